@@ -1,0 +1,18 @@
+#ifndef JOBTAIL_CAPTURE_COUT_ROUTER_H_
+#define JOBTAIL_CAPTURE_COUT_ROUTER_H_
+
+namespace jobtail::capture::internal {
+
+// After std::ios::sync_with_stdio(false), std::cout, cerr and clog have buffers of their own,
+// shared by all threads. Puts in front of them a stream buffer that hands a captured thread's
+// output to its session and everything else on to the buffer that was there. By default, and if the
+// program has put a stream buffer of its own there, does nothing: the standard streams then end in
+// the C functions, which are interposed, or are not ours.
+//
+// Like sync_with_stdio itself, the first such call must not race with other threads' output on
+// these streams.
+void RouteUnsyncedStreams();
+
+}  // namespace jobtail::capture::internal
+
+#endif  // JOBTAIL_CAPTURE_COUT_ROUTER_H_

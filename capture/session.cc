@@ -1,0 +1,136 @@
+#include "capture/session.h"
+
+#include <time.h>
+
+#include <algorithm>
+#include <utility>
+
+#include "capture/flusher.h"
+
+namespace jobtail::capture::internal {
+namespace {
+
+constexpr size_t kLinesPerCall = 64;
+
+int64_t NowUnixNanos() {
+  timespec now;
+  clock_gettime(CLOCK_REALTIME, &now);
+  return now.tv_sec * int64_t{1'000'000'000} + now.tv_nsec;
+}
+
+}  // namespace
+
+constinit thread_local ThreadCapture* current_thread = nullptr;
+
+ThreadCapture::ThreadCapture(std::shared_ptr<Session> session)
+    : session_(std::move(session)), sink_(session_->Add(this)) {}
+
+ThreadCapture::~ThreadCapture() {
+  Close();
+  session_->Remove(this);
+}
+
+bool ThreadCapture::Write(Stream stream, std::span<const std::string_view> parts) {
+  Bypass bypass;
+  std::lock_guard lock(mutex_);
+  if (!sink_) return false;
+  for (std::string_view part : parts) TakeLocked(stream, part);
+  if (channel(stream).lines.HasPartial()) Flusher::Get().Wake();
+  return true;
+}
+
+// A line whose text lies in the line buffer is valid only until the buffer is used again, so it
+// ends a call; lines that lie in `bytes` are collected, so that a large write is few calls.
+void ThreadCapture::TakeLocked(Stream stream, std::string_view bytes) {
+  Channel& channel = this->channel(stream);
+  const std::string_view all = bytes;
+  std::array<Line, kLinesPerCall> lines;
+  size_t count = 0;
+  LineBuffer::Piece piece;
+  int64_t now = 0;
+  while (channel.lines.Take(&bytes, &piece)) {
+    if (now == 0) now = NowUnixNanos();
+    lines[count++] = {stream, piece.ending, now, piece.text};
+    const bool in_bytes = piece.text.data() >= all.data() && piece.text.data() <= bytes.data();
+    if (in_bytes && count < lines.size()) continue;
+    sink_->Write({lines.data(), count});
+    count = 0;
+  }
+  if (now != 0) channel.seen = {};
+  if (count > 0) sink_->Write({lines.data(), count});
+}
+
+bool ThreadCapture::Flush(Stream stream) {
+  Bypass bypass;
+  std::lock_guard lock(mutex_);
+  if (!sink_) return false;
+  FlushLocked(stream);
+  return true;
+}
+
+void ThreadCapture::FlushLocked(Stream stream) {
+  Channel& channel = this->channel(stream);
+  if (!channel.lines.HasPartial()) return;
+  const LineBuffer::Piece piece = channel.lines.PeekPartial();
+  const Line line{stream, piece.ending, NowUnixNanos(), piece.text};
+  sink_->Write({&line, 1});
+  channel.lines.DropPartial();
+  channel.seen = {};
+}
+
+bool ThreadCapture::FlushOlderThan(std::chrono::steady_clock::time_point now) {
+  std::unique_lock lock(mutex_, std::try_to_lock);
+  if (!lock) return true;
+  if (!sink_) return false;
+  const bool out = TryFlushLocked(Stream::kStdout, now);
+  const bool err = TryFlushLocked(Stream::kStderr, now);
+  return out || err;
+}
+
+bool ThreadCapture::TryFlushLocked(Stream stream, std::chrono::steady_clock::time_point now) {
+  Channel& channel = this->channel(stream);
+  if (!channel.lines.HasPartial()) return false;
+  if (channel.seen == std::chrono::steady_clock::time_point{}) channel.seen = now;
+  if (now - channel.seen < kPartialDelay) return true;
+  const LineBuffer::Piece piece = channel.lines.PeekPartial();
+  const Line line{stream, piece.ending, NowUnixNanos(), piece.text};
+  if (!sink_->TryWrite({&line, 1})) return true;
+  channel.lines.DropPartial();
+  channel.seen = {};
+  return false;
+}
+
+void ThreadCapture::Close() {
+  Bypass bypass;
+  std::lock_guard lock(mutex_);
+  if (!sink_) return;
+  FlushLocked(Stream::kStdout);
+  FlushLocked(Stream::kStderr);
+  sink_ = nullptr;
+}
+
+Sink* Session::Add(ThreadCapture* thread) {
+  std::lock_guard lock(mutex_);
+  if (sink_) threads_.push_back(thread);
+  return sink_;
+}
+
+void Session::Remove(ThreadCapture* thread) {
+  std::lock_guard lock(mutex_);
+  std::erase(threads_, thread);
+}
+
+void Session::Close() {
+  std::lock_guard lock(mutex_);
+  sink_ = nullptr;
+  for (ThreadCapture* thread : threads_) thread->Close();
+  threads_.clear();
+}
+
+bool Session::FlushOlderThan(std::chrono::steady_clock::time_point now) {
+  std::unique_lock lock(mutex_, std::try_to_lock);
+  if (!lock) return true;
+  return std::ranges::count_if(threads_, [&](auto* t) { return t->FlushOlderThan(now); }) > 0;
+}
+
+}  // namespace jobtail::capture::internal

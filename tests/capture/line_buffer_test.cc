@@ -1,0 +1,136 @@
+#include "capture/line_buffer.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <string>
+#include <utility>
+#include <vector>
+
+namespace jobtail::capture {
+namespace {
+
+using ::testing::ElementsAre;
+using ::testing::IsEmpty;
+using ::testing::Pair;
+
+using Lines = std::vector<std::pair<std::string, Ending>>;
+
+Lines Feed(LineBuffer& buffer, std::string_view bytes) {
+  Lines lines;
+  LineBuffer::Piece piece;
+  while (buffer.Take(&bytes, &piece)) lines.emplace_back(piece.text, piece.ending);
+  EXPECT_TRUE(bytes.empty());
+  return lines;
+}
+
+Lines Partial(LineBuffer& buffer) {
+  Lines lines;
+  if (!buffer.HasPartial()) return lines;
+  const LineBuffer::Piece piece = buffer.PeekPartial();
+  lines.emplace_back(piece.text, piece.ending);
+  buffer.DropPartial();
+  return lines;
+}
+
+// What was printed, put together again.
+std::string Join(const Lines& lines) {
+  std::string bytes;
+  for (const auto& [text, ending] : lines) {
+    bytes += text;
+    if (ending == Ending::kLf) bytes += '\n';
+    if (ending == Ending::kCr) bytes += '\r';
+  }
+  return bytes;
+}
+
+TEST(LineBuffer, CutsAtLineFeeds) {
+  LineBuffer buffer;
+  EXPECT_THAT(Feed(buffer, "one\n\ntwo\nthr"),
+              ElementsAre(Pair("one", Ending::kLf), Pair("", Ending::kLf), Pair("two", Ending::kLf)));
+  EXPECT_THAT(Feed(buffer, "ee\n"), ElementsAre(Pair("three", Ending::kLf)));
+  EXPECT_FALSE(buffer.HasPartial());
+}
+
+TEST(LineBuffer, CutsAtCarriageReturns) {
+  LineBuffer buffer;
+  EXPECT_THAT(Feed(buffer, "10%\r20%\r"), ElementsAre(Pair("10%", Ending::kCr)));
+  EXPECT_TRUE(buffer.HasPartial());
+  EXPECT_THAT(Feed(buffer, "30%"), ElementsAre(Pair("20%", Ending::kCr)));
+  EXPECT_THAT(Partial(buffer), ElementsAre(Pair("30%", Ending::kNone)));
+}
+
+TEST(LineBuffer, KeepsReturnBeforeLineFeedInTheText) {
+  LineBuffer buffer;
+  EXPECT_THAT(Feed(buffer, "dos\r\n"), ElementsAre(Pair("dos\r", Ending::kLf)));
+  EXPECT_THAT(Feed(buffer, "torn\r"), IsEmpty());
+  EXPECT_THAT(Feed(buffer, "\nnext\n"),
+              ElementsAre(Pair("torn\r", Ending::kLf), Pair("next", Ending::kLf)));
+  EXPECT_THAT(Feed(buffer, "\r"), IsEmpty());
+  EXPECT_THAT(Feed(buffer, "\n"), ElementsAre(Pair("\r", Ending::kLf)));
+}
+
+TEST(LineBuffer, PartialEndsInReturnWhereOneWaits) {
+  LineBuffer buffer;
+  EXPECT_THAT(Feed(buffer, "50%\r"), IsEmpty());
+  EXPECT_THAT(Partial(buffer), ElementsAre(Pair("50%", Ending::kCr)));
+  EXPECT_THAT(Feed(buffer, "\n"), ElementsAre(Pair("", Ending::kLf)));
+}
+
+TEST(LineBuffer, KeepsBytesAsTheyAre) {
+  LineBuffer buffer;
+  const std::string bytes("\0\xff\xfe\x01", 4);
+  EXPECT_THAT(Feed(buffer, bytes + "\n"), ElementsAre(Pair(bytes, Ending::kLf)));
+}
+
+TEST(LineBuffer, LineOfExactlyTheLimitIsWhole) {
+  LineBuffer buffer;
+  const std::string text(kMaxLineBytes, 'x');
+  EXPECT_THAT(Feed(buffer, text), IsEmpty());
+  EXPECT_THAT(Feed(buffer, "\n"), ElementsAre(Pair(text, Ending::kLf)));
+}
+
+TEST(LineBuffer, SplitsLongerLines) {
+  LineBuffer buffer;
+  const std::string text(3 * kMaxLineBytes + 5, 'x');
+  const Lines lines = Feed(buffer, text + "\n");
+  ASSERT_EQ(lines.size(), 4u);
+  for (int i = 0; i < 3; ++i) EXPECT_EQ(lines[i].second, Ending::kSplit);
+  EXPECT_EQ(lines[3], std::pair(std::string(5, 'x'), Ending::kLf));
+  EXPECT_EQ(Join(lines), text + "\n");
+}
+
+TEST(LineBuffer, SplitsBetweenCharacters) {
+  for (size_t shift = 0; shift < 4; ++shift) {
+    LineBuffer buffer;
+    std::string text(shift, 'x');
+    while (text.size() < 2 * kMaxLineBytes) text += "\xF0\x9F\x98\x80";
+    Lines lines = Feed(buffer, text);
+    for (const auto& [piece, ending] : lines) {
+      EXPECT_LE(piece.size(), kMaxLineBytes);
+      EXPECT_EQ(static_cast<unsigned char>(piece.back()), 0x80) << "a character was torn";
+    }
+    for (auto& rest : Partial(buffer)) lines.push_back(rest);
+    EXPECT_EQ(Join(lines), text);
+  }
+}
+
+// However the bytes come, what comes out is what went in, and no piece exceeds the limit by more than a "\r".
+TEST(LineBuffer, AnyChunkingGivesTheSameBytes) {
+  std::string bytes;
+  for (int i = 0; i < 20000; ++i) bytes += "ab\r\ncd\re\xC3\xA4\n\r\r\n\xff"[i * 7919 % 17];
+  bytes += std::string(kMaxLineBytes + 100, '\xf0') + "\n";
+  for (size_t chunk : {1, 2, 3, 7, 64, 1000, 70000}) {
+    LineBuffer buffer;
+    Lines lines;
+    for (size_t at = 0; at < bytes.size(); at += chunk) {
+      for (auto& line : Feed(buffer, std::string_view(bytes).substr(at, chunk))) lines.push_back(line);
+    }
+    for (auto& rest : Partial(buffer)) lines.push_back(rest);
+    EXPECT_EQ(Join(lines), bytes) << "in chunks of " << chunk;
+    for (const auto& line : lines) EXPECT_LE(line.first.size(), kMaxLineBytes + 1);
+  }
+}
+
+}  // namespace
+}  // namespace jobtail::capture
