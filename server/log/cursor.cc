@@ -1,0 +1,136 @@
+#include "server/log/cursor.h"
+
+#include <algorithm>
+#include <limits>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "absl/time/clock.h"
+#include "server/log/record.h"
+
+namespace jobtail {
+namespace {
+
+absl::StatusOr<int64_t> CheckedSequence(const Log& log, const Log::Snapshot& snapshot,
+                                        int64_t sequence) {
+  if (sequence >= 1 && sequence <= snapshot.last + 1) return sequence;
+  return absl::OutOfRangeError(
+      absl::StrCat("from_sequence ", sequence, ": the log of run ", log.run(),
+                   snapshot.ended ? " ends with record " : " has records so far up to ",
+                   snapshot.last, "; use 1 to ", snapshot.last + 1));
+}
+
+absl::StatusOr<int64_t> LastLines(const Log::Snapshot& snapshot, int64_t count) {
+  if (count < 0) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("last_lines ", count, ": must not be negative; use 0 for only what comes"));
+  }
+  const int64_t last_line =
+      snapshot.last - (snapshot.ended ? 1 : 0);  // the last record is the result
+  return count >= last_line ? 1 : last_line - count + 1;
+}
+
+absl::StatusOr<int64_t> Start(const Log& log, const Log::Snapshot& snapshot,
+                              const v1::TailLogRequest& request) {
+  switch (request.start_case()) {
+    case v1::TailLogRequest::kFromSequence:
+      return CheckedSequence(log, snapshot, request.from_sequence());
+    case v1::TailLogRequest::kLastLines:
+      return LastLines(snapshot, request.last_lines());
+    case v1::TailLogRequest::kSince:
+      return log.FindTime(ToUnixNanos(request.since()));
+    case v1::TailLogRequest::START_NOT_SET:
+      break;
+  }
+  return 1;
+}
+
+}  // namespace
+
+absl::StatusOr<std::unique_ptr<Cursor>> Cursor::Open(std::shared_ptr<Log> log,
+                                                     const v1::TailLogRequest& request) {
+  auto filter = LogFilter::Make(request);
+  if (!filter.ok()) return filter.status();
+  const Log::Snapshot snapshot = log->GetSnapshot();
+  const absl::StatusOr<int64_t> start = Start(*log, snapshot, request);
+  if (!start.ok()) return start.status();
+  const int64_t stop = request.follow() ? std::numeric_limits<int64_t>::max() : snapshot.last;
+  return std::unique_ptr<Cursor>(new Cursor(std::move(log), *start, stop, *std::move(filter)));
+}
+
+Cursor::Cursor(std::shared_ptr<Log> log, int64_t next, int64_t stop,
+               std::unique_ptr<const LogFilter> filter)
+    : log_(std::move(log)), stop_(stop), filter_(std::move(filter)), next_(next) {}
+
+Cursor::~Cursor() { CancelWait(); }
+
+absl::StatusOr<Cursor::Next> Cursor::Read(size_t max_bytes, std::vector<Slice>* slices) {
+  const Log::Snapshot snapshot = log_->GetSnapshot();
+  ReadPresent(snapshot, slices);
+  const int64_t last = std::min(snapshot.last, stop_);
+  for (size_t bytes = 0; next_ <= last && bytes < max_bytes;) {
+    const absl::StatusOr<size_t> read = ReadBatch(slices);
+    if (!read.ok()) return read.status();
+    bytes += *read;
+  }
+  if (next_ <= last) return Next::kMore;
+  return snapshot.ended || next_ > stop_ ? Next::kEnd : Next::kWait;
+}
+
+void Cursor::ReadPresent(const Log::Snapshot& snapshot, std::vector<Slice>* slices) {
+  for (const auto* present : {&snapshot.run, &snapshot.progress}) {
+    if (present->version <= version_) continue;
+    slices->push_back({present->bytes, 0, present->bytes->size()});
+  }
+  version_ = snapshot.version;
+}
+
+// Reads what is left of the batch with record next_, which is there. Returns its size before
+// filtering.
+absl::StatusOr<size_t> Cursor::ReadBatch(std::vector<Slice>* slices) {
+  absl::StatusOr<std::optional<Batch>> read = log_->Read(next_);
+  if (!read.ok()) return read.status();
+  if (!*read) return absl::InternalError(absl::StrCat("record ", next_, " is missing"));
+  const Batch& batch = **read;
+  RecordWalker walker(*batch.bytes);
+  size_t begin = 0;
+  for (int64_t skip = next_ - batch.first; skip > 0 && walker.Next(); --skip) {
+    begin += walker.element().size();
+  }
+  size_t end = batch.bytes->size();
+  if (batch.last > stop_) {
+    end = begin;
+    for (int64_t keep = stop_ - next_ + 1; keep > 0 && walker.Next(); --keep) {
+      end += walker.element().size();
+    }
+  }
+  next_ = batch.last + 1;
+  const Slice slice{batch.bytes, begin, end - begin};
+  if (filter_) {
+    filter_->Apply(slice, slices);
+  } else {
+    slices->push_back(slice);
+  }
+  return slice.size;
+}
+
+bool Cursor::Wait(std::function<void()> wake) {
+  return log_->Wait(next_, version_, std::move(wake), &wait_);
+}
+
+void Cursor::CancelWait() {
+  if (wait_ >= 0) log_->CancelWait(std::exchange(wait_, -1));
+}
+
+Slice Cursor::Heartbeat() const {
+  v1::LogLine message;
+  *message.mutable_time() = FromUnixNanos(absl::GetCurrentTimeNanos());
+  message.mutable_heartbeat()->set_last_sequence(log_->GetSnapshot().last);
+  *message.mutable_heartbeat()->mutable_time() = message.time();
+  std::string bytes;
+  EncodeLine(message, &bytes);
+  auto shared = std::make_shared<const std::string>(std::move(bytes));
+  return {shared, 0, shared->size()};
+}
+
+}  // namespace jobtail

@@ -1,0 +1,79 @@
+#ifndef JOBTAIL_SERVER_LOG_CURSOR_H_
+#define JOBTAIL_SERVER_LOG_CURSOR_H_
+
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "jobtail/v1/job_service.pb.h"
+#include "server/log/batch.h"
+#include "server/log/filter.h"
+#include "server/log/log.h"
+
+namespace jobtail {
+
+// A reader's place in a log. It pulls at its own pace: what it has not read yet costs it nothing,
+// since it lies in the log's tail or in the store anyway. Owned by its reader; not thread-safe.
+//
+//   while (true) {
+//     slices.clear();
+//     switch (cursor.Read(limit, &slices)) { ... }   // send `slices`; on kWait call Wait, on kEnd
+//     finish
+//   }
+class Cursor {
+ public:
+  // Opens the log where `request` wants to start (its fields `start`, `follow`, `streams` and
+  // `pattern`). OUT_OF_RANGE for a sequence number outside the log, INVALID_ARGUMENT for a filter
+  // or number that makes no sense.
+  static absl::StatusOr<std::unique_ptr<Cursor>> Open(std::shared_ptr<Log> log,
+                                                      const v1::TailLogRequest& request);
+  ~Cursor();
+
+  Cursor(const Cursor&) = delete;
+  Cursor& operator=(const Cursor&) = delete;
+
+  enum class Next {
+    kMore,  // there may be more at once
+    kWait,  // nothing more until Wait calls back
+    kEnd,   // nothing more will come
+  };
+
+  // Appends to `*slices` what comes next: messages on the present state that are new to this
+  // reader, then records, up to a little more than `max_bytes`. May append nothing and return
+  // kMore, when a filter has rejected what it read.
+  absl::StatusOr<Next> Read(size_t max_bytes, std::vector<Slice>* slices);
+
+  // Has `wake` called once as soon as Read has something new (see Log::Wait). False if it has
+  // already.
+  bool Wait(std::function<void()> wake);
+
+  // Forgets the `wake` of the last Wait. One that is just being called is not waited for.
+  void CancelWait();
+
+  // The sequence number of the next record to read: where a new reader would have to go on.
+  int64_t next() const { return next_; }
+
+  // A heartbeat for this log, as an element of a LogBatch.
+  Slice Heartbeat() const;
+
+ private:
+  Cursor(std::shared_ptr<Log> log, int64_t next, int64_t stop,
+         std::unique_ptr<const LogFilter> filter);
+  void ReadPresent(const Log::Snapshot& snapshot, std::vector<Slice>* slices);
+  absl::StatusOr<size_t> ReadBatch(std::vector<Slice>* slices);
+
+  const std::shared_ptr<Log> log_;
+  const int64_t stop_;  // do not read beyond this record
+  const std::unique_ptr<const LogFilter> filter_;
+  int64_t next_;
+  int64_t version_ = 0;  // the newest message on the present state that was read
+  int64_t wait_ = -1;
+};
+
+}  // namespace jobtail
+
+#endif  // JOBTAIL_SERVER_LOG_CURSOR_H_

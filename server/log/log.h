@@ -1,0 +1,154 @@
+#ifndef JOBTAIL_SERVER_LOG_LOG_H_
+#define JOBTAIL_SERVER_LOG_LOG_H_
+
+#include <cstddef>
+#include <cstdint>
+#include <deque>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "absl/base/thread_annotations.h"
+#include "absl/functional/function_ref.h"
+#include "absl/status/statusor.h"
+#include "absl/synchronization/mutex.h"
+#include "absl/time/time.h"
+#include "absl/types/span.h"
+#include "jobtail/v1/log.pb.h"
+#include "server/log/batch.h"
+#include "server/log/log_store.h"
+#include "server/log/record.h"
+#include "server/log/scheduler.h"
+#include "server/log/wait_list.h"
+
+namespace jobtail {
+
+struct LogOptions {
+  // What a log may hold that the store does not have yet, in bytes. At the bound the job waits.
+  size_t unsaved_bytes = 8 << 20;
+  // How much of the end of a log readers find in memory, in bytes of encoded records.
+  size_t tail_bytes = 1 << 20;
+  // How long lines that follow closely on one another are collected before they are stored
+  // together.
+  absl::Duration commit_delay = absl::Microseconds(200);
+};
+
+// What logs share. All outlive them.
+struct LogServices {
+  LogStore* store;
+  Scheduler* committer;  // stores lines that were collected
+  Scheduler* waker;      // wakes readers where there are many
+};
+
+// The log of one run: numbers what the job prints, encodes it once, stores it, and shows it to
+// readers once the store has it. Held by shared_ptr: by its run and by its readers. Thread-safe.
+//
+// The thread that prints stores its line itself if nothing has been stored for `commit_delay`: no
+// other thread delays a line that comes alone. Lines that come thick and fast are collected and
+// stored together, by whichever thread fills a batch or by the committer.
+class Log : public std::enable_shared_from_this<Log> {
+ public:
+  // The store must know the run (PutRun) with an empty log.
+  Log(std::string run, LogServices services, LogOptions options = {});
+
+  // --- For the job ---
+
+  // Appends lines in the given order. Blocks while the bound on unsaved bytes is reached.
+  void Append(absl::Span<const TextLine> lines);
+  // The same, but returns false, having appended nothing, where Append would block.
+  bool TryAppend(absl::Span<const TextLine> lines);
+
+  // Appends the last record: `result`, with the totals filled in. Returns once the store has it;
+  // keeps trying for as long as the store refuses. `on_stored` is called with the record before any
+  // reader can see it, under the log's lock. To be called once; nothing may be appended after it.
+  void Finish(v1::RunResult result, absl::FunctionRef<void(const v1::RunResult&)> on_stored);
+
+  // Replaces the present state that readers are told beside the records.
+  void SetRun(const v1::Run& run);
+  void SetProgress(const v1::RunProgress& progress);
+
+  // Ends every reader with NOT_FOUND. The caller then deletes the log from the store.
+  void MarkDeleted();
+
+  // --- For readers ---
+
+  // A message about the present state, encoded as an element of a LogBatch. `version` grows with
+  // every change of any.
+  struct Present {
+    SharedBytes bytes;
+    int64_t version = 0;
+  };
+  struct Snapshot {
+    int64_t last = 0;  // sequence number of the last record that readers can see
+    bool ended = false;
+    Present run;
+    Present progress;
+    int64_t version = 0;  // the newest of the messages
+  };
+  Snapshot GetSnapshot() const;
+
+  const std::string& run() const { return run_; }
+
+  // The batch that contains `sequence`; nullopt if that is past the last record.
+  absl::StatusOr<std::optional<Batch>> Read(int64_t sequence) const;
+
+  // The sequence number of the first record made at or after `unix_nanos`, one past the last if
+  // there is none.
+  absl::StatusOr<int64_t> FindTime(int64_t unix_nanos) const;
+
+  // Has `wake` called once when there is a record `next`, a state newer than `version`, or the end;
+  // on whatever thread brings it about, without locks held: it must not block. Returns false,
+  // forgetting `wake`, if that is so already.
+  // `*id` is for CancelWait.
+  bool Wait(int64_t next, int64_t version, std::function<void()> wake, int64_t* id);
+
+  // Forgets a `wake` that has not been called. One that is just being called is not waited for.
+  void CancelWait(int64_t id);
+
+ private:
+  using OnStored = absl::FunctionRef<void()>;
+
+  bool HasRoomLocked() const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  bool IsNotCommittingLocked() const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  void AppendLocked(absl::Span<const TextLine> lines) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  void AppendResultLocked(const v1::RunResult& result) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  void SealLocked() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  void ScheduleLocked(absl::Duration delay) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  void CommitScheduled();
+  bool CommitLocked(bool sync, OnStored on_stored) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  void PublishLocked(std::vector<Batch> batches) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  void WakeLocked() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  void SetPresent(Present Snapshot::*slot, const v1::LogLine& message);
+
+  const std::string run_;
+  const LogServices services_;
+  const LogOptions options_;
+
+  mutable absl::Mutex mutex_;
+  // The records that the store does not have yet: closed batches, then the open one.
+  std::vector<Batch> sealed_ ABSL_GUARDED_BY(mutex_);
+  std::string open_ ABSL_GUARDED_BY(mutex_);
+  int64_t open_first_ ABSL_GUARDED_BY(mutex_) = 1;
+  size_t unsaved_bytes_ ABSL_GUARDED_BY(mutex_) = 0;  // with those that are being stored
+  int64_t next_ ABSL_GUARDED_BY(mutex_) = 1;
+  int64_t last_time_ ABSL_GUARDED_BY(mutex_) = 0;
+  int64_t total_lines_ ABSL_GUARDED_BY(mutex_) = 0;
+  int64_t total_bytes_ ABSL_GUARDED_BY(mutex_) = 0;
+  bool committing_ ABSL_GUARDED_BY(mutex_) = false;
+  bool scheduled_ ABSL_GUARDED_BY(mutex_) = false;
+  int64_t last_commit_time_ ABSL_GUARDED_BY(mutex_) =
+      0;  // of the newest line then, in Unix nanoseconds
+  // What readers see.
+  std::deque<Batch> tail_ ABSL_GUARDED_BY(mutex_);
+  size_t tail_bytes_ ABSL_GUARDED_BY(mutex_) = 0;
+  Snapshot snapshot_ ABSL_GUARDED_BY(mutex_);
+  bool finishing_ ABSL_GUARDED_BY(mutex_) = false;
+  bool deleted_ ABSL_GUARDED_BY(mutex_) = false;
+  WaitList waits_ ABSL_GUARDED_BY(mutex_);
+};
+
+}  // namespace jobtail
+
+#endif  // JOBTAIL_SERVER_LOG_LOG_H_

@@ -1,0 +1,97 @@
+#include "server/log/memory_store.h"
+
+#include <algorithm>
+
+#include "absl/strings/str_cat.h"
+
+namespace jobtail {
+
+absl::StatusOr<std::shared_ptr<MemoryStore::Entry>> MemoryStore::Find(const std::string& run) {
+  absl::MutexLock lock(&mutex_);
+  const auto found = entries_.find(run);
+  if (found == entries_.end()) return absl::NotFoundError(absl::StrCat("no run ", run));
+  return found->second;
+}
+
+absl::Status MemoryStore::PutRun(const v1::Run& run) {
+  std::shared_ptr<Entry> entry;
+  {
+    absl::MutexLock lock(&mutex_);
+    auto& slot = entries_[run.id()];
+    if (!slot) slot = std::make_shared<Entry>();
+    entry = slot;
+  }
+  absl::MutexLock lock(&entry->mutex);
+  entry->run = run;
+  return absl::OkStatus();
+}
+
+absl::StatusOr<std::vector<v1::Run>> MemoryStore::LoadRuns() {
+  absl::MutexLock lock(&mutex_);
+  std::vector<v1::Run> runs;
+  for (const auto& [id, entry] : entries_) {
+    absl::MutexLock entry_lock(&entry->mutex);
+    runs.push_back(entry->run);
+  }
+  return runs;
+}
+
+absl::Status MemoryStore::DeleteRun(const std::string& run) {
+  absl::MutexLock lock(&mutex_);
+  const auto found = entries_.find(run);
+  if (found == entries_.end()) return absl::NotFoundError(absl::StrCat("no run ", run));
+  entries_.erase(found);
+  return absl::OkStatus();
+}
+
+absl::Status MemoryStore::Append(const std::string& run, absl::Span<const Batch> batches,
+                                 bool sync) {
+  auto entry = Find(run);
+  if (!entry.ok()) return entry.status();
+  absl::MutexLock lock(&(*entry)->mutex);
+  std::vector<Batch>& stored = (*entry)->batches;
+  int64_t next = stored.empty() ? 1 : stored.back().last + 1;
+  for (const Batch& batch : batches) {
+    if (batch.first != next || batch.last < batch.first) {
+      return absl::FailedPreconditionError(absl::StrCat(
+          "run ", run, ": records ", batch.first, " to ", batch.last, " where ", next, " is next"));
+    }
+    next = batch.last + 1;
+  }
+  stored.insert(stored.end(), batches.begin(), batches.end());
+  return absl::OkStatus();
+}
+
+absl::StatusOr<LogExtent> MemoryStore::GetExtent(const std::string& run) {
+  auto entry = Find(run);
+  if (!entry.ok()) return entry.status();
+  absl::MutexLock lock(&(*entry)->mutex);
+  const std::vector<Batch>& stored = (*entry)->batches;
+  return stored.empty() ? LogExtent{} : LogExtent{stored.front().first, stored.back().last};
+}
+
+absl::StatusOr<Batch> MemoryStore::Read(const std::string& run, int64_t sequence) {
+  auto entry = Find(run);
+  if (!entry.ok()) return entry.status();
+  absl::MutexLock lock(&(*entry)->mutex);
+  const std::vector<Batch>& stored = (*entry)->batches;
+  const auto found = std::ranges::lower_bound(stored, sequence, {}, &Batch::last);
+  if (found == stored.end() || sequence < found->first) {
+    return absl::NotFoundError(absl::StrCat("run ", run, " has no record ", sequence));
+  }
+  return *found;
+}
+
+absl::StatusOr<Batch> MemoryStore::FindTime(const std::string& run, int64_t unix_nanos) {
+  auto entry = Find(run);
+  if (!entry.ok()) return entry.status();
+  absl::MutexLock lock(&(*entry)->mutex);
+  const std::vector<Batch>& stored = (*entry)->batches;
+  const auto found = std::ranges::lower_bound(stored, unix_nanos, {}, &Batch::last_time_unix_nanos);
+  if (found == stored.end()) {
+    return absl::NotFoundError(absl::StrCat("run ", run, " has no record that new"));
+  }
+  return *found;
+}
+
+}  // namespace jobtail

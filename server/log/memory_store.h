@@ -1,0 +1,42 @@
+#ifndef JOBTAIL_SERVER_LOG_MEMORY_STORE_H_
+#define JOBTAIL_SERVER_LOG_MEMORY_STORE_H_
+
+#include <map>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "absl/base/thread_annotations.h"
+#include "absl/synchronization/mutex.h"
+#include "server/log/log_store.h"
+
+namespace jobtail {
+
+// Keeps everything in memory, without limit, until it is deleted. Survives nothing but the readers
+// and clients. Thread-safe.
+class MemoryStore : public LogStore {
+ public:
+  absl::Status PutRun(const v1::Run& run) override;
+  absl::StatusOr<std::vector<v1::Run>> LoadRuns() override;
+  absl::Status DeleteRun(const std::string& run) override;
+  absl::Status Append(const std::string& run, absl::Span<const Batch> batches, bool sync) override;
+  absl::StatusOr<LogExtent> GetExtent(const std::string& run) override;
+  absl::StatusOr<Batch> Read(const std::string& run, int64_t sequence) override;
+  absl::StatusOr<Batch> FindTime(const std::string& run, int64_t unix_nanos) override;
+
+ private:
+  struct Entry {
+    absl::Mutex mutex;
+    v1::Run run ABSL_GUARDED_BY(mutex);
+    std::vector<Batch> batches ABSL_GUARDED_BY(mutex);  // consecutive
+  };
+
+  absl::StatusOr<std::shared_ptr<Entry>> Find(const std::string& run) ABSL_LOCKS_EXCLUDED(mutex_);
+
+  absl::Mutex mutex_;
+  std::map<std::string, std::shared_ptr<Entry>> entries_ ABSL_GUARDED_BY(mutex_);
+};
+
+}  // namespace jobtail
+
+#endif  // JOBTAIL_SERVER_LOG_MEMORY_STORE_H_

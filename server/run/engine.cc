@@ -1,0 +1,226 @@
+#include "server/run/engine.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "server/run/run_id.h"
+#include "server/run/text.h"
+
+namespace jobtail {
+namespace {
+
+constexpr size_t kMaxRequestIdBytes = 128;
+
+// INVALID_ARGUMENT for a negative size.
+absl::StatusOr<size_t> PageSize(int32_t requested) {
+  constexpr int32_t kDefault = 100;
+  constexpr int32_t kMax = 1000;
+  if (requested < 0) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("page_size ", requested, ": must not be negative; use 0 for the default"));
+  }
+  return requested == 0 ? kDefault : std::min(requested, kMax);
+}
+
+// The key of a map of two runs' parameters is the same.
+bool Same(const google::protobuf::Map<std::string, std::string>& a,
+          const google::protobuf::Map<std::string, std::string>& b) {
+  return a.size() == b.size() && std::ranges::all_of(a, [&](const auto& entry) {
+           const auto found = b.find(entry.first);
+           return found != b.end() && found->second == entry.second;
+         });
+}
+
+}  // namespace
+
+Engine::Engine(LogStore* store, EngineOptions options)
+    : options_(options),
+      store_(store),
+      committer_("log-commit"),
+      waker_("log-wake"),
+      timers_("run-timers"),
+      runs_(&waker_),
+      run_services_{store, &timers_, [this](const std::string& run) { runs_.Touch(run); }} {}
+
+Engine::~Engine() = default;
+
+absl::StatusOr<v1::ListJobsResponse> Engine::ListJobs(const v1::ListJobsRequest& request) const {
+  const absl::StatusOr<size_t> size = PageSize(request.page_size());
+  if (!size.ok()) return size.status();
+  v1::ListJobsResponse response;
+  const auto jobs = jobs_.List(request.page_token(), *size + 1);
+  for (const auto& job : jobs) {
+    if (response.jobs_size() == static_cast<int>(*size)) {
+      response.set_next_page_token(response.jobs().rbegin()->name());
+      break;
+    }
+    *response.add_jobs() = job->proto();
+  }
+  return response;
+}
+
+absl::StatusOr<v1::Job> Engine::GetJob(const v1::GetJobRequest& request) const {
+  const auto job = jobs_.Find(request.job());
+  if (!job.ok()) return job.status();
+  return (*job)->proto();
+}
+
+absl::Status Engine::CheckLimitsLocked(const v1::CreateRunRequest& request) const {
+  size_t bytes = 0;
+  for (const auto& [name, value] : request.parameters()) bytes += name.size() + value.size();
+  if (bytes > options_.max_parameter_bytes) {
+    return absl::ResourceExhaustedError(
+        absl::StrCat("parameters: ", bytes, " bytes; a run's parameters may have ",
+                     options_.max_parameter_bytes, " in all; pass the name of a file instead"));
+  }
+  if (request.request_id().size() > kMaxRequestIdBytes) {
+    return absl::InvalidArgumentError(absl::StrCat("request_id: ", request.request_id().size(),
+                                                   " bytes; at most ", kMaxRequestIdBytes,
+                                                   " are allowed; use a random UUID"));
+  }
+  const size_t active = runs_.CountActive();
+  if (active >= options_.max_active_runs) {
+    return absl::ResourceExhaustedError(
+        absl::StrCat(active, " runs are at work, and this server allows ", options_.max_active_runs,
+                     "; wait for one to end, or cancel one"));
+  }
+  return absl::OkStatus();
+}
+
+absl::StatusOr<std::shared_ptr<Run>> Engine::CreateLocked(const v1::CreateRunRequest& request) {
+  if (const absl::Status status = CheckLimitsLocked(request); !status.ok()) return status;
+  const auto job = jobs_.Find(request.job());
+  if (!job.ok()) return job.status();
+  auto parameters = (*job)->Parse(request.parameters());
+  if (!parameters.ok()) return parameters.status();
+
+  const std::string id = NewRunId();
+  auto log = std::make_shared<Log>(id, LogServices{store_, &committer_, &waker_}, options_.log);
+  auto run =
+      std::make_shared<Run>(id, *job, *std::move(parameters), std::move(log), &run_services_);
+  if (const absl::Status stored = store_->PutRun(run->Get()); !stored.ok()) return stored;
+  runs_.Add(run);
+  if (const absl::Status started = run->Start(); !started.ok()) {
+    runs_.Remove(id);
+    store_->DeleteRun(id).IgnoreError();
+    return started;
+  }
+  return run;
+}
+
+absl::StatusOr<std::shared_ptr<Run>> Engine::Create(const v1::CreateRunRequest& request) {
+  absl::MutexLock lock(&create_mutex_);
+  const std::string& id = request.request_id();
+  if (const auto known = requests_.find(id); !id.empty() && known != requests_.end()) {
+    const Request& earlier = known->second;
+    if (earlier.job == request.job() && Same(earlier.parameters, request.parameters())) {
+      return runs_.Find(earlier.run);
+    }
+    return absl::InvalidArgumentError(absl::StrCat(
+        "request_id ", Quoted(id), " came before, with another job or other parameters (run ",
+        earlier.run, "); use a new one"));
+  }
+  if (stopping_) {
+    return absl::UnavailableError("the server is shutting down; try again when it is back");
+  }
+  absl::StatusOr<std::shared_ptr<Run>> run = CreateLocked(request);
+  if (run.ok() && !id.empty()) {
+    requests_.emplace(id, Request{request.job(), request.parameters(), (*run)->id()});
+  }
+  return run;
+}
+
+absl::StatusOr<v1::Run> Engine::CreateRun(const v1::CreateRunRequest& request) {
+  const auto run = Create(request);
+  if (!run.ok()) return run.status();
+  return (*run)->Get();
+}
+
+absl::StatusOr<Engine::Started> Engine::RunJob(const v1::RunJobRequest& request) {
+  v1::CreateRunRequest create;
+  create.set_job(request.job());
+  *create.mutable_parameters() = request.parameters();
+  create.set_request_id(request.request_id());
+  const auto run = Create(create);
+  if (!run.ok()) return run.status();
+  v1::TailLogRequest tail;
+  tail.set_follow(true);
+  auto cursor = Cursor::Open((*run)->log(), tail);
+  if (!cursor.ok()) return cursor.status();
+  return Started{(*run)->id(), *std::move(cursor)};
+}
+
+absl::StatusOr<v1::Run> Engine::GetRun(const v1::GetRunRequest& request) const {
+  const auto run = runs_.Find(request.run());
+  if (!run.ok()) return run.status();
+  return (*run)->Get();
+}
+
+absl::StatusOr<v1::ListRunsResponse> Engine::ListRuns(const v1::ListRunsRequest& request) const {
+  const absl::StatusOr<size_t> size = PageSize(request.page_size());
+  if (!size.ok()) return size.status();
+  const auto wanted = [&](const Run& run) {
+    if (!request.job().empty() && run.job() != request.job()) return false;
+    return request.states().empty() ||
+           std::ranges::find(request.states(), run.state()) != request.states().end();
+  };
+  v1::ListRunsResponse response;
+  for (const auto& run : runs_.List(request.page_token(), *size + 1, wanted)) {
+    if (response.runs_size() == static_cast<int>(*size)) {
+      response.set_next_page_token(response.runs().rbegin()->id());
+      break;
+    }
+    *response.add_runs() = run->Get();
+  }
+  return response;
+}
+
+absl::StatusOr<v1::Run> Engine::CancelRun(const v1::CancelRunRequest& request) {
+  const auto run = runs_.Find(request.run());
+  if (!run.ok()) return run.status();
+  (*run)->RequestStop(StopReason::kCancel);
+  return (*run)->Get();
+}
+
+absl::Status Engine::DeleteRun(const v1::DeleteRunRequest& request) {
+  const auto run = runs_.Find(request.run());
+  if (!run.ok()) return run.status();
+  const v1::RunState state = (*run)->state();
+  if (!IsFinal(state)) {
+    return absl::FailedPreconditionError(absl::StrCat(
+        "run ", request.run(), " has not ended (", v1::RunState_Name(state), "); cancel it first"));
+  }
+  runs_.Remove(request.run());
+  (*run)->log()->MarkDeleted();
+  {
+    absl::MutexLock lock(&create_mutex_);
+    absl::erase_if(requests_, [&](const auto& entry) { return entry.second.run == request.run(); });
+  }
+  return store_->DeleteRun(request.run());
+}
+
+absl::StatusOr<std::unique_ptr<Cursor>> Engine::TailLog(const v1::TailLogRequest& request) const {
+  const auto run = runs_.Find(request.run());
+  if (!run.ok()) return run.status();
+  return Cursor::Open((*run)->log(), request);
+}
+
+absl::StatusOr<std::unique_ptr<RunWatch>> Engine::WatchRuns(const v1::WatchRunsRequest& request) {
+  if (!request.job().empty()) {
+    if (const auto job = jobs_.Find(request.job()); !job.ok()) return job.status();
+  }
+  return std::make_unique<RunWatch>(&runs_, request.job());
+}
+
+size_t Engine::Stop(absl::Time deadline) {
+  {
+    absl::MutexLock lock(&create_mutex_);
+    stopping_ = true;
+  }
+  for (const auto& run : runs_.Active()) run->RequestStop(StopReason::kShutdown);
+  runs_.AwaitIdle(deadline);
+  return runs_.CountActive();
+}
+
+}  // namespace jobtail

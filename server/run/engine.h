@@ -1,0 +1,101 @@
+#ifndef JOBTAIL_SERVER_RUN_ENGINE_H_
+#define JOBTAIL_SERVER_RUN_ENGINE_H_
+
+#include <memory>
+#include <string>
+
+#include "absl/base/thread_annotations.h"
+#include "absl/container/flat_hash_map.h"
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/synchronization/mutex.h"
+#include "absl/time/time.h"
+#include "jobtail/v1/job_service.pb.h"
+#include "server/log/cursor.h"
+#include "server/log/log.h"
+#include "server/log/log_store.h"
+#include "server/log/scheduler.h"
+#include "server/run/job_registry.h"
+#include "server/run/run.h"
+#include "server/run/run_table.h"
+
+namespace jobtail {
+
+struct EngineOptions {
+  LogOptions log;
+  // How many runs may be at work at the same time.
+  size_t max_active_runs = 1000;
+  // How large the parameters of a run may be in all, in bytes.
+  size_t max_parameter_bytes = 1 << 20;
+};
+
+// The calls of JobService, whichever door they come through. Everything is validated and limited
+// here, once; errors are those that job_service.proto names, and say what is wrong with which value
+// and what would be right. Thread-safe.
+//
+// Nothing here waits for a job, so the calls can be made from a gRPC reaction; creating a run waits
+// for the store.
+class Engine {
+ public:
+  // The store is empty and outlives the engine.
+  explicit Engine(LogStore* store, EngineOptions options = {});
+  // No run may be active and no cursor or watch in use.
+  ~Engine();
+
+  Engine(const Engine&) = delete;
+  Engine& operator=(const Engine&) = delete;
+
+  absl::Status AddJob(Job job) { return jobs_.Add(std::move(job)); }
+
+  absl::StatusOr<v1::ListJobsResponse> ListJobs(const v1::ListJobsRequest& request) const;
+  absl::StatusOr<v1::Job> GetJob(const v1::GetJobRequest& request) const;
+  absl::StatusOr<v1::Run> CreateRun(const v1::CreateRunRequest& request);
+  absl::StatusOr<v1::Run> GetRun(const v1::GetRunRequest& request) const;
+  absl::StatusOr<v1::ListRunsResponse> ListRuns(const v1::ListRunsRequest& request) const;
+  absl::StatusOr<v1::Run> CancelRun(const v1::CancelRunRequest& request);
+  absl::Status DeleteRun(const v1::DeleteRunRequest& request);
+  absl::StatusOr<std::unique_ptr<Cursor>> TailLog(const v1::TailLogRequest& request) const;
+  absl::StatusOr<std::unique_ptr<RunWatch>> WatchRuns(const v1::WatchRunsRequest& request);
+
+  // Starts a run, or finds that of the same request id. Its log is to be read with TailLog.
+  struct Started {
+    std::string run;
+    std::unique_ptr<Cursor> cursor;
+  };
+  absl::StatusOr<Started> RunJob(const v1::RunJobRequest& request);
+
+  // Refuses new runs from now on (UNAVAILABLE), asks those at work to stop, and waits for them
+  // until `deadline`. Returns how many are still at work.
+  size_t Stop(absl::Time deadline);
+
+ private:
+  absl::StatusOr<std::shared_ptr<Run>> Create(const v1::CreateRunRequest& request);
+  absl::StatusOr<std::shared_ptr<Run>> CreateLocked(const v1::CreateRunRequest& request)
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(create_mutex_);
+  absl::Status CheckLimitsLocked(const v1::CreateRunRequest& request) const
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(create_mutex_);
+
+  const EngineOptions options_;
+  LogStore* const store_;
+  JobRegistry jobs_;
+  Scheduler committer_;
+  Scheduler waker_;
+  Scheduler timers_;
+  RunTable runs_;
+  const Run::Services run_services_;
+
+  // What a request id stands for: the request that came with it and the run it started.
+  struct Request {
+    std::string job;
+    google::protobuf::Map<std::string, std::string> parameters;
+    std::string run;
+  };
+
+  absl::Mutex create_mutex_;  // one run is created at a time
+  bool stopping_ ABSL_GUARDED_BY(create_mutex_) = false;
+  absl::flat_hash_map<std::string, Request> requests_ ABSL_GUARDED_BY(create_mutex_);
+};
+
+}  // namespace jobtail
+
+#endif  // JOBTAIL_SERVER_RUN_ENGINE_H_

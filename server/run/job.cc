@@ -1,0 +1,92 @@
+#include "server/run/job.h"
+
+#include <set>
+#include <vector>
+
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
+#include "server/log/record.h"
+#include "server/run/text.h"
+
+namespace jobtail {
+
+Job& Job::Help(std::string text) {
+  proto_.set_help(std::move(text));
+  return *this;
+}
+
+Job& Job::With(const Parameter& parameter) {
+  *proto_.add_parameters() = parameter.proto();
+  return *this;
+}
+
+Job& Job::Timeout(absl::Duration timeout) {
+  timeout_ = timeout;
+  proto_.mutable_timeout()->set_seconds(absl::IDivDuration(timeout, absl::Seconds(1), &timeout));
+  proto_.mutable_timeout()->set_nanos(static_cast<int32_t>(absl::ToInt64Nanoseconds(timeout)));
+  return *this;
+}
+
+JobOutcome Job::Outcome(const absl::Status& status) {
+  if (status.ok()) return {};
+  return {1, status.ToString()};
+}
+
+absl::Status Job::Check() const {
+  if (!IsName(name(), /*dash=*/true)) {
+    return absl::InvalidArgumentError(absl::StrCat(
+        "job ", Quoted(name()),
+        ": a name is a lower-case letter, then lower-case letters, digits, \"_\" and \"-\""));
+  }
+  if (timeout_ <= absl::ZeroDuration()) {
+    return absl::InvalidArgumentError(absl::StrCat(
+        "job ", name(), ": timeout ", absl::FormatDuration(timeout_), ": must be more than 0"));
+  }
+  std::set<std::string> names;
+  for (const v1::Parameter& parameter : proto_.parameters()) {
+    if (const absl::Status status = CheckDeclaration(parameter); !status.ok()) {
+      return absl::InvalidArgumentError(
+          absl::StrCat("job ", name(), ": ", std::string(status.message())));
+    }
+    if (!names.insert(parameter.name()).second) {
+      return absl::InvalidArgumentError(
+          absl::StrCat("job ", name(), ": parameter ", parameter.name(), " is declared twice"));
+    }
+  }
+  return absl::OkStatus();
+}
+
+std::string Job::ParameterNames() const {
+  if (proto_.parameters().empty()) return "it has none";
+  std::vector<std::string> names;
+  for (const v1::Parameter& parameter : proto_.parameters()) names.push_back(parameter.name());
+  return absl::StrCat("it has ", absl::StrJoin(names, ", "));
+}
+
+absl::StatusOr<ParameterValues> Job::Parse(
+    const google::protobuf::Map<std::string, std::string>& given) const {
+  ParameterValues values;
+  size_t used = 0;
+  for (const v1::Parameter& parameter : proto_.parameters()) {
+    const auto found = given.find(parameter.name());
+    if (found == given.end() && parameter.required()) {
+      return absl::InvalidArgumentError(absl::StrCat("job ", name(), ": parameter ",
+                                                     parameter.name(), " is missing; give ",
+                                                     parameter.name(), "=VALUE"));
+    }
+    used += found == given.end() ? 0 : 1;
+    auto value =
+        ParseValue(parameter, found == given.end() ? parameter.default_value() : found->second);
+    if (!value.ok()) return value.status();
+    values.emplace(parameter.name(), *std::move(value));
+  }
+  if (used == given.size()) return values;
+  for (const auto& [parameter, value] : given) {
+    if (values.contains(parameter)) continue;
+    return absl::InvalidArgumentError(absl::StrCat("job ", name(), " has no parameter ",
+                                                   Quoted(parameter), "; ", ParameterNames()));
+  }
+  return values;
+}
+
+}  // namespace jobtail

@@ -1,0 +1,91 @@
+#ifndef JOBTAIL_SERVER_RUN_JOB_H_
+#define JOBTAIL_SERVER_RUN_JOB_H_
+
+#include <concepts>
+#include <functional>
+#include <string>
+#include <type_traits>
+#include <utility>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/time/time.h"
+#include "google/protobuf/map.h"
+#include "jobtail/v1/job.pb.h"
+#include "server/run/job_context.h"
+#include "server/run/parameter.h"
+
+namespace jobtail {
+
+// What a job reported when it ended by itself. Success is exit code 0.
+struct JobOutcome {
+  int exit_code = 0;
+  std::string error;
+};
+
+// A C++ function that can be run, by name:
+//
+//   Job("countdown", [](JobContext& run) { ... })
+//       .Help("Counts.")
+//       .With(Parameter::Int("times").Default(10))
+//
+// The function is called once a run, on a thread of the run's own, for several runs at the same
+// time. What it prints is the run's log. It returns nothing (success), an int (the exit code), or
+// an absl::Status; an exception it throws is a failure with the exception's text. It should return
+// soon after its stop token asks for it.
+class Job {
+ public:
+  using Function = std::function<JobOutcome(JobContext&)>;
+
+  template <typename F>
+  requires std::invocable<F&, JobContext&> Job(std::string name, F function)
+      : function_(Adapt(std::move(function))) {
+    proto_.set_name(std::move(name));
+  }
+
+  Job& Help(std::string text);
+  Job& With(const Parameter& parameter);
+  // How long a run may take before it is asked to stop. Default: without limit.
+  Job& Timeout(absl::Duration timeout);
+
+  const std::string& name() const { return proto_.name(); }
+  const v1::Job& proto() const { return proto_; }
+  const Function& function() const { return function_; }
+  absl::Duration timeout() const { return timeout_; }
+
+  // Whether the declaration makes sense: INVALID_ARGUMENT naming what does not.
+  absl::Status Check() const;
+
+  // Reads a request's parameters and fills in the defaults. INVALID_ARGUMENT for one that is
+  // unknown, missing or wrong.
+  absl::StatusOr<ParameterValues> Parse(
+      const google::protobuf::Map<std::string, std::string>& given) const;
+
+ private:
+  template <typename F>
+  static Function Adapt(F function) {
+    using Result = std::invoke_result_t<F&, JobContext&>;
+    static_assert(std::is_void_v<Result> || std::is_same_v<Result, int> ||
+                      std::is_same_v<Result, absl::Status>,
+                  "a job returns void, int (its exit code) or absl::Status");
+    return [function = std::move(function)](JobContext& run) mutable -> JobOutcome {
+      if constexpr (std::is_void_v<Result>) {
+        function(run);
+        return {};
+      } else {
+        return Outcome(function(run));
+      }
+    };
+  }
+  static JobOutcome Outcome(int exit_code) { return {exit_code, ""}; }
+  static JobOutcome Outcome(const absl::Status& status);
+  std::string ParameterNames() const;
+
+  v1::Job proto_;
+  Function function_;
+  absl::Duration timeout_ = absl::InfiniteDuration();
+};
+
+}  // namespace jobtail
+
+#endif  // JOBTAIL_SERVER_RUN_JOB_H_

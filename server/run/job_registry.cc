@@ -1,0 +1,50 @@
+#include "server/run/job_registry.h"
+
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "server/run/text.h"
+
+namespace jobtail {
+namespace {
+
+std::string Names(const std::map<std::string, std::shared_ptr<const Job>>& jobs) {
+  constexpr size_t kShown = 10;
+  if (jobs.empty()) return "this server has no jobs";
+  std::string names = "there are: ";
+  size_t shown = 0;
+  for (const auto& [name, job] : jobs) {
+    if (shown == kShown) return absl::StrCat(names, " ... (", jobs.size(), " in all)");
+    absl::StrAppend(&names, shown++ ? ", " : "", name);
+  }
+  return names;
+}
+
+}  // namespace
+
+absl::Status JobRegistry::Add(Job job) {
+  if (const absl::Status status = job.Check(); !status.ok()) return status;
+  auto shared = std::make_shared<const Job>(std::move(job));
+  absl::MutexLock lock(&mutex_);
+  if (jobs_.emplace(shared->name(), shared).second) return absl::OkStatus();
+  return absl::AlreadyExistsError(absl::StrCat("job ", shared->name(), " is there already"));
+}
+
+absl::StatusOr<std::shared_ptr<const Job>> JobRegistry::Find(const std::string& name) const {
+  absl::MutexLock lock(&mutex_);
+  const auto found = jobs_.find(name);
+  if (found != jobs_.end()) return found->second;
+  return absl::NotFoundError(absl::StrCat("no job ", Quoted(name), "; ", Names(jobs_)));
+}
+
+std::vector<std::shared_ptr<const Job>> JobRegistry::List(const std::string& after,
+                                                          size_t limit) const {
+  std::vector<std::shared_ptr<const Job>> jobs;
+  absl::MutexLock lock(&mutex_);
+  for (auto it = jobs_.upper_bound(after); it != jobs_.end() && jobs.size() < limit; ++it) {
+    jobs.push_back(it->second);
+  }
+  return jobs;
+}
+
+}  // namespace jobtail

@@ -1,0 +1,37 @@
+#ifndef JOBTAIL_SERVER_RUN_JOB_REGISTRY_H_
+#define JOBTAIL_SERVER_RUN_JOB_REGISTRY_H_
+
+#include <map>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "absl/base/thread_annotations.h"
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/synchronization/mutex.h"
+#include "server/run/job.h"
+
+namespace jobtail {
+
+// The jobs of a server by name. Thread-safe. A job never changes once added, and is never removed.
+class JobRegistry {
+ public:
+  // INVALID_ARGUMENT for a declaration that makes no sense, ALREADY_EXISTS for a name that is
+  // taken.
+  absl::Status Add(Job job);
+
+  // NOT_FOUND with the names that there are.
+  absl::StatusOr<std::shared_ptr<const Job>> Find(const std::string& name) const;
+
+  // By name, those after `after` alone, `limit` at most.
+  std::vector<std::shared_ptr<const Job>> List(const std::string& after, size_t limit) const;
+
+ private:
+  mutable absl::Mutex mutex_;
+  std::map<std::string, std::shared_ptr<const Job>> jobs_ ABSL_GUARDED_BY(mutex_);
+};
+
+}  // namespace jobtail
+
+#endif  // JOBTAIL_SERVER_RUN_JOB_REGISTRY_H_

@@ -1,0 +1,199 @@
+#include "server/run/parameter.h"
+
+#include <algorithm>
+#include <cmath>
+#include <optional>
+#include <utility>
+
+#include "absl/strings/ascii.h"
+#include "absl/strings/match.h"
+#include "absl/strings/numbers.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_format.h"
+#include "absl/strings/str_join.h"
+#include "server/run/text.h"
+
+namespace jobtail {
+namespace {
+
+std::optional<ParameterValue> ReadInt(const std::string& text) {
+  int64_t value;
+  if (!absl::SimpleAtoi(text, &value)) return std::nullopt;
+  return value;
+}
+
+std::optional<ParameterValue> ReadDouble(const std::string& text) {
+  double value;
+  if (!absl::SimpleAtod(text, &value) || !std::isfinite(value)) return std::nullopt;
+  return value;
+}
+
+std::optional<ParameterValue> ReadBool(const std::string& text) {
+  for (const char* word : {"true", "1", "yes"}) {
+    if (absl::EqualsIgnoreCase(text, word)) return true;
+  }
+  for (const char* word : {"false", "0", "no"}) {
+    if (absl::EqualsIgnoreCase(text, word)) return false;
+  }
+  return std::nullopt;
+}
+
+std::optional<ParameterValue> ReadDuration(const std::string& text) {
+  absl::Duration value;
+  if (!absl::ParseDuration(text, &value)) return std::nullopt;
+  if (value == absl::InfiniteDuration() || value == -absl::InfiniteDuration()) return std::nullopt;
+  return value;
+}
+
+std::optional<ParameterValue> ReadEnum(const v1::Parameter& parameter, const std::string& text) {
+  if (std::ranges::find(parameter.values(), text) == parameter.values().end()) return std::nullopt;
+  return text;
+}
+
+// A value by type alone, without the limits.
+std::optional<ParameterValue> Read(const v1::Parameter& parameter, const std::string& text) {
+  switch (parameter.type()) {
+    case v1::PARAMETER_TYPE_STRING:
+      return text;
+    case v1::PARAMETER_TYPE_INT:
+      return ReadInt(text);
+    case v1::PARAMETER_TYPE_DOUBLE:
+      return ReadDouble(text);
+    case v1::PARAMETER_TYPE_BOOL:
+      return ReadBool(text);
+    case v1::PARAMETER_TYPE_ENUM:
+      return ReadEnum(parameter, text);
+    case v1::PARAMETER_TYPE_DURATION:
+      return ReadDuration(text);
+    default:
+      return std::nullopt;
+  }
+}
+
+std::string Expected(const v1::Parameter& parameter) {
+  switch (parameter.type()) {
+    case v1::PARAMETER_TYPE_INT:
+      return "an integer of 64 bits, such as 10";
+    case v1::PARAMETER_TYPE_DOUBLE:
+      return "a finite number, such as 0.5";
+    case v1::PARAMETER_TYPE_BOOL:
+      return "true or false";
+    case v1::PARAMETER_TYPE_ENUM:
+      return absl::StrCat("one of: ", absl::StrJoin(parameter.values(), ", "));
+    case v1::PARAMETER_TYPE_DURATION:
+      return "a duration with its unit, such as 1.5s or 2h30m";
+    default:
+      return "text";
+  }
+}
+
+absl::Status Wrong(const v1::Parameter& parameter, const std::string& text,
+                   const std::string& expected) {
+  return absl::InvalidArgumentError(
+      absl::StrCat("parameter ", parameter.name(), "=", Quoted(text), ": give ", expected));
+}
+
+bool HasLimits(v1::ParameterType type) {
+  return type == v1::PARAMETER_TYPE_INT || type == v1::PARAMETER_TYPE_DOUBLE ||
+         type == v1::PARAMETER_TYPE_DURATION;
+}
+
+// The default and the limits must themselves be values of the type.
+absl::Status CheckOwnValues(const v1::Parameter& parameter) {
+  for (const std::string& limit : {parameter.minimum(), parameter.maximum()}) {
+    if (limit.empty()) continue;
+    if (!HasLimits(parameter.type())) {
+      return absl::InvalidArgumentError(
+          absl::StrCat("parameter ", parameter.name(),
+                       ": has a range; only Int, Double and Duration can have one"));
+    }
+    if (!Read(parameter, limit)) return Wrong(parameter, limit, Expected(parameter));
+  }
+  if (parameter.required()) return absl::OkStatus();
+  return ParseValue(parameter, parameter.default_value()).status();
+}
+
+}  // namespace
+
+Parameter::Parameter(std::string name, v1::ParameterType type) {
+  proto_.set_name(std::move(name));
+  proto_.set_type(type);
+  proto_.set_required(true);
+}
+
+Parameter Parameter::String(std::string name) {
+  return {std::move(name), v1::PARAMETER_TYPE_STRING};
+}
+
+Parameter Parameter::Int(std::string name) { return {std::move(name), v1::PARAMETER_TYPE_INT}; }
+
+Parameter Parameter::Double(std::string name) {
+  return {std::move(name), v1::PARAMETER_TYPE_DOUBLE};
+}
+
+Parameter Parameter::Bool(std::string name) { return {std::move(name), v1::PARAMETER_TYPE_BOOL}; }
+
+Parameter Parameter::Duration(std::string name) {
+  return {std::move(name), v1::PARAMETER_TYPE_DURATION};
+}
+
+Parameter Parameter::Enum(std::string name, const std::vector<std::string>& values) {
+  Parameter parameter(std::move(name), v1::PARAMETER_TYPE_ENUM);
+  parameter.proto_.mutable_values()->Add(values.begin(), values.end());
+  return parameter;
+}
+
+Parameter& Parameter::Help(std::string text) {
+  proto_.set_help(std::move(text));
+  return *this;
+}
+
+Parameter& Parameter::Default(const ParameterValue& value) {
+  proto_.set_required(false);
+  proto_.set_default_value(FormatValue(value));
+  return *this;
+}
+
+Parameter& Parameter::Range(const ParameterValue& minimum, const ParameterValue& maximum) {
+  proto_.set_minimum(FormatValue(minimum));
+  proto_.set_maximum(FormatValue(maximum));
+  return *this;
+}
+
+absl::Status CheckDeclaration(const v1::Parameter& parameter) {
+  if (!IsName(parameter.name(), /*dash=*/false)) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("parameter ", Quoted(parameter.name()),
+                     ": a name is a lower-case letter, then lower-case letters, digits and \"_\""));
+  }
+  if (parameter.type() == v1::PARAMETER_TYPE_ENUM && parameter.values().empty()) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("parameter ", parameter.name(), ": an enum needs at least one value"));
+  }
+  return CheckOwnValues(parameter);
+}
+
+absl::StatusOr<ParameterValue> ParseValue(const v1::Parameter& parameter, const std::string& text) {
+  std::optional<ParameterValue> value = Read(parameter, text);
+  if (!value) return Wrong(parameter, text, Expected(parameter));
+  if (!parameter.minimum().empty() && *value < *Read(parameter, parameter.minimum())) {
+    return Wrong(parameter, text, absl::StrCat(parameter.minimum(), " or more"));
+  }
+  if (!parameter.maximum().empty() && *value > *Read(parameter, parameter.maximum())) {
+    return Wrong(parameter, text, absl::StrCat(parameter.maximum(), " or less"));
+  }
+  return *std::move(value);
+}
+
+std::string FormatValue(const ParameterValue& value) {
+  struct Formatter {
+    std::string operator()(const std::string& text) { return text; }
+    std::string operator()(int64_t number) { return absl::StrCat(number); }
+    std::string operator()(double number) { return absl::StrFormat("%.17g", number); }
+    std::string operator()(bool flag) { return flag ? "true" : "false"; }
+    std::string operator()(absl::Duration duration) { return absl::FormatDuration(duration); }
+  };
+  return std::visit(Formatter{}, value);
+}
+
+}  // namespace jobtail

@@ -1,0 +1,205 @@
+#include "server/run/run.h"
+
+#include <spdlog/spdlog.h>
+
+#include <algorithm>
+#include <cmath>
+#include <exception>
+#include <system_error>
+#include <thread>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "absl/time/clock.h"
+#include "capture/scope.h"
+#include "server/log/record.h"
+#include "server/run/log_sink.h"
+#include "server/run/text.h"
+
+namespace jobtail {
+namespace {
+
+constexpr size_t kMaxErrorBytes = 16 << 10;
+constexpr size_t kMaxProgressBytes = 1 << 10;
+
+google::protobuf::Timestamp ToProto(absl::Time time) {
+  return FromUnixNanos(absl::ToUnixNanos(time));
+}
+
+google::protobuf::Duration ToProto(absl::Duration duration) {
+  google::protobuf::Duration proto;
+  proto.set_seconds(absl::IDivDuration(duration, absl::Seconds(1), &duration));
+  proto.set_nanos(static_cast<int32_t>(absl::ToInt64Nanoseconds(duration)));
+  return proto;
+}
+
+v1::RunState FinalState(const JobOutcome& outcome, std::optional<StopReason> stopped) {
+  if (stopped == StopReason::kTimeout) return v1::RUN_STATE_TIMED_OUT;
+  if (stopped) return v1::RUN_STATE_CANCELLED;
+  const bool failed = outcome.exit_code != 0 || !outcome.error.empty();
+  return failed ? v1::RUN_STATE_FAILED : v1::RUN_STATE_SUCCEEDED;
+}
+
+std::string WhyStopped(StopReason reason, absl::Duration timeout) {
+  switch (reason) {
+    case StopReason::kCancel:
+      return "cancelled";
+    case StopReason::kTimeout:
+      return absl::StrCat("stopped after its timeout of ", absl::FormatDuration(timeout));
+    case StopReason::kShutdown:
+      return "the server shut down";
+  }
+  return "";
+}
+
+}  // namespace
+
+bool IsFinal(v1::RunState state) {
+  return state != v1::RUN_STATE_PENDING && state != v1::RUN_STATE_RUNNING;
+}
+
+Run::Run(std::string id, std::shared_ptr<const Job> job, ParameterValues parameters,
+         std::shared_ptr<Log> log, const Services* services)
+    : id_(std::move(id)),
+      job_(std::move(job)),
+      parameters_(std::move(parameters)),
+      log_(std::move(log)),
+      services_(services) {
+  absl::MutexLock lock(&mutex_);
+  proto_.set_id(id_);
+  proto_.set_job(job_->name());
+  for (const auto& [name, value] : parameters_) {
+    (*proto_.mutable_parameters())[name] = FormatValue(value);
+  }
+  proto_.set_state(v1::RUN_STATE_PENDING);
+  *proto_.mutable_create_time() = ToProto(absl::Now());
+  log_->SetRun(proto_);
+}
+
+absl::Status Run::Start() {
+  try {
+    std::thread([self = shared_from_this()] { self->Execute(); }).detach();
+    return absl::OkStatus();
+  } catch (const std::system_error& error) {
+    return absl::ResourceExhaustedError(absl::StrCat("no thread for the run: ", error.what(),
+                                                     "; try again when fewer are running"));
+  }
+}
+
+void Run::Execute() {
+  SetRunning();
+  std::optional<Scheduler::Id> timer;
+  if (job_->timeout() != absl::InfiniteDuration()) {
+    timer = services_->timers->At(absl::Now() + job_->timeout(), [weak = weak_from_this()] {
+      if (const auto self = weak.lock()) self->RequestStop(StopReason::kTimeout);
+    });
+  }
+  const JobOutcome outcome = Call();
+  if (timer) services_->timers->Cancel(*timer);
+  Conclude(outcome);
+}
+
+// Runs the job's function, with what this thread prints captured.
+JobOutcome Run::Call() {
+  LogSink sink(log_.get());
+  JobContext context(
+      id_, parameters_, stop_.get_token(),
+      [this](double fraction, std::string_view text) { ReportProgress(fraction, text); });
+  const capture::Scope scope(&sink);
+  try {
+    return job_->function()(context);
+  } catch (const std::exception& exception) {
+    return {1, absl::StrCat("exception: ", exception.what())};
+  } catch (...) {
+    return {1, "an exception that is no std::exception"};
+  }
+}
+
+void Run::SetRunning() {
+  {
+    absl::MutexLock lock(&mutex_);
+    start_ = absl::Now();
+    proto_.set_state(v1::RUN_STATE_RUNNING);
+    *proto_.mutable_start_time() = ToProto(start_);
+  }
+  Announce();
+}
+
+v1::RunResult Run::MakeResult(const JobOutcome& outcome) const {
+  v1::RunResult result;
+  absl::MutexLock lock(&mutex_);
+  result.set_state(FinalState(outcome, stop_reason_));
+  result.set_exit_code(outcome.exit_code);
+  result.set_error(ToUtf8(outcome.error, kMaxErrorBytes));
+  if (outcome.error.empty() && stop_reason_) {
+    result.set_error(WhyStopped(*stop_reason_, job_->timeout()));
+  }
+  *result.mutable_duration() = ToProto(absl::Now() - start_);
+  return result;
+}
+
+// The record of the result, the state that GetRun shows and the end of the readers' streams come at
+// one moment: whoever has seen one of them sees the others.
+void Run::Conclude(const JobOutcome& outcome) {
+  log_->Finish(MakeResult(outcome), [this](const v1::RunResult& result) {
+    absl::MutexLock lock(&mutex_);
+    *proto_.mutable_result() = result;
+    proto_.set_state(result.state());
+    *proto_.mutable_end_time() = ToProto(absl::Now());
+  });
+  Announce();
+}
+
+void Run::Announce() {
+  const v1::Run now = Get();
+  log_->SetRun(now);
+  const absl::Status stored = services_->store->PutRun(now);
+  if (!stored.ok()) spdlog::error("run {}: its state cannot be stored: {}", id_, stored.ToString());
+  services_->changed(id_);
+}
+
+void Run::RequestStop(StopReason reason) {
+  {
+    absl::MutexLock lock(&mutex_);
+    if (IsFinal(proto_.state()) || stop_reason_) return;
+    stop_reason_ = reason;
+    *proto_.mutable_cancel_time() = ToProto(absl::Now());
+  }
+  stop_.request_stop();
+  log_->SetRun(Get());
+  services_->changed(id_);
+}
+
+void Run::ReportProgress(double fraction, std::string_view text) {
+  const absl::Time now = absl::Now();
+  v1::RunProgress progress;
+  progress.set_fraction(std::isfinite(fraction) ? std::clamp(fraction, 0.0, 1.0) : 0);
+  progress.set_text(ToUtf8(text, kMaxProgressBytes));
+  *progress.mutable_time() = ToProto(now);
+  {
+    absl::MutexLock lock(&mutex_);
+    const double elapsed = absl::ToDoubleSeconds(now - start_);
+    if (elapsed > 0) progress.set_rate(progress.fraction() / elapsed);
+    if (progress.rate() > 0) {
+      *progress.mutable_remaining() =
+          ToProto(absl::Seconds((1 - progress.fraction()) / progress.rate()));
+    }
+    *proto_.mutable_progress() = progress;
+  }
+  log_->SetProgress(progress);
+}
+
+v1::Run Run::Get() const {
+  const int64_t last = log_->GetSnapshot().last;
+  absl::MutexLock lock(&mutex_);
+  v1::Run run = proto_;
+  run.set_last_sequence(last);
+  return run;
+}
+
+v1::RunState Run::state() const {
+  absl::MutexLock lock(&mutex_);
+  return proto_.state();
+}
+
+}  // namespace jobtail

@@ -1,0 +1,81 @@
+#ifndef JOBTAIL_SERVER_RUN_RUN_H_
+#define JOBTAIL_SERVER_RUN_RUN_H_
+
+#include <functional>
+#include <memory>
+#include <optional>
+#include <stop_token>
+#include <string>
+#include <string_view>
+
+#include "absl/base/thread_annotations.h"
+#include "absl/status/status.h"
+#include "absl/synchronization/mutex.h"
+#include "absl/time/time.h"
+#include "jobtail/v1/run.pb.h"
+#include "server/log/log.h"
+#include "server/log/log_store.h"
+#include "server/log/scheduler.h"
+#include "server/run/job.h"
+
+namespace jobtail {
+
+// Why a run is asked to stop.
+enum class StopReason { kCancel, kTimeout, kShutdown };
+
+// Whether a run in this state has ended.
+bool IsFinal(v1::RunState state);
+
+// One execution of a job: its state, its log and the thread it runs on. Held by shared_ptr: by the
+// table of runs and by its own thread. Thread-safe.
+class Run : public std::enable_shared_from_this<Run> {
+ public:
+  // What runs share. All outlive them.
+  struct Services {
+    LogStore* store;
+    Scheduler* timers;
+    std::function<void(const std::string& run)> changed;  // called after each change of state
+  };
+
+  // The store must know the run. `services` must outlive it.
+  Run(std::string id, std::shared_ptr<const Job> job, ParameterValues parameters,
+      std::shared_ptr<Log> log, const Services* services);
+
+  // Starts the thread. To be called once. RESOURCE_EXHAUSTED if the system has no thread to give.
+  absl::Status Start();
+
+  // Asks the job to stop. The first reason counts. No effect once the run has ended.
+  void RequestStop(StopReason reason);
+
+  v1::Run Get() const;
+  v1::RunState state() const;
+
+  const std::string& id() const { return id_; }
+  const std::string& job() const { return job_->name(); }
+  const std::shared_ptr<Log>& log() const { return log_; }
+
+ private:
+  void Execute();
+  JobOutcome Call();
+  void SetRunning();
+  void Conclude(const JobOutcome& outcome);
+  v1::RunResult MakeResult(const JobOutcome& outcome) const;
+  void ReportProgress(double fraction, std::string_view text);
+  void Announce();
+
+  const std::string id_;
+  const std::shared_ptr<const Job> job_;
+  const ParameterValues parameters_;
+  const std::shared_ptr<Log> log_;
+  const Services* const services_;
+  std::stop_source stop_;
+
+  mutable absl::Mutex mutex_;
+  v1::Run proto_ ABSL_GUARDED_BY(mutex_);
+  absl::Time start_ ABSL_GUARDED_BY(mutex_);
+  std::optional<StopReason> stop_reason_ ABSL_GUARDED_BY(mutex_);
+};
+
+}  // namespace jobtail
+
+#endif  // JOBTAIL_SERVER_RUN_RUN_H_

@@ -1,0 +1,14 @@
+#ifndef JOBTAIL_SERVER_RUN_RUN_ID_H_
+#define JOBTAIL_SERVER_RUN_RUN_ID_H_
+
+#include <string>
+
+namespace jobtail {
+
+// A new UUID of version 7 (RFC 9562) in its text form: ordered by time, each greater than those
+// that this process made before it, with 62 bits from the system's random source. Thread-safe.
+std::string NewRunId();
+
+}  // namespace jobtail
+
+#endif  // JOBTAIL_SERVER_RUN_RUN_ID_H_

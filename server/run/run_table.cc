@@ -1,0 +1,151 @@
+#include "server/run/run_table.h"
+
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "absl/time/clock.h"
+#include "server/log/record.h"
+#include "server/run/text.h"
+
+namespace jobtail {
+namespace {
+
+// Deleted runs that a slow watcher can still learn of.
+constexpr size_t kKeptDeletions = 1000;
+
+}  // namespace
+
+void RunTable::Add(std::shared_ptr<Run> run) {
+  absl::MutexLock lock(&mutex_);
+  runs_.emplace(run->id(), run);
+  active_.emplace(run->id(), run);
+  TouchLocked(run->id(), {run, std::nullopt});
+}
+
+void RunTable::Remove(const std::string& id) {
+  absl::MutexLock lock(&mutex_);
+  const auto found = runs_.find(id);
+  if (found == runs_.end()) return;
+  TouchLocked(id, {found->second, absl::Now()});
+  runs_.erase(found);
+  active_.erase(id);
+  deleted_.push_back(id);
+  if (deleted_.size() <= kKeptDeletions) return;
+  const auto oldest = versions_.find(deleted_.front());
+  changes_.erase(oldest->second);
+  versions_.erase(oldest);
+  deleted_.pop_front();
+}
+
+void RunTable::Touch(const std::string& id) {
+  absl::MutexLock lock(&mutex_);
+  const auto found = runs_.find(id);
+  if (found == runs_.end()) return;
+  if (IsFinal(found->second->state())) active_.erase(id);
+  TouchLocked(id, {found->second, std::nullopt});
+}
+
+void RunTable::TouchLocked(const std::string& id, Change change) {
+  int64_t& version = versions_[id];
+  changes_.erase(version);
+  version = ++version_;
+  changes_.emplace(version, std::move(change));
+  if (waits_.empty()) return;
+  waker_->Soon([waits = waits_.TakeAll()] { WaitList::CallAll(waits); });
+}
+
+absl::StatusOr<std::shared_ptr<Run>> RunTable::Find(const std::string& id) const {
+  if (id.empty()) return absl::InvalidArgumentError("run is empty; give a run's id");
+  absl::MutexLock lock(&mutex_);
+  const auto found = runs_.find(id);
+  if (found != runs_.end()) return found->second;
+  return absl::NotFoundError(
+      absl::StrCat("no run ", Quoted(id), "; ListRuns tells which there are"));
+}
+
+std::vector<std::shared_ptr<Run>> RunTable::List(const std::string& before, size_t limit,
+                                                 absl::FunctionRef<bool(const Run&)> wanted) const {
+  std::vector<std::shared_ptr<Run>> runs;
+  absl::MutexLock lock(&mutex_);
+  auto it = before.empty() ? runs_.end() : runs_.lower_bound(before);
+  while (it != runs_.begin() && runs.size() < limit) {
+    --it;
+    if (wanted(*it->second)) runs.push_back(it->second);
+  }
+  return runs;
+}
+
+std::vector<std::shared_ptr<Run>> RunTable::Active() const {
+  std::vector<std::shared_ptr<Run>> runs;
+  absl::MutexLock lock(&mutex_);
+  for (const auto& [id, run] : active_) runs.push_back(run);
+  return runs;
+}
+
+size_t RunTable::CountActive() const {
+  absl::MutexLock lock(&mutex_);
+  return active_.size();
+}
+
+bool RunTable::AwaitIdle(absl::Time deadline) const {
+  absl::MutexLock lock(&mutex_);
+  return mutex_.AwaitWithDeadline(absl::Condition(this, &RunTable::IsIdleLocked), deadline);
+}
+
+int64_t RunTable::version() const {
+  absl::MutexLock lock(&mutex_);
+  return version_;
+}
+
+std::optional<RunTable::Change> RunTable::Next(int64_t* version) const {
+  absl::MutexLock lock(&mutex_);
+  const auto next = changes_.upper_bound(*version);
+  if (next == changes_.end()) return std::nullopt;
+  *version = next->first;
+  return next->second;
+}
+
+bool RunTable::Wait(int64_t version, std::function<void()> wake, int64_t* id) {
+  absl::MutexLock lock(&mutex_);
+  if (version < version_) return false;
+  *id = waits_.Add(std::move(wake));
+  return true;
+}
+
+void RunTable::CancelWait(int64_t id) {
+  WaitList::Function forgotten;  // destroyed without the lock
+  absl::MutexLock lock(&mutex_);
+  forgotten = waits_.Remove(id);
+}
+
+RunWatch::RunWatch(RunTable* table, std::string job)
+    : table_(table), job_(std::move(job)), version_(table->version()) {
+  for (auto& run : table_->Active()) initial_.push_back(std::move(run));
+}
+
+std::optional<v1::Run> RunWatch::Next() {
+  while (!initial_.empty()) {
+    const std::shared_ptr<Run> run = std::move(initial_.front());
+    initial_.pop_front();
+    if (IsWanted(*run)) return run->Get();
+  }
+  while (const auto change = table_->Next(&version_)) {
+    if (!IsWanted(*change->run)) continue;
+    v1::Run run = change->run->Get();
+    if (change->deleted) {
+      *run.mutable_delete_time() = FromUnixNanos(absl::ToUnixNanos(*change->deleted));
+    }
+    return run;
+  }
+  return std::nullopt;
+}
+
+bool RunWatch::Wait(std::function<void()> wake) {
+  return table_->Wait(version_, std::move(wake), &wait_);
+}
+
+void RunWatch::CancelWait() {
+  if (wait_ >= 0) table_->CancelWait(std::exchange(wait_, -1));
+}
+
+}  // namespace jobtail

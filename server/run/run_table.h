@@ -1,0 +1,111 @@
+#ifndef JOBTAIL_SERVER_RUN_RUN_TABLE_H_
+#define JOBTAIL_SERVER_RUN_RUN_TABLE_H_
+
+#include <cstdint>
+#include <deque>
+#include <functional>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "absl/base/thread_annotations.h"
+#include "absl/container/flat_hash_map.h"
+#include "absl/functional/function_ref.h"
+#include "absl/status/statusor.h"
+#include "absl/synchronization/mutex.h"
+#include "absl/time/time.h"
+#include "server/log/scheduler.h"
+#include "server/log/wait_list.h"
+#include "server/run/run.h"
+
+namespace jobtail {
+
+// All runs of a server, and what has become of them in what order: each change of a run gives it
+// the next version, so that a watcher is a cursor, too, and reads only the last of several changes
+// that it was too slow for. Thread-safe.
+class RunTable {
+ public:
+  // `waker` calls the watchers. It outlives the table.
+  explicit RunTable(Scheduler* waker) : waker_(waker) {}
+
+  void Add(std::shared_ptr<Run> run);
+  void Remove(const std::string& id);
+
+  // Notes that the run has changed.
+  void Touch(const std::string& id);
+
+  // NOT_FOUND if there is none, INVALID_ARGUMENT for an empty id.
+  absl::StatusOr<std::shared_ptr<Run>> Find(const std::string& id) const;
+
+  // Newest first, those older than `before` alone (empty: all), that `wanted` accepts, `limit` at
+  // most.
+  std::vector<std::shared_ptr<Run>> List(const std::string& before, size_t limit,
+                                         absl::FunctionRef<bool(const Run&)> wanted) const;
+
+  // The runs that have not ended.
+  std::vector<std::shared_ptr<Run>> Active() const;
+  size_t CountActive() const;
+  // Waits until all have ended. False if the deadline came first.
+  bool AwaitIdle(absl::Time deadline) const;
+
+  struct Change {
+    std::shared_ptr<Run> run;
+    std::optional<absl::Time> deleted;
+  };
+  int64_t version() const;
+  // The first change after `*version`, which is set to the change's.
+  std::optional<Change> Next(int64_t* version) const;
+  // Has `wake` called once, on another thread, when there is a change after `version`. False if
+  // there is already.
+  bool Wait(int64_t version, std::function<void()> wake, int64_t* id);
+  void CancelWait(int64_t id);
+
+ private:
+  void TouchLocked(const std::string& id, Change change) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  bool IsIdleLocked() const ABSL_SHARED_LOCKS_REQUIRED(mutex_) { return active_.empty(); }
+
+  Scheduler* const waker_;
+
+  mutable absl::Mutex mutex_;
+  std::map<std::string, std::shared_ptr<Run>> runs_ ABSL_GUARDED_BY(mutex_);
+  std::map<std::string, std::shared_ptr<Run>> active_ ABSL_GUARDED_BY(mutex_);
+  int64_t version_ ABSL_GUARDED_BY(mutex_) = 0;
+  std::map<int64_t, Change> changes_ ABSL_GUARDED_BY(mutex_);  // each run's last
+  absl::flat_hash_map<std::string, int64_t> versions_ ABSL_GUARDED_BY(mutex_);
+  std::deque<std::string> deleted_ ABSL_GUARDED_BY(mutex_);  // whose changes are still kept
+  WaitList waits_ ABSL_GUARDED_BY(mutex_);
+};
+
+// A watcher's place among the changes: first each run that has not ended, then each change. Owned
+// by its reader; not thread-safe. The table outlives it.
+class RunWatch {
+ public:
+  // Only runs of `job`; empty for all.
+  RunWatch(RunTable* table, std::string job);
+  ~RunWatch() { CancelWait(); }
+
+  RunWatch(const RunWatch&) = delete;
+  RunWatch& operator=(const RunWatch&) = delete;
+
+  // The next run, as it is now; nullopt if nothing has changed.
+  std::optional<v1::Run> Next();
+
+  // See RunTable::Wait.
+  bool Wait(std::function<void()> wake);
+  void CancelWait();
+
+ private:
+  bool IsWanted(const Run& run) const { return job_.empty() || run.job() == job_; }
+
+  RunTable* const table_;
+  const std::string job_;
+  int64_t version_;
+  std::deque<std::shared_ptr<Run>> initial_;
+  int64_t wait_ = -1;
+};
+
+}  // namespace jobtail
+
+#endif  // JOBTAIL_SERVER_RUN_RUN_TABLE_H_
