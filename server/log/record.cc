@@ -120,6 +120,16 @@ bool RecordWalker::Next() {
   return true;
 }
 
+int64_t SequenceOf(std::string_view line) {
+  CodedInputStream input(reinterpret_cast<const uint8_t*>(line.data()),
+                         static_cast<int>(line.size()));
+  uint64_t sequence;
+  const bool is_record =
+      input.ReadTag() == Tag(v1::LogLine::kSequenceFieldNumber, WireFormatLite::WIRETYPE_VARINT) &&
+      input.ReadVarint64(&sequence);
+  return is_record ? static_cast<int64_t>(sequence) : 0;
+}
+
 int64_t ToUnixNanos(const google::protobuf::Timestamp& time) {
   constexpr int64_t kMaxSeconds = std::numeric_limits<int64_t>::max() / kNanosPerSecond - 1;
   if (time.seconds() > kMaxSeconds) return std::numeric_limits<int64_t>::max();

@@ -50,6 +50,9 @@ class RecordWalker {
   std::string_view payload_;
 };
 
+// The sequence number in an encoded LogLine; 0 if it is not a record.
+int64_t SequenceOf(std::string_view line);
+
 int64_t ToUnixNanos(const google::protobuf::Timestamp& time);
 google::protobuf::Timestamp FromUnixNanos(int64_t unix_nanos);
 

@@ -37,9 +37,8 @@ class Job {
  public:
   using Function = std::function<JobOutcome(JobContext&)>;
 
-  template <typename F>
-  requires std::invocable<F&, JobContext&> Job(std::string name, F function)
-      : function_(Adapt(std::move(function))) {
+  template <std::invocable<JobContext&> F>
+  Job(std::string name, F function) : body_(Adapt(std::move(function))) {
     proto_.set_name(std::move(name));
   }
 
@@ -50,7 +49,7 @@ class Job {
 
   const std::string& name() const { return proto_.name(); }
   const v1::Job& proto() const { return proto_; }
-  const Function& function() const { return function_; }
+  const Function& body() const { return body_; }
   absl::Duration timeout() const { return timeout_; }
 
   // Whether the declaration makes sense: INVALID_ARGUMENT naming what does not.
@@ -82,7 +81,7 @@ class Job {
   std::string ParameterNames() const;
 
   v1::Job proto_;
-  Function function_;
+  Function body_;
   absl::Duration timeout_ = absl::InfiniteDuration();
 };
 

@@ -65,15 +65,17 @@ Run::Run(std::string id, std::shared_ptr<const Job> job, ParameterValues paramet
       parameters_(std::move(parameters)),
       log_(std::move(log)),
       services_(services) {
-  absl::MutexLock lock(&mutex_);
-  proto_.set_id(id_);
-  proto_.set_job(job_->name());
+  v1::Run run;
+  run.set_id(id_);
+  run.set_job(job_->name());
   for (const auto& [name, value] : parameters_) {
-    (*proto_.mutable_parameters())[name] = FormatValue(value);
+    (*run.mutable_parameters())[name] = FormatValue(value);
   }
-  proto_.set_state(v1::RUN_STATE_PENDING);
-  *proto_.mutable_create_time() = ToProto(absl::Now());
-  log_->SetRun(proto_);
+  run.set_state(v1::RUN_STATE_PENDING);
+  *run.mutable_create_time() = ToProto(absl::Now());
+  log_->SetRun(run);
+  absl::MutexLock lock(&mutex_);
+  proto_ = std::move(run);
 }
 
 absl::Status Run::Start() {
@@ -107,7 +109,7 @@ JobOutcome Run::Call() {
       [this](double fraction, std::string_view text) { ReportProgress(fraction, text); });
   const capture::Scope scope(&sink);
   try {
-    return job_->function()(context);
+    return job_->body()(context);
   } catch (const std::exception& exception) {
     return {1, absl::StrCat("exception: ", exception.what())};
   } catch (...) {

@@ -70,7 +70,7 @@ class Run : public std::enable_shared_from_this<Run> {
   const Services* const services_;
   std::stop_source stop_;
 
-  mutable absl::Mutex mutex_;
+  mutable absl::Mutex mutex_;  // may be taken under the log's lock, never the other way round
   v1::Run proto_ ABSL_GUARDED_BY(mutex_);
   absl::Time start_ ABSL_GUARDED_BY(mutex_);
   std::optional<StopReason> stop_reason_ ABSL_GUARDED_BY(mutex_);

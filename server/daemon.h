@@ -1,0 +1,46 @@
+#ifndef JOBTAIL_SERVER_DAEMON_H_
+#define JOBTAIL_SERVER_DAEMON_H_
+
+#include <CLI/CLI.hpp>
+#include <functional>
+#include <string>
+
+#include "absl/status/status.h"
+#include "server/server.h"
+
+namespace jobtail {
+
+// What a program that is a jobtail server has besides its jobs: the flags, the addresses on stdout,
+// and an orderly end.
+//
+//   int main(int argc, char** argv) {
+//     jobtail::Daemon daemon("my-jobs", "Runs my jobs.");
+//     return daemon.Run(argc, argv, [](jobtail::Server& server) { return server.AddJob(...); });
+//   }
+//
+// To be made and run on the main thread, before any other thread is started.
+class Daemon {
+ public:
+  Daemon(const std::string& name, const std::string& description);
+
+  // For flags of the program's own, before Run.
+  CLI::App& flags() { return flags_; }
+
+  // Parses the flags, has `prepare` add the jobs, serves, prints `grpc HOST:PORT` once it does, and
+  // waits. SIGTERM or SIGINT ends it in order; a second one at once. Returns the program's exit
+  // code: 0, or 1 with the reason on stderr.
+  int Run(int argc, char** argv, const std::function<absl::Status(Server&)>& prepare);
+
+ private:
+  int Serve(const std::function<absl::Status(Server&)>& prepare);
+
+  CLI::App flags_;
+  std::string name_;
+  ServerOptions options_;
+  double heartbeat_seconds_;
+  double stop_grace_seconds_;
+};
+
+}  // namespace jobtail
+
+#endif  // JOBTAIL_SERVER_DAEMON_H_

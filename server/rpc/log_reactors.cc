@@ -1,0 +1,106 @@
+#include "server/rpc/log_reactors.h"
+
+#include <string>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "server/rpc/byte_buffer.h"
+
+namespace jobtail {
+namespace {
+
+// Messages of this size come close to what the transport can carry, and stay far under its default
+// limit of 4 MiB.
+constexpr size_t kMessageBytes = 64 << 10;
+
+// After so many messages that may wait for others, one is sent at once: larger groups gain nothing.
+constexpr int64_t kHintedInARow = 63;
+
+constexpr char kResumeKey[] = "jobtail-resume-sequence";
+
+}  // namespace
+
+TailLogReactor::TailLogReactor(grpc::CallbackServerContext* context, StreamSet* set,
+                               std::unique_ptr<Cursor> cursor)
+    : StreamReactor(context, set), cursor_(std::move(cursor)) {}
+
+absl::StatusOr<StreamReactor::Next> TailLogReactor::Pull(grpc::ByteBuffer* message,
+                                                         grpc::WriteOptions* options) {
+  slices_.clear();
+  const absl::StatusOr<Cursor::Next> next = cursor_->Read(kMessageBytes, &slices_);
+  if (!next.ok()) return next.status();
+  if (!slices_.empty()) {
+    *message = ToByteBuffer(slices_);
+    return Next::kWrite;
+  }
+  switch (*next) {
+    case Cursor::Next::kMore:
+      return Next::kMore;
+    case Cursor::Next::kWait:
+      return Next::kWait;
+    case Cursor::Next::kEnd:
+      return Next::kEnd;
+  }
+  return Next::kEnd;
+}
+
+std::optional<grpc::ByteBuffer> TailLogReactor::Heartbeat() {
+  return ToByteBuffer({cursor_->Heartbeat()});
+}
+
+void TailLogReactor::AddResumePoint(grpc::CallbackServerContext* context) {
+  context->AddTrailingMetadata(kResumeKey, absl::StrCat(cursor_->next()));
+}
+
+RunJobReactor::RunJobReactor(grpc::CallbackServerContext* context, StreamSet* set,
+                             std::unique_ptr<Cursor> cursor, std::function<void()> on_gone)
+    : StreamReactor(context, set), cursor_(std::move(cursor)), on_gone_(std::move(on_gone)) {}
+
+// Moves to the next line of what was read.
+bool RunJobReactor::NextLine() {
+  while (!(has_line_ = walker_.Next())) {
+    if (++at_ >= slices_.size()) return false;
+    walker_ = RecordWalker(slices_[at_].view());
+  }
+  return true;
+}
+
+absl::StatusOr<StreamReactor::Next> RunJobReactor::Pull(grpc::ByteBuffer* message,
+                                                        grpc::WriteOptions* options) {
+  if (!has_line_) {
+    slices_.clear();
+    const absl::StatusOr<Cursor::Next> next = cursor_->Read(kMessageBytes, &slices_);
+    if (!next.ok()) return next.status();
+    if (slices_.empty()) return *next == Cursor::Next::kEnd ? Next::kEnd : Next::kWait;
+    at_ = 0;
+    walker_ = RecordWalker(slices_[0].view());
+    if (!NextLine()) return absl::DataLossError("a stored batch cannot be read");
+  }
+  const std::string_view line = walker_.payload();
+  const Slice& slice = slices_[at_];
+  *message = ToByteBuffer(
+      {{slice.buffer, static_cast<size_t>(line.data() - slice.buffer->data()), line.size()}});
+  last_sent_ = std::max(last_sent_, SequenceOf(line));
+  // Never hint the last line there is: nothing would push it out.
+  if (NextLine() && hinted_ < kHintedInARow) {
+    options->set_buffer_hint();
+    ++hinted_;
+  } else {
+    hinted_ = 0;
+  }
+  return Next::kWrite;
+}
+
+std::optional<grpc::ByteBuffer> RunJobReactor::Heartbeat() {
+  const Slice heartbeat = cursor_->Heartbeat();
+  RecordWalker walker(heartbeat.view());
+  walker.Next();
+  const size_t header = walker.element().size() - walker.payload().size();
+  return ToByteBuffer({{heartbeat.buffer, header, walker.payload().size()}});
+}
+
+void RunJobReactor::AddResumePoint(grpc::CallbackServerContext* context) {
+  context->AddTrailingMetadata(kResumeKey, absl::StrCat(last_sent_ + 1));
+}
+
+}  // namespace jobtail

@@ -1,0 +1,65 @@
+#include "server/rpc/stream_set.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "absl/time/clock.h"
+#include "server/rpc/stream_reactor.h"
+
+namespace jobtail {
+
+StreamSet::StreamSet(absl::Duration heartbeat) : heartbeat_(heartbeat), scheduler_("rpc-streams") {
+  ScheduleTick();
+}
+
+StreamSet::~StreamSet() = default;
+
+void StreamSet::Add(const std::shared_ptr<StreamReactor>& stream) {
+  bool stopped;
+  {
+    absl::MutexLock lock(&mutex_);
+    streams_.emplace(stream.get(), stream);
+    stopped = stopped_;
+  }
+  if (stopped) stream->Stop(/*now=*/false);
+}
+
+void StreamSet::Remove(StreamReactor* stream) {
+  absl::MutexLock lock(&mutex_);
+  streams_.erase(stream);
+}
+
+void StreamSet::StopAll(absl::Time deadline) {
+  {
+    absl::MutexLock lock(&mutex_);
+    stopped_ = true;
+  }
+  for (const auto& stream : All()) stream->Stop(/*now=*/false);
+  {
+    absl::MutexLock lock(&mutex_);
+    mutex_.AwaitWithDeadline(absl::Condition(this, &StreamSet::IsEmptyLocked), deadline);
+  }
+  for (const auto& stream : All()) stream->Stop(/*now=*/true);
+}
+
+std::vector<std::shared_ptr<StreamReactor>> StreamSet::All() const {
+  std::vector<std::shared_ptr<StreamReactor>> all;
+  absl::MutexLock lock(&mutex_);
+  for (const auto& [pointer, weak] : streams_) {
+    if (auto stream = weak.lock()) all.push_back(std::move(stream));
+  }
+  return all;
+}
+
+void StreamSet::ScheduleTick() {
+  const absl::Duration period = std::min(heartbeat_ / 4, absl::Seconds(1));
+  scheduler_.At(absl::Now() + period, [this] { Tick(); });
+}
+
+void StreamSet::Tick() {
+  const absl::Time now = absl::Now();
+  for (const auto& stream : All()) stream->Tick(now);
+  ScheduleTick();
+}
+
+}  // namespace jobtail

@@ -1,0 +1,127 @@
+#include "server/server.h"
+
+#include <grpcpp/ext/proto_server_reflection_plugin.h>
+#include <grpcpp/grpcpp.h>
+#include <grpcpp/health_check_service_interface.h>
+
+#include <utility>
+
+#include "absl/strings/match.h"
+#include "absl/strings/numbers.h"
+#include "absl/strings/str_cat.h"
+#include "absl/time/clock.h"
+#include "server/log/memory_store.h"
+#include "server/rpc/job_service.h"
+
+namespace jobtail {
+namespace {
+
+// How long the streams' clients have to take what is there, and then gRPC to close what is left.
+constexpr absl::Duration kStreamGrace = absl::Seconds(2);
+constexpr absl::Duration kCloseGrace = absl::Seconds(1);
+
+// Streams idle for long. Pings find out about a peer that has vanished, and clients may send them
+// this often, too.
+void SetKeepalive(grpc::ServerBuilder* builder) {
+  builder->AddChannelArgument(GRPC_ARG_KEEPALIVE_TIME_MS, 30'000);
+  builder->AddChannelArgument(GRPC_ARG_KEEPALIVE_TIMEOUT_MS, 10'000);
+  builder->AddChannelArgument(GRPC_ARG_KEEPALIVE_PERMIT_WITHOUT_CALLS, 1);
+  builder->AddChannelArgument(GRPC_ARG_HTTP2_MIN_RECV_PING_INTERVAL_WITHOUT_DATA_MS, 10'000);
+}
+
+// The part before the last ":"; empty if the address has no port.
+absl::StatusOr<std::string> Host(const std::string& address) {
+  const size_t colon = address.rfind(':');
+  int port;
+  if (colon != std::string::npos && colon > 0 &&
+      absl::SimpleAtoi(address.substr(colon + 1), &port) && port >= 0 && port <= 65535) {
+    return address.substr(0, colon);
+  }
+  return absl::InvalidArgumentError(
+      absl::StrCat("address \"", address,
+                   "\": give HOST:PORT, such as 127.0.0.1:50051; port 0 picks a free one"));
+}
+
+}  // namespace
+
+class Server::Impl {
+ public:
+  explicit Impl(ServerOptions options)
+      : options_(std::move(options)),
+        engine_(&store_, options_.engine),
+        service_(&engine_, options_.heartbeat) {}
+
+  ~Impl() {
+    Stop();
+    engine_.Stop(absl::InfiniteFuture());
+  }
+
+  absl::Status Start();
+  size_t Stop();
+
+  Engine& engine() { return engine_; }
+  JobService& service() { return service_; }
+  const std::string& grpc_address() const { return grpc_address_; }
+
+ private:
+  const ServerOptions options_;
+  MemoryStore store_;
+  Engine engine_;
+  JobService service_;
+  std::unique_ptr<grpc::Server> grpc_;
+  std::string grpc_address_;
+  absl::Mutex stop_mutex_;
+  bool stopped_ ABSL_GUARDED_BY(stop_mutex_) = false;
+};
+
+absl::Status Server::Impl::Start() {
+  const absl::StatusOr<std::string> host = Host(options_.grpc_address);
+  if (!host.ok()) return host.status();
+  grpc::EnableDefaultHealthCheckService(true);
+  grpc::reflection::InitProtoReflectionServerBuilderPlugin();
+  grpc::ServerBuilder builder;
+  SetKeepalive(&builder);
+  builder.AddChannelArgument(GRPC_ARG_ALLOW_REUSEPORT, 0);  // a port that is taken is an error
+  int port = 0;
+  builder.AddListeningPort(options_.grpc_address, grpc::InsecureServerCredentials(), &port);
+  builder.RegisterService(&service_);
+  grpc_ = builder.BuildAndStart();
+  if (!grpc_ || port == 0) {
+    return absl::UnavailableError(
+        absl::StrCat("cannot listen on ", options_.grpc_address,
+                     ": is the port in use? Choose another address; port 0 picks a free one"));
+  }
+  grpc_address_ = absl::StrCat(*host, ":", port);
+  return absl::OkStatus();
+}
+
+// The order matters: grpc::Server::Shutdown waits for streams, and these end only when we end them.
+size_t Server::Impl::Stop() {
+  absl::MutexLock lock(&stop_mutex_);
+  if (std::exchange(stopped_, true)) return 0;
+  if (grpc_ && grpc_->GetHealthCheckService()) {
+    grpc_->GetHealthCheckService()->SetServingStatus(false);
+  }
+  const size_t at_work = engine_.Stop(absl::Now() + options_.stop_grace);
+  service_.StopStreams(absl::Now() + kStreamGrace);
+  if (grpc_) grpc_->Shutdown(absl::ToChronoTime(absl::Now() + kCloseGrace));
+  return at_work;
+}
+
+Server::Server(ServerOptions options) : impl_(std::make_unique<Impl>(std::move(options))) {}
+
+Server::~Server() = default;
+
+absl::Status Server::AddJob(Job job) { return impl_->engine().AddJob(std::move(job)); }
+
+absl::Status Server::Start() { return impl_->Start(); }
+
+void Server::AddTo(grpc::ServerBuilder* builder) { builder->RegisterService(&impl_->service()); }
+
+const std::string& Server::grpc_address() const { return impl_->grpc_address(); }
+
+size_t Server::Stop() { return impl_->Stop(); }
+
+Engine& Server::engine() { return impl_->engine(); }
+
+}  // namespace jobtail

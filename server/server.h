@@ -1,0 +1,89 @@
+#ifndef JOBTAIL_SERVER_SERVER_H_
+#define JOBTAIL_SERVER_SERVER_H_
+
+#include <memory>
+#include <string>
+
+#include "absl/status/status.h"
+#include "absl/time/time.h"
+#include "server/run/engine.h"
+#include "server/run/job.h"
+#include "server/run/job_context.h"
+#include "server/run/parameter.h"
+
+namespace grpc {
+class ServerBuilder;
+}  // namespace grpc
+
+namespace jobtail {
+
+struct ServerOptions {
+  // HOST:PORT for gRPC; port 0 picks a free one. Without encryption: for loopback, or behind a
+  // proxy that has it.
+  std::string grpc_address = "127.0.0.1:50051";
+  // How long a stream may be idle before it is sent a heartbeat.
+  absl::Duration heartbeat = absl::Seconds(15);
+  // How long Stop waits for jobs that were asked to stop.
+  absl::Duration stop_grace = absl::Seconds(5);
+  EngineOptions engine;
+};
+
+// Runs jobs and lets anyone watch what they print. The whole of jobtail, for embedding:
+//
+//   int main() {
+//     jobtail::Server server;
+//     server.AddJob(jobtail::Job("greet", [](jobtail::JobContext& run) {
+//                     std::cout << "Hello, " << run.Get<std::string>("name") << "!" << std::endl;
+//                   }).With(jobtail::Parameter::String("name").Default("world")));
+//     if (absl::Status started = server.Start(); !started.ok()) { ... }
+//     ... server.grpc_address() ...
+//     server.Stop();
+//   }
+//
+// or as a service of a gRPC server that is there already: AddTo(&builder) instead of Start(). Then
+// the order at the end is: Stop(), Shutdown() of that server, and only then the destruction of this
+// object.
+//
+// A program that has nothing else to do finds flags, signals and an orderly end in server/daemon.h.
+//
+// Thread-safe, but for Start, AddTo and the destructor.
+class Server {
+ public:
+  explicit Server(ServerOptions options = {});
+  // Stops, if that has not happened, and waits for every job to return.
+  ~Server();
+
+  Server(const Server&) = delete;
+  Server& operator=(const Server&) = delete;
+
+  // Adds a job, before or after Start. INVALID_ARGUMENT for a declaration that makes no sense,
+  // ALREADY_EXISTS for a name that is taken.
+  absl::Status AddJob(Job job);
+
+  // Listens and serves jobtail.v1.JobService, health checks and reflection. INVALID_ARGUMENT for an
+  // address that is not one, UNAVAILABLE if it cannot be listened on.
+  absl::Status Start();
+
+  // Adds jobtail.v1.JobService to a server that the caller builds. To be called once, instead of
+  // Start.
+  void AddTo(grpc::ServerBuilder* builder);
+
+  // HOST:PORT as it is listened on; empty before Start.
+  const std::string& grpc_address() const;
+
+  // Refuses new runs, asks those at work to stop, waits for them (`stop_grace`), ends all streams
+  // with UNAVAILABLE and a resume point, and stops listening. Returns how many jobs are still at
+  // work: those ignore their stop token. A second call does nothing.
+  size_t Stop();
+
+  // The core, for calls without a network between.
+  Engine& engine();
+
+ private:
+  class Impl;
+  const std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace jobtail
+
+#endif  // JOBTAIL_SERVER_SERVER_H_
