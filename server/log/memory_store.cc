@@ -46,10 +46,11 @@ absl::Status MemoryStore::DeleteRun(const std::string& run) {
 
 absl::Status MemoryStore::Append(const std::string& run, absl::Span<const Batch> batches,
                                  bool sync) {
-  auto entry = Find(run);
-  if (!entry.ok()) return entry.status();
-  absl::MutexLock lock(&(*entry)->mutex);
-  std::vector<Batch>& stored = (*entry)->batches;
+  const auto found = Find(run);
+  if (!found.ok()) return found.status();
+  Entry* const entry = found->get();
+  absl::MutexLock lock(&entry->mutex);
+  std::vector<Batch>& stored = entry->batches;
   int64_t next = stored.empty() ? 1 : stored.back().last + 1;
   for (const Batch& batch : batches) {
     if (batch.first != next || batch.last < batch.first) {
@@ -63,35 +64,38 @@ absl::Status MemoryStore::Append(const std::string& run, absl::Span<const Batch>
 }
 
 absl::StatusOr<LogExtent> MemoryStore::GetExtent(const std::string& run) {
-  auto entry = Find(run);
-  if (!entry.ok()) return entry.status();
-  absl::MutexLock lock(&(*entry)->mutex);
-  const std::vector<Batch>& stored = (*entry)->batches;
+  const auto found = Find(run);
+  if (!found.ok()) return found.status();
+  Entry* const entry = found->get();
+  absl::MutexLock lock(&entry->mutex);
+  std::vector<Batch>& stored = entry->batches;
   return stored.empty() ? LogExtent{} : LogExtent{stored.front().first, stored.back().last};
 }
 
 absl::StatusOr<Batch> MemoryStore::Read(const std::string& run, int64_t sequence) {
-  auto entry = Find(run);
-  if (!entry.ok()) return entry.status();
-  absl::MutexLock lock(&(*entry)->mutex);
-  const std::vector<Batch>& stored = (*entry)->batches;
-  const auto found = std::ranges::lower_bound(stored, sequence, {}, &Batch::last);
-  if (found == stored.end() || sequence < found->first) {
+  const auto found = Find(run);
+  if (!found.ok()) return found.status();
+  Entry* const entry = found->get();
+  absl::MutexLock lock(&entry->mutex);
+  std::vector<Batch>& stored = entry->batches;
+  const auto batch = std::ranges::lower_bound(stored, sequence, {}, &Batch::last);
+  if (batch == stored.end() || sequence < batch->first) {
     return absl::NotFoundError(absl::StrCat("run ", run, " has no record ", sequence));
   }
-  return *found;
+  return *batch;
 }
 
 absl::StatusOr<Batch> MemoryStore::FindTime(const std::string& run, int64_t unix_nanos) {
-  auto entry = Find(run);
-  if (!entry.ok()) return entry.status();
-  absl::MutexLock lock(&(*entry)->mutex);
-  const std::vector<Batch>& stored = (*entry)->batches;
-  const auto found = std::ranges::lower_bound(stored, unix_nanos, {}, &Batch::last_time_unix_nanos);
-  if (found == stored.end()) {
+  const auto found = Find(run);
+  if (!found.ok()) return found.status();
+  Entry* const entry = found->get();
+  absl::MutexLock lock(&entry->mutex);
+  std::vector<Batch>& stored = entry->batches;
+  const auto batch = std::ranges::lower_bound(stored, unix_nanos, {}, &Batch::last_time_unix_nanos);
+  if (batch == stored.end()) {
     return absl::NotFoundError(absl::StrCat("run ", run, " has no record that new"));
   }
-  return *found;
+  return *batch;
 }
 
 }  // namespace jobtail
