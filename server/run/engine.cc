@@ -23,7 +23,6 @@ absl::StatusOr<size_t> PageSize(int32_t requested) {
   return requested == 0 ? kDefault : std::min(requested, kMax);
 }
 
-// The key of a map of two runs' parameters is the same.
 bool Same(const google::protobuf::Map<std::string, std::string>& a,
           const google::protobuf::Map<std::string, std::string>& b) {
   return a.size() == b.size() && std::ranges::all_of(a, [&](const auto& entry) {
@@ -160,6 +159,11 @@ absl::StatusOr<v1::Run> Engine::GetRun(const v1::GetRunRequest& request) const {
 absl::StatusOr<v1::ListRunsResponse> Engine::ListRuns(const v1::ListRunsRequest& request) const {
   const absl::StatusOr<size_t> size = PageSize(request.page_size());
   if (!size.ok()) return size.status();
+  if (!request.page_token().empty() && !IsRunId(request.page_token())) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("page_token ", Quoted(request.page_token()),
+                     ": give next_page_token of an earlier answer, or nothing"));
+  }
   const auto wanted = [&](const Run& run) {
     if (!request.job().empty() && run.job() != request.job()) return false;
     return request.states().empty() ||

@@ -1,5 +1,6 @@
 #include "server/run/run.h"
 
+#include <pthread.h>
 #include <spdlog/spdlog.h>
 
 #include <algorithm>
@@ -21,6 +22,7 @@ namespace {
 
 constexpr size_t kMaxErrorBytes = 16 << 10;
 constexpr size_t kMaxProgressBytes = 1 << 10;
+constexpr size_t kMaxThreadName = 15;  // the kernel's limit
 
 google::protobuf::Timestamp ToProto(absl::Time time) {
   return FromUnixNanos(absl::ToUnixNanos(time));
@@ -89,6 +91,7 @@ absl::Status Run::Start() {
 }
 
 void Run::Execute() {
+  pthread_setname_np(pthread_self(), job_->name().substr(0, kMaxThreadName).c_str());
   SetRunning();
   std::optional<Scheduler::Id> timer;
   if (job_->timeout() != absl::InfiniteDuration()) {

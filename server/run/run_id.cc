@@ -41,4 +41,10 @@ std::string NewRunId() {
   return text;
 }
 
+bool IsRunId(const std::string& text) {
+  uuid_t uuid;
+  return uuid_parse(text.c_str(), uuid) == 0 &&
+         std::ranges::none_of(text, [](char c) { return c >= 'A' && c <= 'Z'; });
+}
+
 }  // namespace jobtail

@@ -9,6 +9,9 @@ namespace jobtail {
 // that this process made before it, with 62 bits from the system's random source. Thread-safe.
 std::string NewRunId();
 
+// Whether `text` has the form of an id: a UUID in lower-case hexadecimal.
+bool IsRunId(const std::string& text);
+
 }  // namespace jobtail
 
 #endif  // JOBTAIL_SERVER_RUN_RUN_ID_H_
