@@ -1,0 +1,43 @@
+#include "client/cli/error_text.h"
+
+#include "absl/strings/str_cat.h"
+#include "client/cli/text.h"
+#include "client/reason.h"
+
+namespace jobtail::client::cli {
+namespace {
+
+std::string TextFor(const CommonOptions& common, const absl::Status& status) {
+  const std::string server = Printable(common.server);
+  const std::string reason = Printable(Reason(status));
+  switch (status.code()) {
+    case absl::StatusCode::kUnavailable:
+      return absl::StrCat("cannot reach a server at ", server, ": ", reason,
+                          "; start one or name another with --server=HOST:PORT");
+    case absl::StatusCode::kDeadlineExceeded:
+      return absl::StrCat("the server at ", server, " does not answer (", reason,
+                          "); try again or name another with --server=HOST:PORT");
+    case absl::StatusCode::kUnimplemented:
+      return absl::StrCat("what answers at ", server, " is not a jobtail server of this version (",
+                          reason, "); name another with --server=HOST:PORT");
+    default:
+      return reason;
+  }
+}
+
+}  // namespace
+
+absl::Status Explained(const CommonOptions& common, const absl::Status& status) {
+  if (status.ok()) return status;
+  return absl::Status(status.code(), TextFor(common, status));
+}
+
+absl::Status ExplainedForRun(const CommonOptions& common, const std::string& run,
+                             const absl::Status& status) {
+  if (!absl::IsNotFound(status)) return Explained(common, status);
+  return absl::NotFoundError(absl::StrCat("there is no run ", ShellQuoted(Printable(run)), " at ",
+                                          Printable(common.server), "; '", common.program,
+                                          " runs' lists those there are"));
+}
+
+}  // namespace jobtail::client::cli

@@ -1,0 +1,42 @@
+#include "client/cli/fd_writer.h"
+
+#include <poll.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <string>
+
+#include "absl/strings/str_cat.h"
+
+namespace jobtail::client::cli {
+
+FdWriter::FdWriter(int fd, const char* name, const std::atomic<bool>* stop)
+    : fd_(fd), name_(name), is_terminal_(isatty(fd) == 1), stop_(stop) {}
+
+absl::Status FdWriter::Write(absl::string_view bytes, size_t* written) {
+  *written = 0;
+  while (*written < bytes.size()) {
+    if (stop_ != nullptr && *stop_) return absl::CancelledError("stopped");
+    const ssize_t count = write(fd_, bytes.data() + *written, bytes.size() - *written);
+    if (count >= 0) {
+      *written += static_cast<size_t>(count);
+    } else if (absl::Status status = WaitOrFail(errno); !status.ok()) {
+      return status;
+    }
+  }
+  return absl::OkStatus();
+}
+
+absl::Status FdWriter::WaitOrFail(int error) const {
+  if (error == EINTR) return absl::OkStatus();
+  if (error == EAGAIN || error == EWOULDBLOCK) {
+    pollfd ready = {.fd = fd_, .events = POLLOUT, .revents = 0};
+    (void)poll(&ready, 1, -1);
+    return absl::OkStatus();
+  }
+  const std::string text = absl::StrCat("cannot write to ", name_);
+  if (error == EPIPE) return absl::AbortedError(absl::StrCat(text, ": nobody reads it any more"));
+  return absl::ErrnoToStatus(error, text);
+}
+
+}  // namespace jobtail::client::cli

@@ -1,0 +1,15 @@
+#include "client/cli/json_printer.h"
+
+namespace jobtail::client::cli {
+
+absl::Status JsonPrinter::PrintLine(const v1::LogLine& line) {
+  if (line.has_heartbeat()) return absl::OkStatus();
+  std::string* buffer;
+  if (absl::Status status = output()->Begin(Output::kOut, &buffer); !status.ok()) return status;
+  writer_.Append(line, buffer);
+  buffer->push_back('\n');
+  output()->End(line.sequence());
+  return absl::OkStatus();
+}
+
+}  // namespace jobtail::client::cli

@@ -1,0 +1,13 @@
+#include "client/cli/line_printer.h"
+
+namespace jobtail::client::cli {
+
+absl::Status LinePrinter::Print(const v1::LogBatch& batch) {
+  for (const v1::LogLine& line : batch.lines()) {
+    if (absl::Status status = PrintLine(line); !status.ok()) return status;
+    if (line.has_result()) result_ = line.result();
+  }
+  return output_->Flush();
+}
+
+}  // namespace jobtail::client::cli

@@ -1,0 +1,38 @@
+#ifndef JOBTAIL_CLIENT_CLI_LINE_PRINTER_H_
+#define JOBTAIL_CLIENT_CLI_LINE_PRINTER_H_
+
+#include <optional>
+
+#include "absl/status/status.h"
+#include "client/cli/output.h"
+#include "jobtail/v1/log.pb.h"
+
+namespace jobtail::client::cli {
+
+// Prints a log's batches, each as it comes, in one of the command's output formats. For one thread.
+class LinePrinter {
+ public:
+  virtual ~LinePrinter() = default;
+
+  // Prints the batch and returns when it has been written. Errors are FdWriter's.
+  absl::Status Print(const v1::LogBatch& batch);
+
+  // The run's result, once it has come.
+  const std::optional<v1::RunResult>& result() const { return result_; }
+
+ protected:
+  // The output must outlive the printer.
+  explicit LinePrinter(Output* output) : output_(output) {}
+
+  virtual absl::Status PrintLine(const v1::LogLine& line) = 0;
+
+  Output* output() { return output_; }
+
+ private:
+  Output* const output_;
+  std::optional<v1::RunResult> result_;
+};
+
+}  // namespace jobtail::client::cli
+
+#endif  // JOBTAIL_CLIENT_CLI_LINE_PRINTER_H_

@@ -1,0 +1,89 @@
+#ifndef JOBTAIL_CLIENT_CLI_OPTIONS_H_
+#define JOBTAIL_CLIENT_CLI_OPTIONS_H_
+
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "absl/time/time.h"
+#include "jobtail/v1/job_service.pb.h"
+
+namespace jobtail::client::cli {
+
+inline constexpr char kDefaultServer[] = "127.0.0.1:50051";
+
+enum class OutputFormat { kText, kJson, kRaw };
+
+// What all commands have in common.
+struct CommonOptions {
+  std::string server = kDefaultServer;
+  // How to name the server in a command that is suggested: "jobtail", with --server if it is given.
+  std::string program = "jobtail";
+  OutputFormat output = OutputFormat::kText;
+};
+
+// What run and tail have in common.
+struct FollowOptions {
+  bool timestamps = false;
+  absl::Duration retry_for = absl::Minutes(5);
+};
+
+struct RunOptions {
+  std::string job;
+  std::map<std::string, std::string> parameters;
+  bool detach = false;
+  bool cancel_on_interrupt = false;
+  FollowOptions follow;
+};
+
+struct TailOptions {
+  v1::TailLogRequest request;
+  FollowOptions follow;
+};
+
+struct JobsOptions {};
+
+struct RunsOptions {
+  std::string job;
+  std::vector<v1::RunState> states;
+  int limit = 20;  // 0: no limit
+};
+
+struct ShowOptions {
+  std::string run;
+};
+
+struct CancelOptions {
+  std::string run;
+};
+
+struct RmOptions {
+  std::string run;
+};
+
+// One command line.
+struct Options {
+  CommonOptions common;
+  std::variant<JobsOptions, RunOptions, TailOptions, RunsOptions, ShowOptions, CancelOptions,
+               RmOptions>
+      command;
+};
+
+// What became of a command line: options, or something to print instead of doing anything.
+struct ParseResult {
+  std::optional<Options> options;
+  // If there are none: help or the version for stdout with exit code 0, or what is wrong for stderr
+  // with exit code 125.
+  int exit_code = 0;
+  std::string text;
+};
+
+// Reads the command line and, for the server, the environment (JOBTAIL_SERVER).
+ParseResult ParseOptions(int argc, const char* const* argv);
+
+}  // namespace jobtail::client::cli
+
+#endif  // JOBTAIL_CLIENT_CLI_OPTIONS_H_

@@ -1,0 +1,46 @@
+#include "client/cli/output.h"
+
+#include "absl/strings/str_cat.h"
+
+namespace jobtail::client::cli {
+
+Output::Output(FdWriter* out, FdWriter* err)
+    : out_(out), err_(err), one_terminal_(out->is_terminal() && err->is_terminal()) {}
+
+absl::Status Output::Flush() {
+  if (buffer_.empty()) {
+    Forget(0);
+    return absl::OkStatus();
+  }
+  size_t written;
+  absl::Status status = (target_ == kOut ? out_ : err_)->Write(buffer_, &written);
+  if (written > 0) {
+    in_line_[target_] = buffer_[written - 1] != '\n';
+    if (one_terminal_) in_line_[1 - target_] = in_line_[target_];
+  }
+  Forget(written);
+  return status;
+}
+
+// Drops the buffer, of which this many bytes have been written.
+void Output::Forget(size_t written) {
+  while (!marks_.empty() && marks_.back().first > written) marks_.pop_back();
+  if (!marks_.empty()) last_written_ = marks_.back().second;
+  marks_.clear();
+  buffer_.clear();
+}
+
+void Output::Notice(absl::string_view text) {
+  (void)Flush();
+  WriteNotice(absl::StrCat(in_line_[kErr] ? "\n" : "", "jobtail: ", text, "\n"));
+}
+
+void Output::WriteNotice(absl::string_view text) {
+  size_t written;
+  (void)err_->Write(text, &written);
+  if (written == 0) return;
+  in_line_[kErr] = text[written - 1] != '\n';
+  if (one_terminal_) in_line_[kOut] = in_line_[kErr];
+}
+
+}  // namespace jobtail::client::cli

@@ -1,0 +1,96 @@
+#include "client/cli/text_printer.h"
+
+#include <string.h>
+
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "absl/strings/string_view.h"
+#include "client/cli/text.h"
+#include "client/outcome.h"
+
+namespace jobtail::client::cli {
+namespace {
+
+absl::string_view WhyMissing(v1::GapReason reason) {
+  switch (reason) {
+    case v1::GAP_REASON_DROPPED:
+      return "dropped: the job printed faster than they could be kept";
+    case v1::GAP_REASON_RETENTION:
+      return "deleted to keep within the server's retention limits";
+    case v1::GAP_REASON_DAMAGED:
+      return "damaged: they can no longer be read";
+    default:
+      return "the server did not send them and gave no reason";
+  }
+}
+
+std::string HowItEnded(const v1::RunResult& result) {
+  if (result.signal() > 0) {
+    const char* name = sigabbrev_np(result.signal());
+    return absl::StrCat(" by signal ", result.signal(), name ? " (SIG" : "", name ? name : "",
+                        name ? ")" : "");
+  }
+  return result.exit_code() != 0 ? absl::StrCat(" with exit code ", result.exit_code()) : "";
+}
+
+}  // namespace
+
+TextPrinter::TextPrinter(Output* output, TextPrinterOptions options)
+    : LinePrinter(output), options_(std::move(options)) {}
+
+absl::Status TextPrinter::PrintLine(const v1::LogLine& line) {
+  switch (line.content_case()) {
+    case v1::LogLine::kText:
+      return PrintBytes(line, line.text());
+    case v1::LogLine::kRaw:
+      return PrintBytes(line, line.raw());
+    case v1::LogLine::kGap:
+      return PrintNotice(line, DescribeGap(line.gap()));
+    case v1::LogLine::kResult:
+      return PrintNotice(line, DescribeFailure(options_.run, line.result()));
+    default:
+      return absl::OkStatus();
+  }
+}
+
+absl::Status TextPrinter::PrintBytes(const v1::LogLine& line, const std::string& bytes) {
+  const Output::Target target = line.stream() == v1::STREAM_STDERR ? Output::kErr : Output::kOut;
+  std::string* buffer;
+  if (absl::Status status = output()->Begin(target, &buffer); !status.ok()) return status;
+  if (options_.timestamps && !continues_[target]) {
+    time_.Append(line.time(), 3, buffer);
+    buffer->push_back(' ');
+  }
+  buffer->append(bytes);
+  const absl::string_view ending = EndingBytes(line.ending());
+  buffer->append(ending.data(), ending.size());
+  continues_[target] = !EndsLine(line.ending());
+  output()->End(line.sequence());
+  return absl::OkStatus();
+}
+
+absl::Status TextPrinter::PrintNotice(const v1::LogLine& line, const std::string& text) {
+  if (options_.notices && !text.empty()) {
+    if (absl::Status status = output()->Flush(); !status.ok()) return status;
+    output()->Notice(text);
+  }
+  output()->End(line.sequence());
+  return absl::OkStatus();
+}
+
+std::string DescribeGap(const v1::Gap& gap) {
+  const absl::string_view why = WhyMissing(gap.reason());
+  if (gap.first() == gap.last())
+    return absl::StrCat("line ", gap.last(), " is missing (", why, ")");
+  return absl::StrCat("lines ", gap.first(), "-", gap.last(), " are missing (", why, ")");
+}
+
+std::string DescribeFailure(const std::string& run, const v1::RunResult& result) {
+  if (result.state() == v1::RUN_STATE_SUCCEEDED) return "";
+  std::string text = absl::StrCat("run ", run, " ", StateName(result.state()), HowItEnded(result));
+  if (!result.error().empty()) absl::StrAppend(&text, ": ", Printable(result.error()));
+  return text;
+}
+
+}  // namespace jobtail::client::cli

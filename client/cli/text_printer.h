@@ -1,0 +1,43 @@
+#ifndef JOBTAIL_CLIENT_CLI_TEXT_PRINTER_H_
+#define JOBTAIL_CLIENT_CLI_TEXT_PRINTER_H_
+
+#include <string>
+
+#include "client/cli/line_printer.h"
+#include "client/cli/time_format.h"
+
+namespace jobtail::client::cli {
+
+struct TextPrinterOptions {
+  // The run's id, for notices.
+  std::string run = {};
+  // Whether each line begins with the time when it was completed.
+  bool timestamps = false;
+  // Whether to tell on stderr of missing lines and of a run that did not succeed.
+  bool notices = true;
+};
+
+// --output=text and raw: the bytes that the job printed, each on the stream it came from.
+class TextPrinter : public LinePrinter {
+ public:
+  TextPrinter(Output* output, TextPrinterOptions options);
+
+ private:
+  absl::Status PrintLine(const v1::LogLine& line) override;
+  absl::Status PrintBytes(const v1::LogLine& line, const std::string& bytes);
+  absl::Status PrintNotice(const v1::LogLine& line, const std::string& text);
+
+  const TextPrinterOptions options_;
+  TimeFormatter time_;
+  bool continues_[2] = {false, false};  // whether the next line of the stream continues the last
+};
+
+// "lines 5-9 are missing (dropped: ...)".
+std::string DescribeGap(const v1::Gap& gap);
+
+// "run ID FAILED with exit code 3: TEXT"; empty for a run that succeeded.
+std::string DescribeFailure(const std::string& run, const v1::RunResult& result);
+
+}  // namespace jobtail::client::cli
+
+#endif  // JOBTAIL_CLIENT_CLI_TEXT_PRINTER_H_

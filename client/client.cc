@@ -1,0 +1,135 @@
+#include "client/client.h"
+
+#include <grpcpp/grpcpp.h>
+#include <uuid/uuid.h>
+
+#include <utility>
+
+#include "absl/strings/match.h"
+#include "absl/strings/string_view.h"
+#include "absl/time/clock.h"
+#include "client/grpc_status.h"
+
+namespace jobtail::client {
+namespace {
+
+// A proxy from the environment is not meant for this machine itself.
+bool IsLocal(absl::string_view address) {
+  return absl::StartsWith(address, "127.") || absl::StartsWith(address, "localhost:") ||
+         absl::StartsWith(address, "[::1]");
+}
+
+std::shared_ptr<grpc::Channel> MakeChannel(const std::string& address) {
+  grpc::ChannelArguments arguments;
+  // A silent connection is probed after 30 s and given up 10 s later.
+  arguments.SetInt(GRPC_ARG_KEEPALIVE_TIME_MS, 30'000);
+  arguments.SetInt(GRPC_ARG_KEEPALIVE_TIMEOUT_MS, 10'000);
+  arguments.SetInt(GRPC_ARG_HTTP2_MAX_PINGS_WITHOUT_DATA, 0);
+  // The attempts to connect, which gRPC makes by itself, must not lag behind ours to call.
+  arguments.SetInt(GRPC_ARG_INITIAL_RECONNECT_BACKOFF_MS, 100);
+  arguments.SetInt(GRPC_ARG_MAX_RECONNECT_BACKOFF_MS, 1'000);
+  arguments.SetInt(GRPC_ARG_MIN_RECONNECT_BACKOFF_MS, 10'000);  // the longest that one may take
+  // Two clients in a program share neither a connection nor its state of failure.
+  arguments.SetInt(GRPC_ARG_USE_LOCAL_SUBCHANNEL_POOL, 1);
+  if (IsLocal(address)) arguments.SetInt(GRPC_ARG_ENABLE_HTTP_PROXY, 0);
+  return grpc::CreateCustomChannel(address, grpc::InsecureChannelCredentials(), arguments);
+}
+
+// Makes attempts of one call, `attempt(grpc::ClientContext*)`, until one is answered.
+template <typename Attempt>
+absl::Status CallWithRetries(const ClientOptions& options, Attempt attempt) {
+  const absl::Time start = absl::Now();
+  const absl::Time retry_until = start + options.retry_for;
+  Backoff backoff(options.backoff);
+  while (true) {
+    grpc::ClientContext context;
+    if (options.call_timeout < absl::InfiniteDuration()) {
+      context.set_deadline(absl::ToChronoTime(start + options.call_timeout));
+    }
+    absl::Status status = FromGrpc(attempt(&context));
+    const absl::Duration wait = backoff.Next();
+    const absl::Time next = absl::Now() + wait;
+    if (!absl::IsUnavailable(status) || next > retry_until || next > start + options.call_timeout) {
+      return status;
+    }
+    absl::SleepFor(wait);
+  }
+}
+
+// A call of `method`; tried again if `safe`.
+template <typename Response, typename Request, typename Method>
+absl::StatusOr<Response> Call(v1::JobService::Stub* stub, Method method, const Request& request,
+                              ClientOptions options, bool safe = true) {
+  if (!safe) options.retry_for = absl::ZeroDuration();
+  Response response;
+  absl::Status status = CallWithRetries(options, [&](grpc::ClientContext* context) {
+    return (stub->*method)(context, request, &response);
+  });
+  if (!status.ok()) return status;
+  return response;
+}
+
+}  // namespace
+
+std::string NewRequestId() {
+  uuid_t uuid;
+  uuid_generate_random(uuid);
+  char text[UUID_STR_LEN];
+  uuid_unparse_lower(uuid, text);
+  return text;
+}
+
+Client::Client(const std::string& address, ClientOptions options)
+    : options_(options), channel_(MakeChannel(address)), stub_(v1::JobService::NewStub(channel_)) {}
+
+absl::StatusOr<v1::ListJobsResponse> Client::ListJobs(const v1::ListJobsRequest& request) const {
+  return Call<v1::ListJobsResponse>(stub_.get(), &v1::JobService::Stub::ListJobs, request,
+                                    options_);
+}
+
+absl::StatusOr<v1::Job> Client::GetJob(const std::string& job) const {
+  v1::GetJobRequest request;
+  request.set_job(job);
+  return Call<v1::Job>(stub_.get(), &v1::JobService::Stub::GetJob, request, options_);
+}
+
+absl::StatusOr<v1::Run> Client::CreateRun(const v1::CreateRunRequest& request) const {
+  return Call<v1::Run>(stub_.get(), &v1::JobService::Stub::CreateRun, request, options_,
+                       /*safe=*/!request.request_id().empty());
+}
+
+absl::StatusOr<v1::Run> Client::GetRun(const std::string& run) const {
+  v1::GetRunRequest request;
+  request.set_run(run);
+  return Call<v1::Run>(stub_.get(), &v1::JobService::Stub::GetRun, request, options_);
+}
+
+absl::StatusOr<v1::ListRunsResponse> Client::ListRuns(const v1::ListRunsRequest& request) const {
+  return Call<v1::ListRunsResponse>(stub_.get(), &v1::JobService::Stub::ListRuns, request,
+                                    options_);
+}
+
+absl::StatusOr<v1::Run> Client::CancelRun(const std::string& run) const {
+  v1::CancelRunRequest request;
+  request.set_run(run);
+  return Call<v1::Run>(stub_.get(), &v1::JobService::Stub::CancelRun, request, options_);
+}
+
+absl::Status Client::DeleteRun(const std::string& run) const {
+  v1::DeleteRunRequest request;
+  request.set_run(run);
+  google::protobuf::Empty response;
+  int attempts = 0;
+  absl::Status status = CallWithRetries(options_, [&](grpc::ClientContext* context) {
+    ++attempts;
+    return stub_->DeleteRun(context, request, &response);
+  });
+  return attempts > 1 && absl::IsNotFound(status) ? absl::OkStatus() : status;
+}
+
+std::unique_ptr<LogReader> Client::Tail(v1::TailLogRequest request,
+                                        LogReaderOptions options) const {
+  return std::make_unique<LogReader>(channel_, std::move(request), std::move(options));
+}
+
+}  // namespace jobtail::client

@@ -1,0 +1,193 @@
+#include "client/log_reader.h"
+
+#include <grpcpp/grpcpp.h>
+
+#include <algorithm>
+#include <string>
+#include <utility>
+
+#include "absl/strings/numbers.h"
+#include "absl/strings/str_cat.h"
+#include "absl/time/clock.h"
+#include "client/grpc_status.h"
+#include "client/reason.h"
+
+namespace jobtail::client {
+namespace {
+
+constexpr char kResumeSequenceKey[] = "jobtail-resume-sequence";
+constexpr size_t kArenaBlock = 512 * 1024;
+
+absl::Status Cancelled() { return absl::CancelledError("the reader was cancelled"); }
+
+std::unique_ptr<google::protobuf::Arena> MakeArena(char* memory) {
+  google::protobuf::ArenaOptions options;
+  options.initial_block = memory;
+  options.initial_block_size = kArenaBlock;
+  options.start_block_size = kArenaBlock;
+  options.max_block_size = kArenaBlock;
+  return std::make_unique<google::protobuf::Arena>(options);
+}
+
+}  // namespace
+
+LogReader::LogReader(std::shared_ptr<grpc::Channel> channel, v1::TailLogRequest request,
+                     LogReaderOptions options)
+    : stub_(v1::JobService::NewStub(std::move(channel))),
+      options_(std::move(options)),
+      position_(std::move(request)),
+      backoff_(options_.backoff),
+      memory_(new char[kArenaBlock]),
+      arena_(MakeArena(memory_.get())) {}
+
+LogReader::~LogReader() {
+  Cancel();
+  if (stream_ != nullptr) (void)Close();
+}
+
+absl::StatusOr<const v1::LogBatch*> LogReader::Next() {
+  while (!final_state_.has_value()) {
+    absl::Status status = Cancelled();
+    if (position_.ended()) {
+      final_state_ = absl::OkStatus();
+    } else if (stream_ == nullptr && !Open()) {
+      final_state_ = status;
+    } else if (Read()) {
+      if (batch_->lines_size() > 0) return batch_;
+    } else if (status = Close(); Ended(status)) {
+      final_state_ = absl::OkStatus();
+    } else if (status = WaitToRetry(status); !status.ok()) {
+      final_state_ = status;
+    }
+  }
+  if (stream_ != nullptr) {
+    Cancel();
+    (void)Close();
+  }
+  if (!final_state_->ok()) return *final_state_;
+  return nullptr;
+}
+
+void LogReader::Cancel() {
+  absl::MutexLock lock(&mutex_);
+  cancelled_ = true;
+  if (context_ != nullptr) context_->TryCancel();
+}
+
+// False if the reader has been cancelled.
+bool LogReader::Open() {
+  grpc::ClientContext* context;
+  {
+    absl::MutexLock lock(&mutex_);
+    if (cancelled_) return false;
+    context_ = std::make_unique<grpc::ClientContext>();
+    context = context_.get();
+  }
+  opened_ = absl::Now();
+  opened_at_ = position_.next();
+  heard_ = false;
+  stream_ = stub_->TailLog(context, position_.Request());
+  return true;
+}
+
+// False at the end of the stream.
+bool LogReader::Read() {
+  arena_->Reset();
+  batch_ = google::protobuf::Arena::CreateMessage<v1::LogBatch>(arena_.get());
+  if (!stream_->Read(batch_)) return false;
+  if (!heard_) Heard();
+  position_.Accept(batch_);
+  return true;
+}
+
+// The first message of a stream has come.
+void LogReader::Heard() {
+  heard_ = heard_ever_ = true;
+  silent_since_.reset();
+  if (std::exchange(outage_reported_, false) && options_.on_connected_again) {
+    options_.on_connected_again();
+  }
+}
+
+absl::Status LogReader::Close() {
+  absl::Status status = FromGrpc(stream_->Finish());
+  if (absl::IsUnavailable(status)) NoteResumeSequence();
+  stream_.reset();
+  absl::MutexLock lock(&mutex_);
+  context_.reset();
+  return cancelled_ ? Cancelled() : status;
+}
+
+void LogReader::NoteResumeSequence() {
+  absl::MutexLock lock(&mutex_);
+  const auto& metadata = context_->GetServerTrailingMetadata();
+  const auto entry = metadata.find(kResumeSequenceKey);
+  int64_t sequence;
+  if (entry == metadata.end()) return;
+  if (absl::SimpleAtoi(absl::string_view(entry->second.data(), entry->second.size()), &sequence)) {
+    position_.AdvanceTo(sequence);
+  }
+}
+
+// Whether a stream that ended with `status` was the last one. With `follow`, an orderly end without
+// a result is that only if the run had ended: the log has then been read from past its result.
+bool LogReader::Ended(const absl::Status& status) const {
+  if (position_.ended()) return true;
+  return status.ok() && (!position_.Request().follow() || position_.run_has_ended());
+}
+
+// Whether another attempt may succeed where one ended with `status`.
+bool LogReader::MayPass(const absl::Status& status) const {
+  switch (status.code()) {
+    case absl::StatusCode::kOk:                // the server has let go of a run that goes on
+    case absl::StatusCode::kUnavailable:       // connection refused or lost, server shutting down
+    case absl::StatusCode::kInternal:          // stream reset
+    case absl::StatusCode::kUnknown:           // stream removed
+    case absl::StatusCode::kCancelled:         // reset by a proxy; not our Cancel()
+    case absl::StatusCode::kAborted:           //
+    case absl::StatusCode::kDeadlineExceeded:  // a proxy's time limit
+      return true;
+    case absl::StatusCode::kResourceExhausted:  // too many readers, as long as the server has not
+      return heard_ever_ && !heard_;            // yet noticed that our former stream is gone
+    default:
+      return false;
+  }
+}
+
+// Returns OK when it is time to open the next stream, or the error that ends the reading.
+absl::Status LogReader::WaitToRetry(const absl::Status& reason) {
+  {
+    absl::MutexLock lock(&mutex_);
+    if (cancelled_) return Cancelled();
+  }
+  if (!MayPass(reason)) return reason;
+  const absl::Time now = absl::Now();
+  const bool was_of_use = position_.next() != opened_at_ || now - opened_ > options_.backoff.max;
+  if (heard_ && was_of_use) backoff_.Reset();
+  if (!silent_since_.has_value()) silent_since_ = now;
+  const absl::Duration left = *silent_since_ + options_.retry_for - now;
+  if (left <= absl::ZeroDuration()) return GiveUp(reason);
+  if (!std::exchange(outage_reported_, true) && options_.on_connection_lost) {
+    options_.on_connection_lost(reason);
+  }
+  absl::MutexLock lock(&mutex_);
+  mutex_.AwaitWithTimeout(absl::Condition(&cancelled_), std::min(backoff_.Next(), left));
+  return absl::OkStatus();
+}
+
+absl::Status LogReader::GiveUp(const absl::Status& reason) const {
+  const absl::StatusCode code = reason.ok() ? absl::StatusCode::kUnavailable : reason.code();
+  std::string text;
+  if (options_.retry_for > absl::ZeroDuration()) {
+    absl::StrAppend(&text, "nothing heard from the server for ",
+                    absl::FormatDuration(options_.retry_for), ": ");
+  }
+  absl::StrAppend(&text,
+                  reason.ok() ? "it ended the stream of a run that goes on" : Reason(reason));
+  if (position_.next() > 0) {
+    absl::StrAppend(&text, "; go on with from_sequence=", position_.next());
+  }
+  return absl::Status(code, text);
+}
+
+}  // namespace jobtail::client

@@ -1,0 +1,19 @@
+#include "client/reason.h"
+
+#include "absl/strings/match.h"
+#include "absl/strings/string_view.h"
+
+namespace jobtail::client {
+
+std::string Reason(const absl::Status& status) {
+  absl::string_view text = status.message();
+  if (absl::StrContains(text, "failed to connect to all addresses") ||
+      absl::StrContains(text, "DNS resolution failed")) {
+    const size_t last = text.rfind(": ");
+    if (last != text.npos) text.remove_prefix(last + 2);
+  }
+  if (text.empty()) return absl::StatusCodeToString(status.code());
+  return std::string(text);
+}
+
+}  // namespace jobtail::client

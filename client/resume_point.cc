@@ -1,0 +1,102 @@
+#include "client/resume_point.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "client/outcome.h"
+
+namespace jobtail::client {
+namespace {
+
+// Where the records that `line` stands for begin.
+int64_t FirstSequence(const v1::LogLine& line) {
+  return line.has_gap() && line.gap().first() > 0 ? line.gap().first() : line.sequence();
+}
+
+void AddGap(int64_t first, int64_t last, const v1::LogLine& before, v1::LogBatch* batch) {
+  v1::LogLine* line = batch->add_lines();
+  line->set_sequence(last);
+  *line->mutable_time() = before.time();
+  line->mutable_gap()->set_first(first);
+  line->mutable_gap()->set_last(last);
+}
+
+int64_t InitialNext(const v1::TailLogRequest& request) {
+  switch (request.start_case()) {
+    case v1::TailLogRequest::kFromSequence:
+      return std::max<int64_t>(request.from_sequence(), 0);
+    case v1::TailLogRequest::START_NOT_SET:
+      return 1;
+    default:
+      return 0;
+  }
+}
+
+}  // namespace
+
+ResumePoint::ResumePoint(v1::TailLogRequest request)
+    : request_(std::move(request)),
+      filtered_(request_.streams_size() > 0 || !request_.pattern().empty()),
+      next_(InitialNext(request_)) {}
+
+v1::TailLogRequest ResumePoint::Request() const {
+  v1::TailLogRequest request = request_;
+  if (next() > 0 && next() != InitialNext(request_)) request.set_from_sequence(next());
+  return request;
+}
+
+void ResumePoint::Accept(v1::LogBatch* batch) {
+  const int64_t before = next_;
+  for (const v1::LogLine& line : batch->lines()) {
+    if (!Follows(line)) {
+      next_ = before;
+      return Repair(batch);
+    }
+    Note(line);
+  }
+}
+
+void ResumePoint::AdvanceTo(int64_t sequence) {
+  if (filtered_ || next_ == 0) next_ = std::max(next_, sequence);
+}
+
+bool ResumePoint::Follows(const v1::LogLine& line) const {
+  if (line.sequence() <= 0 || next_ == 0) return true;
+  const int64_t first = FirstSequence(line);
+  return filtered_ ? first >= next_ : first == next_;
+}
+
+// A result is none: had it come before, nothing would be read any more.
+bool ResumePoint::IsDouble(const v1::LogLine& line) const {
+  return line.sequence() > 0 && line.sequence() < next_ && !line.has_result();
+}
+
+void ResumePoint::Note(const v1::LogLine& line) {
+  if (line.sequence() > 0) next_ = line.sequence() + 1;
+  if (line.has_run()) Pin(line.run());
+  if (line.has_result()) ended_ = true;
+}
+
+void ResumePoint::Pin(const v1::Run& run) {
+  run_has_ended_ = IsFinal(run.state());
+  if (pinned_ > 0 || request_.start_case() != v1::TailLogRequest::kLastLines) return;
+  const int64_t last_line = run.last_sequence() - (run_has_ended_ ? 1 : 0);  // less the result
+  pinned_ = std::max<int64_t>(last_line - request_.last_lines() + 1, 1);
+}
+
+void ResumePoint::Repair(v1::LogBatch* batch) {
+  v1::LogBatch repaired;
+  for (v1::LogLine& line : *batch->mutable_lines()) {
+    if (IsDouble(line)) continue;
+    if (!Follows(line)) {
+      const int64_t first = FirstSequence(line);
+      if (first < next_ && line.has_gap()) line.mutable_gap()->set_first(next_);
+      if (first > next_) AddGap(next_, first - 1, line, &repaired);
+    }
+    Note(line);
+    *repaired.add_lines() = std::move(line);
+  }
+  batch->Swap(&repaired);
+}
+
+}  // namespace jobtail::client

@@ -1,0 +1,71 @@
+#ifndef JOBTAIL_CLIENT_RESUME_POINT_H_
+#define JOBTAIL_CLIENT_RESUME_POINT_H_
+
+#include <cstdint>
+
+#include "jobtail/v1/job_service.pb.h"
+#include "jobtail/v1/log.pb.h"
+
+namespace jobtail::client {
+
+// Knows how far a log has been read and, from that, how to go on after a broken connection: every
+// record once, in order. Pure bookkeeping, without a connection. Not thread-safe.
+//
+// Every batch received goes through Accept(), which takes out records that were handed out before.
+//
+// Where to go on is, as soon as it can be known, a sequence number:
+// - After a record with sequence N: N + 1, with filters as well as without.
+// - Before the first record, with `last_lines`: counted from the end of the log as the stream's
+//   first message (the Run) tells it, so that lines printed while the connection is down are not
+//   mistaken for older ones. Until that message has come, the request as it was.
+// - Before the first record, with `since`: the request as it was; its meaning does not change.
+// - Where the server says so as it ends the stream: see AdvanceTo().
+//
+// With filters, a heartbeat's `last_sequence` would be a later place to go on than N + 1, but it is
+// not used: it tells the end of the log, not how far the server has searched, so records between
+// the two would be lost. The price is that the server searches them again after a reconnect.
+class ResumePoint {
+ public:
+  explicit ResumePoint(v1::TailLogRequest request);
+
+  // The request to send now.
+  v1::TailLogRequest Request() const;
+
+  // Notes what `batch` brings, and removes from it every record that a batch before has brought
+  // already. Without filters records are consecutive: where some are missing and the server has
+  // not said so, puts a Gap of reason GAP_REASON_UNSPECIFIED in their place. The batch may end up
+  // empty.
+  void Accept(v1::LogBatch* batch);
+
+  // Notes that the server has named `sequence` as the place to go on: it has looked at everything
+  // before. Without filters, a record received is better evidence, and this changes nothing.
+  void AdvanceTo(int64_t sequence);
+
+  // The sequence number of the next record wanted; 0 while it is not known.
+  int64_t next() const { return next_ > 0 ? next_ : pinned_; }
+
+  // Whether the result, the last record of every log, has come.
+  bool ended() const { return ended_; }
+
+  // Whether the run had ended when the server last told its state.
+  bool run_has_ended() const { return run_has_ended_; }
+
+ private:
+  bool Follows(const v1::LogLine& line) const;
+  bool IsDouble(const v1::LogLine& line) const;
+  void Note(const v1::LogLine& line);
+  void Pin(const v1::Run& run);
+  void Repair(v1::LogBatch* batch);
+
+  const v1::TailLogRequest request_;
+  const bool filtered_;  // sequence numbers may have holes
+  int64_t next_ = 0;     // 0 until a record has come, unless the request tells
+  int64_t pinned_ = 0;   // what `last_lines` means; for a later request only, as the present
+                         // stream may begin elsewhere, for example at a gap
+  bool ended_ = false;
+  bool run_has_ended_ = false;
+};
+
+}  // namespace jobtail::client
+
+#endif  // JOBTAIL_CLIENT_RESUME_POINT_H_
