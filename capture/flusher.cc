@@ -32,7 +32,7 @@ void StartWithoutSignals(void (*body)(void*), void* self) {
 }  // namespace
 
 Flusher& Flusher::Get() {
-  static Flusher* const flusher = new Flusher;
+  static auto* const flusher = new Flusher;
   return *flusher;
 }
 

@@ -1,11 +1,12 @@
-// The functions of <stdio.h> that write to stdout and stderr, with their "_unlocked" and "_chk"
-// (_FORTIFY_SOURCE) forms. libstdc++ calls them, too, for std::cout, cerr and clog as long as these
-// are synchronised with stdio.
+// The functions of <stdio.h> that write to stdout and stderr, or to their descriptors, with their
+// "_unlocked" and "_chk" (_FORTIFY_SOURCE) forms. libstdc++ calls them, too, for std::cout, cerr
+// and clog as long as these are synchronised with stdio.
 
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 
+#include <cerrno>
 #include <iostream>
 #include <memory>
 #include <string_view>
@@ -19,6 +20,8 @@ namespace {
 
 using VPrint = int(FILE*, const char*, va_list);
 using VPrintChk = int(FILE*, int, const char*, va_list);
+using VDPrint = int(int, const char*, va_list);
+using VDPrintChk = int(int, int, const char*, va_list);
 using Format = int(char*, size_t, const char*, va_list);
 
 // What the captured thread prints with `file`: stdout, stderr or neither.
@@ -26,6 +29,11 @@ bool IsOutput(FILE* file, Stream* stream) {
   if (file == stdout) return *stream = Stream::kStdout, true;
   if (file == stderr) return *stream = Stream::kStderr, true;
   return false;
+}
+
+bool IsOutput(int fd, Stream* stream) {
+  *stream = Stream{static_cast<uint8_t>(fd)};
+  return fd == 1 || fd == 2;
 }
 
 bool TakeFrom(FILE* file, std::string_view bytes) {
@@ -41,10 +49,10 @@ bool TakeChar(FILE* file, int c) {
 // Formats with `format` (size, arguments) and takes the text. Short texts, nearly all, are
 // formatted once, on the stack. False if nothing was taken; `*result` is then undefined unless
 // formatting itself failed.
-template <typename FormatInto>
-bool TakeFormatted(FILE* file, va_list arguments, int* result, FormatInto format) {
+template <typename Output, typename FormatInto>
+bool TakeFormatted(Output output, va_list arguments, int* result, FormatInto format) {
   Stream stream;
-  if (!current_thread || !IsOutput(file, &stream)) return false;
+  if (!current_thread || !IsOutput(output, &stream)) return false;
   char small[1024];
   va_list again;
   va_copy(again, arguments);
@@ -60,24 +68,45 @@ bool TakeFormatted(FILE* file, va_list arguments, int* result, FormatInto format
   return Take(stream, {large.get(), size});
 }
 
-int VPrintTo(FILE* file, const char* text, va_list arguments) {
-  int result;
-  const auto format = [text](char* out, size_t size, va_list a) {
+template <typename Output>
+bool TakePrinted(Output output, const char* text, va_list arguments, int* result) {
+  return TakeFormatted(output, arguments, result, [text](char* out, size_t size, va_list a) {
     return vsnprintf(out, size, text, a);
-  };
-  if (TakeFormatted(file, arguments, &result, format)) return result;
-  return Real<"vfprintf", VPrint>()(file, text, arguments);
+  });
 }
 
 // The variant that _FORTIFY_SOURCE calls; `flag` asks for the checks.
-int VPrintChecked(FILE* file, int flag, const char* text, va_list arguments) {
-  int result;
+template <typename Output>
+bool TakeChecked(Output output, int flag, const char* text, va_list arguments, int* result) {
   const auto format = [text, flag](char* out, size_t size, va_list a) {
     using Checked = int(char*, size_t, int, size_t, const char*, va_list);
     return Real<"__vsnprintf_chk", Checked>()(out, size, flag, size, text, a);
   };
-  if (TakeFormatted(file, arguments, &result, format)) return result;
+  return TakeFormatted(output, arguments, result, format);
+}
+
+int VPrintTo(FILE* file, const char* text, va_list arguments) {
+  int result;
+  if (TakePrinted(file, text, arguments, &result)) return result;
+  return Real<"vfprintf", VPrint>()(file, text, arguments);
+}
+
+int VPrintTo(int fd, const char* text, va_list arguments) {
+  int result;
+  if (TakePrinted(fd, text, arguments, &result)) return result;
+  return Real<"vdprintf", VDPrint>()(fd, text, arguments);
+}
+
+int VPrintChecked(FILE* file, int flag, const char* text, va_list arguments) {
+  int result;
+  if (TakeChecked(file, flag, text, arguments, &result)) return result;
   return Real<"__vfprintf_chk", VPrintChk>()(file, flag, text, arguments);
+}
+
+int VPrintChecked(int fd, int flag, const char* text, va_list arguments) {
+  int result;
+  if (TakeChecked(fd, flag, text, arguments, &result)) return result;
+  return Real<"__vdprintf_chk", VDPrintChk>()(fd, flag, text, arguments);
 }
 
 // An explicit request to show what is there. Not so on stderr, and not on a std::cout that flushes
@@ -139,6 +168,44 @@ JOBTAIL_INTERPOSE(int, __fprintf_chk, (FILE * file, int flag, const char* text, 
   const int result = VPrintChecked(file, flag, text, arguments);
   va_end(arguments);
   return result;
+}
+
+JOBTAIL_INTERPOSE(int, vdprintf, (int fd, const char* text, va_list arguments)) {
+  return VPrintTo(fd, text, arguments);
+}
+
+JOBTAIL_INTERPOSE(int, dprintf, (int fd, const char* text, ...)) {
+  va_list arguments;
+  va_start(arguments, text);
+  const int result = VPrintTo(fd, text, arguments);
+  va_end(arguments);
+  return result;
+}
+
+JOBTAIL_INTERPOSE(int, __vdprintf_chk, (int fd, int flag, const char* text, va_list arguments)) {
+  return VPrintChecked(fd, flag, text, arguments);
+}
+
+JOBTAIL_INTERPOSE(int, __dprintf_chk, (int fd, int flag, const char* text, ...)) {
+  va_list arguments;
+  va_start(arguments, text);
+  const int result = VPrintChecked(fd, flag, text, arguments);
+  va_end(arguments);
+  return result;
+}
+
+JOBTAIL_INTERPOSE(void, perror, (const char* text)) {
+  if (current_thread) {
+    const int error = errno;
+    char space[256];
+    const char* const message = strerror_r(error, space, sizeof space);
+    const bool named = text && *text;
+    const std::string_view parts[] = {named ? text : "", named ? ": " : "", message, "\n"};
+    const bool taken = Take(Stream::kStderr, parts);
+    errno = error;
+    if (taken) return;
+  }
+  Real<"perror", void(const char*)>()(text);
 }
 
 JOBTAIL_INTERPOSE(int, puts, (const char* text)) {

@@ -52,9 +52,9 @@ JOBTAIL_INTERPOSE(int, pthread_create,
   const auto real =
       Real<"pthread_create", int(pthread_t*, const pthread_attr_t*, Routine*, void*)>();
   if (!current_thread) return real(thread, attributes, routine, argument);
-  auto start = std::make_unique<Start>(current_thread->session(), routine, argument);
+  auto start = std::make_unique<Start>(Start{current_thread->session(), routine, argument});
   const int error = real(thread, attributes, RunCaptured, start.get());
-  if (error == 0) start.release();  // RunCaptured's now
+  if (error == 0) static_cast<void>(start.release());  // RunCaptured's now
   return error;
 }
 

@@ -12,6 +12,7 @@ namespace jobtail::capture::internal {
 // A string as a template argument.
 template <size_t N>
 struct Name {
+  // NOLINTNEXTLINE(google-explicit-constructor): a literal becomes a Name.
   constexpr Name(const char (&text)[N]) { std::copy_n(text, N, value); }
   char value[N];
 };

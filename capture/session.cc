@@ -22,8 +22,9 @@ int64_t NowUnixNanos() {
 
 constinit thread_local ThreadCapture* current_thread = nullptr;
 
-ThreadCapture::ThreadCapture(std::shared_ptr<Session> session)
-    : session_(std::move(session)), sink_(session_->Add(this)) {}
+ThreadCapture::ThreadCapture(std::shared_ptr<Session> session) : session_(std::move(session)) {
+  session_->Add(this);
+}
 
 ThreadCapture::~ThreadCapture() {
   Close();
@@ -109,10 +110,11 @@ void ThreadCapture::Close() {
   sink_ = nullptr;
 }
 
-Sink* Session::Add(ThreadCapture* thread) {
+void Session::Add(ThreadCapture* thread) {
   std::lock_guard lock(mutex_);
-  if (sink_) threads_.push_back(thread);
-  return sink_;
+  if (!sink_) return;
+  thread->Open(sink_);
+  threads_.push_back(thread);
 }
 
 void Session::Remove(ThreadCapture* thread) {

@@ -42,6 +42,9 @@ class ThreadCapture {
   // unfinished remains.
   bool FlushOlderThan(std::chrono::steady_clock::time_point now);
 
+  // Called by the session as it takes the thread in, before anybody else knows of it.
+  void Open(Sink* sink) { sink_ = sink; }
+
   // Hands on what is unfinished and takes nothing more.
   void Close();
 
@@ -63,7 +66,7 @@ class ThreadCapture {
   const std::shared_ptr<Session> session_;
 
   std::mutex mutex_;
-  Sink* sink_;  // null once closed
+  Sink* sink_ = nullptr;  // null once closed
   std::array<Channel, 2> channels_;
 };
 
@@ -73,8 +76,8 @@ class Session {
  public:
   explicit Session(Sink* sink) : sink_(sink) {}
 
-  // The sink, or null if the session has ended.
-  Sink* Add(ThreadCapture* thread);
+  // Opens the thread, unless the session has ended.
+  void Add(ThreadCapture* thread);
   void Remove(ThreadCapture* thread);
 
   // Closes every thread; waits for calls of the sink that are under way. Idempotent.

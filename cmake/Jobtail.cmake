@@ -35,9 +35,12 @@ function(jobtail_executable name)
   jobtail_configure(${name})
 endfunction()
 
-# jobtail_test(NAME SOURCES a_test.cc [DEPS x y]): a GoogleTest program whose cases ctest lists one by one.
+# The tests that do not link gRPC: all that the tsan preset can run.
+add_custom_target(no-grpc-tests)
+
+# jobtail_test(NAME SOURCES a_test.cc [DEPS x y] [LABEL no-grpc]): a GoogleTest program whose cases ctest lists one by one.
 function(jobtail_test name)
-  cmake_parse_arguments(ARG "" "" "SOURCES;DEPS;PCH" ${ARGN})
+  cmake_parse_arguments(ARG "" "LABEL" "SOURCES;DEPS;PCH" ${ARGN})
   add_executable(${name} ${ARG_SOURCES})
   target_link_libraries(${name} PRIVATE ${ARG_DEPS} GTest::gmock GTest::gtest_main)
   if(ARG_PCH)
@@ -45,5 +48,10 @@ function(jobtail_test name)
   endif()
   jobtail_configure(${name})
   set_target_properties(${name} PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${PROJECT_BINARY_DIR}/tests)
-  gtest_discover_tests(${name} PROPERTIES TIMEOUT 300 DISCOVERY_TIMEOUT 60)
+  set(properties TIMEOUT 300)
+  if(ARG_LABEL)
+    list(APPEND properties LABELS ${ARG_LABEL})
+    add_dependencies(${ARG_LABEL}-tests ${name})
+  endif()
+  gtest_discover_tests(${name} PROPERTIES ${properties} DISCOVERY_TIMEOUT 60)
 endfunction()

@@ -46,8 +46,9 @@ std::string Join(const Lines& lines) {
 
 TEST(LineBuffer, CutsAtLineFeeds) {
   LineBuffer buffer;
-  EXPECT_THAT(Feed(buffer, "one\n\ntwo\nthr"),
-              ElementsAre(Pair("one", Ending::kLf), Pair("", Ending::kLf), Pair("two", Ending::kLf)));
+  EXPECT_THAT(
+      Feed(buffer, "one\n\ntwo\nthr"),
+      ElementsAre(Pair("one", Ending::kLf), Pair("", Ending::kLf), Pair("two", Ending::kLf)));
   EXPECT_THAT(Feed(buffer, "ee\n"), ElementsAre(Pair("three", Ending::kLf)));
   EXPECT_FALSE(buffer.HasPartial());
 }
@@ -115,16 +116,18 @@ TEST(LineBuffer, SplitsBetweenCharacters) {
   }
 }
 
-// However the bytes come, what comes out is what went in, and no piece exceeds the limit by more than a "\r".
+// However the bytes come, what comes out is what went in, and no piece exceeds the limit by more
+// than a "\r".
 TEST(LineBuffer, AnyChunkingGivesTheSameBytes) {
   std::string bytes;
-  for (int i = 0; i < 20000; ++i) bytes += "ab\r\ncd\re\xC3\xA4\n\r\r\n\xff"[i * 7919 % 17];
+  for (int i = 0; i < 20000; ++i) bytes += "ab\r\ncd\re\xC3\xA4\n\r\r\n\xff"[i * 7919 % 16];
   bytes += std::string(kMaxLineBytes + 100, '\xf0') + "\n";
   for (size_t chunk : {1, 2, 3, 7, 64, 1000, 70000}) {
     LineBuffer buffer;
     Lines lines;
     for (size_t at = 0; at < bytes.size(); at += chunk) {
-      for (auto& line : Feed(buffer, std::string_view(bytes).substr(at, chunk))) lines.push_back(line);
+      const Lines some = Feed(buffer, bytes.substr(at, chunk));
+      lines.insert(lines.end(), some.begin(), some.end());
     }
     for (auto& rest : Partial(buffer)) lines.push_back(rest);
     EXPECT_EQ(Join(lines), bytes) << "in chunks of " << chunk;
