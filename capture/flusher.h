@@ -22,8 +22,9 @@ class Flusher {
   void Remove(const Session* session);
 
   // Tells that somewhere a line is unfinished.
-  void Wake() {
-    if (!awake_.load(std::memory_order_acquire)) WakeSlow();
+  static void Wake() {
+    if (!awake_.load(std::memory_order_acquire)) [[unlikely]]
+      Get().WakeSlow();
   }
 
  private:
@@ -32,7 +33,7 @@ class Flusher {
   void Run();
   bool FlushAll();
 
-  std::atomic<bool> awake_ = false;
+  static constinit inline std::atomic<bool> awake_ = false;
   std::mutex mutex_;
   std::condition_variable woken_;
   bool started_ = false;

@@ -29,6 +29,9 @@ class LineBuffer {
   // false if `bytes` is used up, and what it held is kept for later.
   bool Take(std::string_view* bytes, Piece* piece);
 
+  // Whether a piece's text lies outside the buffer, and thus is valid for as long as the bytes are.
+  bool IsOutside(std::string_view text) const { return text.data() != text_.data(); }
+
   // Whether there is text without a terminator.
   bool HasPartial() const {
     return done_ ? !held_back_.empty() : !text_.empty() || carriage_return_;

@@ -35,33 +35,54 @@ bool ThreadCapture::Write(Stream stream, std::span<const std::string_view> parts
   Bypass bypass;
   std::lock_guard lock(mutex_);
   if (!sink_) return false;
-  for (std::string_view part : parts) TakeLocked(stream, part);
-  if (channel(stream).lines.HasPartial()) Flusher::Get().Wake();
+  for (const std::string_view part : parts) TakeLocked(stream, part);
+  NoteUnfinishedLocked(channel(stream));
   return true;
 }
 
-// A line whose text lies in the line buffer is valid only until the buffer is used again, so it
-// ends a call; lines that lie in `bytes` are collected, so that a large write is few calls.
+void ThreadCapture::NoteUnfinishedLocked(Channel& channel) {
+  const bool unfinished = channel.lines.HasPartial();
+  channel.unfinished.store(unfinished, std::memory_order_relaxed);
+  if (unfinished) Flusher::Wake();
+}
+
 void ThreadCapture::TakeLocked(Stream stream, std::string_view bytes) {
   Channel& channel = this->channel(stream);
-  const std::string_view all = bytes;
-  std::array<Line, kLinesPerCall> lines;
-  size_t count = 0;
   LineBuffer::Piece piece;
-  int64_t now = 0;
-  while (channel.lines.Take(&bytes, &piece)) {
-    if (now == 0) now = NowUnixNanos();
-    lines[count++] = {stream, piece.ending, now, piece.text};
-    const bool in_bytes = piece.text.data() >= all.data() && piece.text.data() <= bytes.data();
-    if (in_bytes && count < lines.size()) continue;
-    sink_->Write({lines.data(), count});
-    count = 0;
+  if (!channel.lines.Take(&bytes, &piece)) return;
+  channel.seen = {};
+  const Line line{stream, piece.ending, NowUnixNanos(), piece.text};
+  if (bytes.empty()) [[likely]] {
+    sink_->Write({&line, 1});
+  } else {
+    TakeMoreLocked(line, bytes);
   }
-  if (now != 0) channel.seen = {};
+}
+
+// `first` and the lines that follow it in `bytes`. A line whose text lies in the line buffer is
+// valid only until the buffer is used again, so it ends a call; lines that lie in `bytes` are
+// collected, so that a large write is few calls.
+void ThreadCapture::TakeMoreLocked(const Line& first, std::string_view bytes) {
+  Channel& channel = this->channel(first.stream);
+  std::array<Line, kLinesPerCall> lines{first};
+  size_t count = 1;
+  LineBuffer::Piece piece;
+  bool keep = channel.lines.IsOutside(first.text);
+  while (true) {
+    if (!keep || count == lines.size()) {
+      sink_->Write({lines.data(), count});
+      count = 0;
+    }
+    if (!channel.lines.Take(&bytes, &piece)) break;
+    lines[count++] = {first.stream, piece.ending, first.time_unix_nanos, piece.text};
+    keep = channel.lines.IsOutside(piece.text);
+  }
   if (count > 0) sink_->Write({lines.data(), count});
 }
 
 bool ThreadCapture::Flush(Stream stream) {
+  // Only this thread adds text: if there is none, nobody else makes some.
+  if (!channel(stream).unfinished.load(std::memory_order_relaxed)) return true;
   Bypass bypass;
   std::lock_guard lock(mutex_);
   if (!sink_) return false;
@@ -76,6 +97,7 @@ void ThreadCapture::FlushLocked(Stream stream) {
   const Line line{stream, piece.ending, NowUnixNanos(), piece.text};
   sink_->Write({&line, 1});
   channel.lines.DropPartial();
+  channel.unfinished.store(false, std::memory_order_relaxed);
   channel.seen = {};
 }
 
@@ -97,6 +119,7 @@ bool ThreadCapture::TryFlushLocked(Stream stream, std::chrono::steady_clock::tim
   const Line line{stream, piece.ending, NowUnixNanos(), piece.text};
   if (!sink_->TryWrite({&line, 1})) return true;
   channel.lines.DropPartial();
+  channel.unfinished.store(false, std::memory_order_relaxed);
   channel.seen = {};
   return false;
 }

@@ -54,12 +54,17 @@ class ThreadCapture {
   // One output stream of the thread.
   struct Channel {
     LineBuffer lines;
+    // Whether `lines` holds unfinished text. Only the owning thread ever sets it, so that it need
+    // not take the lock to see that there is none.
+    std::atomic<bool> unfinished = false;
     // When the flusher first saw the unfinished text that is waiting now; zero if it has not.
     std::chrono::steady_clock::time_point seen{};
   };
 
   Channel& channel(Stream stream) { return channels_[stream == Stream::kStderr]; }
   void TakeLocked(Stream stream, std::string_view bytes);
+  void TakeMoreLocked(const Line& first, std::string_view bytes);
+  static void NoteUnfinishedLocked(Channel& channel);
   void FlushLocked(Stream stream);
   bool TryFlushLocked(Stream stream, std::chrono::steady_clock::time_point now);
 
