@@ -59,7 +59,7 @@ void Flusher::Run() {
   while (true) {
     {
       std::unique_lock lock(mutex_);
-      woken_.wait(lock, [this] { return awake_.load(); });
+      woken_.wait(lock, [] { return awake_.load(); });
     }
     while (FlushAll()) std::this_thread::sleep_for(kTick);
     awake_.store(false);

@@ -9,7 +9,7 @@ namespace jobtail::client {
 
 // The same status in Abseil's type: both number their codes alike.
 inline absl::Status FromGrpc(const grpc::Status& status) {
-  return absl::Status(static_cast<absl::StatusCode>(status.error_code()), status.error_message());
+  return {static_cast<absl::StatusCode>(status.error_code()), status.error_message()};
 }
 
 }  // namespace jobtail::client

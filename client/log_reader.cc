@@ -16,7 +16,7 @@ namespace jobtail::client {
 namespace {
 
 constexpr char kResumeSequenceKey[] = "jobtail-resume-sequence";
-constexpr size_t kArenaBlock = 512 * 1024;
+constexpr size_t kArenaBlock = size_t{512} << 10;
 
 absl::Status Cancelled() { return absl::CancelledError("the reader was cancelled"); }
 
@@ -47,30 +47,28 @@ LogReader::~LogReader() {
 
 absl::StatusOr<const v1::LogBatch*> LogReader::Next() {
   while (!final_state_.has_value()) {
-    absl::Status status = Cancelled();
-    if (position_.ended()) {
-      final_state_ = absl::OkStatus();
-    } else if (stream_ == nullptr && !Open()) {
-      final_state_ = status;
-    } else if (Read()) {
-      if (batch_->lines_size() > 0) return batch_;
-    } else if (status = Close(); Ended(status)) {
-      final_state_ = absl::OkStatus();
-    } else if (status = WaitToRetry(status); !status.ok()) {
-      final_state_ = status;
+    if (stream_ == nullptr && !Open()) {
+      final_state_ = Cancelled();
+    } else if (position_.ended() || !Read()) {
+      final_state_ = EndStream();
+    } else if (batch_->lines_size() > 0) {
+      return batch_;
     }
-  }
-  if (stream_ != nullptr) {
-    Cancel();
-    (void)Close();
   }
   if (!final_state_->ok()) return *final_state_;
   return nullptr;
 }
 
 void LogReader::Cancel() {
+  {
+    absl::MutexLock lock(&mutex_);
+    cancelled_ = true;
+  }
+  CancelStream();
+}
+
+void LogReader::CancelStream() {
   absl::MutexLock lock(&mutex_);
-  cancelled_ = true;
   if (context_ != nullptr) context_->TryCancel();
 }
 
@@ -109,7 +107,22 @@ void LogReader::Heard() {
   }
 }
 
+// Ends the stream and waits until it is time for the next. Returns how the reading ends instead, if
+// it does.
+std::optional<absl::Status> LogReader::EndStream() {
+  absl::Status status = Close();
+  if (position_.ended()) return absl::OkStatus();
+  if (status.ok()) {
+    if (HasReadAll()) return status;
+    status = absl::UnavailableError("the server ended the stream of a run that goes on");
+  }
+  status = WaitToRetry(status);
+  if (status.ok()) return std::nullopt;
+  return status;
+}
+
 absl::Status LogReader::Close() {
+  if (position_.ended()) CancelStream();  // what is still to come is of no interest
   absl::Status status = FromGrpc(stream_->Finish());
   if (absl::IsUnavailable(status)) NoteResumeSequence();
   stream_.reset();
@@ -129,22 +142,20 @@ void LogReader::NoteResumeSequence() {
   }
 }
 
-// Whether a stream that ended with `status` was the last one. With `follow`, an orderly end without
-// a result is that only if the run had ended: the log has then been read from past its result.
-bool LogReader::Ended(const absl::Status& status) const {
-  if (position_.ended()) return true;
-  return status.ok() && (!position_.Request().follow() || position_.run_has_ended());
+// Whether an orderly end of the stream is the end of the log. With `follow`, without a result, it
+// is only if the run had ended: the log has then been read from past its result.
+bool LogReader::HasReadAll() const {
+  return !position_.Request().follow() || position_.run_has_ended();
 }
 
 // Whether another attempt may succeed where one ended with `status`.
 bool LogReader::MayPass(const absl::Status& status) const {
   switch (status.code()) {
-    case absl::StatusCode::kOk:                // the server has let go of a run that goes on
     case absl::StatusCode::kUnavailable:       // connection refused or lost, server shutting down
     case absl::StatusCode::kInternal:          // stream reset
     case absl::StatusCode::kUnknown:           // stream removed
     case absl::StatusCode::kCancelled:         // reset by a proxy; not our Cancel()
-    case absl::StatusCode::kAborted:           //
+    case absl::StatusCode::kAborted:           // a proxy between two servers
     case absl::StatusCode::kDeadlineExceeded:  // a proxy's time limit
       return true;
     case absl::StatusCode::kResourceExhausted:  // too many readers, as long as the server has not
@@ -176,18 +187,15 @@ absl::Status LogReader::WaitToRetry(const absl::Status& reason) {
 }
 
 absl::Status LogReader::GiveUp(const absl::Status& reason) const {
-  const absl::StatusCode code = reason.ok() ? absl::StatusCode::kUnavailable : reason.code();
-  std::string text;
+  std::string text = Reason(reason);
   if (options_.retry_for > absl::ZeroDuration()) {
-    absl::StrAppend(&text, "nothing heard from the server for ",
-                    absl::FormatDuration(options_.retry_for), ": ");
+    const std::string patience = absl::FormatDuration(options_.retry_for);
+    text = absl::StrCat("nothing heard from the server for ", patience, ": ", text);
   }
-  absl::StrAppend(&text,
-                  reason.ok() ? "it ended the stream of a run that goes on" : Reason(reason));
   if (position_.next() > 0) {
     absl::StrAppend(&text, "; go on with from_sequence=", position_.next());
   }
-  return absl::Status(code, text);
+  return {reason.code(), text};
 }
 
 }  // namespace jobtail::client

@@ -75,9 +75,11 @@ class LogReader {
  private:
   bool Open();
   bool Read();
-  absl::Status Close();
   void Heard();
-  bool Ended(const absl::Status& status) const;
+  void CancelStream();
+  absl::Status Close();
+  std::optional<absl::Status> EndStream();
+  bool HasReadAll() const;
   bool MayPass(const absl::Status& status) const;
   absl::Status WaitToRetry(const absl::Status& reason);
   absl::Status GiveUp(const absl::Status& reason) const;

@@ -10,10 +10,10 @@ std::string Reason(const absl::Status& status) {
   if (absl::StrContains(text, "failed to connect to all addresses") ||
       absl::StrContains(text, "DNS resolution failed")) {
     const size_t last = text.rfind(": ");
-    if (last != text.npos) text.remove_prefix(last + 2);
+    if (last != absl::string_view::npos) text.remove_prefix(last + 2);
   }
   if (text.empty()) return absl::StatusCodeToString(status.code());
-  return std::string(text);
+  return std::string{text};
 }
 
 }  // namespace jobtail::client

@@ -9,7 +9,7 @@ namespace {
 
 std::string TextFor(const CommonOptions& common, const absl::Status& status) {
   const std::string server = Printable(common.server);
-  const std::string reason = Printable(Reason(status));
+  std::string reason = Printable(Reason(status));
   switch (status.code()) {
     case absl::StatusCode::kUnavailable:
       return absl::StrCat("cannot reach a server at ", server, ": ", reason,
@@ -29,7 +29,7 @@ std::string TextFor(const CommonOptions& common, const absl::Status& status) {
 
 absl::Status Explained(const CommonOptions& common, const absl::Status& status) {
   if (status.ok()) return status;
-  return absl::Status(status.code(), TextFor(common, status));
+  return {status.code(), TextFor(common, status)};
 }
 
 absl::Status ExplainedForRun(const CommonOptions& common, const std::string& run,

@@ -26,6 +26,14 @@ std::unique_ptr<LinePrinter> MakePrinter(const CommonOptions& common, const Foll
   return std::make_unique<TextPrinter>(output, std::move(text));
 }
 
+// Whether the server has understood the request and will not serve it, now or later.
+bool IsRefusal(const absl::Status& status) {
+  return absl::IsNotFound(status) || absl::IsInvalidArgument(status) ||
+         absl::IsOutOfRange(status) || absl::IsFailedPrecondition(status) ||
+         absl::IsPermissionDenied(status) || absl::IsUnauthenticated(status) ||
+         absl::IsUnimplemented(status) || absl::IsResourceExhausted(status);
+}
+
 // A notice from a thread that is not the printing one.
 void Shout(const std::string& text) {
   FdWriter err(STDERR_FILENO, "stderr");
@@ -47,9 +55,9 @@ void AskToCancel(const CommonOptions& common, const std::string& run, absl::Dura
 
 }  // namespace
 
-Follower::Follower(const CommonOptions& common, const FollowOptions& options,
-                   OnInterrupt on_interrupt, Interrupts* interrupts)
-    : common_(common),
+Follower::Follower(CommonOptions common, const FollowOptions& options, OnInterrupt on_interrupt,
+                   Interrupts* interrupts)
+    : common_(std::move(common)),
       options_(options),
       on_interrupt_(on_interrupt),
       interrupts_(interrupts),
@@ -76,8 +84,8 @@ LogReaderOptions Follower::ReaderOptions() {
   options.retry_for = options_.retry_for;
   options.on_connection_lost = [this](const absl::Status& reason) {
     Notice(absl::StrCat("connection to ", Printable(common_.server), " lost (",
-                        reason.ok() ? "ended by the server" : Printable(Reason(reason)),
-                        "); trying again for ", absl::FormatDuration(options_.retry_for)));
+                        Printable(Reason(reason)), "); trying again for ",
+                        absl::FormatDuration(options_.retry_for)));
   };
   options.on_connected_again = [this] { Notice("connected again"); };
   return options;
@@ -116,6 +124,7 @@ int Follower::Interrupted() {
   const bool quiet = common_.output == OutputFormat::kRaw && !err_.is_terminal();
   if (on_interrupt_ != OnInterrupt::kTellAndLeave || quiet) return code;
   err_.IgnoreStop();
+  if (interrupts_->signal() == SIGINT) output_.NoteEcho();
   output_.Notice(absl::StrCat("interrupted; run ", run_, " goes on\n",                          //
                               "  follow it:  ", TailCommand(output_.last_written() + 1), "\n",  //
                               "  cancel it:  ", common_.program, " cancel ", run_));
@@ -123,12 +132,11 @@ int Follower::Interrupted() {
 }
 
 absl::Status Follower::ReadFailed(const absl::Status& status) const {
-  if (reader_->next_sequence() == 0 || absl::IsNotFound(status)) {
-    return ExplainedForRun(common_, run_, status);
-  }
-  return absl::Status(status.code(),
-                      absl::StrCat("stopped following run ", run_, ": ", Printable(Reason(status)),
-                                   " (", TailCommand(reader_->next_sequence()), ")"));
+  if (IsRefusal(status)) return ExplainedForRun(common_, run_, status);
+  const int64_t next = reader_->next_sequence();
+  return {status.code(),
+          absl::StrCat("stopped following run ", run_, ": ", Printable(Reason(status)),
+                       next > 0 ? absl::StrCat(" (", TailCommand(next), ")") : "")};
 }
 
 absl::StatusOr<int> Follower::PrintFailed(const absl::Status& status) {

@@ -27,7 +27,7 @@ enum class OnInterrupt {
 class Follower {
  public:
   // `interrupts` must outlive this.
-  Follower(const CommonOptions& common, const FollowOptions& options, OnInterrupt on_interrupt,
+  Follower(CommonOptions common, const FollowOptions& options, OnInterrupt on_interrupt,
            Interrupts* interrupts);
 
   // Tells something on stderr, unless the output is to be raw.

@@ -8,10 +8,9 @@
 namespace jobtail::client::cli {
 namespace {
 
-constexpr int kWakeUp = SIGUSR1;  // interrupts the printing thread's system calls
-constexpr int kPokeMillis = 10;   // how often: one that comes just before the call is lost
-constexpr int kMaxPokes = 200;    // two seconds
-constexpr long kNanosPerMilli = 1'000'000;
+constexpr int kWakeUp = SIGUSR1;        // interrupts the printing thread's system calls
+constexpr int kPokeNanos = 10'000'000;  // how often: one that comes just before the call is lost
+constexpr int kMaxPokes = 200;          // two seconds
 
 bool IsIgnored(int signal) {
   struct sigaction action;
@@ -70,7 +69,7 @@ void Interrupts::Handle(int signal) {
 
 // Waits for a signal, or for the end of this object.
 int Interrupts::Wait() {
-  const timespec interval = {.tv_sec = 0, .tv_nsec = kPokeMillis * kNanosPerMilli};
+  const timespec interval = {.tv_sec = 0, .tv_nsec = kPokeNanos};
   for (int pokes = 0; !done_; pokes += stop_ ? 1 : 0) {
     if (pokes > kMaxPokes) Leave(signal_);
     if (stop_) pthread_kill(printing_thread_, kWakeUp);

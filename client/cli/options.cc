@@ -25,14 +25,14 @@ std::string CheckServer(const std::string& server) {
   if (absl::StrContains(server, "://")) return absl::StrCat(name, " is a URL", remedy);
   if (absl::StartsWith(server, "unix:")) return "";
   const size_t colon = server.rfind(':');
-  const bool has_port = colon != server.npos && colon > 0 && colon + 1 < server.size() &&
-                        server.find(']', colon) == server.npos;
+  const bool has_port = colon != std::string::npos && colon > 0 && colon + 1 < server.size() &&
+                        server.find(']', colon) == std::string::npos;
   return has_port ? "" : absl::StrCat(name, " names no host and port", remedy);
 }
 
 std::string CheckParameter(const std::string& parameter) {
   const size_t equals = parameter.find('=');
-  if (equals != parameter.npos && equals > 0) return "";
+  if (equals != std::string::npos && equals > 0) return "";
   return absl::StrCat("'", Printable(parameter), "' is not a parameter; write name=value");
 }
 

@@ -51,6 +51,9 @@ class Output {
   // lines; it is not escaped. Failures are ignored: nobody could be told.
   void Notice(absl::string_view text);
 
+  // Notes that the terminal, if stderr is one, has itself left a line open: the "^C" it shows.
+  void NoteEcho() { in_line_[kErr] |= err_->is_terminal(); }
+
   // The sequence number of the last line that has been written in full; 0 if none has.
   int64_t last_written() const { return last_written_; }
 

@@ -11,6 +11,7 @@ namespace jobtail::client::cli {
 
 void Table::AddRow(const std::vector<std::string>& cells) {
   std::vector<std::string> row;
+  row.reserve(cells.size());
   for (const std::string& cell : cells) row.push_back(Printable(cell));
   rows_.push_back(std::move(row));
 }

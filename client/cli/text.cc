@@ -4,6 +4,7 @@
 #include <cstdint>
 
 #include "absl/strings/ascii.h"
+#include "absl/strings/match.h"
 #include "absl/strings/str_format.h"
 #include "absl/strings/str_replace.h"
 #include "absl/strings/string_view.h"
@@ -24,19 +25,19 @@ size_t SequenceLength(uint8_t first) {
 }
 
 bool IsScalarValue(char32_t code, size_t size) {
-  constexpr char32_t kSmallest[] = {0, 0, 0x80, 0x800, 0x10000};
-  return code >= kSmallest[size] && code <= 0x10ffff && (code < 0xd800 || code > 0xdfff);
+  constexpr char32_t smallest[] = {0, 0, 0x80, 0x800, 0x10000};
+  return code >= smallest[size] && code <= 0x10ffff && (code < 0xd800 || code > 0xdfff);
 }
 
 // The first character of `text`, which is not empty.
 Character Decode(absl::string_view text) {
-  const uint8_t first = static_cast<uint8_t>(text[0]);
+  const auto first = static_cast<uint8_t>(text[0]);
   const size_t size = SequenceLength(first);
   if (size <= 1) return {first, size};
   if (size > text.size()) return {first, 0};
   char32_t code = first & (0x7f >> size);
   for (size_t i = 1; i < size; ++i) {
-    const uint8_t next = static_cast<uint8_t>(text[i]);
+    const auto next = static_cast<uint8_t>(text[i]);
     if ((next & 0xc0) != 0x80) return {first, 0};
     code = code << 6 | (next & 0x3f);
   }
@@ -58,8 +59,7 @@ std::string Escaped(Character character) {
 }
 
 bool NeedsNoQuotes(char c) {
-  return absl::ascii_isalnum(static_cast<unsigned char>(c)) ||
-         absl::string_view("_-.,:/=+@%").find(c) != absl::string_view::npos;
+  return absl::ascii_isalnum(static_cast<unsigned char>(c)) || absl::StrContains("_-.,:/=+@%", c);
 }
 
 }  // namespace
@@ -85,7 +85,7 @@ size_t Width(absl::string_view text) {
 
 std::string ShellQuoted(absl::string_view text) {
   if (!text.empty() && std::all_of(text.begin(), text.end(), NeedsNoQuotes)) {
-    return std::string(text);
+    return std::string{text};
   }
   return "'" + absl::StrReplaceAll(text, {{"'", "'\\''"}}) + "'";
 }

@@ -43,7 +43,7 @@ void TimeFormatter::Append(const google::protobuf::Timestamp& timestamp, int dig
   }
   text->append(prefix_);
   if (digits > 0) text->push_back('.');
-  uint32_t rest = static_cast<uint32_t>(timestamp.nanos());
+  auto rest = static_cast<uint32_t>(timestamp.nanos());
   for (uint32_t unit = 100'000'000; digits > 0; --digits, rest %= unit, unit /= 10) {
     text->push_back(static_cast<char>('0' + rest / unit % 10));
   }

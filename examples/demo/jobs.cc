@@ -89,6 +89,12 @@ int Exit(JobContext& run) {
   return static_cast<int>(run.Get<int64_t>("code"));
 }
 
+// Most jobs should not be like this: the server has to leave without it.
+void Stubborn(JobContext& run) {
+  std::cout << "Not listening" << std::endl;
+  std::this_thread::sleep_for(absl::ToChronoNanoseconds(run.Get<absl::Duration>("duration")));
+}
+
 }  // namespace
 
 absl::Status AddJobs(jobtail::Server& server) {
@@ -122,6 +128,12 @@ absl::Status AddJobs(jobtail::Server& server) {
                     .Default(10'000'000)
                     .Range(0, 100'000'000)
                     .Help("The length of the huge line.")),
+      Job("stubborn", Stubborn)
+          .Help("Ignores that it is asked to stop.")
+          .With(Parameter::Duration("duration")
+                    .Default(absl::Seconds(30))
+                    .Range(absl::ZeroDuration(), absl::Hours(24))
+                    .Help("How long it takes.")),
       Job("exit", Exit)
           .Help("Ends with an exit code.")
           .With(Parameter::Int("code").Range(0, 255).Help("The exit code.")),

@@ -45,6 +45,14 @@ absl::StatusOr<int64_t> Start(const Log& log, const Log::Snapshot& snapshot,
   return 1;
 }
 
+// The message on the run with the last record as it is now: a client counts from there.
+SharedBytes RunAsOf(const Log::Snapshot& snapshot) {
+  v1::LogBatch batch;
+  if (!snapshot.run.bytes || !batch.ParseFromString(*snapshot.run.bytes)) return snapshot.run.bytes;
+  batch.mutable_lines(0)->mutable_run()->set_last_sequence(snapshot.last);
+  return std::make_shared<const std::string>(batch.SerializeAsString());
+}
+
 }  // namespace
 
 absl::StatusOr<std::unique_ptr<Cursor>> Cursor::Open(std::shared_ptr<Log> log,
@@ -55,12 +63,18 @@ absl::StatusOr<std::unique_ptr<Cursor>> Cursor::Open(std::shared_ptr<Log> log,
   const absl::StatusOr<int64_t> start = Start(*log, snapshot, request);
   if (!start.ok()) return start.status();
   const int64_t stop = request.follow() ? std::numeric_limits<int64_t>::max() : snapshot.last;
-  return std::unique_ptr<Cursor>(new Cursor(std::move(log), *start, stop, *std::move(filter)));
+  return std::unique_ptr<Cursor>(
+      new Cursor(std::move(log), snapshot, *start, stop, *std::move(filter)));
 }
 
-Cursor::Cursor(std::shared_ptr<Log> log, int64_t next, int64_t stop,
+Cursor::Cursor(std::shared_ptr<Log> log, const Log::Snapshot& snapshot, int64_t next, int64_t stop,
                std::unique_ptr<const LogFilter> filter)
-    : log_(std::move(log)), stop_(stop), filter_(std::move(filter)), next_(next) {}
+    : log_(std::move(log)),
+      stop_(stop),
+      filter_(std::move(filter)),
+      next_(next),
+      run_(RunAsOf(snapshot)),
+      run_version_(snapshot.run.version) {}
 
 Cursor::~Cursor() { CancelWait(); }
 
@@ -78,10 +92,13 @@ absl::StatusOr<Cursor::Next> Cursor::Read(size_t max_bytes, std::vector<Slice>* 
 }
 
 void Cursor::ReadPresent(const Log::Snapshot& snapshot, std::vector<Slice>* slices) {
-  for (const auto* present : {&snapshot.run, &snapshot.progress}) {
-    if (present->version <= version_) continue;
-    slices->push_back({present->bytes, 0, present->bytes->size()});
-  }
+  const auto add = [slices](SharedBytes bytes) {
+    const size_t size = bytes->size();
+    slices->push_back({std::move(bytes), 0, size});
+  };
+  if (run_) add(std::exchange(run_, nullptr));
+  if (snapshot.run.version > std::max(version_, run_version_)) add(snapshot.run.bytes);
+  if (snapshot.progress.version > version_) add(snapshot.progress.bytes);
   version_ = snapshot.version;
 }
 

@@ -61,7 +61,7 @@ class Cursor {
   Slice Heartbeat() const;
 
  private:
-  Cursor(std::shared_ptr<Log> log, int64_t next, int64_t stop,
+  Cursor(std::shared_ptr<Log> log, const Log::Snapshot& snapshot, int64_t next, int64_t stop,
          std::unique_ptr<const LogFilter> filter);
   void ReadPresent(const Log::Snapshot& snapshot, std::vector<Slice>* slices);
   absl::StatusOr<size_t> ReadBatch(std::vector<Slice>* slices);
@@ -70,6 +70,8 @@ class Cursor {
   const int64_t stop_;  // do not read beyond this record
   const std::unique_ptr<const LogFilter> filter_;
   int64_t next_;
+  SharedBytes run_;      // as it was at the start; null once it has been read
+  int64_t run_version_;  // that of run_
   int64_t version_ = 0;  // the newest message on the present state that was read
   int64_t wait_ = -1;
 };

@@ -17,6 +17,13 @@ constexpr absl::Duration kRetryDelay = absl::Milliseconds(100);
 // hold up the job.
 constexpr size_t kWakeInline = 2;
 
+v1::LogLine RunMessage(const v1::Run& run) {
+  v1::LogLine message;
+  *message.mutable_time() = FromUnixNanos(absl::GetCurrentTimeNanos());
+  *message.mutable_run() = run;
+  return message;
+}
+
 }  // namespace
 
 Log::Log(std::string run, LogServices services, LogOptions options)
@@ -49,7 +56,7 @@ void Log::AppendLocked(absl::Span<const TextLine> lines) {
     total_bytes_ += PrintedBytes(line);
     if (open_.size() >= kBatchBytes) SealLocked();
   }
-  if (committing_) return;  // whoever is at it sees to the rest
+  if (committing_ || failing_) return;  // whoever is at it, or tries again, sees to the rest
   const bool idle =
       last_time_ - last_commit_time_ >= absl::ToInt64Nanoseconds(options_.commit_delay);
   if (idle || !sealed_.empty()) {
@@ -92,11 +99,15 @@ bool Log::CommitLocked(bool sync, OnStored on_stored) {
   mutex_.Lock();
   committing_ = false;
   if (!stored.ok()) {
-    spdlog::error("run {}: its log cannot be stored: {}", run_, stored.ToString());
+    if (!std::exchange(failing_, true)) {
+      spdlog::error("run {}: its log cannot be stored; it is tried again until it can: {}", run_,
+                    stored.ToString());
+    }
     sealed_.insert(sealed_.begin(), batches.begin(), batches.end());
     if (!finishing_) ScheduleLocked(kRetryDelay);
     return false;
   }
+  failing_ = false;
   on_stored();
   last_commit_time_ = last_time_;
   if (!open_.empty() || !sealed_.empty()) ScheduleLocked(options_.commit_delay);
@@ -131,7 +142,7 @@ void Log::WakeLocked() {
   mutex_.Lock();
 }
 
-void Log::Finish(v1::RunResult result, absl::FunctionRef<void(const v1::RunResult&)> on_stored) {
+void Log::Finish(v1::RunResult result, absl::FunctionRef<v1::Run(const v1::RunResult&)> on_stored) {
   absl::MutexLock lock(&mutex_);
   finishing_ = true;  // from here on nobody else stores anything
   mutex_.Await(absl::Condition(this, &Log::IsNotCommittingLocked));
@@ -141,7 +152,9 @@ void Log::Finish(v1::RunResult result, absl::FunctionRef<void(const v1::RunResul
   const auto end = [&] {
     mutex_.AssertHeld();
     snapshot_.ended = true;
-    on_stored(result);
+    v1::Run run = on_stored(result);
+    run.set_last_sequence(next_ - 1);
+    SetPresentLocked(&Snapshot::run, RunMessage(run));
   };
   while (!CommitLocked(/*sync=*/true, end)) {
     mutex_.Unlock();
@@ -162,20 +175,19 @@ void Log::AppendResultLocked(const v1::RunResult& result) {
 }
 
 void Log::SetPresent(Present Snapshot::*slot, const v1::LogLine& message) {
-  std::string bytes;
-  EncodeLine(message, &bytes);
   absl::MutexLock lock(&mutex_);
   if (snapshot_.ended) return;
-  snapshot_.*slot = {std::make_shared<const std::string>(std::move(bytes)), ++snapshot_.version};
+  SetPresentLocked(slot, message);
   WakeLocked();
 }
 
-void Log::SetRun(const v1::Run& run) {
-  v1::LogLine message;
-  *message.mutable_time() = FromUnixNanos(absl::GetCurrentTimeNanos());
-  *message.mutable_run() = run;
-  SetPresent(&Snapshot::run, message);
+void Log::SetPresentLocked(Present Snapshot::*slot, const v1::LogLine& message) {
+  std::string bytes;
+  EncodeLine(message, &bytes);
+  snapshot_.*slot = {std::make_shared<const std::string>(std::move(bytes)), ++snapshot_.version};
 }
+
+void Log::SetRun(const v1::Run& run) { SetPresent(&Snapshot::run, RunMessage(run)); }
 
 void Log::SetProgress(const v1::RunProgress& progress) {
   v1::LogLine message;
@@ -210,8 +222,9 @@ absl::StatusOr<std::optional<Batch>> Log::Read(int64_t sequence) const {
 }
 
 absl::StatusOr<int64_t> Log::FindTime(int64_t unix_nanos) const {
+  const int64_t next = GetSnapshot().last + 1;  // first: the log may grow during the search
   const absl::StatusOr<Batch> batch = services_.store->FindTime(run_, unix_nanos);
-  if (absl::IsNotFound(batch.status())) return GetSnapshot().last + 1;
+  if (absl::IsNotFound(batch.status())) return next;
   if (!batch.ok()) return batch.status();
   RecordWalker walker(*batch->bytes);
   v1::LogLine line;

@@ -62,8 +62,9 @@ class Log : public std::enable_shared_from_this<Log> {
 
   // Appends the last record: `result`, with the totals filled in. Returns once the store has it;
   // keeps trying for as long as the store refuses. `on_stored` is called with the record before any
-  // reader can see it, under the log's lock. To be called once; nothing may be appended after it.
-  void Finish(v1::RunResult result, absl::FunctionRef<void(const v1::RunResult&)> on_stored);
+  // reader can see it, under the log's lock, and returns the run for readers that come later. To be
+  // called once; nothing may be appended after it.
+  void Finish(v1::RunResult result, absl::FunctionRef<v1::Run(const v1::RunResult&)> on_stored);
 
   // Replaces the present state that readers are told beside the records.
   void SetRun(const v1::Run& run);
@@ -121,6 +122,8 @@ class Log : public std::enable_shared_from_this<Log> {
   void PublishLocked(std::vector<Batch> batches) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   void WakeLocked() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   void SetPresent(Present Snapshot::*slot, const v1::LogLine& message);
+  void SetPresentLocked(Present Snapshot::*slot, const v1::LogLine& message)
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
 
   const std::string run_;
   const LogServices services_;
@@ -137,6 +140,7 @@ class Log : public std::enable_shared_from_this<Log> {
   int64_t total_lines_ ABSL_GUARDED_BY(mutex_) = 0;
   int64_t total_bytes_ ABSL_GUARDED_BY(mutex_) = 0;
   bool committing_ ABSL_GUARDED_BY(mutex_) = false;
+  bool failing_ ABSL_GUARDED_BY(mutex_) = false;  // the store refused the last attempt
   bool scheduled_ ABSL_GUARDED_BY(mutex_) = false;
   int64_t last_commit_time_ ABSL_GUARDED_BY(mutex_) =
       0;  // of the newest line then, in Unix nanoseconds

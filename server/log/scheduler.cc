@@ -28,8 +28,9 @@ Scheduler::Id Scheduler::At(absl::Time time, std::function<void()> function) {
 }
 
 void Scheduler::Cancel(Id id) {
+  decltype(queue_)::node_type dropped;  // destroyed without the lock
   absl::MutexLock lock(&mutex_);
-  queue_.erase(id);
+  dropped = queue_.extract(id);
 }
 
 void Scheduler::Run() {

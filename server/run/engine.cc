@@ -12,6 +12,10 @@ namespace {
 
 constexpr size_t kMaxRequestIdBytes = 128;
 
+// A page ends where its messages reach this size: far under gRPC's default limit of 4 MiB even if
+// the last is as large as one can be.
+constexpr size_t kMaxPageBytes = 1 << 20;
+
 // INVALID_ARGUMENT for a negative size.
 absl::StatusOr<size_t> PageSize(int32_t requested) {
   constexpr int32_t kDefault = 100;
@@ -40,7 +44,8 @@ Engine::Engine(LogStore* store, EngineOptions options)
       waker_("log-wake"),
       timers_("run-timers"),
       runs_(&waker_),
-      run_services_{store, &timers_, [this](const std::string& run) { runs_.Touch(run); }} {}
+      run_services_{store, &timers_, [this](const std::string& run) { runs_.Touch(run); },
+                    [this](const std::string& run) { runs_.Done(run); }} {}
 
 Engine::~Engine() = default;
 
@@ -49,12 +54,14 @@ absl::StatusOr<v1::ListJobsResponse> Engine::ListJobs(const v1::ListJobsRequest&
   if (!size.ok()) return size.status();
   v1::ListJobsResponse response;
   const auto jobs = jobs_.List(request.page_token(), *size + 1);
+  size_t bytes = 0;
   for (const auto& job : jobs) {
-    if (response.jobs_size() == static_cast<int>(*size)) {
+    if (response.jobs_size() == static_cast<int>(*size) || bytes >= kMaxPageBytes) {
       response.set_next_page_token(response.jobs().rbegin()->name());
       break;
     }
     *response.add_jobs() = job->proto();
+    bytes += job->proto().ByteSizeLong();
   }
   return response;
 }
@@ -78,10 +85,9 @@ absl::Status Engine::CheckLimitsLocked(const v1::CreateRunRequest& request) cons
                                                    " bytes; at most ", kMaxRequestIdBytes,
                                                    " are allowed; use a random UUID"));
   }
-  const size_t active = runs_.CountActive();
-  if (active >= options_.max_active_runs) {
+  if (!runs_.HasFewerActive(options_.max_active_runs)) {
     return absl::ResourceExhaustedError(
-        absl::StrCat(active, " runs are at work, and this server allows ", options_.max_active_runs,
+        absl::StrCat(options_.max_active_runs, " runs are at work, and this server allows no more",
                      "; wait for one to end, or cancel one"));
   }
   return absl::OkStatus();
@@ -102,6 +108,7 @@ absl::StatusOr<std::shared_ptr<Run>> Engine::CreateLocked(const v1::CreateRunReq
   runs_.Add(run);
   if (const absl::Status started = run->Start(); !started.ok()) {
     runs_.Remove(id);
+    runs_.Done(id);
     store_->DeleteRun(id).IgnoreError();
     return started;
   }
@@ -170,12 +177,14 @@ absl::StatusOr<v1::ListRunsResponse> Engine::ListRuns(const v1::ListRunsRequest&
            std::ranges::find(request.states(), run.state()) != request.states().end();
   };
   v1::ListRunsResponse response;
+  size_t bytes = 0;
   for (const auto& run : runs_.List(request.page_token(), *size + 1, wanted)) {
-    if (response.runs_size() == static_cast<int>(*size)) {
+    if (response.runs_size() == static_cast<int>(*size) || bytes >= kMaxPageBytes) {
       response.set_next_page_token(response.runs().rbegin()->id());
       break;
     }
     *response.add_runs() = run->Get();
+    bytes += response.runs().rbegin()->ByteSizeLong();
   }
   return response;
 }
@@ -195,13 +204,12 @@ absl::Status Engine::DeleteRun(const v1::DeleteRunRequest& request) {
     return absl::FailedPreconditionError(absl::StrCat(
         "run ", request.run(), " has not ended (", v1::RunState_Name(state), "); cancel it first"));
   }
+  if (const absl::Status deleted = (*run)->DeleteStored(); !deleted.ok()) return deleted;
   runs_.Remove(request.run());
   (*run)->log()->MarkDeleted();
-  {
-    absl::MutexLock lock(&create_mutex_);
-    absl::erase_if(requests_, [&](const auto& entry) { return entry.second.run == request.run(); });
-  }
-  return store_->DeleteRun(request.run());
+  absl::MutexLock lock(&create_mutex_);
+  absl::erase_if(requests_, [&](const auto& entry) { return entry.second.run == request.run(); });
+  return absl::OkStatus();
 }
 
 absl::StatusOr<std::unique_ptr<Cursor>> Engine::TailLog(const v1::TailLogRequest& request) const {
@@ -224,7 +232,7 @@ size_t Engine::Stop(absl::Time deadline) {
   }
   for (const auto& run : runs_.Active()) run->RequestStop(StopReason::kShutdown);
   runs_.AwaitIdle(deadline);
-  return runs_.CountActive();
+  return runs_.Active().size();
 }
 
 }  // namespace jobtail

@@ -22,6 +22,8 @@ Job& Job::With(const Parameter& parameter) {
 
 Job& Job::Timeout(absl::Duration timeout) {
   timeout_ = timeout;
+  proto_.clear_timeout();
+  if (timeout == absl::InfiniteDuration()) return *this;
   proto_.mutable_timeout()->set_seconds(absl::IDivDuration(timeout, absl::Seconds(1), &timeout));
   proto_.mutable_timeout()->set_nanos(static_cast<int32_t>(absl::ToInt64Nanoseconds(timeout)));
   return *this;
@@ -34,9 +36,11 @@ JobOutcome Job::Outcome(const absl::Status& status) {
 
 absl::Status Job::Check() const {
   if (!IsName(name(), /*dash=*/true)) {
-    return absl::InvalidArgumentError(absl::StrCat(
-        "job ", Quoted(name()),
-        ": a name is a lower-case letter, then lower-case letters, digits, \"_\" and \"-\""));
+    return absl::InvalidArgumentError(
+        absl::StrCat("job ", Quoted(name()),
+                     ": a name is a lower-case letter, then lower-case letters, digits, \"_\" and "
+                     "\"-\"; at most 63 "
+                     "in all"));
   }
   if (timeout_ <= absl::ZeroDuration()) {
     return absl::InvalidArgumentError(absl::StrCat(

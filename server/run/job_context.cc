@@ -1,5 +1,6 @@
 #include "server/run/job_context.h"
 
+#include <algorithm>
 #include <condition_variable>
 #include <mutex>
 #include <utility>
@@ -14,6 +15,8 @@ JobContext::JobContext(std::string run_id, ParameterValues parameters, std::stop
       report_(std::move(report)) {}
 
 bool JobContext::SleepFor(absl::Duration duration) const {
+  constexpr absl::Duration kForEver = absl::Hours(24 * 365 * 100);  // which the clock can add up
+  duration = std::min(duration, kForEver);
   std::mutex mutex;
   std::condition_variable_any stopped;
   std::unique_lock lock(mutex);

@@ -1,6 +1,8 @@
 #include "server/run/parameter.h"
 
 #include <algorithm>
+#include <array>
+#include <charconv>
 #include <cmath>
 #include <optional>
 #include <utility>
@@ -9,7 +11,6 @@
 #include "absl/strings/match.h"
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
-#include "absl/strings/str_format.h"
 #include "absl/strings/str_join.h"
 #include "server/run/text.h"
 
@@ -109,6 +110,12 @@ absl::Status CheckOwnValues(const v1::Parameter& parameter) {
     }
     if (!Read(parameter, limit)) return Wrong(parameter, limit, Expected(parameter));
   }
+  if (!parameter.minimum().empty() && !parameter.maximum().empty() &&
+      *Read(parameter, parameter.minimum()) > *Read(parameter, parameter.maximum())) {
+    return absl::InvalidArgumentError(absl::StrCat("parameter ", parameter.name(),
+                                                   ": its range is empty: ", parameter.minimum(),
+                                                   " to ", parameter.maximum()));
+  }
   if (parameter.required()) return absl::OkStatus();
   return ParseValue(parameter, parameter.default_value()).status();
 }
@@ -164,7 +171,8 @@ absl::Status CheckDeclaration(const v1::Parameter& parameter) {
   if (!IsName(parameter.name(), /*dash=*/false)) {
     return absl::InvalidArgumentError(
         absl::StrCat("parameter ", Quoted(parameter.name()),
-                     ": a name is a lower-case letter, then lower-case letters, digits and \"_\""));
+                     ": a name is a lower-case letter, then lower-case letters, digits and \"_\"; "
+                     "at most 63 in all"));
   }
   if (parameter.type() == v1::PARAMETER_TYPE_ENUM && parameter.values().empty()) {
     return absl::InvalidArgumentError(
@@ -189,7 +197,11 @@ std::string FormatValue(const ParameterValue& value) {
   struct Formatter {
     std::string operator()(const std::string& text) { return text; }
     std::string operator()(int64_t number) { return absl::StrCat(number); }
-    std::string operator()(double number) { return absl::StrFormat("%.17g", number); }
+    std::string operator()(double number) {
+      std::array<char, 32> digits;  // the fewest that read back the same
+      const auto end = std::to_chars(digits.data(), digits.data() + digits.size(), number).ptr;
+      return {digits.data(), end};
+    }
     std::string operator()(bool flag) { return flag ? "true" : "false"; }
     std::string operator()(absl::Duration duration) { return absl::FormatDuration(duration); }
   };

@@ -38,13 +38,8 @@ class Parameter {
 
   Parameter& Help(std::string text);
   Parameter& Default(const ParameterValue& value);
-  Parameter& Default(int value) { return Default(ParameterValue(int64_t{value})); }
-  Parameter& Default(const char* value) { return Default(ParameterValue(std::string(value))); }
   // Inclusive; for Int, Double and Duration.
   Parameter& Range(const ParameterValue& minimum, const ParameterValue& maximum);
-  Parameter& Range(int minimum, int maximum) {
-    return Range(ParameterValue(int64_t{minimum}), ParameterValue(int64_t{maximum}));
-  }
 
   const v1::Parameter& proto() const { return proto_; }
 

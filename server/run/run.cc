@@ -28,7 +28,9 @@ google::protobuf::Timestamp ToProto(absl::Time time) {
   return FromUnixNanos(absl::ToUnixNanos(time));
 }
 
+// The longest that protobuf's Duration allows, 10,000 years.
 google::protobuf::Duration ToProto(absl::Duration duration) {
+  duration = std::min(duration, absl::Seconds(315'576'000'000));
   google::protobuf::Duration proto;
   proto.set_seconds(absl::IDivDuration(duration, absl::Seconds(1), &duration));
   proto.set_nanos(static_cast<int32_t>(absl::ToInt64Nanoseconds(duration)));
@@ -102,6 +104,7 @@ void Run::Execute() {
   const JobOutcome outcome = Call();
   if (timer) services_->timers->Cancel(*timer);
   Conclude(outcome);
+  services_->done(id_);
 }
 
 // Runs the job's function, with what this thread prints captured.
@@ -151,6 +154,7 @@ void Run::Conclude(const JobOutcome& outcome) {
     *proto_.mutable_result() = result;
     proto_.set_state(result.state());
     *proto_.mutable_end_time() = ToProto(absl::Now());
+    return proto_;
   });
   Announce();
 }
@@ -158,9 +162,21 @@ void Run::Conclude(const JobOutcome& outcome) {
 void Run::Announce() {
   const v1::Run now = Get();
   log_->SetRun(now);
-  const absl::Status stored = services_->store->PutRun(now);
-  if (!stored.ok()) spdlog::error("run {}: its state cannot be stored: {}", id_, stored.ToString());
+  {
+    absl::MutexLock lock(&store_mutex_);
+    const absl::Status stored = deleted_ ? absl::OkStatus() : services_->store->PutRun(now);
+    if (!stored.ok()) {
+      spdlog::error("run {}: its state cannot be stored: {}", id_, stored.ToString());
+    }
+  }
   services_->changed(id_);
+}
+
+absl::Status Run::DeleteStored() {
+  absl::MutexLock lock(&store_mutex_);
+  const absl::Status status = services_->store->DeleteRun(id_);
+  deleted_ |= status.ok();
+  return status;
 }
 
 void Run::RequestStop(StopReason reason) {
@@ -195,10 +211,12 @@ void Run::ReportProgress(double fraction, std::string_view text) {
 }
 
 v1::Run Run::Get() const {
-  const int64_t last = log_->GetSnapshot().last;
-  absl::MutexLock lock(&mutex_);
-  v1::Run run = proto_;
-  run.set_last_sequence(last);
+  v1::Run run;
+  {
+    absl::MutexLock lock(&mutex_);
+    run = proto_;
+  }
+  run.set_last_sequence(log_->GetSnapshot().last);  // afterwards: with the result if that is there
   return run;
 }
 

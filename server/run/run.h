@@ -35,6 +35,7 @@ class Run : public std::enable_shared_from_this<Run> {
     LogStore* store;
     Scheduler* timers;
     std::function<void(const std::string& run)> changed;  // called after each change of state
+    std::function<void(const std::string& run)> done;  // called when the thread needs none any more
   };
 
   // The store must know the run. `services` must outlive it.
@@ -46,6 +47,9 @@ class Run : public std::enable_shared_from_this<Run> {
 
   // Asks the job to stop. The first reason counts. No effect once the run has ended.
   void RequestStop(StopReason reason);
+
+  // Deletes the run, which has ended, and its log from the store.
+  absl::Status DeleteStored();
 
   v1::Run Get() const;
   v1::RunState state() const;
@@ -70,6 +74,8 @@ class Run : public std::enable_shared_from_this<Run> {
   const Services* const services_;
   std::stop_source stop_;
 
+  absl::Mutex store_mutex_;  // what is deleted is not stored again
+  bool deleted_ ABSL_GUARDED_BY(store_mutex_) = false;
   mutable absl::Mutex mutex_;  // may be taken under the log's lock, never the other way round
   v1::Run proto_ ABSL_GUARDED_BY(mutex_);
   absl::Time start_ ABSL_GUARDED_BY(mutex_);

@@ -28,7 +28,6 @@ void RunTable::Remove(const std::string& id) {
   if (found == runs_.end()) return;
   TouchLocked(id, {found->second, absl::Now()});
   runs_.erase(found);
-  active_.erase(id);
   deleted_.push_back(id);
   if (deleted_.size() <= kKeptDeletions) return;
   const auto oldest = versions_.find(deleted_.front());
@@ -41,8 +40,12 @@ void RunTable::Touch(const std::string& id) {
   absl::MutexLock lock(&mutex_);
   const auto found = runs_.find(id);
   if (found == runs_.end()) return;
-  if (IsFinal(found->second->state())) active_.erase(id);
   TouchLocked(id, {found->second, std::nullopt});
+}
+
+void RunTable::Done(const std::string& id) {
+  absl::MutexLock lock(&mutex_);
+  active_.erase(id);
 }
 
 void RunTable::TouchLocked(const std::string& id, Change change) {
@@ -78,13 +81,18 @@ std::vector<std::shared_ptr<Run>> RunTable::List(const std::string& before, size
 std::vector<std::shared_ptr<Run>> RunTable::Active() const {
   std::vector<std::shared_ptr<Run>> runs;
   absl::MutexLock lock(&mutex_);
-  for (const auto& [id, run] : active_) runs.push_back(run);
+  for (const auto& [id, run] : active_) {
+    if (!IsFinal(run->state())) runs.push_back(run);
+  }
   return runs;
 }
 
-size_t RunTable::CountActive() const {
-  absl::MutexLock lock(&mutex_);
-  return active_.size();
+bool RunTable::HasFewerActive(size_t than) const {
+  {
+    absl::MutexLock lock(&mutex_);
+    if (active_.size() < than) return true;
+  }
+  return Active().size() < than;
 }
 
 bool RunTable::AwaitIdle(absl::Time deadline) const {

@@ -35,6 +35,8 @@ class RunTable {
 
   // Notes that the run has changed.
   void Touch(const std::string& id);
+  // Notes that the run's thread is gone, or never was.
+  void Done(const std::string& id);
 
   // NOT_FOUND if there is none, INVALID_ARGUMENT for an empty id.
   absl::StatusOr<std::shared_ptr<Run>> Find(const std::string& id) const;
@@ -46,8 +48,10 @@ class RunTable {
 
   // The runs that have not ended.
   std::vector<std::shared_ptr<Run>> Active() const;
-  size_t CountActive() const;
-  // Waits until all have ended. False if the deadline came first.
+  // Whether there are fewer of them.
+  bool HasFewerActive(size_t than) const;
+  // Waits until all have ended and their threads need nothing of the server any more. False if the
+  // deadline came first.
   bool AwaitIdle(absl::Time deadline) const;
 
   struct Change {
@@ -70,7 +74,7 @@ class RunTable {
 
   mutable absl::Mutex mutex_;
   std::map<std::string, std::shared_ptr<Run>> runs_ ABSL_GUARDED_BY(mutex_);
-  std::map<std::string, std::shared_ptr<Run>> active_ ABSL_GUARDED_BY(mutex_);
+  std::map<std::string, std::shared_ptr<Run>> active_ ABSL_GUARDED_BY(mutex_);  // until Done
   int64_t version_ ABSL_GUARDED_BY(mutex_) = 0;
   std::map<int64_t, Change> changes_ ABSL_GUARDED_BY(mutex_);  // each run's last
   absl::flat_hash_map<std::string, int64_t> versions_ ABSL_GUARDED_BY(mutex_);

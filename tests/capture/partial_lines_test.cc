@@ -19,7 +19,6 @@ namespace jobtail::capture {
 namespace {
 
 using ::testing::ElementsAre;
-using ::testing::IsEmpty;
 using Clock = std::chrono::steady_clock;
 
 auto Has(size_t count) {

@@ -24,11 +24,8 @@
 namespace jobtail::capture {
 namespace {
 
-using ::testing::Contains;
-using ::testing::Each;
 using ::testing::ElementsAre;
 using ::testing::IsEmpty;
-using ::testing::SizeIs;
 
 TEST(Scope, CapturesFromItsBeginToItsEnd) {
   const Observation seen = Observe([](Recorder& sink) {

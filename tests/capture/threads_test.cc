@@ -22,8 +22,6 @@ namespace jobtail::capture {
 namespace {
 
 using ::testing::ElementsAre;
-using ::testing::IsEmpty;
-using ::testing::UnorderedElementsAre;
 
 void* PrintAndReturn(void* argument) {
   printf("pthread\n");

@@ -24,7 +24,7 @@ using ::testing::ElementsAre;
 using ::testing::IsEmpty;
 
 // Opened when the test needs it, as a plugin is.
-std::span<const Printer> OpenedPrinters() {
+const std::vector<Printer>& OpenedPrinters() {
   void* plugin = dlopen(PRINTERS_PLUGIN, RTLD_NOW | RTLD_LOCAL);
   Require(plugin != nullptr, "the plugin opens");
   return reinterpret_cast<PrintersFunction*>(dlsym(plugin, "PluginPrinters"))();

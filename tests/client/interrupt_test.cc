@@ -108,10 +108,11 @@ TEST_F(InterruptTest, TheSecondOneLeavesAtOnce) {
   asked.WaitForNotification();
   run.Signal(SIGINT);
   EXPECT_EQ(run.Wait(), 130);
+  server_.Stop();  // before what it notifies is gone
 }
 
 TEST_F(InterruptTest, TellsIfTheRunCannotBeCancelled) {
-  server_.on_cancel_run = [this](const auto&, auto*) {
+  server_.on_cancel_run = [](const auto&, auto*) {
     return grpc::Status(grpc::StatusCode::PERMISSION_DENIED, "not yours");
   };
   Process run(WithServer({"run", "--cancel-on-interrupt", "job"}));
@@ -123,7 +124,7 @@ TEST_F(InterruptTest, TellsIfTheRunCannotBeCancelled) {
 }
 
 TEST_F(InterruptTest, WhileNobodyReadsTheOutput) {
-  server_.Serve({.log = NumberedLog(500'000), .batch = 1000});
+  server_.Serve({.log = NumberedLog(500'000), .batch = 20'000});  // more at once than a pipe takes
   Process run(WithServer({"run", "job"}));
   run.WaitForFullStdout();
   run.Signal(SIGINT);
@@ -163,6 +164,7 @@ TEST_F(InterruptTest, BeforeTheRunHasStarted) {
   EXPECT_THAT(run.err(), AllOf(HasSubstr("interrupted before the server answered"),
                                HasSubstr("runs --job=job\n")));
   leave.Notify();
+  server_.Stop();  // before what it waits for is gone
 }
 
 TEST_F(InterruptTest, RawStaysQuietInAFile) {

@@ -21,7 +21,6 @@ namespace {
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
-using ::testing::Lt;
 using ::testing::SizeIs;
 
 LogReaderOptions Quick() {
@@ -295,7 +294,7 @@ TEST(LogReaderTest, TellsOnceOfAnOutageAndOnceOfItsEnd) {
   std::vector<std::string> events;
   LogReaderOptions options = Quick();
   options.on_connection_lost = [&](const absl::Status& reason) {
-    events.push_back(std::string(reason.message()));
+    events.emplace_back(reason.message());
   };
   options.on_connected_again = [&] { events.push_back("again"); };
   ReadAll(server, Follow(), options);

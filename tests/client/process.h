@@ -22,7 +22,8 @@ class Process {
   bool WaitForOut(const std::string& text);
   bool WaitForErr(const std::string& text);
 
-  // Waits until the process can write no more to stdout because nobody reads it.
+  // Waits until the process can write no more to stdout because nobody reads it: in the middle of
+  // one write, for only that fills the pipe to the last byte.
   void WaitForFullStdout();
 
   void Signal(int signal);

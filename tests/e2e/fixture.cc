@@ -1,0 +1,138 @@
+#include "tests/e2e/fixture.h"
+
+#include <utility>
+
+#include "server/log/record.h"
+
+namespace jobtail::e2e {
+namespace {
+
+std::vector<std::string> DemoCommand(std::vector<std::string> flags) {
+  flags.insert(flags.begin(), {JOBTAIL_DEMO, "--grpc-address=127.0.0.1:0"});
+  return flags;
+}
+
+ServerOptions OnAnyPort(ServerOptions options) {
+  options.grpc_address = "127.0.0.1:0";
+  return options;
+}
+
+}  // namespace
+
+std::unique_ptr<v1::JobService::Stub> Connect(const std::string& address) {
+  grpc::ChannelArguments arguments;
+  arguments.SetInt(GRPC_ARG_USE_LOCAL_SUBCHANNEL_POOL, 1);  // a connection of its own
+  arguments.SetInt(GRPC_ARG_HTTP2_BDP_PROBE, 0);  // small windows: who stops reading is felt soon
+  return v1::JobService::NewStub(
+      grpc::CreateCustomChannel(address, grpc::InsecureChannelCredentials(), arguments));
+}
+
+EmbeddedServer::EmbeddedServer(ServerOptions options) : server_(OnAnyPort(std::move(options))) {
+  const absl::Status started = server_.Start();
+  EXPECT_TRUE(started.ok()) << started;
+  stub_ = Connect(server_.grpc_address());
+}
+
+DemoServer::DemoServer(std::vector<std::string> flags)
+    : process_({.command = DemoCommand(std::move(flags))}) {
+  const std::string line = process_.ReadLine().value_or("");
+  EXPECT_EQ(line.substr(0, 5), "grpc ");
+  address_ = line.substr(5);
+  stub_ = Connect(address_);
+}
+
+v1::RunJobRequest RunRequest(const std::string& job, const Parameters& parameters) {
+  v1::RunJobRequest request;
+  request.set_job(job);
+  for (const auto& [name, value] : parameters) (*request.mutable_parameters())[name] = value;
+  return request;
+}
+
+std::string StartRun(v1::JobService::Stub& stub, const std::string& job,
+                     const Parameters& parameters) {
+  v1::CreateRunRequest request;
+  request.set_job(job);
+  for (const auto& [name, value] : parameters) (*request.mutable_parameters())[name] = value;
+  v1::Run run;
+  grpc::ClientContext context;
+  const grpc::Status status = stub.CreateRun(&context, request, &run);
+  EXPECT_TRUE(status.ok()) << status.error_message();
+  return run.id();
+}
+
+v1::Run GetRun(v1::JobService::Stub& stub, const std::string& run) {
+  v1::GetRunRequest request;
+  request.set_run(run);
+  v1::Run result;
+  grpc::ClientContext context;
+  const grpc::Status status = stub.GetRun(&context, request, &result);
+  EXPECT_TRUE(status.ok()) << status.error_message();
+  return result;
+}
+
+v1::TailLogRequest Follow(const std::string& run) {
+  v1::TailLogRequest request;
+  request.set_run(run);
+  request.set_follow(true);
+  return request;
+}
+
+void Transcript::Add(const v1::LogLine& line) {
+  EXPECT_FALSE(ended()) << "after the result: " << line.ShortDebugString();
+  if (line.has_run()) run_ = line.run();
+  if (line.has_heartbeat()) ++heartbeats_;
+  if (line.sequence() == 0) return;
+  if (!records_.empty()) {
+    EXPECT_EQ(line.sequence(), records_.back().sequence() + 1);
+    EXPECT_GE(ToUnixNanos(line.time()), ToUnixNanos(records_.back().time()));
+  }
+  records_.push_back(line);
+}
+
+void Transcript::Add(const v1::LogBatch& batch) {
+  EXPECT_LE(batch.ByteSizeLong(), size_t{1} << 20) << "far under gRPC's default limit of 4 MiB";
+  for (const v1::LogLine& line : batch.lines()) Add(line);
+}
+
+Transcript Transcript::Read(grpc::ClientReader<v1::LogLine>& reader) {
+  Transcript transcript;
+  for (v1::LogLine line; reader.Read(&line);) transcript.Add(line);
+  return transcript;
+}
+
+Transcript Transcript::Read(grpc::ClientReader<v1::LogBatch>& reader) {
+  Transcript transcript;
+  for (v1::LogBatch batch; reader.Read(&batch);) transcript.Add(batch);
+  return transcript;
+}
+
+std::vector<std::string> Transcript::Lines() const {
+  std::vector<std::string> lines;
+  for (const v1::LogLine& line : records_) {
+    if (line.has_text()) lines.push_back(line.text());
+    if (line.has_raw()) lines.push_back(line.raw());
+  }
+  return lines;
+}
+
+std::string Transcript::Printed(v1::Stream stream) const {
+  std::string bytes;
+  for (const v1::LogLine& line : records_) {
+    if (line.stream() != stream) continue;
+    bytes += line.has_text() ? line.text() : line.raw();
+    if (line.ending() == v1::ENDING_LF) bytes += '\n';
+    if (line.ending() == v1::ENDING_CR) bytes += '\r';
+  }
+  return bytes;
+}
+
+Transcript Tail(v1::JobService::Stub& stub, const v1::TailLogRequest& request) {
+  grpc::ClientContext context;
+  const auto reader = stub.TailLog(&context, request);
+  Transcript transcript = Transcript::Read(*reader);
+  const grpc::Status status = reader->Finish();
+  EXPECT_TRUE(status.ok()) << status.error_message();
+  return transcript;
+}
+
+}  // namespace jobtail::e2e

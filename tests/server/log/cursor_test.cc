@@ -1,0 +1,232 @@
+#include "server/log/cursor.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "absl/strings/str_cat.h"
+#include "tests/server/log/log_fixture.h"
+
+namespace jobtail {
+namespace {
+
+using testing::Decode;
+using ::testing::Each;
+using ::testing::ElementsAre;
+using testing::Follow;
+using ::testing::IsEmpty;
+using testing::kHour;
+using testing::Numbers;
+using testing::Out;
+using testing::ReadToEnd;
+using testing::RecordsOf;
+using testing::Sequences;
+using testing::Texts;
+
+class CursorTest : public testing::LogTest {
+ protected:
+  static std::unique_ptr<Cursor> Open(const std::shared_ptr<Log>& log,
+                                      const v1::TailLogRequest& request = Follow()) {
+    return *Cursor::Open(log, request);
+  }
+
+  // Reads once.
+  static std::vector<Slice> Read(Cursor& cursor, size_t max_bytes = 1 << 20) {
+    std::vector<Slice> slices;
+    next_ = *cursor.Read(max_bytes, &slices);
+    return slices;
+  }
+  inline static Cursor::Next next_;
+};
+
+TEST_F(CursorTest, ReadsWhatIsThereThenWaitsThenEnds) {
+  const auto log = MakeLog();
+  const auto cursor = Open(log);
+  EXPECT_THAT(Read(*cursor), IsEmpty());
+  EXPECT_EQ(next_, Cursor::Next::kWait);
+  log->Append({Out("one", kHour)});
+  EXPECT_THAT(Texts(Decode(Read(*cursor))), ElementsAre("one"));
+  EXPECT_EQ(next_, Cursor::Next::kWait);
+  Finish(*log);
+  EXPECT_THAT(Texts(RecordsOf(Decode(Read(*cursor)))), ElementsAre("result"));
+  EXPECT_EQ(next_, Cursor::Next::kEnd);
+  EXPECT_THAT(Read(*cursor), IsEmpty()) << "reading on after the end";
+  EXPECT_EQ(next_, Cursor::Next::kEnd);
+}
+
+TEST_F(CursorTest, ReadsALittleMoreThanItIsAskedForAtMost) {
+  const auto log = MakeLog();
+  const std::string text(1000, 'x');
+  for (int i = 1; i <= 20; ++i) log->Append({Out(text, i * kHour)});
+  const auto cursor = Open(log);
+  EXPECT_THAT(Sequences(Decode(Read(*cursor, 3000))), ElementsAre(1, 2, 3));
+  EXPECT_EQ(next_, Cursor::Next::kMore);
+  EXPECT_THAT(Sequences(Decode(Read(*cursor, 1))), ElementsAre(4));
+  EXPECT_EQ(Sequences(Decode(Read(*cursor, 1 << 20))), Numbers(5, 20));
+  EXPECT_EQ(next_, Cursor::Next::kWait);
+}
+
+TEST_F(CursorTest, GivesEveryReaderTheSameBytesWithoutCopyingThem) {
+  const auto log = MakeLog({.tail_bytes = 300});
+  const std::string text(100, 'x');
+  for (int i = 1; i <= 10; ++i) log->Append({Out(text, i * kHour), Out(text, i * kHour)});
+  const std::vector<Slice> first = Read(*Open(log));
+  ASSERT_EQ(first.size(), 10);
+  for (int reader = 0; reader < 5; ++reader) {
+    const std::vector<Slice> other = Read(*Open(log));
+    ASSERT_EQ(other.size(), first.size());
+    for (size_t i = 0; i < first.size(); ++i) {
+      EXPECT_EQ(other[i].buffer.get(), first[i].buffer.get()) << i;
+      EXPECT_EQ(other[i].view(), first[i].view()) << i;
+    }
+  }
+}
+
+TEST_F(CursorTest, StartingWithinABatchSharesItsBytesToo) {
+  const auto log = MakeLog();
+  log->Append({Out("one", kHour), Out("two", kHour), Out("three", kHour)});
+  v1::TailLogRequest request = Follow();
+  request.set_from_sequence(2);
+  const std::vector<Slice> part = Read(*Open(log, request));
+  const std::vector<Slice> whole = Read(*Open(log));
+  ASSERT_EQ(part.size(), 1);
+  EXPECT_EQ(part[0].buffer.get(), whole[0].buffer.get());
+  EXPECT_THAT(Texts(Decode(part)), ElementsAre("two", "three"));
+}
+
+TEST_F(CursorTest, TellsEachStateThatIsNewToItBeforeTheRecords) {
+  const auto log = MakeLog();
+  v1::Run run;
+  run.set_id("run");
+  log->SetRun(run);
+  log->Append({Out("one", kHour)});
+  const auto cursor = Open(log);
+  std::vector<v1::LogLine> lines = Decode(Read(*cursor));
+  ASSERT_EQ(lines.size(), 2);
+  EXPECT_EQ(lines[0].run().id(), "run");
+  EXPECT_EQ(lines[1].text(), "one");
+  EXPECT_THAT(Read(*cursor), IsEmpty()) << "nothing has changed";
+
+  log->SetProgress({});
+  lines = Decode(Read(*cursor));
+  ASSERT_EQ(lines.size(), 1) << "the progress alone";
+  EXPECT_TRUE(lines[0].has_progress());
+
+  lines = Decode(Read(*Open(log)));
+  ASSERT_EQ(lines.size(), 3) << "a new reader learns of everything";
+  EXPECT_TRUE(lines[0].has_run());
+  EXPECT_TRUE(lines[1].has_progress());
+}
+
+// A client counts lines from there, and must not be told of less than there is.
+TEST_F(CursorTest, TellsTheRunWithTheLastRecordAsItIsWhenTheReaderComes) {
+  const auto log = MakeLog();
+  log->SetRun({});
+  log->Append({Out("one", kHour), Out("two", kHour)});
+  const auto cursor = Open(log);
+  log->Append({Out("three", 2 * kHour)});
+  EXPECT_EQ(Decode(Read(*cursor)).at(0).run().last_sequence(), 2);
+}
+
+TEST_F(CursorTest, TellsAStateThatCameBetweenItsStartAndItsFirstRead) {
+  const auto log = MakeLog();
+  v1::Run run;
+  log->SetRun(run);
+  const auto cursor = Open(log);
+  run.set_state(v1::RUN_STATE_RUNNING);
+  log->SetRun(run);
+  const std::vector<v1::LogLine> lines = Decode(Read(*cursor));
+  EXPECT_TRUE(lines.front().has_run());
+  EXPECT_EQ(lines.back().run().state(), v1::RUN_STATE_RUNNING);
+  EXPECT_THAT(Read(*cursor), IsEmpty());
+}
+
+TEST_F(CursorTest, WakesForAState) {
+  const auto log = MakeLog();
+  const auto cursor = Open(log);
+  Read(*cursor);
+  std::jthread reporting([&] { log->SetProgress({}); });
+  testing::Await(*cursor);
+  EXPECT_TRUE(Decode(Read(*cursor)).at(0).has_progress());
+}
+
+TEST_F(CursorTest, IsNotCalledBackOnceDestroyed) {
+  const auto log = MakeLog();
+  bool woken = false;
+  {
+    const auto cursor = Open(log);
+    ASSERT_TRUE(cursor->Wait([&] { woken = true; }));
+  }
+  log->Append({Out("one", kHour)});
+  EXPECT_FALSE(woken);
+}
+
+TEST_F(CursorTest, EndsWithNotFoundWhenTheRunIsDeleted) {
+  const auto log = MakeLog();
+  log->Append({Out("one", kHour)});
+  Finish(*log);
+  const auto cursor = Open(log);
+  log->MarkDeleted();
+  std::vector<Slice> slices;
+  EXPECT_TRUE(absl::IsNotFound(cursor->Read(1 << 20, &slices).status()));
+}
+
+TEST_F(CursorTest, ReportsWhatTheStoreReports) {
+  const auto log = MakeLog({.tail_bytes = 0});
+  log->Append({Out("one", kHour)});
+  log->Append({Out("two", 2 * kHour)});
+  const auto cursor = Open(log);
+  store_.Fail(Call::kRead, absl::DataLossError("a bad checksum"), 1);
+  std::vector<Slice> slices;
+  EXPECT_EQ(cursor->Read(1 << 20, &slices).status(), absl::DataLossError("a bad checksum"));
+  EXPECT_EQ(cursor->next(), 1) << "it may be tried again";
+  EXPECT_THAT(Sequences(Decode(Read(*cursor))), ElementsAre(1, 2));
+}
+
+TEST_F(CursorTest, ItsHeartbeatTellsTheLastRecord) {
+  const auto log = MakeLog();
+  const auto cursor = Open(log);
+  EXPECT_EQ(Decode(cursor->Heartbeat().view()).at(0).heartbeat().last_sequence(), 0);
+  log->Append({Out("one", kHour), Out("two", kHour)});
+  const std::vector<v1::LogLine> lines = Decode(cursor->Heartbeat().view());
+  ASSERT_EQ(lines.size(), 1);
+  EXPECT_EQ(lines[0].sequence(), 0);
+  EXPECT_EQ(lines[0].heartbeat().last_sequence(), 2);
+  EXPECT_TRUE(lines[0].heartbeat().has_time());
+}
+
+// With a tail of next to nothing each reader is sometimes at the tail and sometimes at the store,
+// and starts anywhere.
+TEST_F(CursorTest, FindsNoHoleAndNoRecordTwiceBetweenStoreAndTail) {
+  constexpr int64_t kLines = 20'000;
+  constexpr int kReaders = 4;
+  const auto log = MakeLog({.tail_bytes = 200, .commit_delay = absl::ZeroDuration()});
+  std::vector<std::vector<int64_t>> seen(kReaders);
+  std::vector<std::jthread> readers;
+  for (int reader = 0; reader < kReaders; ++reader) {
+    readers.emplace_back([&, reader] {
+      const auto cursor = Open(log);
+      seen[reader] = Sequences(RecordsOf(ReadToEnd(*cursor, reader + 1)));
+    });
+  }
+  std::jthread hopping([&] {
+    for (int64_t from = 1; from <= kLines;) {
+      v1::TailLogRequest request;
+      request.set_from_sequence(from);
+      const std::vector<int64_t> read = Sequences(RecordsOf(ReadToEnd(*Open(log, request), 1)));
+      ASSERT_EQ(read, Numbers(from, from + static_cast<int64_t>(read.size()) - 1));
+      from += static_cast<int64_t>(read.size() + 1) / 2;  // half of it again
+    }
+  });
+  for (int64_t i = 0; i < kLines; ++i) log->Append({Out("line", absl::GetCurrentTimeNanos())});
+  Finish(*log);
+  readers.clear();
+  EXPECT_THAT(seen, Each(Numbers(1, kLines + 1)));
+}
+
+}  // namespace
+}  // namespace jobtail

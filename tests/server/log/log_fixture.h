@@ -1,0 +1,48 @@
+#ifndef JOBTAIL_TESTS_SERVER_LOG_LOG_FIXTURE_H_
+#define JOBTAIL_TESTS_SERVER_LOG_LOG_FIXTURE_H_
+
+#include <gtest/gtest.h>
+
+#include <memory>
+#include <string>
+
+#include "server/log/log.h"
+#include "server/log/memory_store.h"
+#include "server/log/scheduler.h"
+#include "tests/server/support/faulty_store.h"
+#include "tests/server/support/following.h"
+#include "tests/server/support/records.h"
+
+namespace jobtail::testing {
+
+// A log on a store that a test can disturb.
+class LogTest : public ::testing::Test {
+ protected:
+  using Call = FaultyStore::Call;
+
+  std::shared_ptr<Log> MakeLog(const LogOptions& options = {}, const std::string& run = "run") {
+    v1::Run put;
+    put.set_id(run);
+    EXPECT_TRUE(memory_.PutRun(put).ok());
+    return std::make_shared<Log>(run, LogServices{&store_, &committer_, &waker_}, options);
+  }
+
+  // Lines are stored only when a batch is full, at the end, or when one comes after a pause.
+  static LogOptions Collecting() { return {.commit_delay = absl::Hours(1)}; }
+
+  static void Finish(Log& log) {
+    log.Finish({}, [](const v1::RunResult&) { return v1::Run(); });
+  }
+
+  MemoryStore memory_;
+  FaultyStore store_{&memory_};
+  Scheduler committer_{"test-commit"};
+  Scheduler waker_{"test-wake"};
+};
+
+// The time of a line that comes so long after another that it is stored at once.
+inline constexpr int64_t kHour = int64_t{3600} * 1'000'000'000;
+
+}  // namespace jobtail::testing
+
+#endif  // JOBTAIL_TESTS_SERVER_LOG_LOG_FIXTURE_H_

@@ -1,0 +1,28 @@
+#include "server/log/memory_store.h"
+
+#include <gtest/gtest.h>
+
+#include <memory>
+
+#include "tests/server/log/log_store_conformance.h"
+
+namespace jobtail {
+namespace {
+
+INSTANTIATE_TEST_SUITE_P(Memory, LogStoreConformance,
+                         ::testing::Values(StoreUnderTest{std::make_unique<MemoryStore>}));
+
+// Encoded once: what readers are given is what the log has appended, not a copy.
+TEST(MemoryStore, KeepsTheBytesThatItWasGiven) {
+  MemoryStore store;
+  v1::Run run;
+  run.set_id("run");
+  ASSERT_TRUE(store.PutRun(run).ok());
+  const auto bytes = std::make_shared<const std::string>("bytes");
+  ASSERT_TRUE(store.Append("run", {Batch{1, 1, 0, bytes}}, false).ok());
+  EXPECT_EQ(store.Read("run", 1)->bytes, bytes);
+  EXPECT_EQ(store.FindTime("run", 0)->bytes, bytes);
+}
+
+}  // namespace
+}  // namespace jobtail

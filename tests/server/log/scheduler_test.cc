@@ -1,0 +1,186 @@
+#include "server/log/scheduler.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <memory>
+#include <optional>
+#include <thread>
+#include <vector>
+
+#include "absl/synchronization/notification.h"
+#include "absl/time/clock.h"
+
+namespace jobtail {
+namespace {
+
+using ::testing::ElementsAre;
+
+// Keeps the scheduler busy, so that what is added meanwhile is sorted before any of it runs.
+class Busy {
+ public:
+  explicit Busy(Scheduler* scheduler) {
+    scheduler->Soon([this] {
+      running_.Notify();
+      released_.WaitForNotification();
+    });
+    running_.WaitForNotification();
+  }
+  void Release() { released_.Notify(); }
+
+ private:
+  absl::Notification running_;
+  absl::Notification released_;
+};
+
+// Calls `function` when it is destroyed.
+std::shared_ptr<void> WhenDropped(std::function<void()> function) {
+  return {nullptr, [function = std::move(function)](void*) { function(); }};
+}
+
+TEST(Scheduler, RunsFunctionsInTheOrderOfTheirTimes) {
+  std::vector<int> order;
+  absl::Notification done;
+  Scheduler scheduler("test");
+  Busy busy(&scheduler);
+  const absl::Time now = absl::Now();
+  scheduler.At(now + absl::Milliseconds(3), [&] {
+    order.push_back(4);
+    done.Notify();
+  });
+  scheduler.At(now + absl::Milliseconds(1), [&] { order.push_back(2); });
+  scheduler.At(now + absl::Milliseconds(2), [&] { order.push_back(3); });
+  scheduler.Soon([&] { order.push_back(1); });
+  busy.Release();
+  done.WaitForNotification();
+  EXPECT_THAT(order, ElementsAre(1, 2, 3, 4));
+}
+
+TEST(Scheduler, RunsFunctionsOfTheSameTimeInTheOrderTheyWereAdded) {
+  std::vector<int> order;
+  absl::Notification done;
+  Scheduler scheduler("test");
+  Busy busy(&scheduler);
+  for (int i = 0; i < 5; ++i) scheduler.Soon([&order, i] { order.push_back(i); });
+  scheduler.Soon([&] { done.Notify(); });
+  busy.Release();
+  done.WaitForNotification();
+  EXPECT_THAT(order, ElementsAre(0, 1, 2, 3, 4));
+}
+
+TEST(Scheduler, DoesNotRunAFunctionBeforeItsTime) {
+  const absl::Time due = absl::Now() + absl::Milliseconds(20);
+  absl::Time ran;
+  absl::Notification done;
+  Scheduler scheduler("test");
+  scheduler.At(due, [&] {
+    ran = absl::Now();
+    done.Notify();
+  });
+  done.WaitForNotification();
+  EXPECT_GE(ran, due);
+}
+
+TEST(Scheduler, RunsAnEarlierFunctionWhileItWaitsForALaterOne) {
+  bool later = false;
+  absl::Notification done;
+  Scheduler scheduler("test");
+  scheduler.At(absl::InfiniteFuture(), [&] { later = true; });
+  scheduler.At(absl::Now() + absl::Milliseconds(1), [&] { done.Notify(); });
+  done.WaitForNotification();
+  EXPECT_FALSE(later);
+}
+
+TEST(Scheduler, RunsThemAllOnOneThreadOfItsOwn) {
+  std::thread::id first;
+  std::thread::id second;
+  absl::Notification done;
+  Scheduler scheduler("test");
+  scheduler.Soon([&] { first = std::this_thread::get_id(); });
+  scheduler.Soon([&] {
+    second = std::this_thread::get_id();
+    done.Notify();
+  });
+  done.WaitForNotification();
+  EXPECT_EQ(first, second);
+  EXPECT_NE(first, std::this_thread::get_id());
+}
+
+TEST(Scheduler, TakesFunctionsFromTheFunctionsItRuns) {
+  absl::Notification done;
+  Scheduler scheduler("test");
+  scheduler.Soon([&] { scheduler.Soon([&] { done.Notify(); }); });
+  done.WaitForNotification();
+}
+
+TEST(Scheduler, TakesFunctionsFromManyThreads) {
+  constexpr int kThreads = 4;
+  constexpr int kEach = 500;
+  int count = 0;
+  absl::Notification done;
+  Scheduler scheduler("test");
+  std::vector<std::jthread> threads;
+  for (int t = 0; t < kThreads; ++t) {
+    threads.emplace_back([&] {
+      for (int i = 0; i < kEach; ++i) {
+        scheduler.Soon([&] {
+          if (++count == kThreads * kEach) done.Notify();
+        });
+      }
+    });
+  }
+  done.WaitForNotification();
+}
+
+TEST(Scheduler, DoesNotRunWhatWasCancelled) {
+  bool ran = false;
+  absl::Notification done;
+  Scheduler scheduler("test");
+  Busy busy(&scheduler);
+  const Scheduler::Id id = scheduler.Soon([&] { ran = true; });
+  scheduler.Soon([&] { done.Notify(); });
+  scheduler.Cancel(id);
+  busy.Release();
+  done.WaitForNotification();
+  EXPECT_FALSE(ran);
+}
+
+TEST(Scheduler, CancellingWhatHasRunDoesNothing) {
+  absl::Notification done;
+  Scheduler scheduler("test");
+  const Scheduler::Id id = scheduler.Soon([&] { done.Notify(); });
+  done.WaitForNotification();
+  scheduler.Cancel(id);
+}
+
+TEST(Scheduler, LetsGoOfAFunctionAfterItHasRunWithoutItsLock) {
+  absl::Notification dropped;
+  Scheduler scheduler("test");
+  scheduler.Soon([hold = WhenDropped([&] { scheduler.Soon([&] { dropped.Notify(); }); })] {});
+  dropped.WaitForNotification();
+}
+
+TEST(Scheduler, LetsGoOfACancelledFunctionWithoutItsLock) {
+  absl::Notification dropped;
+  Scheduler scheduler("test");
+  const Scheduler::Id id =
+      scheduler.At(absl::InfiniteFuture(),
+                   [hold = WhenDropped([&] { scheduler.Soon([&] { dropped.Notify(); }); })] {});
+  scheduler.Cancel(id);
+  dropped.WaitForNotification();
+}
+
+TEST(Scheduler, DropsAtItsEndWhatHasNotRun) {
+  bool ran = false;
+  bool dropped = false;
+  {
+    Scheduler scheduler("test");
+    scheduler.At(absl::InfiniteFuture(),
+                 [&, hold = WhenDropped([&] { dropped = true; })] { ran = true; });
+  }
+  EXPECT_FALSE(ran);
+  EXPECT_TRUE(dropped);
+}
+
+}  // namespace
+}  // namespace jobtail

@@ -1,0 +1,263 @@
+// When a log stores what was printed, and what readers can see meanwhile.
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <atomic>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "absl/strings/str_cat.h"
+#include "absl/synchronization/notification.h"
+#include "server/log/log.h"
+#include "tests/server/log/log_fixture.h"
+
+namespace jobtail {
+namespace {
+
+using testing::AwaitRecord;
+using ::testing::Each;
+using ::testing::ElementsAre;
+using testing::FaultyStore;
+using ::testing::Field;
+using ::testing::IsFalse;
+using testing::kHour;
+using testing::Numbers;
+using testing::Out;
+using testing::ReadToEnd;
+using testing::Sequences;
+using testing::Texts;
+
+class Storing : public testing::LogTest {
+ protected:
+  static const absl::Status kBusy;
+  static constexpr int kForEver = 1 << 30;
+
+  int64_t stored_last() { return memory_.GetExtent("run")->last; }
+};
+
+const absl::Status Storing::kBusy = absl::UnavailableError("the disk is busy");
+
+TEST_F(Storing, ALineThatComesAloneIsVisibleWhenAppendReturns) {
+  const auto log = MakeLog();
+  log->Append({Out("one", kHour)});
+  EXPECT_EQ(log->GetSnapshot().last, 1);
+  log->Append({Out("two", 2 * kHour)});
+  EXPECT_EQ(log->GetSnapshot().last, 2);
+}
+
+TEST_F(Storing, LinesThatComeThickAndFastAreStoredWithinTheDelay) {
+  const auto log = MakeLog();
+  log->Append({Out("one", kHour)});
+  log->Append({Out("two", kHour)});
+  log->Append({Out("three", kHour)});
+  AwaitRecord(*log, 3);
+  EXPECT_EQ(stored_last(), 3);
+}
+
+TEST_F(Storing, LinesThatComeThickAndFastAreCollected) {
+  const auto log = MakeLog(Collecting());
+  log->Append({Out("alone", kHour)});
+  for (int i = 0; i < 100; ++i) log->Append({Out("line", kHour)});
+  EXPECT_EQ(log->GetSnapshot().last, 1);
+  EXPECT_EQ(store_.count(Call::kAppend), 1);
+  Finish(*log);
+  EXPECT_EQ(store_.count(Call::kAppend), 2);
+  EXPECT_EQ(Sequences(ReadToEnd(log)), Numbers(1, 102));
+}
+
+TEST_F(Storing, AFullBatchIsStoredAtOnce) {
+  const auto log = MakeLog(Collecting());
+  log->Append({Out("alone", kHour)});
+  const std::string text(1000, 'x');
+  for (int i = 0; log->GetSnapshot().last == 1 && i < 1000; ++i) log->Append({Out(text, kHour)});
+  const Batch batch = **log->Read(2);
+  EXPECT_GE(batch.bytes->size(), kBatchBytes);
+  EXPECT_LT(batch.bytes->size(), kBatchBytes + 1100);
+  EXPECT_EQ(batch.last, log->GetSnapshot().last);
+  EXPECT_EQ(batch.last, stored_last());
+}
+
+TEST_F(Storing, NoBatchExceedsTwiceItsSizeWhateverTheLines) {
+  const auto log = MakeLog(Collecting());
+  const std::string longest(64 << 10, 'x');
+  for (int i = 0; i < 10; ++i) log->Append({Out("short", kHour), Out(longest, kHour)});
+  Finish(*log);
+  for (int64_t sequence = 1; sequence <= 21; ++sequence) {
+    EXPECT_LE((*log->Read(sequence))->bytes->size(), 2 * kBatchBytes) << sequence;
+  }
+}
+
+TEST_F(Storing, NothingIsVisibleBeforeTheStoreHasIt) {
+  const auto log = MakeLog();
+  store_.Block(Call::kAppend);
+  std::atomic<bool> seen = false;
+  int64_t id;
+  ASSERT_TRUE(log->Wait(
+      1, 0, [&] { seen = true; }, &id));
+  std::jthread job([&] { log->Append({Out("one", kHour)}); });
+  store_.AwaitBlocked(Call::kAppend);
+  EXPECT_EQ(log->GetSnapshot().last, 0);
+  EXPECT_EQ(*log->Read(1), std::nullopt);
+  EXPECT_FALSE(seen);
+  store_.Unblock(Call::kAppend);
+  job.join();
+  EXPECT_EQ(log->GetSnapshot().last, 1);
+  EXPECT_TRUE(seen);
+}
+
+TEST_F(Storing, WhatIsPrintedWhileTheStoreIsBusyIsStoredTogether) {
+  const auto log = MakeLog();
+  store_.Block(Call::kAppend);
+  std::jthread job([&] { log->Append({Out("one", kHour)}); });
+  store_.AwaitBlocked(Call::kAppend);
+  for (int i = 2; i <= 1000; ++i) log->Append({Out("more", i * kHour)});  // does not wait
+  EXPECT_EQ(log->GetSnapshot().last, 0);
+  store_.Unblock(Call::kAppend);
+  AwaitRecord(*log, 1000);
+  EXPECT_EQ(store_.count(Call::kAppend), 2);
+  EXPECT_THAT(store_.appended(), Each(Field(&FaultyStore::Appended::batches, 1)));
+}
+
+TEST_F(Storing, NothingIsLostOrStoredTwiceWhenTheStoreFailsForAWhile) {
+  const auto log = MakeLog();
+  store_.Fail(Call::kAppend, kBusy, 3);
+  for (int i = 1; i <= 100; ++i) log->Append({Out(absl::StrCat(i), kHour)});
+  AwaitRecord(*log, 100);
+  EXPECT_GE(store_.count(Call::kAppend), 4);
+  Finish(*log);
+  const std::vector<v1::LogLine> lines = ReadToEnd(log);
+  EXPECT_EQ(Sequences(lines), Numbers(1, 101));
+  for (int i = 1; i <= 100; ++i) EXPECT_EQ(lines[i - 1].text(), absl::StrCat(i));
+}
+
+TEST_F(Storing, NothingIsVisibleThatTheStoreHasRefused) {
+  const auto log = MakeLog();
+  store_.Fail(Call::kAppend, kBusy, kForEver);
+  log->Append({Out("one", kHour)});
+  store_.AwaitCount(Call::kAppend, 3);
+  EXPECT_EQ(log->GetSnapshot().last, 0);
+  store_.Mend(Call::kAppend);
+  AwaitRecord(*log, 1);
+  EXPECT_EQ(stored_last(), 1);
+}
+
+// The job would have to wait for each of these attempts.
+TEST_F(Storing, AStoreThatFailsIsNotTriedAgainForEveryLine) {
+  const auto log = MakeLog();
+  store_.Fail(Call::kAppend, kBusy, kForEver);
+  constexpr int kLines = 10'000;
+  for (int i = 1; i <= kLines; ++i) log->Append({Out("line", i * kHour)});
+  EXPECT_LT(store_.count(Call::kAppend), kLines / 10);
+  store_.Mend(Call::kAppend);
+  AwaitRecord(*log, kLines);
+  const int64_t count = store_.count(Call::kAppend);
+  log->Append({Out("alone", (kLines + 1) * kHour)});
+  EXPECT_EQ(store_.count(Call::kAppend), count + 1) << "all is as before once it works again";
+}
+
+TEST_F(Storing, FinishWaitsForTheStore) {
+  const auto log = MakeLog();
+  store_.Block(Call::kAppend);
+  std::atomic<bool> concluded = false;
+  std::jthread job([&] {
+    log->Finish({}, [&](const v1::RunResult&) {
+      concluded = true;
+      return v1::Run();
+    });
+  });
+  store_.AwaitBlocked(Call::kAppend);
+  EXPECT_FALSE(concluded);
+  EXPECT_FALSE(log->GetSnapshot().ended);
+  store_.Unblock(Call::kAppend);
+  job.join();
+  EXPECT_TRUE(concluded);
+  EXPECT_TRUE(log->GetSnapshot().ended);
+}
+
+TEST_F(Storing, FinishWaitsForLinesThatAreBeingStored) {
+  const auto log = MakeLog();
+  store_.Block(Call::kAppend);
+  std::jthread printing([&] { log->Append({Out("one", kHour)}); });
+  store_.AwaitBlocked(Call::kAppend);
+  std::jthread ending([&] { Finish(*log); });
+  store_.Unblock(Call::kAppend);
+  EXPECT_THAT(Texts(ReadToEnd(log)), ElementsAre("one", "result"));
+}
+
+TEST_F(Storing, FinishKeepsTryingAndStoresTheResultOnce) {
+  const auto log = MakeLog(Collecting());
+  log->Append({Out("alone", kHour), Out("two", kHour)});
+  log->Append({Out("three", kHour)});
+  store_.Fail(Call::kAppend, kBusy, 2);
+  int concluded = 0;
+  log->Finish({}, [&](const v1::RunResult&) {
+    ++concluded;
+    return v1::Run();
+  });
+  EXPECT_EQ(concluded, 1);
+  EXPECT_THAT(Texts(ReadToEnd(log)), ElementsAre("alone", "two", "three", "result"));
+}
+
+TEST_F(Storing, FinishTakesOverFromAStoreThatWasFailing) {
+  const auto log = MakeLog();
+  store_.Fail(Call::kAppend, kBusy, kForEver);
+  for (int i = 1; i <= 10; ++i) log->Append({Out("line", i * kHour)});
+  std::jthread ending([&] { Finish(*log); });
+  store_.AwaitCount(Call::kAppend, 3);
+  store_.Mend(Call::kAppend);
+  EXPECT_EQ(Sequences(ReadToEnd(log)), Numbers(1, 11));
+  ending.join();
+  EXPECT_EQ(store_.appended().size(), 1);
+}
+
+TEST_F(Storing, OnlyTheResultAsksForMoreThanTheStoreDoesAnyway) {
+  const auto log = MakeLog();
+  for (int i = 1; i <= 3; ++i) log->Append({Out("line", i * kHour)});
+  Finish(*log);
+  std::vector<FaultyStore::Appended> appended = store_.appended();
+  ASSERT_EQ(appended.size(), 4);
+  EXPECT_TRUE(appended.back().sync);
+  appended.pop_back();
+  EXPECT_THAT(appended, Each(Field(&FaultyStore::Appended::sync, IsFalse())));
+}
+
+TEST_F(Storing, TheResultIsToldAfterTheStoreHasItAndBeforeAnyReaderSeesIt) {
+  const auto log = MakeLog();
+  log->Append({Out("one", kHour)});
+  std::vector<std::string> order;
+  int64_t id;
+  ASSERT_TRUE(log->Wait(
+      2, 0, [&] { order.emplace_back("seen"); }, &id));
+  log->Finish({}, [&](const v1::RunResult&) {
+    order.push_back(absl::StrCat("told, and the store has ", stored_last()));
+    return v1::Run();
+  });
+  EXPECT_THAT(order, ElementsAre("told, and the store has 2", "seen"));
+}
+
+TEST_F(Storing, EveryReaderSeesLinesAndResultUnderManyPrintingThreads) {
+  constexpr int kThreads = 4;
+  constexpr int kLines = 3000;
+  const auto log = MakeLog({.tail_bytes = 10'000});
+  std::vector<std::vector<int64_t>> seen(3);
+  std::vector<std::jthread> readers;
+  for (std::vector<int64_t>& sequences : seen) {
+    readers.emplace_back([&] { sequences = Sequences(ReadToEnd(log)); });
+  }
+  {
+    std::vector<std::jthread> printers;
+    for (int thread = 0; thread < kThreads; ++thread) {
+      printers.emplace_back([&] {
+        for (int i = 0; i < kLines; ++i) log->Append({Out("line", absl::GetCurrentTimeNanos())});
+      });
+    }
+  }
+  Finish(*log);
+  readers.clear();
+  EXPECT_THAT(seen, Each(Numbers(1, kThreads * kLines + 1)));
+}
+
+}  // namespace
+}  // namespace jobtail

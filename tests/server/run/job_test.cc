@@ -1,0 +1,112 @@
+#include "server/run/job.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <string>
+#include <vector>
+
+namespace jobtail {
+namespace {
+
+using ::testing::HasSubstr;
+
+Job Named(const std::string& name) {
+  return Job(name, [](JobContext&) {});
+}
+
+using Given = google::protobuf::Map<std::string, std::string>;
+
+Given MakeGiven(const std::vector<std::pair<std::string, std::string>>& entries) {
+  Given given;
+  for (const auto& [name, value] : entries) given[name] = value;
+  return given;
+}
+
+std::string Complaint(const absl::Status& status) {
+  EXPECT_EQ(status.code(), absl::StatusCode::kInvalidArgument);
+  return std::string(status.message());
+}
+
+TEST(Job, TellsWhatItIs) {
+  const Job job = Named("countdown")
+                      .Help("Counts.")
+                      .With(Parameter::Int("times").Default(10))
+                      .With(Parameter::String("name"))
+                      .Timeout(absl::Milliseconds(1500));
+  EXPECT_TRUE(job.Check().ok());
+  const v1::Job& proto = job.proto();
+  EXPECT_EQ(proto.name(), "countdown");
+  EXPECT_EQ(proto.help(), "Counts.");
+  ASSERT_EQ(proto.parameters_size(), 2);
+  EXPECT_EQ(proto.parameters(0).name(), "times");
+  EXPECT_EQ(proto.parameters(1).name(), "name");
+  EXPECT_EQ(proto.timeout().seconds(), 1);
+  EXPECT_EQ(proto.timeout().nanos(), 500'000'000);
+}
+
+TEST(Job, HasNoTimeoutUnlessItIsGivenOne) {
+  EXPECT_FALSE(Named("job").proto().has_timeout());
+  EXPECT_EQ(Named("job").timeout(), absl::InfiniteDuration());
+  const Job endless = Named("job").Timeout(absl::Seconds(1)).Timeout(absl::InfiniteDuration());
+  EXPECT_TRUE(endless.Check().ok());
+  EXPECT_FALSE(endless.proto().has_timeout());
+}
+
+TEST(JobDeclaration, NeedsAName) {
+  EXPECT_TRUE(Named("a-job_2").Check().ok());
+  for (const char* name : {"", "Job", "1st", "a b", "-a"}) {
+    EXPECT_THAT(Complaint(Named(name).Check()), HasSubstr("a name is a lower-case letter")) << name;
+  }
+}
+
+TEST(JobDeclaration, NeedsATimeoutThatTakesTime) {
+  EXPECT_EQ(Complaint(Named("job").Timeout(absl::ZeroDuration()).Check()),
+            "job job: timeout 0: must be more than 0");
+  EXPECT_EQ(Complaint(Named("job").Timeout(absl::Seconds(-1)).Check()),
+            "job job: timeout -1s: must be more than 0");
+}
+
+TEST(JobDeclaration, NeedsParametersThatMakeSense) {
+  EXPECT_EQ(Complaint(Named("job").With(Parameter::Int("n").Default("x")).Check()),
+            "job job: parameter n=\"x\": give an integer of 64 bits, such as 10");
+  EXPECT_EQ(Complaint(Named("job").With(Parameter::Int("n")).With(Parameter::String("n")).Check()),
+            "job job: parameter n is declared twice");
+}
+
+class JobParameters : public ::testing::Test {
+ protected:
+  const Job job_ = Named("job")
+                       .With(Parameter::Int("times").Default(10).Range(0, 100))
+                       .With(Parameter::String("name"))
+                       .With(Parameter::Bool("loud").Default(false));
+};
+
+TEST_F(JobParameters, AreReadAndFilledUpWithTheDefaults) {
+  const auto values = job_.Parse(MakeGiven({{"name", "x"}, {"loud", "yes"}}));
+  ASSERT_TRUE(values.ok()) << values.status();
+  EXPECT_EQ(values->size(), 3);
+  EXPECT_EQ(std::get<int64_t>(values->at("times")), 10);
+  EXPECT_EQ(std::get<std::string>(values->at("name")), "x");
+  EXPECT_EQ(std::get<bool>(values->at("loud")), true);
+}
+
+TEST_F(JobParameters, MustBeThereIfTheyHaveNoDefault) {
+  EXPECT_EQ(Complaint(job_.Parse(MakeGiven({{"times", "1"}})).status()),
+            "job job: parameter name is missing; give name=VALUE");
+}
+
+TEST_F(JobParameters, MustBeDeclared) {
+  EXPECT_EQ(Complaint(job_.Parse(MakeGiven({{"name", "x"}, {"time", "1"}})).status()),
+            "job job has no parameter \"time\"; it has times, name, loud");
+  EXPECT_EQ(Complaint(Named("job").Parse(MakeGiven({{"time", "1"}})).status()),
+            "job job has no parameter \"time\"; it has none");
+}
+
+TEST_F(JobParameters, MustBeRight) {
+  EXPECT_EQ(Complaint(job_.Parse(MakeGiven({{"name", "x"}, {"times", "101"}})).status()),
+            "parameter times=\"101\": give 100 or less");
+}
+
+}  // namespace
+}  // namespace jobtail

@@ -1,0 +1,132 @@
+#include "tests/server/support/faulty_store.h"
+
+#include <utility>
+
+namespace jobtail::testing {
+
+void FaultyStore::Block(Call call, const std::string& run) {
+  absl::MutexLock lock(&mutex_);
+  faults_[call].blocked = true;
+  faults_[call].blocked_run = run;
+}
+
+void FaultyStore::Unblock(Call call) {
+  absl::MutexLock lock(&mutex_);
+  faults_[call].blocked = false;
+}
+
+void FaultyStore::AwaitBlocked(Call call) {
+  absl::MutexLock lock(&mutex_);
+  Fault& fault = faults_[call];
+  const auto waits = [&fault] { return fault.waiting > 0; };
+  mutex_.Await(absl::Condition(&waits));
+}
+
+void FaultyStore::Fail(Call call, const absl::Status& error, int times) {
+  absl::MutexLock lock(&mutex_);
+  faults_[call].error = error;
+  faults_[call].failures = times;
+}
+
+void FaultyStore::AfterNext(Call call, std::function<void()> function) {
+  absl::MutexLock lock(&mutex_);
+  faults_[call].after = std::move(function);
+}
+
+int64_t FaultyStore::count(Call call) const {
+  absl::MutexLock lock(&mutex_);
+  const auto found = faults_.find(call);
+  return found == faults_.end() ? 0 : found->second.count;
+}
+
+void FaultyStore::AwaitCount(Call call, int64_t count) const {
+  absl::MutexLock lock(&mutex_);
+  const auto reached = [this, call, count]() ABSL_NO_THREAD_SAFETY_ANALYSIS {
+    const auto found = faults_.find(call);
+    return found != faults_.end() && found->second.count >= count;
+  };
+  mutex_.Await(absl::Condition(&reached));
+}
+
+std::vector<FaultyStore::Appended> FaultyStore::appended() const {
+  absl::MutexLock lock(&mutex_);
+  return appended_;
+}
+
+absl::Status FaultyStore::Before(Call call, const std::string& run) {
+  absl::MutexLock lock(&mutex_);
+  Fault& fault = faults_[call];
+  ++fault.count;
+  const auto passes = [&] { return !fault.Blocks(run); };
+  ++fault.waiting;
+  mutex_.Await(absl::Condition(&passes));
+  --fault.waiting;
+  if (fault.failures == 0) return absl::OkStatus();
+  --fault.failures;
+  return fault.error;
+}
+
+void FaultyStore::After(Call call) {
+  std::function<void()> after;
+  {
+    absl::MutexLock lock(&mutex_);
+    after = std::exchange(faults_[call].after, nullptr);
+  }
+  if (after) after();
+}
+
+absl::Status FaultyStore::PutRun(const v1::Run& run) {
+  if (absl::Status status = Before(Call::kPutRun, run.id()); !status.ok()) return status;
+  const absl::Status result = store_->PutRun(run);
+  After(Call::kPutRun);
+  return result;
+}
+
+absl::StatusOr<std::vector<v1::Run>> FaultyStore::LoadRuns() {
+  if (absl::Status status = Before(Call::kLoadRuns, ""); !status.ok()) return status;
+  auto result = store_->LoadRuns();
+  After(Call::kLoadRuns);
+  return result;
+}
+
+absl::Status FaultyStore::DeleteRun(const std::string& run) {
+  if (absl::Status status = Before(Call::kDeleteRun, run); !status.ok()) return status;
+  const absl::Status result = store_->DeleteRun(run);
+  After(Call::kDeleteRun);
+  return result;
+}
+
+absl::Status FaultyStore::Append(const std::string& run, absl::Span<const Batch> batches,
+                                 bool sync) {
+  if (absl::Status status = Before(Call::kAppend, run); !status.ok()) return status;
+  const absl::Status result = store_->Append(run, batches, sync);
+  if (result.ok()) {
+    absl::MutexLock lock(&mutex_);
+    appended_.push_back({batches.size(), sync});
+  }
+  After(Call::kAppend);
+  return result;
+}
+
+absl::StatusOr<LogExtent> FaultyStore::GetExtent(const std::string& run) {
+  if (absl::Status status = Before(Call::kGetExtent, run); !status.ok()) return status;
+  auto result = store_->GetExtent(run);
+  After(Call::kGetExtent);
+  return result;
+}
+
+absl::StatusOr<Batch> FaultyStore::Read(const std::string& run, int64_t sequence) {
+  if (absl::Status status = Before(Call::kRead, run); !status.ok()) return status;
+  auto result = store_->Read(run, sequence);
+  After(Call::kRead);
+  return result;
+}
+
+absl::StatusOr<Batch> FaultyStore::FindTime(const std::string& run, int64_t unix_nanos) {
+  if (absl::Status status = Before(Call::kFindTime, run); !status.ok()) return status;
+  auto result = store_->FindTime(run, unix_nanos);
+  After(Call::kFindTime);
+  return result;
+}
+
+}  // namespace jobtail::testing

@@ -1,0 +1,83 @@
+#ifndef JOBTAIL_TESTS_SERVER_SUPPORT_FAULTY_STORE_H_
+#define JOBTAIL_TESTS_SERVER_SUPPORT_FAULTY_STORE_H_
+
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <string>
+#include <vector>
+
+#include "absl/base/thread_annotations.h"
+#include "absl/synchronization/mutex.h"
+#include "server/log/log_store.h"
+
+namespace jobtail::testing {
+
+// A store before another one, which blocks, fails and counts calls as a test wants it. Thread-safe.
+// It must not be blocked when it is destroyed.
+class FaultyStore : public LogStore {
+ public:
+  enum class Call { kPutRun, kLoadRuns, kDeleteRun, kAppend, kGetExtent, kRead, kFindTime };
+
+  // `store` does the work and outlives this one.
+  explicit FaultyStore(LogStore* store) : store_(store) {}
+
+  // Calls for `run` (empty: for any) wait from now on, before they do anything.
+  void Block(Call call, const std::string& run = "");
+  void Unblock(Call call);
+  // Waits until a call is waiting.
+  void AwaitBlocked(Call call);
+
+  // The next `times` calls do nothing and return `error`.
+  void Fail(Call call, const absl::Status& error, int times);
+  void Mend(Call call) { Fail(call, absl::OkStatus(), 0); }
+
+  // The next call does its work and then calls `function` before it returns.
+  void AfterNext(Call call, std::function<void()> function);
+
+  // How many calls have begun, those that failed included.
+  int64_t count(Call call) const;
+  void AwaitCount(Call call, int64_t count) const;
+  // How many batches each Append brought that the store took, and what it asked for.
+  struct Appended {
+    size_t batches;
+    bool sync;
+  };
+  std::vector<Appended> appended() const;
+
+  absl::Status PutRun(const v1::Run& run) override;
+  absl::StatusOr<std::vector<v1::Run>> LoadRuns() override;
+  absl::Status DeleteRun(const std::string& run) override;
+  absl::Status Append(const std::string& run, absl::Span<const Batch> batches, bool sync) override;
+  absl::StatusOr<LogExtent> GetExtent(const std::string& run) override;
+  absl::StatusOr<Batch> Read(const std::string& run, int64_t sequence) override;
+  absl::StatusOr<Batch> FindTime(const std::string& run, int64_t unix_nanos) override;
+
+ private:
+  struct Fault {
+    bool blocked = false;
+    std::string blocked_run;
+    int waiting = 0;
+    absl::Status error;
+    int failures = 0;
+    std::function<void()> after;
+    int64_t count = 0;
+
+    bool Blocks(const std::string& run) const {
+      return blocked && (blocked_run.empty() || blocked_run == run);
+    }
+  };
+
+  absl::Status Before(Call call, const std::string& run);
+  void After(Call call);
+
+  LogStore* const store_;
+
+  mutable absl::Mutex mutex_;
+  std::map<Call, Fault> faults_ ABSL_GUARDED_BY(mutex_);
+  std::vector<Appended> appended_ ABSL_GUARDED_BY(mutex_);
+};
+
+}  // namespace jobtail::testing
+
+#endif  // JOBTAIL_TESTS_SERVER_SUPPORT_FAULTY_STORE_H_
