@@ -54,6 +54,7 @@ void Floor(benchmark::State& state) {
     benchmark::DoNotOptimize(now);
     benchmark::ClobberMemory();
   }
+  state.SetItemsProcessed(state.iterations());
 }
 BENCHMARK(Floor)->ThreadRange(1, 8);
 
@@ -62,11 +63,13 @@ void Captured(benchmark::State& state) {
   CountingSink sink;  // one for each thread: runs have nothing to do with one another
   const Scope scope(&sink);
   for (auto _ : state) Print();
+  state.SetItemsProcessed(state.iterations());
 }
 
 template <void (*Print)()>
 void Uncaptured(benchmark::State& state) {
   for (auto _ : state) Print();
+  state.SetItemsProcessed(state.iterations());
 }
 
 BENCHMARK(Captured<Cout>)->ThreadRange(1, 8);

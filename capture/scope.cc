@@ -2,6 +2,7 @@
 
 #include <pthread.h>
 
+#include <exception>
 #include <mutex>
 #include <utility>
 
@@ -24,6 +25,12 @@ void PrepareOnce() {
   internal::LinkThreads();
   // In a forked child the other threads are gone, whatever they held: what it prints goes to its
   // descriptors.
+  // Why the process ends is for whoever sees its end: a sink may go down with it.
+  static const std::terminate_handler before = std::get_terminate();
+  std::set_terminate([] {
+    current_thread = nullptr;
+    before();
+  });
   pthread_atfork(nullptr, nullptr, [] { current_thread = nullptr; });
 }
 

@@ -31,7 +31,10 @@ class ThreadCapture;
 // that made it. Its end hands on every thread's unfinished line and waits for calls of the sink
 // that are under way; a thread that outlives the scope goes on printing to the real descriptors.
 //
-// In the child of a fork() nothing is captured.
+// In the child of a fork() nothing is captured, nor is what std::terminate says. Not seen are calls
+// that never leave the C library or are inlined from its headers (assert, putc_unlocked and
+// putchar_unlocked in optimised code, the wide functions, err and warn), child processes and raw
+// system calls. A signal handler that writes to descriptor 1 or 2 on a captured thread takes locks.
 class Scope {
  public:
   // `sink` must outlive the scope.

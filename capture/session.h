@@ -1,6 +1,8 @@
 #ifndef JOBTAIL_CAPTURE_SESSION_H_
 #define JOBTAIL_CAPTURE_SESSION_H_
 
+#include <errno.h>
+
 #include <array>
 #include <atomic>
 #include <chrono>
@@ -106,13 +108,17 @@ extern constinit thread_local ThreadCapture* current_thread;
 // itself does, so that what it calls cannot come back to it.
 class Bypass {
  public:
-  Bypass() : saved_(current_thread) { current_thread = nullptr; }
-  ~Bypass() { current_thread = saved_; }
+  Bypass() : saved_(current_thread), errno_(errno) { current_thread = nullptr; }
+  ~Bypass() {
+    current_thread = saved_;
+    errno = errno_;  // printing does not change it, as people have come to expect
+  }
   Bypass(const Bypass&) = delete;
   Bypass& operator=(const Bypass&) = delete;
 
  private:
   ThreadCapture* const saved_;
+  const int errno_;
 };
 
 // For the interposed functions: true if this thread is captured and its session took the bytes.

@@ -33,7 +33,8 @@ std::unique_ptr<google::protobuf::Arena> MakeArena(char* memory) {
 
 LogReader::LogReader(std::shared_ptr<grpc::Channel> channel, v1::TailLogRequest request,
                      LogReaderOptions options)
-    : stub_(v1::JobService::NewStub(std::move(channel))),
+    : channel_(std::move(channel)),
+      stub_(v1::JobService::NewStub(channel_)),
       options_(std::move(options)),
       position_(std::move(request)),
       backoff_(options_.backoff),
@@ -101,7 +102,6 @@ bool LogReader::Read() {
 // The first message of a stream has come.
 void LogReader::Heard() {
   heard_ = heard_ever_ = true;
-  silent_since_.reset();
   if (std::exchange(outage_reported_, false) && options_.on_connected_again) {
     options_.on_connected_again();
   }
@@ -174,16 +174,34 @@ absl::Status LogReader::WaitToRetry(const absl::Status& reason) {
   if (!MayPass(reason)) return reason;
   const absl::Time now = absl::Now();
   const bool was_of_use = position_.next() != opened_at_ || now - opened_ > options_.backoff.max;
-  if (heard_ && was_of_use) backoff_.Reset();
+  if (heard_ && was_of_use) {
+    backoff_.Reset();
+    silent_since_.reset();
+  }
   if (!silent_since_.has_value()) silent_since_ = now;
   const absl::Duration left = *silent_since_ + options_.retry_for - now;
   if (left <= absl::ZeroDuration()) return GiveUp(reason);
   if (!std::exchange(outage_reported_, true) && options_.on_connection_lost) {
     options_.on_connection_lost(reason);
   }
-  absl::MutexLock lock(&mutex_);
-  mutex_.AwaitWithTimeout(absl::Condition(&cancelled_), std::min(backoff_.Next(), left));
+  WaitUntil(now + std::min(backoff_.Next(), left));
   return absl::OkStatus();
+}
+
+// Also returns when the channel is connected again. It is waited for inside gRPC: a channel that
+// nobody waits for gets on only every few seconds.
+void LogReader::WaitUntil(absl::Time time) {
+  constexpr absl::Duration kCancelDelay = absl::Milliseconds(50);
+  while (absl::Now() < time) {
+    const bool connected = channel_->GetState(/*try_to_connect=*/true) == GRPC_CHANNEL_READY;
+    {
+      absl::MutexLock lock(&mutex_);
+      if (connected) mutex_.AwaitWithDeadline(absl::Condition(&cancelled_), time);
+      if (connected || cancelled_) return;
+    }
+    const absl::Time slice = std::min(time, absl::Now() + kCancelDelay);
+    if (channel_->WaitForConnected(absl::ToChronoTime(slice))) return;
+  }
 }
 
 absl::Status LogReader::GiveUp(const absl::Status& reason) const {

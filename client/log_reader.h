@@ -82,9 +82,11 @@ class LogReader {
   bool HasReadAll() const;
   bool MayPass(const absl::Status& status) const;
   absl::Status WaitToRetry(const absl::Status& reason);
+  void WaitUntil(absl::Time time);
   absl::Status GiveUp(const absl::Status& reason) const;
   void NoteResumeSequence();
 
+  const std::shared_ptr<grpc::Channel> channel_;
   const std::unique_ptr<v1::JobService::Stub> stub_;
   const LogReaderOptions options_;
 

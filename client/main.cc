@@ -23,6 +23,8 @@ void OpenStandardDescriptors() {
 int main(int argc, char** argv) {
   OpenStandardDescriptors();
   setenv("GRPC_VERBOSITY", "NONE", /*overwrite=*/0);  // its errors reach the user as ours
+  // While we wait between two attempts, gRPC looks this often whether it is connected.
+  setenv("GRPC_CLIENT_CHANNEL_BACKUP_POLL_INTERVAL_MS", "200", /*overwrite=*/0);
   // Every byte has been written by write(2) by then, and a thread may be in the middle of a call.
   _exit(jobtail::client::cli::Main(argc, argv));
 }

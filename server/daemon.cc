@@ -1,9 +1,10 @@
 #include "server/daemon.h"
 
-#include <pthread.h>
+#include <errno.h>
 #include <signal.h>
 #include <spdlog/sinks/stdout_color_sinks.h>
 #include <spdlog/spdlog.h>
+#include <sys/eventfd.h>
 #include <unistd.h>
 
 #include <iostream>
@@ -14,21 +15,28 @@
 namespace jobtail {
 namespace {
 
-// Signals are waited for, not handled: no code runs between two instructions of another. Threads
-// started from now on inherit the mask.
-sigset_t BlockSignals() {
-  sigset_t signals;
-  sigemptyset(&signals);
-  sigaddset(&signals, SIGINT);
-  sigaddset(&signals, SIGTERM);
-  pthread_sigmask(SIG_BLOCK, &signals, nullptr);
-  return signals;
+// The signals' handler says so here, and the main thread waits. They are not blocked, as they would
+// have to be for sigwait: what a job starts would inherit that, and could not be ended.
+int signal_events = -1;
+
+void InstallHandlers() {
+  signal_events = eventfd(0, EFD_CLOEXEC | EFD_SEMAPHORE);
+  struct sigaction action {};
+  action.sa_handler = [](int) {
+    const int error = errno;
+    const uint64_t one = 1;
+    static_cast<void>(!write(signal_events, &one, sizeof one));
+    errno = error;
+  };
+  action.sa_flags = SA_RESTART;
+  sigaction(SIGINT, &action, nullptr);
+  sigaction(SIGTERM, &action, nullptr);
 }
 
-int WaitFor(const sigset_t& signals) {
-  int signal = 0;
-  sigwait(&signals, &signal);
-  return signal;
+void WaitForSignal() {
+  uint64_t count;
+  while (read(signal_events, &count, sizeof count) < 0 && errno == EINTR) {
+  }
 }
 
 // Debian's abseil looks for lock cycles at every lock, gRPC's included, in every build. Only debug
@@ -40,12 +48,8 @@ void SkipDeadlockDetection() {
 }
 
 // Jobs in C++ cannot be ended from outside, and must not see the program's objects destroyed around
-// them.
-[[noreturn]] void LeaveAtOnce(int exit_code) {
-  std::cout.flush();
-  spdlog::shutdown();
-  _exit(exit_code);
-}
+// them. Nothing is flushed: the lock of a stream that nobody reads may be held for ever.
+[[noreturn]] void LeaveAtOnce(int exit_code) { _exit(exit_code); }
 
 }  // namespace
 
@@ -89,7 +93,7 @@ int Daemon::Run(int argc, char** argv, const std::function<absl::Status(Server&)
 }
 
 int Daemon::Serve(const std::function<absl::Status(Server&)>& prepare) {
-  const sigset_t signals = BlockSignals();
+  InstallHandlers();
   Server server(options_);
   absl::Status status = prepare(server);
   if (status.ok()) status = server.Start();
@@ -99,11 +103,12 @@ int Daemon::Serve(const std::function<absl::Status(Server&)>& prepare) {
   }
   std::cout << "grpc " << server.grpc_address() << std::endl;
 
-  spdlog::info("{}: stopping; the same signal again ends it at once", strsignal(WaitFor(signals)));
-  std::thread([signals] {
-    WaitFor(signals);
+  WaitForSignal();
+  std::thread([] {
+    WaitForSignal();
     LeaveAtOnce(1);
   }).detach();
+  spdlog::info("stopping; the same signal again ends it at once");
   const size_t at_work = server.Stop();
   if (at_work > 0) spdlog::warn("{} jobs do not heed their stop token and are abandoned", at_work);
   LeaveAtOnce(0);

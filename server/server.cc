@@ -18,7 +18,10 @@ namespace {
 
 // How long the streams' clients have to take what is there, and then gRPC to close what is left.
 constexpr absl::Duration kStreamGrace = absl::Seconds(2);
-constexpr absl::Duration kCloseGrace = absl::Seconds(1);
+constexpr absl::Duration kCloseGrace = absl::Seconds(3);
+
+// Above the engine's own limits, whose messages say more than gRPC's.
+constexpr int kMaxRequestBytes = 16 << 20;
 
 // Streams idle for long. Pings find out about a peer that has vanished, and clients may send them
 // this often, too.
@@ -83,6 +86,7 @@ absl::Status Server::Impl::Start() {
   SetKeepalive(&builder);
   builder.AddChannelArgument(GRPC_ARG_ALLOW_REUSEPORT, 0);  // a port that is taken is an error
   int port = 0;
+  builder.SetMaxReceiveMessageSize(kMaxRequestBytes);
   builder.AddListeningPort(options_.grpc_address, grpc::InsecureServerCredentials(), &port);
   builder.RegisterService(&service_);
   grpc_ = builder.BuildAndStart();

@@ -6,6 +6,7 @@ absl::Status LinePrinter::Print(const v1::LogBatch& batch) {
   for (const v1::LogLine& line : batch.lines()) {
     if (absl::Status status = PrintLine(line); !status.ok()) return status;
     if (line.has_result()) result_ = line.result();
+    if (line.run().has_result()) result_ = line.run().result();
   }
   return output_->Flush();
 }

@@ -17,7 +17,7 @@ class LinePrinter {
   // Prints the batch and returns when it has been written. Errors are FdWriter's.
   absl::Status Print(const v1::LogBatch& batch);
 
-  // The run's result, once it has come.
+  // The run's result, once it has come: as a record or, if that was not asked for, with the Run.
   const std::optional<v1::RunResult>& result() const { return result_; }
 
  protected:

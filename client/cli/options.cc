@@ -1,5 +1,7 @@
 #include "client/cli/options.h"
 
+#include <google/protobuf/stubs/common.h>
+
 #include <CLI/CLI.hpp>
 #include <cstdlib>
 #include <utility>
@@ -32,14 +34,18 @@ std::string CheckServer(const std::string& server) {
 
 std::string CheckParameter(const std::string& parameter) {
   const size_t equals = parameter.find('=');
-  if (equals != std::string::npos && equals > 0) return "";
-  return absl::StrCat("'", Printable(parameter), "' is not a parameter; write name=value");
+  if (equals == std::string::npos || equals == 0) {
+    return absl::StrCat("'", Printable(parameter), "' is not a parameter; write name=value");
+  }
+  const auto size = static_cast<int>(parameter.size());
+  if (google::protobuf::internal::IsStructurallyValidUTF8(parameter.data(), size)) return "";
+  return absl::StrCat("'", Printable(parameter), "' is not UTF-8; pass such bytes in a file");
 }
 
 std::string CheckSince(const std::string& since) {
   if (ParseSince(since, absl::Now()).has_value()) return "";
   return absl::StrCat("'", Printable(since), "' is no time; write how long ago, as 10m or 1h30m, ",
-                      "or a date, as 2024-05-06T07:08:09Z");
+                      "or a time, as 2024-05-06T07:08:09Z");
 }
 
 std::string CheckDuration(const std::string& text) {

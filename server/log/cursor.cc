@@ -1,5 +1,7 @@
 #include "server/log/cursor.h"
 
+#include <google/protobuf/util/time_util.h>
+
 #include <algorithm>
 #include <limits>
 #include <utility>
@@ -30,6 +32,18 @@ absl::StatusOr<int64_t> LastLines(const Log::Snapshot& snapshot, int64_t count) 
   return count >= last_line ? 1 : last_line - count + 1;
 }
 
+absl::StatusOr<int64_t> FindTime(const Log& log, const google::protobuf::Timestamp& since) {
+  using google::protobuf::util::TimeUtil;
+  if (since.nanos() < 0 || since.nanos() > 999'999'999 ||
+      since.seconds() < TimeUtil::kTimestampMinSeconds ||
+      since.seconds() > TimeUtil::kTimestampMaxSeconds) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("since: ", since.seconds(), " s and ", since.nanos(),
+                     " ns is no time; give one from year 1 to 9999, nanos from 0 to 999999999"));
+  }
+  return log.FindTime(ToUnixNanos(since));
+}
+
 absl::StatusOr<int64_t> Start(const Log& log, const Log::Snapshot& snapshot,
                               const v1::TailLogRequest& request) {
   switch (request.start_case()) {
@@ -38,7 +52,7 @@ absl::StatusOr<int64_t> Start(const Log& log, const Log::Snapshot& snapshot,
     case v1::TailLogRequest::kLastLines:
       return LastLines(snapshot, request.last_lines());
     case v1::TailLogRequest::kSince:
-      return log.FindTime(ToUnixNanos(request.since()));
+      return FindTime(log, request.since());
     case v1::TailLogRequest::START_NOT_SET:
       break;
   }
@@ -132,6 +146,7 @@ absl::StatusOr<size_t> Cursor::ReadBatch(std::vector<Slice>* slices) {
 }
 
 bool Cursor::Wait(std::function<void()> wake) {
+  CancelWait();  // a heartbeat may have gone out meanwhile: one wait at a time
   return log_->Wait(next_, version_, std::move(wake), &wait_);
 }
 

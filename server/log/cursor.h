@@ -57,6 +57,9 @@ class Cursor {
   // The sequence number of the next record to read: where a new reader would have to go on.
   int64_t next() const { return next_; }
 
+  // Whether Read has to look into every line.
+  bool filters() const { return filter_ != nullptr; }
+
   // A heartbeat for this log, as an element of a LogBatch.
   Slice Heartbeat() const;
 

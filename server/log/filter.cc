@@ -1,13 +1,25 @@
 #include "server/log/filter.h"
 
+#include <algorithm>
+
+#include "absl/strings/escaping.h"
 #include "absl/strings/str_cat.h"
 #include "server/log/record.h"
 
 namespace jobtail {
 namespace {
 
-constexpr int64_t kMaxPatternMemory = 1 << 20;
+constexpr int64_t kMaxPatternMemory = 8 << 20;
 constexpr size_t kMaxPatternBytes = 4096;
+constexpr int kMaxProgramSize = 1000;
+constexpr size_t kShownBytes = 100;
+
+absl::Status Refuse(const std::string& pattern, const std::string& what,
+                    const std::string& remedy) {
+  return absl::InvalidArgumentError(
+      absl::StrCat("pattern \"", absl::CHexEscape(pattern.substr(0, kShownBytes)),
+                   pattern.size() > kShownBytes ? "\"..." : "\"", ": ", what, "; ", remedy));
+}
 
 absl::StatusOr<std::unique_ptr<const RE2>> Compile(const std::string& pattern) {
   if (pattern.size() > kMaxPatternBytes) {
@@ -22,9 +34,17 @@ absl::StatusOr<std::unique_ptr<const RE2>> Compile(const std::string& pattern) {
   options.set_max_mem(kMaxPatternMemory);
   options.set_log_errors(false);
   auto compiled = std::make_unique<const RE2>(pattern, options);
-  if (compiled->ok()) return compiled;
-  return absl::InvalidArgumentError(
-      absl::StrCat("pattern \"", pattern, "\": ", compiled->error(), "; see RE2's syntax"));
+  if (!compiled->ok()) {
+    return Refuse(pattern, absl::CHexEscape(compiled->error().substr(0, kShownBytes)),
+                  "see RE2's syntax");
+  }
+  // The time for a byte of text is at worst proportional to these.
+  const int size = std::max(compiled->ProgramSize(), compiled->ReverseProgramSize());
+  if (size > kMaxProgramSize) {
+    return Refuse(pattern, absl::StrCat("too costly (", size, " steps)"),
+                  absl::StrCat("at most ", kMaxProgramSize, "; repeat less"));
+  }
+  return compiled;
 }
 
 }  // namespace

@@ -126,13 +126,13 @@ void Log::PublishLocked(std::vector<Batch> batches) {
     tail_bytes_ -= tail_.front().bytes->size();
     tail_.pop_front();
   }
-  WakeLocked();
+  WakeLocked(/*here=*/true);
 }
 
-void Log::WakeLocked() {
+void Log::WakeLocked(bool here) {
   if (waits_.empty()) return;
   WaitList::Functions waits = waits_.TakeAll();
-  if (waits.size() > kWakeInline) {
+  if (!here || waits.size() > kWakeInline) {
     services_.waker->Soon([waits = std::move(waits)] { WaitList::CallAll(waits); });
     return;
   }
@@ -178,7 +178,9 @@ void Log::SetPresent(Present Snapshot::*slot, const v1::LogLine& message) {
   absl::MutexLock lock(&mutex_);
   if (snapshot_.ended) return;
   SetPresentLocked(slot, message);
-  WakeLocked();
+  // Not by this thread: it may be the job's, captured, and the readers' work must not look like
+  // its.
+  WakeLocked(/*here=*/false);
 }
 
 void Log::SetPresentLocked(Present Snapshot::*slot, const v1::LogLine& message) {
@@ -197,9 +199,12 @@ void Log::SetProgress(const v1::RunProgress& progress) {
 }
 
 void Log::MarkDeleted() {
+  std::deque<Batch> tail;  // destroyed without the lock
   absl::MutexLock lock(&mutex_);
   deleted_ = true;
-  WakeLocked();
+  tail_.swap(tail);
+  tail_bytes_ = 0;
+  WakeLocked(/*here=*/true);
 }
 
 Log::Snapshot Log::GetSnapshot() const {

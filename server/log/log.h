@@ -120,7 +120,7 @@ class Log : public std::enable_shared_from_this<Log> {
   void CommitScheduled();
   bool CommitLocked(bool sync, OnStored on_stored) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   void PublishLocked(std::vector<Batch> batches) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
-  void WakeLocked() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  void WakeLocked(bool here) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   void SetPresent(Present Snapshot::*slot, const v1::LogLine& message);
   void SetPresentLocked(Present Snapshot::*slot, const v1::LogLine& message)
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);

@@ -12,17 +12,20 @@
 namespace jobtail {
 namespace {
 
-JobService::Unary* Reply(JobService::Context* context, const absl::Status& status) {
+// Answers a unary call with what `call` makes of the request, an absl::StatusOr of a message.
+template <typename Request, typename Call>
+JobService::Unary* Answer(JobService::Context* context, const grpc::ByteBuffer& bytes,
+                          grpc::ByteBuffer* response, Call call) {
   JobService::Unary* reactor = context->DefaultReactor();
+  Request request;
+  absl::Status status = FromByteBuffer(bytes, &request);
+  if (status.ok()) {
+    const auto result = call(request);
+    status = result.status();
+    if (status.ok()) *response = ToByteBuffer(*result);
+  }
   reactor->Finish(ToGrpcStatus(status));
   return reactor;
-}
-
-template <typename Response>
-JobService::Unary* Reply(JobService::Context* context, absl::StatusOr<Response> result,
-                         Response* response) {
-  if (result.ok()) *response = *std::move(result);
-  return Reply(context, result.status());
 }
 
 // A stream that ends before it has begun.
@@ -34,39 +37,53 @@ class FailedStream : public JobService::Stream {
 
 }  // namespace
 
-JobService::Unary* JobService::ListJobs(Context* context, const v1::ListJobsRequest* request,
-                                        v1::ListJobsResponse* response) {
-  return Reply(context, engine_->ListJobs(*request), response);
+JobService::Unary* JobService::ListJobs(Context* context, const grpc::ByteBuffer* request,
+                                        grpc::ByteBuffer* response) {
+  return Answer<v1::ListJobsRequest>(context, *request, response, [this](const auto& parsed) {
+    return engine_->ListJobs(parsed);
+  });
 }
 
-JobService::Unary* JobService::GetJob(Context* context, const v1::GetJobRequest* request,
-                                      v1::Job* response) {
-  return Reply(context, engine_->GetJob(*request), response);
+JobService::Unary* JobService::GetJob(Context* context, const grpc::ByteBuffer* request,
+                                      grpc::ByteBuffer* response) {
+  return Answer<v1::GetJobRequest>(context, *request, response,
+                                   [this](const auto& parsed) { return engine_->GetJob(parsed); });
 }
 
-JobService::Unary* JobService::CreateRun(Context* context, const v1::CreateRunRequest* request,
-                                         v1::Run* response) {
-  return Reply(context, engine_->CreateRun(*request), response);
+JobService::Unary* JobService::CreateRun(Context* context, const grpc::ByteBuffer* request,
+                                         grpc::ByteBuffer* response) {
+  return Answer<v1::CreateRunRequest>(context, *request, response, [this](const auto& parsed) {
+    return engine_->CreateRun(parsed);
+  });
 }
 
-JobService::Unary* JobService::GetRun(Context* context, const v1::GetRunRequest* request,
-                                      v1::Run* response) {
-  return Reply(context, engine_->GetRun(*request), response);
+JobService::Unary* JobService::GetRun(Context* context, const grpc::ByteBuffer* request,
+                                      grpc::ByteBuffer* response) {
+  return Answer<v1::GetRunRequest>(context, *request, response,
+                                   [this](const auto& parsed) { return engine_->GetRun(parsed); });
 }
 
-JobService::Unary* JobService::ListRuns(Context* context, const v1::ListRunsRequest* request,
-                                        v1::ListRunsResponse* response) {
-  return Reply(context, engine_->ListRuns(*request), response);
+JobService::Unary* JobService::ListRuns(Context* context, const grpc::ByteBuffer* request,
+                                        grpc::ByteBuffer* response) {
+  return Answer<v1::ListRunsRequest>(context, *request, response, [this](const auto& parsed) {
+    return engine_->ListRuns(parsed);
+  });
 }
 
-JobService::Unary* JobService::CancelRun(Context* context, const v1::CancelRunRequest* request,
-                                         v1::Run* response) {
-  return Reply(context, engine_->CancelRun(*request), response);
+JobService::Unary* JobService::CancelRun(Context* context, const grpc::ByteBuffer* request,
+                                         grpc::ByteBuffer* response) {
+  return Answer<v1::CancelRunRequest>(context, *request, response, [this](const auto& parsed) {
+    return engine_->CancelRun(parsed);
+  });
 }
 
-JobService::Unary* JobService::DeleteRun(Context* context, const v1::DeleteRunRequest* request,
-                                         google::protobuf::Empty* response) {
-  return Reply(context, engine_->DeleteRun(*request));
+JobService::Unary* JobService::DeleteRun(Context* context, const grpc::ByteBuffer* request,
+                                         grpc::ByteBuffer* response) {
+  using Result = absl::StatusOr<google::protobuf::Empty>;
+  return Answer<v1::DeleteRunRequest>(context, *request, response, [this](const auto& parsed) {
+    const absl::Status deleted = engine_->DeleteRun(parsed);
+    return deleted.ok() ? Result(google::protobuf::Empty()) : Result(deleted);
+  });
 }
 
 JobService::Stream* JobService::RunJob(Context* context, const grpc::ByteBuffer* request) {

@@ -12,20 +12,21 @@ namespace jobtail {
 
 namespace internal {
 
-// Streams are raw: their messages are made of stored bytes. The other calls use messages.
+// All calls are raw: the streams' messages are made of stored bytes, and a request that is
+// malformed gets our answer instead of gRPC's.
 template <typename Base>
-using RawStreams =
+using Streams =
     v1::JobService::WithRawCallbackMethod_RunJob<v1::JobService::WithRawCallbackMethod_TailLog<
         v1::JobService::WithRawCallbackMethod_WatchRuns<Base>>>;
 template <typename Base>
-using UnaryJobs =
-    v1::JobService::WithCallbackMethod_ListJobs<v1::JobService::WithCallbackMethod_GetJob<Base>>;
+using UnaryJobs = v1::JobService::WithRawCallbackMethod_ListJobs<
+    v1::JobService::WithRawCallbackMethod_GetJob<Base>>;
 template <typename Base>
-using UnaryRuns =
-    v1::JobService::WithCallbackMethod_CreateRun<v1::JobService::WithCallbackMethod_GetRun<
-        v1::JobService::WithCallbackMethod_ListRuns<v1::JobService::WithCallbackMethod_CancelRun<
-            v1::JobService::WithCallbackMethod_DeleteRun<Base>>>>>;
-using JobServiceBase = RawStreams<UnaryJobs<UnaryRuns<v1::JobService::Service>>>;
+using UnaryRuns = v1::JobService::WithRawCallbackMethod_CreateRun<
+    v1::JobService::WithRawCallbackMethod_GetRun<v1::JobService::WithRawCallbackMethod_ListRuns<
+        v1::JobService::WithRawCallbackMethod_CancelRun<
+            v1::JobService::WithRawCallbackMethod_DeleteRun<Base>>>>>;
+using JobServiceBase = Streams<UnaryJobs<UnaryRuns<v1::JobService::Service>>>;
 
 }  // namespace internal
 
@@ -43,18 +44,20 @@ class JobService final : public internal::JobServiceBase {
   // come as well.
   void StopStreams(absl::Time deadline) { streams_.StopAll(deadline); }
 
-  Unary* ListJobs(Context* context, const v1::ListJobsRequest* request,
-                  v1::ListJobsResponse* response) override;
-  Unary* GetJob(Context* context, const v1::GetJobRequest* request, v1::Job* response) override;
-  Unary* CreateRun(Context* context, const v1::CreateRunRequest* request,
-                   v1::Run* response) override;
-  Unary* GetRun(Context* context, const v1::GetRunRequest* request, v1::Run* response) override;
-  Unary* ListRuns(Context* context, const v1::ListRunsRequest* request,
-                  v1::ListRunsResponse* response) override;
-  Unary* CancelRun(Context* context, const v1::CancelRunRequest* request,
-                   v1::Run* response) override;
-  Unary* DeleteRun(Context* context, const v1::DeleteRunRequest* request,
-                   google::protobuf::Empty* response) override;
+  Unary* ListJobs(Context* context, const grpc::ByteBuffer* request,
+                  grpc::ByteBuffer* response) override;
+  Unary* GetJob(Context* context, const grpc::ByteBuffer* request,
+                grpc::ByteBuffer* response) override;
+  Unary* CreateRun(Context* context, const grpc::ByteBuffer* request,
+                   grpc::ByteBuffer* response) override;
+  Unary* GetRun(Context* context, const grpc::ByteBuffer* request,
+                grpc::ByteBuffer* response) override;
+  Unary* ListRuns(Context* context, const grpc::ByteBuffer* request,
+                  grpc::ByteBuffer* response) override;
+  Unary* CancelRun(Context* context, const grpc::ByteBuffer* request,
+                   grpc::ByteBuffer* response) override;
+  Unary* DeleteRun(Context* context, const grpc::ByteBuffer* request,
+                   grpc::ByteBuffer* response) override;
   Stream* RunJob(Context* context, const grpc::ByteBuffer* request) override;
   Stream* TailLog(Context* context, const grpc::ByteBuffer* request) override;
   Stream* WatchRuns(Context* context, const grpc::ByteBuffer* request) override;

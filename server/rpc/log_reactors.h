@@ -25,6 +25,7 @@ class TailLogReactor : public StreamReactor {
   bool Wait(std::function<void()> wake) override { return cursor_->Wait(std::move(wake)); }
   void CancelWait() override { cursor_->CancelWait(); }
   std::optional<grpc::ByteBuffer> Heartbeat() override;
+  bool IsCostly() const override { return cursor_->filters(); }
   void AddResumePoint(grpc::CallbackServerContext* context) override;
 
  private:

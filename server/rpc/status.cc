@@ -9,9 +9,22 @@ static_assert(static_cast<int>(absl::StatusCode::kNotFound) == grpc::StatusCode:
 static_assert(static_cast<int>(absl::StatusCode::kUnauthenticated) ==
               grpc::StatusCode::UNAUTHENTICATED);
 
+namespace {
+
+// A message travels in the trailing metadata, percent-encoded, and all of that must fit into 8 KiB.
+std::string Shortened(std::string message) {
+  constexpr size_t kMaxBytes = 2000;
+  if (message.size() <= kMaxBytes) return message;
+  size_t end = kMaxBytes;
+  while ((message[end] & 0xC0) == 0x80) --end;  // not within a character
+  return message.substr(0, end) + " ...";
+}
+
+}  // namespace
+
 grpc::Status ToGrpcStatus(const absl::Status& status) {
   if (status.ok()) return grpc::Status::OK;
-  return {static_cast<grpc::StatusCode>(status.code()), std::string(status.message())};
+  return {static_cast<grpc::StatusCode>(status.code()), Shortened(std::string(status.message()))};
 }
 
 }  // namespace jobtail

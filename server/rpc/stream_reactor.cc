@@ -8,8 +8,7 @@
 namespace jobtail {
 namespace {
 
-// So many times a reaction asks a filter that rejects everything before it lets others have the
-// thread.
+// So many times a reaction asks before it lets others have the thread.
 constexpr int kPullsPerReaction = 16;
 
 }  // namespace
@@ -78,17 +77,33 @@ void StreamReactor::PumpLocked() {
   if (busy_ || finished_) return;
   if (gone_) return FinishLocked(absl::CancelledError("the client has gone away"));
   if (stopping_now_) return FinishUnavailableLocked();
+  if (IsCostly()) {
+    busy_ = true;
+    set_->costly().Soon([self = shared_from_this()] { self->PullApart(); });
+    return;
+  }
   for (int pulls = 0; pulls < kPullsPerReaction; ++pulls) {
-    if (PullLocked()) return;
+    grpc::WriteOptions options;
+    const absl::StatusOr<Next> next = Pull(&message_, &options);
+    if (ActLocked(next, options)) return;
   }
   set_->scheduler().Soon([self = shared_from_this()] { self->Pump(); });
 }
 
+// While busy_ stands for this call, nobody else pulls, writes or finishes.
+void StreamReactor::PullApart() {
+  grpc::ByteBuffer message;
+  grpc::WriteOptions options;
+  const absl::StatusOr<Next> next = Pull(&message, &options);
+  absl::MutexLock lock(&mutex_);
+  busy_ = false;
+  message_ = std::move(message);
+  if (gone_ || stopping_now_ || !ActLocked(next, options)) PumpLocked();
+}
+
 // True if there is nothing to pull for now: something is being written, or the next call comes from
 // elsewhere.
-bool StreamReactor::PullLocked() {
-  grpc::WriteOptions options;
-  const absl::StatusOr<Next> next = Pull(&message_, &options);
+bool StreamReactor::ActLocked(const absl::StatusOr<Next>& next, grpc::WriteOptions options) {
   if (!next.ok()) {
     FinishLocked(next.status());
     return true;

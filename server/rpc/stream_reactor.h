@@ -61,13 +61,18 @@ class StreamReactor : public grpc::ServerWriteReactor<grpc::ByteBuffer>,
   // What a client that comes back would ask for, as trailing metadata. Called before the stream is
   // ended early.
   virtual void AddResumePoint(grpc::CallbackServerContext* context) {}
+  // Whether Pull takes long: then it is called on the set's thread for that, without the lock, but
+  // still by one thread at a time.
+  virtual bool IsCostly() const { return false; }
   // The client has gone away, or cancelled. The one function that is called without the lock.
   virtual void OnClientGone() {}
 
  private:
   void Pump();
   void PumpLocked() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
-  bool PullLocked() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  void PullApart();
+  bool ActLocked(const absl::StatusOr<Next>& next, grpc::WriteOptions options)
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   void WriteLocked(grpc::WriteOptions options) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   void FinishUnavailableLocked() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   void FinishLocked(const absl::Status& status) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
@@ -77,7 +82,7 @@ class StreamReactor : public grpc::ServerWriteReactor<grpc::ByteBuffer>,
 
   absl::Mutex mutex_;
   std::shared_ptr<StreamReactor> self_ ABSL_GUARDED_BY(mutex_);
-  bool busy_ ABSL_GUARDED_BY(mutex_) = true;  // initial metadata or a message is being sent
+  bool busy_ ABSL_GUARDED_BY(mutex_) = true;  // a message is being sent or looked for elsewhere
   bool gone_ ABSL_GUARDED_BY(mutex_) = false;
   bool stopping_ ABSL_GUARDED_BY(mutex_) = false;
   bool stopping_now_ ABSL_GUARDED_BY(mutex_) = false;

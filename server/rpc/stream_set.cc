@@ -8,7 +8,8 @@
 
 namespace jobtail {
 
-StreamSet::StreamSet(absl::Duration heartbeat) : heartbeat_(heartbeat), scheduler_("rpc-streams") {
+StreamSet::StreamSet(absl::Duration heartbeat)
+    : heartbeat_(heartbeat), costly_("rpc-filters"), scheduler_("rpc-streams") {
   ScheduleTick();
 }
 

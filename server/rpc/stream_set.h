@@ -36,6 +36,8 @@ class StreamSet {
   absl::Duration heartbeat() const { return heartbeat_; }
   // For what must not run on a gRPC thread for too long.
   Scheduler& scheduler() { return scheduler_; }
+  // For streams that take long to find out what to send.
+  Scheduler& costly() { return costly_; }
 
  private:
   void ScheduleTick();
@@ -49,6 +51,7 @@ class StreamSet {
   bool stopped_ ABSL_GUARDED_BY(mutex_) = false;
   absl::flat_hash_map<StreamReactor*, std::weak_ptr<StreamReactor>> streams_
       ABSL_GUARDED_BY(mutex_);
+  Scheduler costly_;
   Scheduler scheduler_;  // last: its thread uses the rest
 };
 

@@ -27,6 +27,20 @@ absl::StatusOr<size_t> PageSize(int32_t requested) {
   return requested == 0 ? kDefault : std::min(requested, kMax);
 }
 
+// The states as a set of bits; INVALID_ARGUMENT for one that is none.
+absl::StatusOr<uint32_t> StateSet(const google::protobuf::RepeatedField<int>& states) {
+  uint32_t set = 0;
+  for (const int state : states) {
+    if (state == v1::RUN_STATE_UNSPECIFIED || !v1::RunState_IsValid(state)) {
+      return absl::InvalidArgumentError(absl::StrCat("states: ", state,
+                                                     " is no state; use RUN_STATE_PENDING (1) to ",
+                                                     "RUN_STATE_LOST (7), or none for all"));
+    }
+    set |= 1U << state;
+  }
+  return set;
+}
+
 bool Same(const google::protobuf::Map<std::string, std::string>& a,
           const google::protobuf::Map<std::string, std::string>& b) {
   return a.size() == b.size() && std::ranges::all_of(a, [&](const auto& entry) {
@@ -144,6 +158,11 @@ absl::StatusOr<v1::Run> Engine::CreateRun(const v1::CreateRunRequest& request) {
 }
 
 absl::StatusOr<Engine::Started> Engine::RunJob(const v1::RunJobRequest& request) {
+  if (!v1::OnDisconnect_IsValid(request.on_disconnect())) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("on_disconnect: ", request.on_disconnect(),
+                     " is none; use ON_DISCONNECT_CONTINUE (1) or ON_DISCONNECT_CANCEL (2)"));
+  }
   v1::CreateRunRequest create;
   create.set_job(request.job());
   *create.mutable_parameters() = request.parameters();
@@ -171,10 +190,11 @@ absl::StatusOr<v1::ListRunsResponse> Engine::ListRuns(const v1::ListRunsRequest&
         absl::StrCat("page_token ", Quoted(request.page_token()),
                      ": give next_page_token of an earlier answer, or nothing"));
   }
+  const absl::StatusOr<uint32_t> states = StateSet(request.states());
+  if (!states.ok()) return states.status();
   const auto wanted = [&](const Run& run) {
     if (!request.job().empty() && run.job() != request.job()) return false;
-    return request.states().empty() ||
-           std::ranges::find(request.states(), run.state()) != request.states().end();
+    return *states == 0 || (*states >> run.state() & 1) != 0;
   };
   v1::ListRunsResponse response;
   size_t bytes = 0;

@@ -1,5 +1,6 @@
 #include "server/run/run.h"
 
+#include <cxxabi.h>
 #include <pthread.h>
 #include <spdlog/spdlog.h>
 
@@ -10,6 +11,7 @@
 #include <thread>
 #include <utility>
 
+#include "absl/cleanup/cleanup.h"
 #include "absl/strings/str_cat.h"
 #include "absl/time/clock.h"
 #include "capture/scope.h"
@@ -101,10 +103,14 @@ void Run::Execute() {
       if (const auto self = weak.lock()) self->RequestStop(StopReason::kTimeout);
     });
   }
-  const JobOutcome outcome = Call();
-  if (timer) services_->timers->Cancel(*timer);
-  Conclude(outcome);
-  services_->done(id_);
+  // Also when the job ends its thread with pthread_exit, whose exception must go on its way.
+  JobOutcome outcome{1, "the job ended its own thread"};
+  const absl::Cleanup end = [&] {
+    if (timer) services_->timers->Cancel(*timer);
+    Conclude(outcome);
+    services_->done(id_);
+  };
+  outcome = Call();
 }
 
 // Runs the job's function, with what this thread prints captured.
@@ -116,6 +122,8 @@ JobOutcome Run::Call() {
   const capture::Scope scope(&sink);
   try {
     return job_->body()(context);
+  } catch (const abi::__forced_unwind&) {
+    throw;
   } catch (const std::exception& exception) {
     return {1, absl::StrCat("exception: ", exception.what())};
   } catch (...) {
@@ -159,9 +167,16 @@ void Run::Conclude(const JobOutcome& outcome) {
   Announce();
 }
 
-void Run::Announce() {
-  const v1::Run now = Get();
+// One at a time, so that the readers' last word is the newest.
+v1::Run Run::TellReaders() {
+  absl::MutexLock lock(&telling_mutex_);
+  v1::Run now = Get();
   log_->SetRun(now);
+  return now;
+}
+
+void Run::Announce() {
+  const v1::Run now = TellReaders();
   {
     absl::MutexLock lock(&store_mutex_);
     const absl::Status stored = deleted_ ? absl::OkStatus() : services_->store->PutRun(now);
@@ -187,7 +202,7 @@ void Run::RequestStop(StopReason reason) {
     *proto_.mutable_cancel_time() = ToProto(absl::Now());
   }
   stop_.request_stop();
-  log_->SetRun(Get());
+  TellReaders();
   services_->changed(id_);
 }
 
@@ -197,6 +212,7 @@ void Run::ReportProgress(double fraction, std::string_view text) {
   progress.set_fraction(std::isfinite(fraction) ? std::clamp(fraction, 0.0, 1.0) : 0);
   progress.set_text(ToUtf8(text, kMaxProgressBytes));
   *progress.mutable_time() = ToProto(now);
+  absl::MutexLock telling(&telling_mutex_);
   {
     absl::MutexLock lock(&mutex_);
     const double elapsed = absl::ToDoubleSeconds(now - start_);

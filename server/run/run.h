@@ -65,6 +65,7 @@ class Run : public std::enable_shared_from_this<Run> {
   void Conclude(const JobOutcome& outcome);
   v1::RunResult MakeResult(const JobOutcome& outcome) const;
   void ReportProgress(double fraction, std::string_view text);
+  v1::Run TellReaders();
   void Announce();
 
   const std::string id_;
@@ -74,7 +75,8 @@ class Run : public std::enable_shared_from_this<Run> {
   const Services* const services_;
   std::stop_source stop_;
 
-  absl::Mutex store_mutex_;  // what is deleted is not stored again
+  absl::Mutex telling_mutex_;  // readers are told the present state in order; the log's comes after
+  absl::Mutex store_mutex_;    // what is deleted is not stored again
   bool deleted_ ABSL_GUARDED_BY(store_mutex_) = false;
   mutable absl::Mutex mutex_;  // may be taken under the log's lock, never the other way round
   v1::Run proto_ ABSL_GUARDED_BY(mutex_);

@@ -23,10 +23,15 @@ void RunTable::Add(std::shared_ptr<Run> run) {
 }
 
 void RunTable::Remove(const std::string& id) {
+  const absl::StatusOr<std::shared_ptr<Run>> run = Find(id);
+  if (!run.ok()) return;
+  v1::Run last = (*run)->Get();
+  last.clear_parameters();
+  *last.mutable_delete_time() = FromUnixNanos(absl::GetCurrentTimeNanos());
   absl::MutexLock lock(&mutex_);
   const auto found = runs_.find(id);
   if (found == runs_.end()) return;
-  TouchLocked(id, {found->second, absl::Now()});
+  TouchLocked(id, {nullptr, std::move(last)});
   runs_.erase(found);
   deleted_.push_back(id);
   if (deleted_.size() <= kKeptDeletions) return;
@@ -135,20 +140,17 @@ std::optional<v1::Run> RunWatch::Next() {
   while (!initial_.empty()) {
     const std::shared_ptr<Run> run = std::move(initial_.front());
     initial_.pop_front();
-    if (IsWanted(*run)) return run->Get();
+    if (IsWanted(run->job())) return run->Get();
   }
   while (const auto change = table_->Next(&version_)) {
-    if (!IsWanted(*change->run)) continue;
-    v1::Run run = change->run->Get();
-    if (change->deleted) {
-      *run.mutable_delete_time() = FromUnixNanos(absl::ToUnixNanos(*change->deleted));
-    }
-    return run;
+    if (!IsWanted(change->deleted ? change->deleted->job() : change->run->job())) continue;
+    return change->deleted ? *change->deleted : change->run->Get();
   }
   return std::nullopt;
 }
 
 bool RunWatch::Wait(std::function<void()> wake) {
+  CancelWait();
   return table_->Wait(version_, std::move(wake), &wait_);
 }
 

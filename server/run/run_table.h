@@ -55,8 +55,8 @@ class RunTable {
   bool AwaitIdle(absl::Time deadline) const;
 
   struct Change {
-    std::shared_ptr<Run> run;
-    std::optional<absl::Time> deleted;
+    std::shared_ptr<Run> run;        // null once it is deleted; then, in its place:
+    std::optional<v1::Run> deleted;  // what it was, without its parameters
   };
   int64_t version() const;
   // The first change after `*version`, which is set to the change's.
@@ -101,7 +101,7 @@ class RunWatch {
   void CancelWait();
 
  private:
-  bool IsWanted(const Run& run) const { return job_.empty() || run.job() == job_; }
+  bool IsWanted(const std::string& job) const { return job_.empty() || job == job_; }
 
   RunTable* const table_;
   const std::string job_;

@@ -168,7 +168,7 @@ void OtherFiles(Results& results) {
 
 }  // namespace
 
-const std::vector<Printer>& PRINTERS() {
+const std::vector<Printer>* PRINTERS() {
   static const std::vector<Printer> printers = {
       {"Cout", Cout},       {"Cerr", Cerr},       {"Clog", Clog},
       {"Printf", Printf},   {"Fprintf", Fprintf}, {"PrintfThatFails", PrintfThatFails},
@@ -176,5 +176,5 @@ const std::vector<Printer>& PRINTERS() {
       {"Perror", Perror},   {"Putc", Putc},       {"Fwrite", Fwrite},
       {"Write", Write},     {"Writev", Writev},   {"OtherFiles", OtherFiles},
   };
-  return printers;
+  return &printers;
 }

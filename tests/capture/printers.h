@@ -11,12 +11,12 @@ struct Printer {
 };
 
 // The same source, built in different ways.
-const std::vector<Printer>& PlainPrinters();
-const std::vector<Printer>& FortifiedPrinters();      // -O2 -D_FORTIFY_SOURCE=2
-const std::vector<Printer>& SharedLibraryPrinters();  // in a shared library that the test links
+const std::vector<Printer>* PlainPrinters();
+const std::vector<Printer>* FortifiedPrinters();      // -O2 -D_FORTIFY_SOURCE=2
+const std::vector<Printer>* SharedLibraryPrinters();  // in a shared library that the test links
 
 // In a shared library that the test opens by itself.
-using PrintersFunction = const std::vector<Printer>&();
+using PrintersFunction = const std::vector<Printer>*();
 extern "C" PrintersFunction PluginPrinters;
 
 #endif  // JOBTAIL_TESTS_CAPTURE_PRINTERS_H_

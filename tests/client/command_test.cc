@@ -190,6 +190,18 @@ TEST_F(CommandTest, TailWithoutFollowOfARunThatGoesOn) {
   EXPECT_EQ(tail.out, "one\n");
 }
 
+TEST_F(CommandTest, TailFromPastTheResultStillExitsLikeTheJob) {
+  server_.on_tail = [](auto*, const auto&, FakeServer::Writer* writer) {
+    v1::LogBatch batch;
+    *batch.add_lines() = RunLine(v1::RUN_STATE_FAILED, 4);
+    *batch.mutable_lines(0)->mutable_run()->mutable_result() =
+        ResultLine(4, v1::RUN_STATE_FAILED, 3).result();
+    writer->Write(batch);
+    return grpc::Status::OK;
+  };
+  EXPECT_EQ(Run({"tail", "--from=5", "run-1"}).code, 3);
+}
+
 TEST_F(CommandTest, TailOfAnUnknownRun) {
   const Finished tail = Run({"tail", "run-2"});
   EXPECT_EQ(tail.code, 125);

@@ -19,12 +19,15 @@ ServerOptions OnAnyPort(ServerOptions options) {
 
 }  // namespace
 
-std::unique_ptr<v1::JobService::Stub> Connect(const std::string& address) {
+std::shared_ptr<grpc::Channel> OpenChannel(const std::string& address) {
   grpc::ChannelArguments arguments;
   arguments.SetInt(GRPC_ARG_USE_LOCAL_SUBCHANNEL_POOL, 1);  // a connection of its own
   arguments.SetInt(GRPC_ARG_HTTP2_BDP_PROBE, 0);  // small windows: who stops reading is felt soon
-  return v1::JobService::NewStub(
-      grpc::CreateCustomChannel(address, grpc::InsecureChannelCredentials(), arguments));
+  return grpc::CreateCustomChannel(address, grpc::InsecureChannelCredentials(), arguments);
+}
+
+std::unique_ptr<v1::JobService::Stub> Connect(const std::string& address) {
+  return v1::JobService::NewStub(OpenChannel(address));
 }
 
 EmbeddedServer::EmbeddedServer(ServerOptions options) : server_(OnAnyPort(std::move(options))) {
@@ -68,6 +71,25 @@ v1::Run GetRun(v1::JobService::Stub& stub, const std::string& run) {
   const grpc::Status status = stub.GetRun(&context, request, &result);
   EXPECT_TRUE(status.ok()) << status.error_message();
   return result;
+}
+
+void WaitUntilEnded(v1::JobService::Stub& stub, const std::string& run) {
+  grpc::ClientContext context;
+  const auto reader = stub.WatchRuns(&context, {});
+  if (!GetRun(stub, run).has_result()) {
+    for (v1::Run change; reader->Read(&change);) {
+      if (change.id() == run && change.has_result()) break;
+    }
+  }
+  context.TryCancel();
+  reader->Finish();
+}
+
+std::string ResumePoint(const grpc::ClientContext& context) {
+  const auto& metadata = context.GetServerTrailingMetadata();
+  const auto found = metadata.find("jobtail-resume-sequence");
+  if (found == metadata.end()) return "";
+  return {found->second.data(), found->second.size()};
 }
 
 v1::TailLogRequest Follow(const std::string& run) {

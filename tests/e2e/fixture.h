@@ -16,6 +16,7 @@
 
 namespace jobtail::e2e {
 
+std::shared_ptr<grpc::Channel> OpenChannel(const std::string& address);
 std::unique_ptr<v1::JobService::Stub> Connect(const std::string& address);
 
 // A server in this process, for jobs that the test writes itself.
@@ -59,8 +60,12 @@ v1::RunJobRequest RunRequest(const std::string& job, const Parameters& parameter
 std::string StartRun(v1::JobService::Stub& stub, const std::string& job,
                      const Parameters& parameters = {});
 v1::Run GetRun(v1::JobService::Stub& stub, const std::string& run);
+// Waits, by WatchRuns, until the run has ended.
+void WaitUntilEnded(v1::JobService::Stub& stub, const std::string& run);
 // Follows the run, from the first record to the last.
 v1::TailLogRequest Follow(const std::string& run);
+// Where a stream that was ended early says that one can go on; "" if it does not.
+std::string ResumePoint(const grpc::ClientContext& context);
 
 // Collects what a stream yields and holds it against what every stream promises: records numbered
 // without a hole from the first on, times that never decrease, nothing after the result.

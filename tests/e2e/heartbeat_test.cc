@@ -45,5 +45,18 @@ TEST_F(HeartbeatTest, ComesOnAnIdleRunJob) {
   EXPECT_GE(beats_, 3);
 }
 
+TEST(Heartbeat, ComesAsOftenAsTheFlagSays) {
+  DemoServer demo({"--heartbeat=0.05"});
+  grpc::ClientContext context;
+  const auto reader = demo.stub().TailLog(
+      &context, Follow(StartRun(demo.stub(), "stubborn", {{"duration", "1h"}})));
+  Transcript transcript;
+  v1::LogBatch batch;
+  while (transcript.heartbeats() < 3 && reader->Read(&batch)) transcript.Add(batch);
+  EXPECT_EQ(transcript.heartbeats(), 3);
+  context.TryCancel();
+  reader->Finish();
+}
+
 }  // namespace
 }  // namespace jobtail::e2e

@@ -11,13 +11,6 @@ namespace {
 
 using ::testing::HasSubstr;
 
-std::string ResumePoint(const grpc::ClientContext& context) {
-  const auto& metadata = context.GetServerTrailingMetadata();
-  const auto found = metadata.find("jobtail-resume-sequence");
-  if (found == metadata.end()) return "";
-  return {found->second.data(), found->second.size()};
-}
-
 // A run of the demo's countdown that has printed its first line.
 class Started {
  public:

@@ -9,16 +9,6 @@ namespace {
 
 constexpr int64_t kLines = 1'000'000;
 
-// Waits, by WatchRuns, until the run has ended.
-void WaitUntilEnded(v1::JobService::Stub& stub, const std::string& run) {
-  grpc::ClientContext context;
-  const auto reader = stub.WatchRuns(&context, {});
-  if (GetRun(stub, run).has_result()) return;
-  for (v1::Run change; reader->Read(&change);) {
-    if (change.id() == run && change.has_result()) return;
-  }
-}
-
 // firehose numbers its lines itself.
 void CheckLine(const v1::LogLine& line, int64_t* next) {
   if (line.sequence() == 0) return;

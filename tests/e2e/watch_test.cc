@@ -1,5 +1,9 @@
 #include <gtest/gtest.h>
 
+#include <map>
+#include <string>
+#include <vector>
+
 #include "absl/synchronization/notification.h"
 #include "tests/e2e/fixture.h"
 
@@ -41,6 +45,37 @@ TEST(Watch, TellsWhatRunsBecomeUpToTheirDeletion) {
     ASSERT_TRUE(reader->Read(&change));
     ASSERT_EQ(change.id(), run);
   } while (!change.has_delete_time());
+  context.TryCancel();
+  reader->Finish();
+}
+
+// What the connection could not take when it happened comes later, in its last state only.
+TEST(Watch, SparesASlowReaderWhatHasBeenReplaced) {
+  constexpr int kRuns = 3000;
+  EmbeddedServer server;
+  server.Add("quick", [](JobContext&) {});
+  grpc::ClientContext context;
+  const auto reader = server.stub().WatchRuns(&context, {});
+  reader->WaitForInitialMetadata();
+  const auto other = Connect(server.server().grpc_address());
+  std::vector<std::string> runs;
+  for (int i = 0; i < kRuns; ++i) {
+    runs.push_back(StartRun(*other, "quick"));
+    Tail(*other, Follow(runs.back()));
+  }
+
+  std::map<std::string, int> changes;
+  std::map<std::string, v1::RunState> states;
+  int ended = 0;
+  for (v1::Run change; ended < kRuns && reader->Read(&change);) {
+    ++changes[change.id()];
+    v1::RunState& state = states[change.id()];
+    EXPECT_GE(change.state(), state);
+    if (change.has_result() && state != change.state()) ++ended;
+    state = change.state();
+  }
+  EXPECT_EQ(ended, kRuns);
+  for (int i = kRuns / 2; i < kRuns; ++i) ASSERT_EQ(changes[runs[i]], 1) << i;
   context.TryCancel();
   reader->Finish();
 }

@@ -248,6 +248,7 @@ class WatchRunsTest(RunsTest):
         deleted = next(entry for entry in stream if entry.id == later.id)
         self.assertTrue(recent(deleted.delete_time))
         deleted.ClearField("delete_time")
+        done.ClearField("parameters")
         self.assertEqual(deleted, done)
         stream.cancel()
 

@@ -123,12 +123,26 @@ TEST_F(CursorStart, MayBeATime) {
   EXPECT_THAT(Read(Since(10 * kHour + 1)), IsEmpty());
 }
 
-TEST_F(CursorStart, MayBeATimeOutOfAllReason) {
+TEST_F(CursorStart, MayBeTheFirstOrLastTimeThereIs) {
   v1::TailLogRequest request;
-  request.mutable_since()->set_seconds(std::numeric_limits<int64_t>::min());
+  request.mutable_since()->set_seconds(-62'135'596'800);
   EXPECT_EQ(Read(request), Numbers(1, 10));
-  request.mutable_since()->set_seconds(kMax);
+  request.mutable_since()->set_seconds(253'402'300'799);
   EXPECT_THAT(Read(request), IsEmpty());
+}
+
+TEST_F(CursorStart, IsNoTimeOutOfAllReason) {
+  for (const auto& [seconds, nanos] :
+       std::vector<std::pair<int64_t, int32_t>>{{std::numeric_limits<int64_t>::min(), 0},
+                                                {kMax, 0},
+                                                {9'223'372'035, 2'147'483'647},
+                                                {0, -1},
+                                                {0, 1'000'000'000}}) {
+    v1::TailLogRequest request;
+    request.mutable_since()->set_seconds(seconds);
+    request.mutable_since()->set_nanos(nanos);
+    EXPECT_EQ(Cursor::Open(log_, request).status().code(), absl::StatusCode::kInvalidArgument);
+  }
 }
 
 TEST_F(CursorStart, OfALogWithoutRecordsIsTheFirstThatComes) {

@@ -132,6 +132,23 @@ TEST_F(Storing, NothingIsLostOrStoredTwiceWhenTheStoreFailsForAWhile) {
   for (int i = 1; i <= 100; ++i) EXPECT_EQ(lines[i - 1].text(), absl::StrCat(i));
 }
 
+// What is printed during the attempt waits behind what the attempt was for.
+TEST_F(Storing, KeepsTheOrderOfBatchesThatWerePrintedDuringAnAttemptThatFailed) {
+  const auto log = MakeLog();
+  store_.Block(Call::kAppend);
+  std::jthread job([&] { log->Append({Out("first", kHour)}); });
+  store_.AwaitBlocked(Call::kAppend);
+  const std::string text(kBatchBytes, 'x');  // makes a batch of its own
+  for (int i = 0; i < 3; ++i) log->Append({Out(text, kHour)});
+  store_.Fail(Call::kAppend, kBusy, 1);
+  store_.Unblock(Call::kAppend);
+  AwaitRecord(*log, 4);
+  Finish(*log);
+  const std::vector<v1::LogLine> lines = ReadToEnd(log);
+  EXPECT_EQ(Sequences(lines), Numbers(1, 5));
+  EXPECT_EQ(lines[0].text(), "first");
+}
+
 TEST_F(Storing, NothingIsVisibleThatTheStoreHasRefused) {
   const auto log = MakeLog();
   store_.Fail(Call::kAppend, kBusy, kForEver);
@@ -182,6 +199,8 @@ TEST_F(Storing, FinishWaitsForLinesThatAreBeingStored) {
   std::jthread printing([&] { log->Append({Out("one", kHour)}); });
   store_.AwaitBlocked(Call::kAppend);
   std::jthread ending([&] { Finish(*log); });
+  for (int i = 0; i < 10'000; ++i) std::this_thread::yield();  // enough to make the mistake
+  EXPECT_EQ(store_.count(Call::kAppend), 1) << "one call at a time";
   store_.Unblock(Call::kAppend);
   EXPECT_THAT(Texts(ReadToEnd(log)), ElementsAre("one", "result"));
 }

@@ -1,0 +1,72 @@
+// What a jobtail server offers beside jobtail.v1.JobService.
+
+#include <gmock/gmock.h>
+
+#include <thread>
+
+#include "absl/synchronization/notification.h"
+#include "tests/e2e/fixture.h"
+#include "tests/e2e/raw_call.h"
+
+namespace jobtail::e2e {
+namespace {
+
+using ::testing::Contains;
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+
+// grpc.health.v1.HealthCheckResponse{status}
+constexpr char kServing[] = "\x08\x01";
+constexpr char kNotServing[] = "\x08\x02";
+
+RawReply CheckHealth(const std::shared_ptr<grpc::Channel>& channel) {
+  return RawCall(channel, "/grpc.health.v1.Health/Check", "");
+}
+
+RawReply Reflect(const std::shared_ptr<grpc::Channel>& channel, const std::string& request) {
+  return RawCall(channel, "/grpc.reflection.v1alpha.ServerReflection/ServerReflectionInfo",
+                 request);
+}
+
+TEST(Health, IsServing) {
+  DemoServer demo;
+  EXPECT_THAT(CheckHealth(OpenChannel(demo.address())).messages, ElementsAre(kServing));
+}
+
+TEST(Health, IsNotServingWhileTheServerWaitsForItsJobs) {
+  absl::Notification leave;
+  absl::Notification at_work;
+  EmbeddedServer server({.stop_grace = absl::InfiniteDuration()});
+  server.Add("deaf", [&](JobContext&) {
+    at_work.Notify();
+    leave.WaitForNotification();
+  });
+  StartRun(server.stub(), "deaf");
+  at_work.WaitForNotification();
+  const auto channel = OpenChannel(server.server().grpc_address());
+  std::thread stopping([&] { EXPECT_EQ(server.server().Stop(), 0); });
+  while (CheckHealth(channel).messages == std::vector<std::string>{kServing}) {
+    std::this_thread::yield();
+  }
+  EXPECT_THAT(CheckHealth(channel).messages, ElementsAre(kNotServing));
+  leave.Notify();
+  stopping.join();
+}
+
+TEST(Reflection, ListsTheService) {
+  DemoServer demo;
+  const RawReply reply = Reflect(OpenChannel(demo.address()), std::string("\x3A\0", 2));
+  EXPECT_THAT(reply.messages, Contains(HasSubstr("jobtail.v1.JobService")));
+  EXPECT_THAT(reply.messages, Contains(HasSubstr("grpc.health.v1.Health")));
+}
+
+TEST(Reflection, DescribesTheService) {
+  DemoServer demo;
+  const RawReply reply =
+      Reflect(OpenChannel(demo.address()), std::string("\x22\x15") + "jobtail.v1.JobService");
+  EXPECT_THAT(reply.messages, Contains(HasSubstr("jobtail/v1/job_service.proto")));
+  EXPECT_THAT(reply.messages, Contains(HasSubstr("TailLogRequest")));
+}
+
+}  // namespace
+}  // namespace jobtail::e2e
