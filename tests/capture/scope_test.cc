@@ -2,6 +2,7 @@
 
 #include "capture/scope.h"
 
+#include <errno.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <stdio.h>
@@ -74,6 +75,23 @@ TEST(Scope, UnfinishedProgressBarArrivesAtItsEnd) {
     printf("10%%\r20%%\r");
   });
   EXPECT_THAT(seen.captured(), ElementsAre(Out("10%", Ending::kCr), Out("20%", Ending::kCr)));
+}
+
+// `cerr << "open failed: " << strerror(errno)` must tell what had failed before.
+TEST(Scope, PrintingKeepsErrno) {
+  struct Careless : Sink {
+    void Write(std::span<const Line>) noexcept override { errno = EAGAIN; }
+  };
+  const Observation seen = Observe([](Recorder&) {
+    Careless sink;
+    Scope scope(&sink);
+    errno = ENOENT;
+    std::cerr << "a line\n";
+    printf("another\nand a part");
+    fflush(stdout);
+    Require(errno == ENOENT, "errno is what it was");
+  });
+  EXPECT_EQ(seen.out, "");
 }
 
 TEST(Scope, LongTextArrivesWhole) {

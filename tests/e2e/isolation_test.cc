@@ -14,7 +14,7 @@ using ::testing::ElementsAreArray;
 std::vector<std::string> CountdownLines(int times) {
   std::vector<std::string> lines;
   for (int i = 0; i < times; ++i) lines.push_back(absl::StrCat("Task #", i));
-  lines.push_back("Done");
+  lines.emplace_back("Done");
   return lines;
 }
 

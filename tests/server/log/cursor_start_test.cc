@@ -37,7 +37,7 @@ class CursorStart : public testing::LogTest {
     }
   }
 
-  std::vector<int64_t> Read(v1::TailLogRequest request) {
+  std::vector<int64_t> Read(const v1::TailLogRequest& request) {
     return Sequences(RecordsOf(ReadToEnd(log_, request)));
   }
   absl::Status Refusal(const v1::TailLogRequest& request) {

@@ -144,6 +144,20 @@ TEST_F(Filter, RefusesAPatternThatIsTooCostly) {
   EXPECT_EQ(refusal.message(), "pattern: 5000 bytes; at most 4096 are allowed");
 }
 
+TEST_F(Filter, RefusesAPatternThatTakesLongForEachByte) {
+  const absl::Status refusal = LogFilter::Make(Pattern("(.{1,900})(.{1,900})z")).status();
+  EXPECT_EQ(refusal.code(), absl::StatusCode::kInvalidArgument);
+  EXPECT_THAT(refusal.message(), HasSubstr("too costly"));
+  for (const char* ordinary :
+       {"error|warning", R"(^\d{4}-\d{2}-\d{2} .*\bfailed\b)", "[[:alpha:]]+"}) {
+    EXPECT_TRUE(LogFilter::Make(Pattern(ordinary)).ok()) << ordinary;
+  }
+}
+
+TEST_F(Filter, ARefusalIsShortHoweverLongThePattern) {
+  EXPECT_LT(LogFilter::Make(Pattern(std::string(4000, '('))).status().message().size(), 1000u);
+}
+
 TEST_F(Filter, RefusesAStreamThatIsNone) {
   for (const int stream : {0, 3, -1}) {
     const absl::Status refusal =

@@ -92,8 +92,8 @@ TEST_P(LogStoreConformance, LoadsTheRunsOldestFirst) {
   for (int i = 10; i < 30; ++i)
     ids.push_back(absl::StrCat("019a7b3c-00", i, "-7000-8000-00000000"));
   std::vector<std::string> shuffled = ids;
-  std::ranges::reverse(shuffled);
-  std::ranges::rotate(shuffled, shuffled.begin() + 7);
+  std::reverse(shuffled.begin(), shuffled.end());
+  std::rotate(shuffled.begin(), shuffled.begin() + 7, shuffled.end());
   for (const std::string& id : shuffled) AddRun(id);
   std::vector<std::string> loaded;
   const auto runs = store().LoadRuns();

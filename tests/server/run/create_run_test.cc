@@ -15,9 +15,6 @@
 namespace jobtail {
 namespace {
 
-using ::testing::ElementsAre;
-using testing::Gate;
-using ::testing::HasSubstr;
 using ::testing::Pair;
 using ::testing::UnorderedElementsAre;
 

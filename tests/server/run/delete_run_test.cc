@@ -6,12 +6,14 @@
 #include <vector>
 
 #include "absl/strings/str_cat.h"
+#include "absl/synchronization/notification.h"
 #include "tests/server/run/engine_fixture.h"
 #include "tests/server/support/following.h"
 
 namespace jobtail {
 namespace {
 
+using testing::Gate;
 using ::testing::IsEmpty;
 
 using DeleteRun = testing::EngineTest;
@@ -82,6 +84,28 @@ TEST_F(DeleteRun, IsNotUndoneByTheRunsLastStateThatIsStoredLater) {
     AwaitResult(run);
     ASSERT_TRUE(Delete(run).ok());
   }
+  engine_.Stop(absl::InfiniteFuture());
+  EXPECT_THAT(*memory_.LoadRuns(), IsEmpty());
+}
+
+TEST_F(DeleteRun, FromTheFirstSightOfTheResultIsNotUndoneEither) {
+  Gate gate;
+  AddJob(Job("job", [&](JobContext&) { gate.Pass(); }));
+  v1::TailLogRequest tail = testing::Follow();
+  tail.set_run(Start("job"));
+  const auto cursor = engine_.TailLog(tail);
+  ASSERT_TRUE(cursor.ok());
+  gate.AwaitArrival();
+  std::vector<Slice> slices;
+  ASSERT_TRUE((*cursor)->Read(1 << 20, &slices).ok());
+  absl::Notification deleted;
+  // A reader is woken by the thread that has just stored the result and has more to do.
+  ASSERT_TRUE((*cursor)->Wait([&] {
+    EXPECT_TRUE(Delete(tail.run()).ok());
+    deleted.Notify();
+  }));
+  gate.Open();
+  deleted.WaitForNotification();
   engine_.Stop(absl::InfiniteFuture());
   EXPECT_THAT(*memory_.LoadRuns(), IsEmpty());
 }

@@ -137,6 +137,14 @@ TEST_F(ListTest, RunsMayBeThoseInSomeStates) {
   EXPECT_THAT(List(request), IsEmpty());
 }
 
+TEST_F(ListTest, RefusesStatesThatAreNone) {
+  for (const int state : {0, 8, 99, -1}) {
+    v1::ListRunsRequest request;
+    request.add_states(static_cast<v1::RunState>(state));
+    EXPECT_EQ(engine_.ListRuns(request).status().code(), absl::StatusCode::kInvalidArgument);
+  }
+}
+
 TEST_F(ListTest, RunsAreShownAsTheyAre) {
   StartAndAwait("fails");
   const v1::Run run = engine_.ListRuns({})->runs(0);

@@ -17,6 +17,7 @@ namespace {
 using ::testing::ElementsAre;
 using testing::Gate;
 using ::testing::IsEmpty;
+using ::testing::UnorderedElementsAreArray;
 
 class RunWatchTest : public testing::EngineTest {
  protected:
@@ -58,17 +59,21 @@ class RunWatchTest : public testing::EngineTest {
     return ids;
   }
 
-  // Starts a run and waits until everybody knows that it has ended.
+  // Starts a run and waits until it has ended. That its last change was told comes a moment later.
   std::string RunToTheEnd(const std::string& job) {
     const auto watch = Watch();
     const std::string run = Start(job);
     UntilEnd(*watch, run);
     return run;
   }
+
+  // Waits until every change has been told.
+  void Settle() { engine_.Stop(absl::InfiniteFuture()); }
 };
 
 TEST_F(RunWatchTest, TellsNothingWhereNothingHappens) {
   RunToTheEnd("quick");
+  Settle();
   const auto watch = Watch();
   EXPECT_FALSE(watch->Next());
 }
@@ -117,13 +122,14 @@ TEST_F(RunWatchTest, TellsASlowReaderTheLastOfSeveralChanges) {
   const auto watch = Watch();
   std::vector<std::string> runs;
   for (int i = 0; i < 10; ++i) runs.push_back(RunToTheEnd("quick"));
+  Settle();
   std::vector<std::string> seen;
   while (const auto run = watch->Next()) {
     EXPECT_EQ(run->state(), v1::RUN_STATE_SUCCEEDED);
     EXPECT_TRUE(run->has_result());
     seen.push_back(run->id());
   }
-  EXPECT_EQ(seen, runs) << "each once";
+  EXPECT_THAT(seen, UnorderedElementsAreArray(runs)) << "each once";
 }
 
 TEST_F(RunWatchTest, TellsOfADeletedRunOnceMore) {
@@ -151,6 +157,7 @@ TEST_F(RunWatchTest, MayBeOfOneJob) {
   const auto watch = Watch("other");
   RunToTheEnd("quick");
   const std::string run = RunToTheEnd("other");
+  Settle();
   EXPECT_THAT(Ids(*watch), ElementsAre(run));
 }
 
