@@ -17,7 +17,7 @@ class WaitList {
   using Functions = absl::flat_hash_map<int64_t, Function>;
 
   int64_t Add(Function function) {
-    functions_.emplace(next_id_, std::move(function));
+    functions_[next_id_] = std::move(function);
     return next_id_++;
   }
 

@@ -97,7 +97,7 @@ void StreamReactor::PullApart() {
   const absl::StatusOr<Next> next = Pull(&message, &options);
   absl::MutexLock lock(&mutex_);
   busy_ = false;
-  message_ = std::move(message);
+  message_.Swap(&message);
   if (gone_ || stopping_now_ || !ActLocked(next, options)) PumpLocked();
 }
 
