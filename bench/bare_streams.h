@@ -3,22 +3,25 @@
 
 #include <grpcpp/grpcpp.h>
 
-#include <cstdint>
 #include <memory>
 #include <string>
-
-#include "jobtail/v1/job_service.grpc.pb.h"
 
 namespace jobtail::bench {
 
 // gRPC without jobtail, the limit: a server whose TailLog sends the same ready-made batch over and
-// over, and whose RunJob sends the same ready-made line, with buffer hints.
+// over, and whose RunJob sends the same ready-made line, with buffer hints. What to send is said in
+// the request:
+//
+//   TailLog, `run`:   "lines COUNT BYTES"         from one buffer that all streams share
+//                     "lines COUNT BYTES GATE"    after an empty batch, once the fifo GATE opens
+//                     "stamps COUNT INTERVAL_MICROS"
+//   RunJob, `job`:    "lines", with `parameters` lines and bytes
 class BareServer {
  public:
-  // Each stream has `lines` lines of `bytes` bytes.
-  BareServer(int64_t lines, int bytes);
+  BareServer();
   ~BareServer();
 
+  // HOST:PORT, on loopback.
   const std::string& address() const { return address_; }
 
  private:

@@ -1,56 +1,161 @@
 #include "capture/cout_router.h"
 
+#include <stdio.h>
+
+#include <array>
+#include <cwchar>
 #include <ext/stdio_filebuf.h>
 #include <iostream>
+#include <locale>
 #include <mutex>
+#include <optional>
 #include <streambuf>
+#include <string>
+#include <string_view>
+#include <tuple>
 
-#include "capture/session.h"
+#include "capture/current.h"
+#include "capture/target.h"
 
 namespace jobtail::capture::internal {
 namespace {
 
-class RouterBuffer : public std::streambuf {
- public:
-  RouterBuffer(Stream stream, std::streambuf* next) : stream_(stream), next_(next) {}
+FILE* FileOf(Stream stream) { return stream == Stream::kStdout ? stdout : stderr; }
 
- protected:
-  int_type overflow(int_type c) override {
-    if (traits_type::eq_int_type(c, traits_type::eof())) return traits_type::not_eof(c);
-    const char byte = traits_type::to_char_type(c);
-    return Take(stream_, {&byte, 1}) ? c : next_->sputc(byte);
+// What a stream of the locale `locale` would write; nothing if it cannot.
+std::optional<std::string_view> Encode(std::string_view text, const std::locale&, std::string*) {
+  return text;
+}
+
+std::optional<std::string_view> Encode(std::wstring_view text, const std::locale& locale,
+                                       std::string* space) {
+  const auto& codecvt = std::use_facet<std::codecvt<wchar_t, char, mbstate_t>>(locale);
+  space->resize(text.size() * static_cast<size_t>(codecvt.max_length()));
+  mbstate_t state{};
+  const wchar_t* from;
+  char* to;
+  const auto result = codecvt.out(state, text.data(), text.data() + text.size(), from,
+                                  space->data(), space->data() + space->size(), to);
+  if (result == std::codecvt_base::error) return std::nullopt;
+  return std::string_view(space->data(), static_cast<size_t>(to - space->data()));
+}
+
+template <typename Char>
+class RouterBuffer : public std::basic_streambuf<Char> {
+  using Base = std::basic_streambuf<Char>;
+  using Traits = typename Base::traits_type;
+
+ public:
+  RouterBuffer(Stream stream, Base* next) : stream_(stream), next_(next) {
+    this->pubimbue(next->getloc());
   }
 
-  std::streamsize xsputn(const char* data, std::streamsize size) override {
-    return Take(stream_, {data, static_cast<size_t>(size)}) ? size : next_->sputn(data, size);
+ protected:
+  typename Base::int_type overflow(typename Base::int_type c) override {
+    if (Traits::eq_int_type(c, Traits::eof())) return Traits::not_eof(c);
+    const Char one = Traits::to_char_type(c);
+    return xsputn(&one, 1) == 1 ? c : Traits::eof();
+  }
+
+  std::streamsize xsputn(const Char* data, std::streamsize size) override {
+    const FileTarget target(FileOf(stream_));
+    const bool redirected =
+        current.thread && !target.IsCaptured() && !StandardStream(target.file());
+    if (!target.IsCaptured() && !redirected) return next_->sputn(data, size);
+    std::string space;
+    const auto text = Encode({data, static_cast<size_t>(size)}, this->getloc(), &space);
+    if (!text) return 0;
+    if (redirected) return Print(*text, target.file()) ? size : 0;
+    return target.Take(*text) ? size : next_->sputn(data, size);
   }
 
   // std::cerr flushes after every output; that is no request to tear lines apart.
   int sync() override {
-    if (!current_thread) return next_->pubsync();
-    if (stream_ == Stream::kStdout && !(std::cout.flags() & std::ios::unitbuf)) Flush(stream_);
+    const FileTarget target(FileOf(stream_));
+    if (!target.IsCaptured()) return next_->pubsync();
+    if (target.stream() == Stream::kStdout && !(std::cout.flags() & std::ios::unitbuf)) {
+      current.thread->Flush(target.stream());
+    }
     return 0;
   }
 
+  void imbue(const std::locale& locale) override { next_->pubimbue(locale); }
+
  private:
+  static bool StandardStream(FILE* file) { return internal::StandardStream(file) != Stream{}; }
+
+  // To a file of the job's own.
+  static bool Print(std::string_view text, FILE* file) {
+    return fwrite(text.data(), 1, text.size(), file) == text.size();
+  }
+
   const Stream stream_;
-  std::streambuf* const next_;
+  Base* const next_;
 };
 
-void Route(std::ostream& out, Stream stream) {
-  auto* own = dynamic_cast<__gnu_cxx::stdio_filebuf<char>*>(out.rdbuf());
-  // Never destroyed: streams are used until the very end of the program.
-  if (own) out.rdbuf(new RouterBuffer(stream, own));
+// Exchanges the buffer and nothing else: rdbuf() clears the error state.
+template <typename Char>
+void Exchange(std::basic_ostream<Char>& out, std::basic_streambuf<Char>* buffer) {
+  const std::ios::iostate state = out.rdstate();
+  const std::ios::iostate exceptions = out.exceptions();
+  out.exceptions(std::ios::goodbit);
+  out.rdbuf(buffer);
+  out.setstate(state);
+  if (!(state & exceptions)) out.exceptions(exceptions);
 }
+
+// One of the program's streams, and what has been put in front of its buffer.
+template <typename Char>
+struct Routed {
+  void Route() {
+    auto* const own = dynamic_cast<__gnu_cxx::stdio_filebuf<Char>*>(out.rdbuf());
+    if (!own) return;
+    // Never destroyed: streams are used until the very end of the program.
+    if (own != before) router = new RouterBuffer<Char>(stream, own);
+    before = own;
+    Exchange<Char>(out, router);
+  }
+
+  void Restore() {
+    if (router && out.rdbuf() == router) Exchange<Char>(out, before);
+  }
+
+  std::basic_ostream<Char>& out;
+  Stream stream;
+  std::basic_streambuf<Char>* before = nullptr;
+  std::basic_streambuf<Char>* router = nullptr;
+};
+
+struct Routes {
+  std::mutex mutex;
+  int users = 0;
+  std::tuple<Routed<char>, Routed<char>, Routed<char>, Routed<wchar_t>, Routed<wchar_t>,
+             Routed<wchar_t>>
+      streams{{std::cout, Stream::kStdout},  {std::cerr, Stream::kStderr},
+              {std::clog, Stream::kStderr},  {std::wcout, Stream::kStdout},
+              {std::wcerr, Stream::kStderr}, {std::wclog, Stream::kStderr}};
+
+  // Never destroyed, as the buffers.
+  static Routes& Get() {
+    static auto* const routes = new Routes;
+    return *routes;
+  }
+};
 
 }  // namespace
 
 void RouteUnsyncedStreams() {
-  static std::mutex mutex;
-  std::lock_guard lock(mutex);
-  Route(std::cout, Stream::kStdout);
-  Route(std::cerr, Stream::kStderr);
-  Route(std::clog, Stream::kStderr);
+  Routes& routes = Routes::Get();
+  std::lock_guard lock(routes.mutex);
+  ++routes.users;
+  std::apply([](auto&... routed) { (routed.Route(), ...); }, routes.streams);
+}
+
+void RestoreUnsyncedStreams() {
+  Routes& routes = Routes::Get();
+  std::lock_guard lock(routes.mutex);
+  if (--routes.users > 0) return;
+  std::apply([](auto&... routed) { (routed.Restore(), ...); }, routes.streams);
 }
 
 }  // namespace jobtail::capture::internal

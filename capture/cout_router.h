@@ -9,9 +9,12 @@ namespace jobtail::capture::internal {
 // program has put a stream buffer of its own there, does nothing: the standard streams then end in
 // the C functions, which are interposed, or are not ours.
 //
-// Like sync_with_stdio itself, the first such call must not race with other threads' output on
-// these streams.
+// Like sync_with_stdio itself, the first such call and the last undoing must not race with other
+// threads' output on these streams.
 void RouteUnsyncedStreams();
+
+// Undoes it when it has been called as often.
+void RestoreUnsyncedStreams();
 
 }  // namespace jobtail::capture::internal
 

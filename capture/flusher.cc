@@ -8,6 +8,8 @@
 #include <thread>
 #include <utility>
 
+#include "capture/barrier.h"
+#include "capture/current.h"
 #include "capture/session.h"
 #include "capture/sink.h"
 
@@ -16,20 +18,27 @@ namespace {
 
 constexpr auto kTick = kPartialDelay / 4;
 
-// The process's signals are not for this thread.
-void StartWithoutSignals(void (*body)(void*), void* self) {
+}  // namespace
+
+void StartThread(const char* name, void (*body)(void*), void* argument) {
+  Bypass bypass;
   sigset_t all;
   sigset_t before;
   sigfillset(&all);
   pthread_sigmask(SIG_SETMASK, &all, &before);
-  std::thread([=] {
-    pthread_setname_np(pthread_self(), "capture-flush");
-    body(self);
-  }).detach();
+  try {
+    std::thread([=] {
+      pthread_setname_np(pthread_self(), name);
+      body(argument);
+    }).detach();
+  } catch (...) {
+    pthread_sigmask(SIG_SETMASK, &before, nullptr);
+    throw;
+  }
   pthread_sigmask(SIG_SETMASK, &before, nullptr);
 }
 
-}  // namespace
+Flusher::Flusher() { sem_init(&woken_, /*pshared=*/0, 0); }
 
 Flusher& Flusher::Get() {
   static auto* const flusher = new Flusher;
@@ -38,6 +47,11 @@ Flusher& Flusher::Get() {
 
 void Flusher::Add(std::shared_ptr<Session> session) {
   std::lock_guard lock(mutex_);
+  if (!started_) {
+    StartThread(
+        "capture-flush", [](void* self) { static_cast<Flusher*>(self)->Run(); }, this);
+    started_ = true;
+  }
   sessions_.push_back(std::move(session));
 }
 
@@ -47,19 +61,12 @@ void Flusher::Remove(const Session* session) {
 }
 
 void Flusher::WakeSlow() {
-  std::lock_guard lock(mutex_);
-  if (awake_.exchange(true)) return;
-  if (!std::exchange(started_, true)) {
-    StartWithoutSignals([](void* self) { static_cast<Flusher*>(self)->Run(); }, this);
-  }
-  woken_.notify_one();
+  if (!awake_.exchange(true)) sem_post(&Get().woken_);
 }
 
 void Flusher::Run() {
   while (true) {
-    {
-      std::unique_lock lock(mutex_);
-      woken_.wait(lock, [] { return awake_.load(); });
+    while (sem_wait(&woken_) != 0) {
     }
     while (FlushAll()) std::this_thread::sleep_for(kTick);
     awake_.store(false);
@@ -76,8 +83,19 @@ bool Flusher::FlushAll() {
     std::lock_guard lock(mutex_);
     sessions = sessions_;
   }
+  AsymmetricBarrier::Heavy();
   const auto now = std::chrono::steady_clock::now();
   return std::ranges::count_if(sessions, [&](const auto& s) { return s->FlushOlderThan(now); }) > 0;
+}
+
+// The sessions are left alone, for they may have been in use by threads that are gone.
+void Flusher::AfterForkInChild() {
+  new std::vector(std::move(sessions_));
+  sessions_.clear();
+  started_ = false;
+  awake_.store(false);
+  sem_init(&woken_, /*pshared=*/0, 0);
+  mutex_.unlock();
 }
 
 }  // namespace jobtail::capture::internal

@@ -1,8 +1,9 @@
 #ifndef JOBTAIL_CAPTURE_FLUSHER_H_
 #define JOBTAIL_CAPTURE_FLUSHER_H_
 
+#include <semaphore.h>
+
 #include <atomic>
-#include <condition_variable>
 #include <memory>
 #include <mutex>
 #include <vector>
@@ -11,34 +12,44 @@ namespace jobtail::capture::internal {
 
 class Session;
 
-// Hands on text that has waited kPartialDelay for its terminator, for all sessions, on one thread
-// that exists from the first unfinished line on and sleeps while there is none. Thread-safe. Never
-// destroyed.
+// Hands on text that has waited kPartialDelay for its terminator, and what signal handlers printed,
+// for all sessions, on one thread that exists from the first session on and sleeps while there is
+// nothing to do. Thread-safe. Never destroyed.
 class Flusher {
  public:
   static Flusher& Get();
 
+  // Starts the thread if need be.
   void Add(std::shared_ptr<Session> session);
   void Remove(const Session* session);
 
-  // Tells that somewhere a line is unfinished.
+  // Tells that somewhere a line is unfinished. Async-signal-safe.
   static void Wake() {
     if (!awake_.load(std::memory_order_acquire)) [[unlikely]]
-      Get().WakeSlow();
+      WakeSlow();
   }
 
+  // Around fork(): the child has the caller's thread alone, and begins anew.
+  void BeforeFork() { mutex_.lock(); }
+  void AfterForkInParent() { mutex_.unlock(); }
+  void AfterForkInChild();
+
  private:
-  Flusher() = default;
-  void WakeSlow();
+  Flusher();
+  static void WakeSlow();
   void Run();
   bool FlushAll();
 
   static constinit inline std::atomic<bool> awake_ = false;
+  sem_t woken_;
   std::mutex mutex_;
-  std::condition_variable woken_;
   bool started_ = false;
   std::vector<std::shared_ptr<Session>> sessions_;
 };
+
+// Starts a detached thread that belongs to the library: never captured, and without the process's
+// signals.
+void StartThread(const char* name, void (*body)(void*), void* argument);
 
 }  // namespace jobtail::capture::internal
 

@@ -18,11 +18,16 @@
 
 namespace jobtail::capture::internal {
 
-// Do nothing. Called by Scope so that the linker takes the interposed functions into every program
-// that uses it.
+// Called by the first Scope, so that the linker takes the interposed functions into every program
+// that uses it. Only LinkProcesses does anything: it prepares for fork().
 void LinkStdio();
+void LinkWide();
 void LinkDescriptors();
+void LinkFiles();
+void LinkMessages();
 void LinkThreads();
+void LinkSignals();
+void LinkProcesses();
 
 }  // namespace jobtail::capture::internal
 

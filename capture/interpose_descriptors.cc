@@ -1,29 +1,69 @@
-// write and writev on descriptors 1 and 2.
+// System calls that write, on descriptors 1 and 2 and their copies.
 
+#include <fcntl.h>
+#include <stdarg.h>
+#include <sys/sendfile.h>
+#include <sys/syscall.h>
 #include <sys/types.h>
 #include <sys/uio.h>
+#include <unistd.h>
 
+#include <algorithm>
+#include <array>
+#include <cerrno>
 #include <string_view>
 #include <vector>
 
 #include "capture/interpose.h"
 #include "capture/real.h"
-#include "capture/session.h"
+#include "capture/target.h"
 
 namespace jobtail::capture::internal {
 namespace {
 
-bool IsOutput(int fd) { return fd == 1 || fd == 2; }
-
-// The bytes written, or -1 if the thread turned out not to be captured.
-ssize_t WriteVector(Stream stream, const iovec* parts, int count) {
-  std::vector<std::string_view> views;
+// Takes the parts as one piece. The number of bytes, or -1 if they are for target.fd().
+ssize_t TakeVector(const DescriptorTarget& target, const iovec* parts, int count) {
+  std::array<std::string_view, 16> few;
+  std::vector<std::string_view> many;
+  const auto size = static_cast<size_t>(count);
+  std::span<std::string_view> views(few.data(), std::min(size, few.size()));
+  if (size > few.size()) {
+    many.resize(size);
+    views = many;
+  }
   ssize_t bytes = 0;
-  for (int i = 0; i < count; ++i) {
-    views.emplace_back(static_cast<const char*>(parts[i].iov_base), parts[i].iov_len);
+  for (size_t i = 0; i < size; ++i) {
+    views[i] = {static_cast<const char*>(parts[i].iov_base), parts[i].iov_len};
     bytes += static_cast<ssize_t>(parts[i].iov_len);
   }
-  return Take(stream, views) ? bytes : -1;
+  return target.Take(views) ? bytes : -1;
+}
+
+bool IsVector(const DescriptorTarget& target, int count) {
+  return target.IsCaptured() && 0 <= count && count <= IOV_MAX;
+}
+
+// Takes up to `size` bytes that `read` yields, at most 64 KiB, as the system calls that move data
+// between descriptors may do. What `read` returned.
+template <typename Read>
+ssize_t TakeFrom(const DescriptorTarget& target, size_t size, Read read) {
+  std::vector<char> space(std::min<size_t>(size, 64 << 10));
+  const ssize_t count = read(space.data(), space.size());
+  if (count > 0 && !target.Take({space.data(), static_cast<size_t>(count)})) {
+    return Real<"write", ssize_t(int, const void*, size_t)>()(target.fd(), space.data(),
+                                                              static_cast<size_t>(count));
+  }
+  return count;
+}
+
+// From `in`, at `*offset` if there is one, which then moves on.
+ssize_t TakeFromFile(const DescriptorTarget& target, int in, off64_t* offset, size_t size) {
+  return TakeFrom(target, size, [=](char* data, size_t most) {
+    if (!offset) return read(in, data, most);
+    const ssize_t count = pread64(in, data, most, *offset);
+    if (count > 0) *offset += count;
+    return count;
+  });
 }
 
 }  // namespace
@@ -31,19 +71,198 @@ ssize_t WriteVector(Stream stream, const iovec* parts, int count) {
 void LinkDescriptors() {}
 
 JOBTAIL_INTERPOSE(ssize_t, write, (int fd, const void* data, size_t size)) {
-  if (current_thread && IsOutput(fd) &&
-      Take(Stream{static_cast<uint8_t>(fd)}, {static_cast<const char*>(data), size})) {
+  const DescriptorTarget target(fd);
+  if (target.IsCaptured() && target.Take({static_cast<const char*>(data), size})) {
     return static_cast<ssize_t>(size);
   }
-  return Real<"write", ssize_t(int, const void*, size_t)>()(fd, data, size);
+  return Real<"write", ssize_t(int, const void*, size_t)>()(target.fd(), data, size);
 }
 
 JOBTAIL_INTERPOSE(ssize_t, writev, (int fd, const iovec* parts, int count)) {
-  if (current_thread && IsOutput(fd) && count >= 0) {
-    const ssize_t bytes = WriteVector(Stream{static_cast<uint8_t>(fd)}, parts, count);
+  const DescriptorTarget target(fd);
+  if (IsVector(target, count)) {
+    const ssize_t bytes = TakeVector(target, parts, count);
     if (bytes >= 0) return bytes;
   }
-  return Real<"writev", ssize_t(int, const iovec*, int)>()(fd, parts, count);
+  return Real<"writev", ssize_t(int, const iovec*, int)>()(target.fd(), parts, count);
 }
+
+// A log has no offsets: what is written at one comes next.
+
+#define JOBTAIL_INTERPOSE_PWRITE(name)                                                        \
+  JOBTAIL_INTERPOSE(ssize_t, name, (int fd, const void* data, size_t size, off64_t offset)) { \
+    const DescriptorTarget target(fd);                                                        \
+    if (target.IsCaptured() && target.Take({static_cast<const char*>(data), size})) {         \
+      return static_cast<ssize_t>(size);                                                      \
+    }                                                                                         \
+    return Real<#name, ssize_t(int, const void*, size_t, off64_t)>()(target.fd(), data, size, \
+                                                                     offset);                 \
+  }
+JOBTAIL_INTERPOSE_PWRITE(pwrite)
+JOBTAIL_INTERPOSE_PWRITE(pwrite64)
+
+#define JOBTAIL_INTERPOSE_PWRITEV(name)                                                       \
+  JOBTAIL_INTERPOSE(ssize_t, name, (int fd, const iovec* parts, int count, off64_t offset)) { \
+    const DescriptorTarget target(fd);                                                        \
+    if (IsVector(target, count)) {                                                            \
+      const ssize_t bytes = TakeVector(target, parts, count);                                 \
+      if (bytes >= 0) return bytes;                                                           \
+    }                                                                                         \
+    return Real<#name, ssize_t(int, const iovec*, int, off64_t)>()(target.fd(), parts, count, \
+                                                                   offset);                   \
+  }
+JOBTAIL_INTERPOSE_PWRITEV(pwritev)
+JOBTAIL_INTERPOSE_PWRITEV(pwritev64)
+
+#define JOBTAIL_INTERPOSE_PWRITEV2(name)                                                           \
+  JOBTAIL_INTERPOSE(ssize_t, name,                                                                 \
+                    (int fd, const iovec* parts, int count, off64_t offset, int flags)) {          \
+    const DescriptorTarget target(fd);                                                             \
+    if (IsVector(target, count)) {                                                                 \
+      const ssize_t bytes = TakeVector(target, parts, count);                                      \
+      if (bytes >= 0) return bytes;                                                                \
+    }                                                                                              \
+    return Real<#name, ssize_t(int, const iovec*, int, off64_t, int)>()(target.fd(), parts, count, \
+                                                                        offset, flags);            \
+  }
+JOBTAIL_INTERPOSE_PWRITEV2(pwritev2)
+JOBTAIL_INTERPOSE_PWRITEV2(pwritev64v2)
+
+#define JOBTAIL_INTERPOSE_SENDFILE(name)                                                      \
+  JOBTAIL_INTERPOSE(ssize_t, name, (int out, int in, off64_t* offset, size_t size)) {         \
+    const DescriptorTarget target(out);                                                       \
+    if (target.IsCaptured()) return TakeFromFile(target, in, offset, size);                   \
+    return Real<#name, ssize_t(int, int, off64_t*, size_t)>()(target.fd(), in, offset, size); \
+  }
+JOBTAIL_INTERPOSE_SENDFILE(sendfile)
+JOBTAIL_INTERPOSE_SENDFILE(sendfile64)
+
+JOBTAIL_INTERPOSE(ssize_t, splice,
+                  (int in, off64_t* in_offset, int out, off64_t* out_offset, size_t size,
+                   unsigned flags)) {
+  const DescriptorTarget target(out);
+  if (target.IsCaptured() && !out_offset) return TakeFromFile(target, in, in_offset, size);
+  return Real<"splice", ssize_t(int, off64_t*, int, off64_t*, size_t, unsigned)>()(
+      in, in_offset, target.fd(), out_offset, size, flags);
+}
+
+JOBTAIL_INTERPOSE(ssize_t, copy_file_range,
+                  (int in, off64_t* in_offset, int out, off64_t* out_offset, size_t size,
+                   unsigned flags)) {
+  const DescriptorTarget target(out);
+  if (target.IsCaptured()) return TakeFromFile(target, in, in_offset, size);
+  return Real<"copy_file_range", ssize_t(int, off64_t*, int, off64_t*, size_t, unsigned)>()(
+      in, in_offset, target.fd(), out_offset, size, flags);
+}
+
+JOBTAIL_INTERPOSE(ssize_t, vmsplice, (int fd, const iovec* parts, size_t count, unsigned flags)) {
+  const DescriptorTarget target(fd);
+  if (count <= IOV_MAX && IsVector(target, static_cast<int>(count))) {
+    const ssize_t bytes = TakeVector(target, parts, static_cast<int>(count));
+    if (bytes >= 0) return bytes;
+  }
+  return Real<"vmsplice", ssize_t(int, const iovec*, size_t, unsigned)>()(target.fd(), parts, count,
+                                                                          flags);
+}
+
+// Copies between pipes without consuming: into another pipe, and from there.
+JOBTAIL_INTERPOSE(ssize_t, tee, (int in, int out, size_t size, unsigned flags)) {
+  using Tee = ssize_t(int, int, size_t, unsigned);
+  const DescriptorTarget target(out);
+  if (!target.IsCaptured()) return Real<"tee", Tee>()(in, target.fd(), size, flags);
+  int ends[2];
+  if (pipe2(ends, O_CLOEXEC) != 0) return -1;
+  ssize_t count = Real<"tee", Tee>()(in, ends[1], std::min<size_t>(size, 64 << 10), flags);
+  const int error = errno;
+  close(ends[1]);
+  if (count > 0) count = TakeFromFile(target, ends[0], nullptr, static_cast<size_t>(count));
+  close(ends[0]);
+  if (count < 0) errno = error;
+  return count;
+}
+
+// --- syscall(2), the function
+//
+// Calls that write go through the functions above. All others must find the stack as their caller
+// left it, for there are some that return twice (vfork, clone); so these are jumped to.
+
+extern "C" {
+
+// NOLINTBEGIN(performance-no-int-to-ptr): that is how syscall() gets its pointers.
+__attribute__((used, visibility("hidden"))) long jobtail_capture_syscall(long number, long a,
+                                                                         long b, long c, long d,
+                                                                         long e, long f) {
+  const auto fd = static_cast<int>(a);
+  switch (number) {
+    case SYS_write:
+      return write(fd, reinterpret_cast<void*>(b), static_cast<size_t>(c));
+    case SYS_writev:
+      return writev(fd, reinterpret_cast<iovec*>(b), static_cast<int>(c));
+    case SYS_sendfile:
+      return sendfile64(fd, static_cast<int>(b), reinterpret_cast<off64_t*>(c),
+                        static_cast<size_t>(d));
+    case SYS_splice:
+      return splice(fd, reinterpret_cast<off64_t*>(b), static_cast<int>(c),
+                    reinterpret_cast<off64_t*>(d), static_cast<size_t>(e),
+                    static_cast<unsigned>(f));
+    default:
+      return Real<"syscall", long(long, ...)>()(number, a, b, c, d, e, f);
+  }
+}
+
+// NOLINTEND(performance-no-int-to-ptr)
+
+__attribute__((used, visibility("hidden"))) void* jobtail_capture_real_syscall() {
+  return reinterpret_cast<void*>(Real<"syscall", long(long, ...)>());
+}
+
+}  // extern "C"
+
+#if defined(__x86_64__)
+static_assert(SYS_write == 1 && SYS_writev == 20 && SYS_sendfile == 40 && SYS_splice == 275);
+__asm__(
+    ".pushsection .text\n"
+    ".globl syscall\n"
+    ".type syscall, @function\n"
+    "syscall:\n"
+    "  cmpq $1, %rdi\n"
+    "  je 1f\n"
+    "  cmpq $20, %rdi\n"
+    "  je 1f\n"
+    "  cmpq $40, %rdi\n"
+    "  je 1f\n"
+    "  cmpq $275, %rdi\n"
+    "  je 1f\n"
+    "  pushq %rdi\n"
+    "  pushq %rsi\n"
+    "  pushq %rdx\n"
+    "  pushq %rcx\n"
+    "  pushq %r8\n"
+    "  pushq %r9\n"
+    "  subq $8, %rsp\n"
+    "  call jobtail_capture_real_syscall\n"
+    "  addq $8, %rsp\n"
+    "  popq %r9\n"
+    "  popq %r8\n"
+    "  popq %rcx\n"
+    "  popq %rdx\n"
+    "  popq %rsi\n"
+    "  popq %rdi\n"
+    "  jmp *%rax\n"
+    "1:\n"
+    "  jmp jobtail_capture_syscall\n"
+    ".size syscall, .-syscall\n"
+    ".popsection\n");
+#else
+JOBTAIL_INTERPOSE(long, syscall, (long number, ...)) {
+  va_list arguments;
+  va_start(arguments, number);
+  long values[6];
+  for (long& value : values) value = va_arg(arguments, long);
+  va_end(arguments);
+  return jobtail_capture_syscall(number, values[0], values[1], values[2], values[3], values[4],
+                                 values[5]);
+}
+#endif
 
 }  // namespace jobtail::capture::internal

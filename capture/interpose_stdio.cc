@@ -13,7 +13,7 @@
 
 #include "capture/interpose.h"
 #include "capture/real.h"
-#include "capture/session.h"
+#include "capture/target.h"
 
 namespace jobtail::capture::internal {
 namespace {
@@ -24,35 +24,17 @@ using VDPrint = int(int, const char*, va_list);
 using VDPrintChk = int(int, int, const char*, va_list);
 using Format = int(char*, size_t, const char*, va_list);
 
-// What the captured thread prints with `file`: stdout, stderr or neither.
-bool IsOutput(FILE* file, Stream* stream) {
-  if (file == stdout) return *stream = Stream::kStdout, true;
-  if (file == stderr) return *stream = Stream::kStderr, true;
-  return false;
-}
-
-bool IsOutput(int fd, Stream* stream) {
-  *stream = Stream{static_cast<uint8_t>(fd)};
-  return fd == 1 || fd == 2;
-}
-
-bool TakeFrom(FILE* file, std::string_view bytes) {
-  Stream stream;
-  return current_thread && IsOutput(file, &stream) && Take(stream, bytes);
-}
-
-bool TakeChar(FILE* file, int c) {
+bool TakeChar(const FileTarget& target, int c) {
   const char byte = static_cast<char>(c);
-  return TakeFrom(file, {&byte, 1});
+  return target.IsCaptured() && target.Take({&byte, 1});
 }
 
 // Formats with `format` (size, arguments) and takes the text. Short texts, nearly all, are
 // formatted once, on the stack. False if nothing was taken; `*result` is then undefined unless
 // formatting itself failed.
-template <typename Output, typename FormatInto>
-bool TakeFormatted(Output output, va_list arguments, int* result, FormatInto format) {
-  Stream stream;
-  if (!current_thread || !IsOutput(output, &stream)) return false;
+template <typename Target, typename FormatInto>
+bool TakeFormatted(const Target& target, va_list arguments, int* result, FormatInto format) {
+  if (!target.IsCaptured()) return false;
   char small[1024];
   va_list again;
   va_copy(again, arguments);
@@ -60,62 +42,73 @@ bool TakeFormatted(Output output, va_list arguments, int* result, FormatInto for
   va_end(again);
   if (*result < 0) return true;  // an invalid format is the caller's error, captured or not
   const auto size = static_cast<size_t>(*result);
-  if (size < sizeof small) return Take(stream, {small, size});
+  if (size < sizeof small) return target.Take({small, size});
   const auto large = std::make_unique_for_overwrite<char[]>(size + 1);
   va_copy(again, arguments);
   format(large.get(), size + 1, again);
   va_end(again);
-  return Take(stream, {large.get(), size});
+  return target.Take({large.get(), size});
 }
 
-template <typename Output>
-bool TakePrinted(Output output, const char* text, va_list arguments, int* result) {
-  return TakeFormatted(output, arguments, result, [text](char* out, size_t size, va_list a) {
+template <typename Target>
+bool TakePrinted(const Target& target, const char* text, va_list arguments, int* result) {
+  return TakeFormatted(target, arguments, result, [text](char* out, size_t size, va_list a) {
     return vsnprintf(out, size, text, a);
   });
 }
 
 // The variant that _FORTIFY_SOURCE calls; `flag` asks for the checks.
-template <typename Output>
-bool TakeChecked(Output output, int flag, const char* text, va_list arguments, int* result) {
+template <typename Target>
+bool TakeChecked(const Target& target, int flag, const char* text, va_list arguments, int* result) {
   const auto format = [text, flag](char* out, size_t size, va_list a) {
     using Checked = int(char*, size_t, int, size_t, const char*, va_list);
     return Real<"__vsnprintf_chk", Checked>()(out, size, flag, size, text, a);
   };
-  return TakeFormatted(output, arguments, result, format);
+  return TakeFormatted(target, arguments, result, format);
 }
 
 int VPrintTo(FILE* file, const char* text, va_list arguments) {
+  const FileTarget target(file);
   int result;
-  if (TakePrinted(file, text, arguments, &result)) return result;
-  return Real<"vfprintf", VPrint>()(file, text, arguments);
+  if (TakePrinted(target, text, arguments, &result)) return result;
+  return Real<"vfprintf", VPrint>()(target.file(), text, arguments);
 }
 
 int VPrintTo(int fd, const char* text, va_list arguments) {
+  const DescriptorTarget target(fd);
   int result;
-  if (TakePrinted(fd, text, arguments, &result)) return result;
-  return Real<"vdprintf", VDPrint>()(fd, text, arguments);
+  if (TakePrinted(target, text, arguments, &result)) return result;
+  return Real<"vdprintf", VDPrint>()(target.fd(), text, arguments);
 }
 
 int VPrintChecked(FILE* file, int flag, const char* text, va_list arguments) {
+  const FileTarget target(file);
   int result;
-  if (TakeChecked(file, flag, text, arguments, &result)) return result;
-  return Real<"__vfprintf_chk", VPrintChk>()(file, flag, text, arguments);
+  if (TakeChecked(target, flag, text, arguments, &result)) return result;
+  return Real<"__vfprintf_chk", VPrintChk>()(target.file(), flag, text, arguments);
 }
 
 int VPrintChecked(int fd, int flag, const char* text, va_list arguments) {
+  const DescriptorTarget target(fd);
   int result;
-  if (TakeChecked(fd, flag, text, arguments, &result)) return result;
-  return Real<"__vdprintf_chk", VDPrintChk>()(fd, flag, text, arguments);
+  if (TakeChecked(target, flag, text, arguments, &result)) return result;
+  return Real<"__vdprintf_chk", VDPrintChk>()(target.fd(), flag, text, arguments);
 }
 
 // An explicit request to show what is there. Not so on stderr, and not on a std::cout that flushes
 // after every output: there it comes with every fragment of a line, and kPartialDelay serves.
-bool FlushCaptured(FILE* file) {
-  if (!current_thread) return false;
-  if (file == stderr) return true;
-  if (file != stdout) return false;
-  return (std::cout.flags() & std::ios::unitbuf) || Flush(Stream::kStdout);
+bool FlushCaptured(const FileTarget& target) {
+  if (!target.IsCaptured()) return false;
+  if (target.stream() == Stream::kStderr) return true;
+  if (std::cout.flags() & std::ios::unitbuf) return true;
+  return current.thread->Flush(Stream::kStdout);
+}
+
+// All streams of the program. True if the C library is not to do its part: on a thread with
+// descriptors of its own, it would write what other threads have printed to the wrong ones.
+bool FlushAll() {
+  if (current.thread) current.thread->Flush(Stream::kStdout);
+  return current.real;
 }
 
 }  // namespace
@@ -195,13 +188,14 @@ JOBTAIL_INTERPOSE(int, __dprintf_chk, (int fd, int flag, const char* text, ...))
 }
 
 JOBTAIL_INTERPOSE(void, perror, (const char* text)) {
-  if (current_thread) {
+  const FileTarget target(stderr);
+  if (target.IsCaptured()) {
     const int error = errno;
     char space[256];
     const char* const message = strerror_r(error, space, sizeof space);
     const bool named = text && *text;
     const std::string_view parts[] = {named ? text : "", named ? ": " : "", message, "\n"};
-    const bool taken = Take(Stream::kStderr, parts);
+    const bool taken = target.Take(parts);
     errno = error;
     if (taken) return;
   }
@@ -209,47 +203,51 @@ JOBTAIL_INTERPOSE(void, perror, (const char* text)) {
 }
 
 JOBTAIL_INTERPOSE(int, puts, (const char* text)) {
-  if (current_thread) {
+  const FileTarget target(stdout);
+  if (target.IsCaptured()) {
     const std::string_view parts[] = {text, "\n"};
-    if (Take(Stream::kStdout, parts)) return 1;
+    if (target.Take(parts)) return 1;
   }
-  return Real<"puts", int(const char*)>()(text);
+  if (target.file() == stdout) return Real<"puts", int(const char*)>()(text);
+  return Real<"fprintf", int(FILE*, const char*, ...)>()(target.file(), "%s\n", text);
 }
 
 JOBTAIL_INTERPOSE(int, fputs, (const char* text, FILE* file)) {
-  if (current_thread && TakeFrom(file, text)) return 1;
-  return Real<"fputs", int(const char*, FILE*)>()(text, file);
+  const FileTarget target(file);
+  if (target.IsCaptured() && target.Take(text)) return 1;
+  return Real<"fputs", int(const char*, FILE*)>()(text, target.file());
 }
 
 JOBTAIL_INTERPOSE(int, fputs_unlocked, (const char* text, FILE* file)) {
-  if (current_thread && TakeFrom(file, text)) return 1;
-  return Real<"fputs_unlocked", int(const char*, FILE*)>()(text, file);
+  const FileTarget target(file);
+  if (target.IsCaptured() && target.Take(text)) return 1;
+  return Real<"fputs_unlocked", int(const char*, FILE*)>()(text, target.file());
 }
 
-JOBTAIL_INTERPOSE(size_t, fwrite, (const void* data, size_t size, size_t count, FILE* file)) {
-  if (current_thread && TakeFrom(file, {static_cast<const char*>(data), size * count})) {
-    return size == 0 ? 0 : count;
+#define JOBTAIL_INTERPOSE_FWRITE(name)                                                         \
+  JOBTAIL_INTERPOSE(size_t, name, (const void* data, size_t size, size_t count, FILE* file)) { \
+    const FileTarget target(file);                                                             \
+    if (target.IsCaptured() && target.Take({static_cast<const char*>(data), size * count})) {  \
+      return size == 0 ? 0 : count;                                                            \
+    }                                                                                          \
+    return Real<#name, size_t(const void*, size_t, size_t, FILE*)>()(data, size, count,        \
+                                                                     target.file());           \
   }
-  return Real<"fwrite", size_t(const void*, size_t, size_t, FILE*)>()(data, size, count, file);
-}
-
-JOBTAIL_INTERPOSE(size_t, fwrite_unlocked, (const void* data, size_t size, size_t n, FILE* file)) {
-  if (current_thread && TakeFrom(file, {static_cast<const char*>(data), size * n})) {
-    return size == 0 ? 0 : n;
-  }
-  return Real<"fwrite_unlocked", size_t(const void*, size_t, size_t, FILE*)>()(data, size, n, file);
-}
+JOBTAIL_INTERPOSE_FWRITE(fwrite)
+JOBTAIL_INTERPOSE_FWRITE(fwrite_unlocked)
 
 // The functions of one character all have one shape: int(int, FILE*) or, on stdout, int(int).
-#define JOBTAIL_INTERPOSE_PUTC(name)                             \
-  JOBTAIL_INTERPOSE(int, name, (int c, FILE* file)) {            \
-    if (TakeChar(file, c)) return static_cast<unsigned char>(c); \
-    return Real<#name, int(int, FILE*)>()(c, file);              \
+#define JOBTAIL_INTERPOSE_PUTC(name)                               \
+  JOBTAIL_INTERPOSE(int, name, (int c, FILE* file)) {              \
+    const FileTarget target(file);                                 \
+    if (TakeChar(target, c)) return static_cast<unsigned char>(c); \
+    return Real<#name, int(int, FILE*)>()(c, target.file());       \
   }
 #define JOBTAIL_INTERPOSE_PUTCHAR(name)                            \
   JOBTAIL_INTERPOSE(int, name, (int c)) {                          \
-    if (TakeChar(stdout, c)) return static_cast<unsigned char>(c); \
-    return Real<#name, int(int)>()(c);                             \
+    const FileTarget target(stdout);                               \
+    if (TakeChar(target, c)) return static_cast<unsigned char>(c); \
+    return Real<"putc", int(int, FILE*)>()(c, target.file());      \
   }
 
 #undef putc
@@ -262,16 +260,37 @@ JOBTAIL_INTERPOSE_PUTC(_IO_putc)
 JOBTAIL_INTERPOSE_PUTCHAR(putchar)
 JOBTAIL_INTERPOSE_PUTCHAR(putchar_unlocked)
 
+// What the compiler inlines of putc_unlocked comes here when the stream's buffer is full, which it
+// always is where there is none: stderr, and the streams of Options::replace_stdio. From a stream
+// that has a buffer, this would take one byte out of many.
+JOBTAIL_INTERPOSE(int, __overflow, (FILE * file, int c)) {
+  constexpr int kUnbuffered = 2;  // the C library's _IO_UNBUFFERED
+  if (!(file->_flags & kUnbuffered)) return Real<"__overflow", int(FILE*, int)>()(file, c);
+  const FileTarget target(file);
+  if (TakeChar(target, c)) return static_cast<unsigned char>(c);
+  if (target.file() != file) return Real<"fputc", int(int, FILE*)>()(c, target.file());
+  return Real<"__overflow", int(FILE*, int)>()(file, c);
+}
+
+JOBTAIL_INTERPOSE(int, putw, (int word, FILE* file)) {
+  const FileTarget target(file);
+  const std::string_view bytes(reinterpret_cast<const char*>(&word), sizeof word);
+  if (target.IsCaptured() && target.Take(bytes)) return 0;
+  return Real<"putw", int(int, FILE*)>()(word, target.file());
+}
+
 JOBTAIL_INTERPOSE(int, fflush, (FILE * file)) {
-  if (FlushCaptured(file)) return 0;
-  if (!file) Flush(Stream::kStdout);  // and every other stream of the program
-  return Real<"fflush", int(FILE*)>()(file);
+  const FileTarget target(file);
+  if (FlushCaptured(target)) return 0;
+  if (!file && FlushAll()) return 0;
+  return Real<"fflush", int(FILE*)>()(target.file());
 }
 
 JOBTAIL_INTERPOSE(int, fflush_unlocked, (FILE * file)) {
-  if (FlushCaptured(file)) return 0;
-  if (!file) Flush(Stream::kStdout);
-  return Real<"fflush_unlocked", int(FILE*)>()(file);
+  const FileTarget target(file);
+  if (FlushCaptured(target)) return 0;
+  if (!file && FlushAll()) return 0;
+  return Real<"fflush_unlocked", int(FILE*)>()(target.file());
 }
 
 }  // namespace jobtail::capture::internal

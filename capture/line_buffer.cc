@@ -1,6 +1,11 @@
 #include "capture/line_buffer.h"
 
+#if defined(__SSE2__)
+#include <emmintrin.h>
+#endif
+
 #include <algorithm>
+#include <bit>
 #include <cstring>
 
 namespace jobtail::capture {
@@ -18,33 +23,68 @@ size_t IncompleteTail(std::string_view text) {
   return 0;
 }
 
-// The position of the first "\n" or "\r", or the size.
-size_t FindTerminator(std::string_view bytes) {
-  const void* lf = memchr(bytes.data(), '\n', bytes.size());
-  const size_t end = lf ? static_cast<const char*>(lf) - bytes.data() : bytes.size();
-  const void* cr = memchr(bytes.data(), '\r', end);
-  return cr ? static_cast<const char*>(cr) - bytes.data() : end;
+}  // namespace
+
+#if defined(__SSE2__)
+
+namespace {
+
+// Which of the 16 bytes at `data` are terminators, as bits in ascending order.
+unsigned TerminatorBits(const char* data) {
+  const __m128i bytes = _mm_loadu_si128(reinterpret_cast<const __m128i*>(data));
+  const __m128i lf = _mm_cmpeq_epi8(bytes, _mm_set1_epi8('\n'));
+  const __m128i cr = _mm_cmpeq_epi8(bytes, _mm_set1_epi8('\r'));
+  return static_cast<unsigned>(_mm_movemask_epi8(_mm_or_si128(lf, cr)));
 }
 
 }  // namespace
 
-void LineBuffer::DropHandedOut() {
-  if (!done_) return;
-  text_.swap(held_back_);
-  held_back_.clear();
-  done_ = false;
+// Lines are short, and two calls of memchr cost more than the search itself.
+size_t LineBuffer::FindTerminator(const char* data, size_t size) {
+  if (size < 16) {
+    for (size_t i = 0; i < size; ++i) {
+      if (data[i] == '\n' || data[i] == '\r') return i;
+    }
+    return size;
+  }
+  size_t at = 0;
+  for (; at + 16 <= size; at += 16) {
+    const unsigned found = TerminatorBits(data + at);
+    if (found) return at + static_cast<size_t>(std::countr_zero(found));
+  }
+  // The last 16 bytes, of which some have been looked at.
+  const unsigned found = TerminatorBits(data + size - 16);
+  return found ? size - 16 + static_cast<size_t>(std::countr_zero(found)) : size;
 }
 
-// The line is text_ and `tail`. Copies only where text_ holds its beginning.
-bool LineBuffer::Complete(std::string_view tail, Ending ending, Piece* piece) {
-  if (text_.empty()) {
-    *piece = {tail, ending};
-    return true;
+#else
+
+size_t LineBuffer::FindTerminator(const char* data, size_t size) {
+  const auto* lf = static_cast<const char*>(memchr(data, '\n', size));
+  const size_t end = lf ? static_cast<size_t>(lf - data) : size;
+  const auto* cr = static_cast<const char*>(memchr(data, '\r', end));
+  return cr ? static_cast<size_t>(cr - data) : end;
+}
+
+#endif
+
+void LineBuffer::DropHandedOut() {
+  if (state_ == State::kHandedOut) {
+    text_.clear();
+  } else if (state_ == State::kSplit) {
+    text_.swap(held_back_);
+    held_back_.clear();
+  } else {
+    return;
   }
-  text_.append(tail);
-  done_ = true;
-  *piece = {text_, ending};
-  return true;
+  state_ = State::kPlain;
+}
+
+// The line is text_ and what the piece has.
+void LineBuffer::Complete(Piece* piece) {
+  text_.append(piece->text);
+  piece->text = text_;
+  state_ = State::kHandedOut;
 }
 
 // The line would exceed the limit: fill it up to there and hand it out.
@@ -55,57 +95,56 @@ bool LineBuffer::Split(std::string_view* bytes, Piece* piece) {
   const size_t torn = IncompleteTail(text_);
   held_back_.assign(text_, text_.size() - torn, torn);
   text_.resize(text_.size() - torn);
-  done_ = true;
+  state_ = torn > 0 ? State::kSplit : State::kHandedOut;
   *piece = {text_, Ending::kSplit};
+  return true;
+}
+
+bool LineBuffer::Keep(std::string_view* bytes, State state) {
+  *bytes = {};
+  state_ = state;
+  return false;
+}
+
+bool LineBuffer::TakeAfterReturn(std::string_view* bytes, Piece* piece) {
+  const bool crlf = bytes->front() == '\n';
+  if (crlf) {
+    text_.push_back('\r');  // part of the text, as after any other "\r\n"
+    bytes->remove_prefix(1);
+  }
+  *piece = {text_, crlf ? Ending::kLf : Ending::kCr};
+  state_ = State::kHandedOut;
   return true;
 }
 
 bool LineBuffer::Take(std::string_view* bytes, Piece* piece) {
   DropHandedOut();
   if (bytes->empty()) return false;
-  if (carriage_return_) {
-    carriage_return_ = false;
-    if (bytes->front() != '\n') {
-      done_ = true;
-      *piece = {text_, Ending::kCr};
-      return true;
-    }
-    bytes->remove_prefix(1);
-    return Complete("\r", Ending::kLf, piece);
-  }
-  const size_t end = FindTerminator(*bytes);
+  const size_t end = FindTerminator(bytes->data(), bytes->size());
+  if (state_ == State::kCarriageReturn) return TakeAfterReturn(bytes, piece);
   if (text_.size() + end > kMaxLineBytes) return Split(bytes, piece);
-  const std::string_view text = bytes->substr(0, end);
-  if (end == bytes->size()) {
-    text_.append(text);
-    *bytes = {};
-    return false;
+  const bool returns = end < bytes->size() && (*bytes)[end] == '\r';
+  const bool last = end + 1 >= bytes->size();
+  if (end == bytes->size() || (returns && last)) {
+    text_.append(bytes->substr(0, end));
+    return Keep(bytes, returns ? State::kCarriageReturn : State::kPlain);
   }
-  if ((*bytes)[end] == '\n') {
-    bytes->remove_prefix(end + 1);
-    return Complete(text, Ending::kLf, piece);
-  }
-  if (end + 1 == bytes->size()) {
-    text_.append(text);
-    carriage_return_ = true;
-    *bytes = {};
-    return false;
-  }
-  const bool crlf = (*bytes)[end + 1] == '\n';
-  const std::string_view with_return = bytes->substr(0, end + 1);
-  bytes->remove_prefix(end + (crlf ? 2 : 1));
-  return crlf ? Complete(with_return, Ending::kLf, piece) : Complete(text, Ending::kCr, piece);
+  const bool crlf = returns && (*bytes)[end + 1] == '\n';
+  *piece = {bytes->substr(0, crlf ? end + 1 : end), returns && !crlf ? Ending::kCr : Ending::kLf};
+  bytes->remove_prefix(crlf ? end + 2 : end + 1);
+  if (!text_.empty()) Complete(piece);
+  return true;
 }
 
 LineBuffer::Piece LineBuffer::PeekPartial() {
   DropHandedOut();
-  return {text_, carriage_return_ ? Ending::kCr : Ending::kNone};
+  return {text_, state_ == State::kCarriageReturn ? Ending::kCr : Ending::kNone};
 }
 
 void LineBuffer::DropPartial() {
   DropHandedOut();
   text_.clear();
-  carriage_return_ = false;
+  state_ = State::kPlain;
 }
 
 }  // namespace jobtail::capture

@@ -1,64 +1,114 @@
 #include "capture/scope.h"
 
-#include <pthread.h>
-
+#include <cstdlib>
 #include <exception>
 #include <mutex>
 #include <utility>
 
+#include "capture/barrier.h"
+#include "capture/clock.h"
 #include "capture/cout_router.h"
 #include "capture/flusher.h"
 #include "capture/interpose.h"
+#include "capture/private_descriptors.h"
+#include "capture/replaced_stdio.h"
 #include "capture/session.h"
+#include "capture/thread_capture.h"
 
 namespace jobtail::capture {
 
 using internal::Bypass;
-using internal::current_thread;
+using internal::current;
 using internal::Flusher;
+using internal::PrivateDescriptors;
+using internal::Session;
+using internal::ThreadCapture;
 
 namespace {
 
-void PrepareOnce() {
-  internal::LinkStdio();
-  internal::LinkDescriptors();
-  internal::LinkThreads();
-  // In a forked child the other threads are gone, whatever they held: what it prints goes to its
-  // descriptors.
-  // Why the process ends is for whoever sees its end: a sink may go down with it.
-  static const std::terminate_handler before = std::get_terminate();
-  std::set_terminate([] {
-    current_thread = nullptr;
-    before();
-  });
-  pthread_atfork(nullptr, nullptr, [] { current_thread = nullptr; });
+// A sink that is a static object may be destroyed after this, and the C++ library flushes its
+// streams at the very end.
+void EndAtExit() {
+  if (internal::captures_to_the_end || !current.thread) return;
+  ThreadCapture* const thread = current.thread;
+  thread->Close();
+  current.thread = nullptr;
 }
 
-std::shared_ptr<internal::Session> Open(Sink* sink) {
+void PrepareOnce() {
+  internal::LinkStdio();
+  internal::LinkWide();
+  internal::LinkDescriptors();
+  internal::LinkFiles();
+  internal::LinkMessages();
+  internal::LinkThreads();
+  internal::LinkSignals();
+  internal::LinkProcesses();
+  atexit(EndAtExit);
+  internal::AsymmetricBarrier::Prepare();
+  internal::TickClock::Prepare();
+  // Why the process ends is also for whoever sees its end: a sink may go down with it.
+  static const std::terminate_handler before = std::get_terminate();
+  std::set_terminate([] {
+    current.both = true;
+    before();
+  });
+}
+
+std::shared_ptr<Session> Open(Sink* sink, const Options& options) {
   Bypass bypass;
   static std::once_flag prepared;
   std::call_once(prepared, PrepareOnce);
   internal::RouteUnsyncedStreams();
-  auto session = std::make_shared<internal::Session>(sink);
+  auto session = std::make_shared<Session>(sink, options.child_processes);
   Flusher::Get().Add(session);
   return session;
 }
 
+// The session's end, when its scope's own thread is closed.
+void Close(Session& session) {
+  session.Close();
+  Flusher::Get().Remove(&session);
+  internal::RestoreUnsyncedStreams();
+}
+
+std::unique_ptr<PrivateDescriptors> MakePrivate(const Options& options,
+                                                const std::shared_ptr<Session>& session) {
+  if (!options.private_descriptors) return nullptr;
+  try {
+    return std::make_unique<PrivateDescriptors>(session);
+  } catch (...) {
+    Close(*session);
+    throw;
+  }
+}
+
 }  // namespace
 
-Scope::Scope(Sink* sink)
-    : session_(Open(sink)),
-      thread_(std::make_unique<internal::ThreadCapture>(session_)),
-      previous_(current_thread) {
-  current_thread = thread_.get();
+Scope::Scope(Sink* sink, const Options& options)
+    : session_(Open(sink, options)),
+      thread_(std::make_unique<ThreadCapture>(session_)),
+      previous_(current.thread),
+      private_(MakePrivate(options, session_)),
+      replaced_stdio_(options.replace_stdio) {
+  if (replaced_stdio_) internal::ReplaceStdio();
+  current.thread = thread_.get();
 }
 
 Scope::~Scope() {
-  current_thread = nullptr;  // what the sink itself prints while it takes the rest is not ours
-  session_->Close();
-  Flusher::Get().Remove(session_.get());
-  thread_.reset();
-  current_thread = previous_;
+  const bool is_foreign = thread_->IsFromBeforeFork();
+  if (is_foreign) {
+    static_cast<void>(private_.release());
+  } else {
+    private_.reset();
+  }
+  ThreadCapture::End(std::move(thread_), previous_);
+  if (is_foreign) {
+    new std::shared_ptr<Session>(std::move(session_));
+    return;
+  }
+  Close(*session_);
+  if (replaced_stdio_) internal::RestoreStdio();
 }
 
 }  // namespace jobtail::capture

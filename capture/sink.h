@@ -47,15 +47,16 @@ class Sink {
   virtual ~Sink() = default;
 
   // Takes lines that one thread printed, in the order in which it completed them. May block, which
-  // holds up that thread alone. Must not throw.
+  // holds up that thread alone. Must not throw, and thus not be a point at which a thread is
+  // cancelled (pthread_cancel).
   virtual void Write(std::span<const Line> lines) noexcept = 0;
 
   // The same, but returns false, having taken nothing, where Write would block. It is asked again
-  // later.
-  virtual bool TryWrite(std::span<const Line> lines) noexcept {
-    Write(lines);
-    return true;
-  }
+  // later. Called by threads of the library, which serve all scopes: one that blocks holds up what
+  // other scopes wait for. A sink that never blocks calls Write() here and returns true; one that
+  // always returns false gets unfinished text, and what child processes print, when its threads
+  // print or wait for their children, or at the end.
+  virtual bool TryWrite(std::span<const Line> lines) noexcept = 0;
 };
 
 }  // namespace jobtail::capture

@@ -3,6 +3,7 @@
 # Warnings and include path for a target of our own.
 function(jobtail_configure target)
   target_include_directories(${target} PUBLIC $<BUILD_INTERFACE:${PROJECT_SOURCE_DIR}>)
+  target_compile_features(${target} PUBLIC cxx_std_20)
   target_compile_options(${target} PRIVATE -Wall -Wextra -Wshadow -Wno-unused-parameter)
   if(CMAKE_CXX_COMPILER_ID MATCHES Clang)
     target_compile_options(${target} PRIVATE -Wthread-safety)
@@ -12,9 +13,10 @@ function(jobtail_configure target)
   endif()
 endfunction()
 
-# jobtail_library(NAME SOURCES a.cc b.cc [DEPS x y] [PCH <h> ...]): a static library jobtail_NAME, alias jobtail::NAME.
+# jobtail_library(NAME SOURCES a.cc b.cc [DEPS x y] [PCH <h> ...] [COMPONENT c HEADERS a.h b.h]): a static library
+# jobtail_NAME, alias jobtail::NAME. With a component it is installed, together with those headers.
 function(jobtail_library name)
-  cmake_parse_arguments(ARG "" "" "SOURCES;DEPS;PCH" ${ARGN})
+  cmake_parse_arguments(ARG "" "COMPONENT" "SOURCES;DEPS;PCH;HEADERS" ${ARGN})
   add_library(jobtail_${name} STATIC ${ARG_SOURCES})
   add_library(jobtail::${name} ALIAS jobtail_${name})
   target_link_libraries(jobtail_${name} PUBLIC ${ARG_DEPS})
@@ -22,6 +24,11 @@ function(jobtail_library name)
     target_precompile_headers(jobtail_${name} PRIVATE ${ARG_PCH})
   endif()
   jobtail_configure(jobtail_${name})
+  if(ARG_COMPONENT)
+    target_sources(jobtail_${name} PUBLIC
+      FILE_SET HEADERS BASE_DIRS ${PROJECT_SOURCE_DIR} FILES ${ARG_HEADERS})
+    jobtail_install(jobtail_${name} ${ARG_COMPONENT})
+  endif()
 endfunction()
 
 # jobtail_executable(NAME SOURCES a.cc [DEPS x y]): a program in bin/.
@@ -38,9 +45,10 @@ endfunction()
 # The tests that do not link gRPC: all that the tsan preset can run.
 add_custom_target(no-grpc-tests)
 
-# jobtail_test(NAME SOURCES a_test.cc [DEPS x y] [LABEL no-grpc]): a GoogleTest program whose cases ctest lists one by one.
+# jobtail_test(NAME SOURCES a_test.cc [DEPS x y] [LABEL no-grpc] [ENVIRONMENT NAME=value]): a GoogleTest program whose
+# cases ctest lists one by one.
 function(jobtail_test name)
-  cmake_parse_arguments(ARG "" "LABEL" "SOURCES;DEPS;PCH" ${ARGN})
+  cmake_parse_arguments(ARG "" "LABEL;ENVIRONMENT" "SOURCES;DEPS;PCH" ${ARGN})
   add_executable(${name} ${ARG_SOURCES})
   target_link_libraries(${name} PRIVATE ${ARG_DEPS} GTest::gmock GTest::gtest_main)
   if(ARG_PCH)
@@ -52,6 +60,9 @@ function(jobtail_test name)
   if(ARG_LABEL)
     list(APPEND properties LABELS ${ARG_LABEL})
     add_dependencies(${ARG_LABEL}-tests ${name})
+  endif()
+  if(ARG_ENVIRONMENT)
+    list(APPEND properties ENVIRONMENT ${ARG_ENVIRONMENT})
   endif()
   gtest_discover_tests(${name} PROPERTIES ${properties} DISCOVERY_TIMEOUT 60)
 endfunction()

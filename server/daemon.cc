@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include <iostream>
+#include <map>
 #include <thread>
 
 #include "absl/synchronization/mutex.h"
@@ -51,6 +52,12 @@ void SkipDeadlockDetection() {
 // them. Nothing is flushed: the lock of a stream that nobody reads may be held for ever.
 [[noreturn]] void LeaveAtOnce(int exit_code) { _exit(exit_code); }
 
+const std::map<std::string, SyncMode>& SyncModes() {
+  static const auto* const modes = new std::map<std::string, SyncMode>{
+      {"none", SyncMode::kNone}, {"interval", SyncMode::kInterval}, {"always", SyncMode::kAlways}};
+  return *modes;
+}
+
 }  // namespace
 
 Daemon::Daemon(const std::string& name, const std::string& description)
@@ -72,11 +79,39 @@ Daemon::Daemon(const std::string& name, const std::string& description)
                   "Seconds to wait for running jobs when the server is stopped")
       ->check(CLI::Range(0.0, 3600.0))
       ->capture_default_str();
+  flags_.add_option(
+      "--data-dir", options_.store.directory,
+      "Where runs and their logs are kept. Without it: in memory, until the server ends");
+  flags_
+      .add_option("--sync", options_.store.sync,
+                  "When what was written is forced onto the disk: what a loss of power may take")
+      ->transform(CLI::CheckedTransformer(SyncModes()).description("none|interval|always"))
+      ->default_str("interval");
+  AddRetentionFlags();
   flags_
       .add_option("--max-active-runs", options_.engine.max_active_runs,
                   "How many runs may be at work at the same time")
       ->check(CLI::Range(1, 100'000))
       ->capture_default_str();
+}
+
+void Daemon::AddRetentionFlags() {
+  RetentionOptions& keep = options_.engine.retention;
+  const CLI::AsSizeValue bytes(/*kb_is_1000=*/false);
+  flags_.add_option("--keep-age", keep_age_seconds_, "How long an ended run is kept, such as 7d")
+      ->transform(CLI::AsNumberWithUnit(
+          std::map<std::string, double>{{"s", 1}, {"m", 60}, {"h", 3600}, {"d", 86'400}},
+          CLI::AsNumberWithUnit::UNIT_REQUIRED, "TIME (s, m, h, d)"));
+  flags_.add_option("--keep-runs", keep.max_runs, "How many runs are kept")
+      ->check(CLI::NonNegativeNumber);
+  flags_
+      .add_option("--keep-bytes", keep.max_total_bytes,
+                  "How much is kept of all logs, such as 10GB")
+      ->transform(bytes);
+  flags_
+      .add_option("--keep-run-bytes", keep.max_run_bytes,
+                  "How much is kept of one log; of a longer one the beginning is deleted")
+      ->transform(bytes);
 }
 
 int Daemon::Run(int argc, char** argv, const std::function<absl::Status(Server&)>& prepare) {
@@ -87,6 +122,7 @@ int Daemon::Run(int argc, char** argv, const std::function<absl::Status(Server&)
   }
   options_.heartbeat = absl::Seconds(heartbeat_seconds_);
   options_.stop_grace = absl::Seconds(stop_grace_seconds_);
+  options_.engine.retention.max_age = absl::Seconds(keep_age_seconds_);
   SkipDeadlockDetection();
   spdlog::set_default_logger(spdlog::stderr_color_mt(name_));
   return Serve(prepare);
@@ -100,6 +136,9 @@ int Daemon::Serve(const std::function<absl::Status(Server&)>& prepare) {
   if (!status.ok()) {
     std::cerr << name_ << ": " << status.message() << std::endl;
     return 1;
+  }
+  if (options_.store.directory.empty()) {
+    spdlog::warn("no --data-dir: runs and logs are kept in memory, and are gone when this ends");
   }
   std::cout << "grpc " << server.grpc_address() << std::endl;
 

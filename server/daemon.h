@@ -32,6 +32,7 @@ class Daemon {
   int Run(int argc, char** argv, const std::function<absl::Status(Server&)>& prepare);
 
  private:
+  void AddRetentionFlags();
   int Serve(const std::function<absl::Status(Server&)>& prepare);
 
   CLI::App flags_;
@@ -39,6 +40,7 @@ class Daemon {
   ServerOptions options_;
   double heartbeat_seconds_;
   double stop_grace_seconds_;
+  double keep_age_seconds_ = 0;
 };
 
 }  // namespace jobtail

@@ -11,6 +11,8 @@
 #include "absl/strings/str_cat.h"
 #include "absl/time/clock.h"
 #include "server/log/memory_store.h"
+#include "server/log/rocksdb_store.h"
+#include "server/log/scheduler.h"
 #include "server/rpc/job_service.h"
 
 namespace jobtail {
@@ -45,14 +47,18 @@ absl::StatusOr<std::string> Host(const std::string& address) {
                    "\": give HOST:PORT, such as 127.0.0.1:50051; port 0 picks a free one"));
 }
 
+constexpr absl::Duration kHealthInterval = absl::Milliseconds(500);
+
+absl::StatusOr<std::unique_ptr<LogStore>> OpenStore(const RocksDbOptions& options) {
+  if (options.directory.empty()) return std::make_unique<MemoryStore>();
+  return RocksDbStore::Open(options);
+}
+
 }  // namespace
 
 class Server::Impl {
  public:
-  explicit Impl(ServerOptions options)
-      : options_(std::move(options)),
-        engine_(&store_, options_.engine),
-        service_(&engine_, options_.heartbeat) {}
+  explicit Impl(ServerOptions options) : Impl(std::move(options), OpenStore(options.store)) {}
 
   ~Impl() {
     Stop();
@@ -60,24 +66,38 @@ class Server::Impl {
   }
 
   absl::Status Start();
+  absl::Status AddTo(grpc::ServerBuilder* builder);
   size_t Stop();
 
   Engine& engine() { return engine_; }
-  JobService& service() { return service_; }
   const std::string& grpc_address() const { return grpc_address_; }
 
  private:
+  Impl(ServerOptions options, absl::StatusOr<std::unique_ptr<LogStore>> store)
+      : options_(std::move(options)),
+        status_(store.status()),
+        store_(store.ok() ? *std::move(store) : std::make_unique<MemoryStore>()),
+        engine_(store_.get(), options_.engine),
+        service_(&engine_, options_.heartbeat) {
+    if (status_.ok()) status_ = engine_.Recover();
+  }
+
+  void WatchHealth();
+
   const ServerOptions options_;
-  MemoryStore store_;
+  absl::Status status_;  // of opening the store; if not OK, there is an empty one that nobody sees
+  const std::unique_ptr<LogStore> store_;
   Engine engine_;
   JobService service_;
   std::unique_ptr<grpc::Server> grpc_;
   std::string grpc_address_;
   absl::Mutex stop_mutex_;
   bool stopped_ ABSL_GUARDED_BY(stop_mutex_) = false;
+  std::unique_ptr<Scheduler> health_;
 };
 
 absl::Status Server::Impl::Start() {
+  if (!status_.ok()) return status_;
   const absl::StatusOr<std::string> host = Host(options_.grpc_address);
   if (!host.ok()) return host.status();
   grpc::EnableDefaultHealthCheckService(true);
@@ -96,13 +116,26 @@ absl::Status Server::Impl::Start() {
                      ": is the port in use? Choose another address; port 0 picks a free one"));
   }
   grpc_address_ = absl::StrCat(*host, ":", port);
+  health_ = std::make_unique<Scheduler>("server-health");
+  WatchHealth();
   return absl::OkStatus();
+}
+
+absl::Status Server::Impl::AddTo(grpc::ServerBuilder* builder) {
+  if (status_.ok()) builder->RegisterService(&service_);
+  return status_;
+}
+
+void Server::Impl::WatchHealth() {
+  grpc_->GetHealthCheckService()->SetServingStatus(engine_.CheckHealth().ok());
+  health_->At(absl::Now() + kHealthInterval, [this] { WatchHealth(); });
 }
 
 // The order matters: grpc::Server::Shutdown waits for streams, and these end only when we end them.
 size_t Server::Impl::Stop() {
   absl::MutexLock lock(&stop_mutex_);
   if (std::exchange(stopped_, true)) return 0;
+  if (health_) health_->Stop();
   if (grpc_ && grpc_->GetHealthCheckService()) {
     grpc_->GetHealthCheckService()->SetServingStatus(false);
   }
@@ -120,7 +153,7 @@ absl::Status Server::AddJob(Job job) { return impl_->engine().AddJob(std::move(j
 
 absl::Status Server::Start() { return impl_->Start(); }
 
-void Server::AddTo(grpc::ServerBuilder* builder) { builder->RegisterService(&impl_->service()); }
+absl::Status Server::AddTo(grpc::ServerBuilder* builder) { return impl_->AddTo(builder); }
 
 const std::string& Server::grpc_address() const { return impl_->grpc_address(); }
 

@@ -6,6 +6,7 @@
 
 #include "absl/status/status.h"
 #include "absl/time/time.h"
+#include "server/log/rocksdb_store.h"
 #include "server/run/engine.h"
 #include "server/run/job.h"
 #include "server/run/job_context.h"
@@ -25,6 +26,8 @@ struct ServerOptions {
   absl::Duration heartbeat = absl::Seconds(15);
   // How long Stop waits for jobs that were asked to stop.
   absl::Duration stop_grace = absl::Seconds(5);
+  // Where runs and logs are kept. No directory: in memory, gone with the server.
+  RocksDbOptions store;
   EngineOptions engine;
 };
 
@@ -49,6 +52,7 @@ struct ServerOptions {
 // Thread-safe, but for Start, AddTo and the destructor.
 class Server {
  public:
+  // Opens the store and takes over the runs it has. Start and AddTo tell what went wrong.
   explicit Server(ServerOptions options = {});
   // Stops, if that has not happened, and waits for every job to return.
   ~Server();
@@ -61,12 +65,14 @@ class Server {
   absl::Status AddJob(Job job);
 
   // Listens and serves jobtail.v1.JobService, health checks and reflection. INVALID_ARGUMENT for an
-  // address that is not one, UNAVAILABLE if it cannot be listened on.
+  // address that is not one, UNAVAILABLE if it cannot be listened on; for a store that cannot be
+  // opened, see RocksDbStore::Open. The health service says NOT_SERVING while the store takes no
+  // new runs, and from Stop on.
   absl::Status Start();
 
   // Adds jobtail.v1.JobService to a server that the caller builds. To be called once, instead of
-  // Start.
-  void AddTo(grpc::ServerBuilder* builder);
+  // Start. An error, with nothing added, for a store that cannot be opened.
+  absl::Status AddTo(grpc::ServerBuilder* builder);
 
   // HOST:PORT as it is listened on; empty before Start.
   const std::string& grpc_address() const;

@@ -20,6 +20,8 @@ absl::string_view WhyMissing(v1::GapReason reason) {
       return "deleted to keep within the server's retention limits";
     case v1::GAP_REASON_DAMAGED:
       return "damaged: they can no longer be read";
+    case v1::GAP_REASON_STORE_FULL:
+      return "lost: the server's disk was full";
     default:
       return "the server did not send them and gave no reason";
   }

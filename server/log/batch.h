@@ -6,18 +6,40 @@
 #include <memory>
 #include <string>
 #include <string_view>
+#include <utility>
 
 namespace jobtail {
 
 // Encoded records, never changed once shared: the store, the tail of the log and the transport of
-// every reader refer to the same bytes.
-using SharedBytes = std::shared_ptr<const std::string>;
+// every reader refer to the same bytes. The pointer owns whatever the bytes lie in: a string, or a
+// block in the cache of a store.
+using SharedBytes = std::shared_ptr<const std::string_view>;
+
+// Shares what `owner` holds, an object that `view_of` gives a std::string_view into.
+template <typename Owner, typename ViewOf>
+SharedBytes Share(Owner owner, ViewOf view_of) {
+  struct Shared {
+    Owner owner;
+    std::string_view view;
+  };
+  auto shared = std::make_shared<Shared>();
+  shared->owner = std::move(owner);
+  shared->view = view_of(shared->owner);
+  return {shared, &shared->view};
+}
+
+inline SharedBytes Share(std::string bytes) {
+  return Share(std::move(bytes), [](const std::string& owner) { return std::string_view(owner); });
+}
 
 // Consecutive records of one log in their stored form, the encoding of a jobtail.v1.LogBatch.
 struct Batch {
   int64_t first = 0;                 // sequence number of the first record
   int64_t last = 0;                  // sequence number of the last record, inclusive
   int64_t last_time_unix_nanos = 0;  // time of the last record; times never decrease within a log
+  // What the job has printed up to the last record: RunResult.total_lines and total_bytes.
+  int64_t total_lines = 0;
+  int64_t total_bytes = 0;
   SharedBytes bytes;
 };
 
@@ -28,7 +50,7 @@ struct Slice {
   size_t offset = 0;
   size_t size = 0;
 
-  std::string_view view() const { return std::string_view(*buffer).substr(offset, size); }
+  std::string_view view() const { return buffer->substr(offset, size); }
 };
 
 // A record may have 64 KiB of text. A batch is closed as soon as it has this many bytes, so that

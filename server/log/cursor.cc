@@ -62,9 +62,24 @@ absl::StatusOr<int64_t> Start(const Log& log, const Log::Snapshot& snapshot,
 // The message on the run with the last record as it is now: a client counts from there.
 SharedBytes RunAsOf(const Log::Snapshot& snapshot) {
   v1::LogBatch batch;
-  if (!snapshot.run.bytes || !batch.ParseFromString(*snapshot.run.bytes)) return snapshot.run.bytes;
+  const SharedBytes& bytes = snapshot.run.bytes;
+  if (!bytes || !batch.ParseFromArray(bytes->data(), static_cast<int>(bytes->size()))) return bytes;
   batch.mutable_lines(0)->mutable_run()->set_last_sequence(snapshot.last);
-  return std::make_shared<const std::string>(batch.SerializeAsString());
+  return Share(batch.SerializeAsString());
+}
+
+// The records of the batch from `first` to `last`. A gap is one record, with the number of its
+// last.
+Slice Part(const Batch& batch, int64_t first, int64_t last) {
+  if (batch.first >= first && batch.last <= last) return {batch.bytes, 0, batch.bytes->size()};
+  RecordWalker walker(*batch.bytes);
+  Slice part{batch.bytes, 0, 0};
+  while (walker.Next()) {
+    const int64_t sequence = SequenceOf(walker.payload());
+    if (sequence > last) break;
+    (sequence < first ? part.offset : part.size) += walker.element().size();
+  }
+  return part;
 }
 
 }  // namespace
@@ -123,20 +138,8 @@ absl::StatusOr<size_t> Cursor::ReadBatch(std::vector<Slice>* slices) {
   if (!read.ok()) return read.status();
   if (!*read) return absl::InternalError(absl::StrCat("record ", next_, " is missing"));
   const Batch& batch = **read;
-  RecordWalker walker(*batch.bytes);
-  size_t begin = 0;
-  for (int64_t skip = next_ - batch.first; skip > 0 && walker.Next(); --skip) {
-    begin += walker.element().size();
-  }
-  size_t end = batch.bytes->size();
-  if (batch.last > stop_) {
-    end = begin;
-    for (int64_t keep = stop_ - next_ + 1; keep > 0 && walker.Next(); --keep) {
-      end += walker.element().size();
-    }
-  }
+  const Slice slice = Part(batch, next_, stop_);
   next_ = batch.last + 1;
-  const Slice slice{batch.bytes, begin, end - begin};
   if (filter_) {
     filter_->Apply(slice, slices);
   } else {
@@ -161,8 +164,8 @@ Slice Cursor::Heartbeat() const {
   *message.mutable_heartbeat()->mutable_time() = message.time();
   std::string bytes;
   EncodeLine(message, &bytes);
-  auto shared = std::make_shared<const std::string>(std::move(bytes));
-  return {shared, 0, shared->size()};
+  const size_t size = bytes.size();
+  return {Share(std::move(bytes)), 0, size};
 }
 
 }  // namespace jobtail

@@ -29,33 +29,51 @@ v1::LogLine RunMessage(const v1::Run& run) {
 Log::Log(std::string run, LogServices services, LogOptions options)
     : run_(std::move(run)), services_(services), options_(options) {}
 
-bool Log::HasRoomLocked() const { return unsaved_bytes_ < options_.unsaved_bytes; }
+std::shared_ptr<Log> Log::OpenEnded(const v1::Run& run, const LogExtent& extent,
+                                    LogServices services) {
+  auto log = std::make_shared<Log>(run.id(), services);
+  absl::MutexLock lock(&log->mutex_);
+  log->finishing_ = true;
+  log->next_ = extent.last + 1;
+  log->encoded_ = extent.last;
+  log->last_time_ = extent.last_time_unix_nanos;
+  log->first_ = extent.first;
+  log->snapshot_.last = extent.last;
+  log->snapshot_.ended = true;
+  log->SetPresentLocked(&Snapshot::run, RunMessage(run));
+  return log;
+}
+
+// Once lines have been dropped, there is to be room for many before any is taken again.
+bool Log::HasRoomLocked() const {
+  return HasGapLocked() ? unsaved_bytes_ <= options_.unsaved_bytes / 2
+                        : unsaved_bytes_ < options_.unsaved_bytes;
+}
+
+// A job that was told to wait would wait for ever for somebody to make room on the disk.
+bool Log::DropsLocked() const { return options_.drop_when_full || full_; }
+
+bool Log::TakesLinesLocked() const { return HasRoomLocked() || DropsLocked(); }
+
+bool Log::HasGapLocked() const { return next_ - 1 > encoded_; }
 
 bool Log::IsNotCommittingLocked() const { return !committing_; }
 
 void Log::Append(absl::Span<const TextLine> lines) {
   absl::MutexLock lock(&mutex_);
-  if (!HasRoomLocked()) mutex_.Await(absl::Condition(this, &Log::HasRoomLocked));
+  if (!TakesLinesLocked()) mutex_.Await(absl::Condition(this, &Log::TakesLinesLocked));
   AppendLocked(lines);
 }
 
 bool Log::TryAppend(absl::Span<const TextLine> lines) {
   absl::MutexLock lock(&mutex_);
-  if (!HasRoomLocked()) return false;
+  if (!TakesLinesLocked()) return false;
   AppendLocked(lines);
   return true;
 }
 
 void Log::AppendLocked(absl::Span<const TextLine> lines) {
-  for (const TextLine& line : lines) {
-    const size_t before = open_.size();
-    last_time_ = std::max(last_time_, line.time_unix_nanos);
-    EncodeLine(next_++, last_time_, line, &open_);
-    unsaved_bytes_ += open_.size() - before;
-    total_lines_ += 1;
-    total_bytes_ += PrintedBytes(line);
-    if (open_.size() >= kBatchBytes) SealLocked();
-  }
+  for (const TextLine& line : lines) AppendLineLocked(line);
   if (committing_ || failing_) return;  // whoever is at it, or tries again, sees to the rest
   const bool idle =
       last_time_ - last_commit_time_ >= absl::ToInt64Nanoseconds(options_.commit_delay);
@@ -66,13 +84,45 @@ void Log::AppendLocked(absl::Span<const TextLine> lines) {
   }
 }
 
+void Log::AppendLineLocked(const TextLine& line) {
+  last_time_ = std::max(last_time_, line.time_unix_nanos);
+  total_bytes_ += PrintedBytes(line);
+  if (DropsLocked() && !HasRoomLocked()) {
+    if (!HasGapLocked()) {
+      gap_reason_ = full_ ? v1::GAP_REASON_STORE_FULL : v1::GAP_REASON_DROPPED;
+    }
+    ++next_;
+    return;
+  }
+  AppendGapLocked();
+  const size_t before = open_.size();
+  EncodeLine(next_, last_time_, line, &open_);
+  encoded_ = next_++;
+  unsaved_bytes_ += open_.size() - before;
+  total_lines_ += 1;
+  if (open_.size() >= kBatchBytes) SealLocked();
+}
+
+// A gap in the place of what was dropped, if anything was.
+void Log::AppendGapLocked() {
+  if (!HasGapLocked()) return;
+  AppendRecordLocked(GapRecord(encoded_ + 1, next_ - 1, gap_reason_, last_time_));
+}
+
+void Log::AppendRecordLocked(const v1::LogLine& record) {
+  const size_t before = open_.size();
+  EncodeLine(record, &open_);
+  encoded_ = record.sequence();
+  unsaved_bytes_ += open_.size() - before;
+}
+
 void Log::SealLocked() {
   if (open_.empty()) return;
   // The bytes may stay for long: give back what the string grew in vain.
   if (open_.capacity() > open_.size() + open_.size() / 4) open_.shrink_to_fit();
-  sealed_.push_back({open_first_, next_ - 1, last_time_,
-                     std::make_shared<const std::string>(std::exchange(open_, {}))});
-  open_first_ = next_;
+  sealed_.push_back({open_first_, encoded_, last_time_, total_lines_, total_bytes_,
+                     Share(std::exchange(open_, {}))});
+  open_first_ = encoded_ + 1;
 }
 
 void Log::ScheduleLocked(absl::Duration delay) {
@@ -95,9 +145,11 @@ bool Log::CommitLocked(bool sync, OnStored on_stored) {
   std::vector<Batch> batches = std::exchange(sealed_, {});
   committing_ = true;
   mutex_.Unlock();
+  const int64_t began = absl::GetCurrentTimeNanos();
   const absl::Status stored = services_.store->Append(run_, batches, sync);
   mutex_.Lock();
   committing_ = false;
+  full_ = absl::IsResourceExhausted(stored);
   if (!stored.ok()) {
     if (!std::exchange(failing_, true)) {
       spdlog::error("run {}: its log cannot be stored; it is tried again until it can: {}", run_,
@@ -109,7 +161,11 @@ bool Log::CommitLocked(bool sync, OnStored on_stored) {
   }
   failing_ = false;
   on_stored();
-  last_commit_time_ = last_time_;
+  // If storing took long, because many runs store at once, the next line must not look as if it
+  // came after a pause, or each would be stored alone.
+  last_commit_time_ = last_time_ + (absl::GetCurrentTimeNanos() - began);
+  for (const Batch& batch : batches) unsaved_bytes_ -= batch.bytes->size();
+  if (HasRoomLocked()) AppendGapLocked();  // the job may print nothing more
   if (!open_.empty() || !sealed_.empty()) ScheduleLocked(options_.commit_delay);
   PublishLocked(std::move(batches));
   return true;
@@ -118,14 +174,10 @@ bool Log::CommitLocked(bool sync, OnStored on_stored) {
 void Log::PublishLocked(std::vector<Batch> batches) {
   for (Batch& batch : batches) {
     snapshot_.last = batch.last;
-    unsaved_bytes_ -= batch.bytes->size();
     tail_bytes_ += batch.bytes->size();
     tail_.push_back(std::move(batch));
   }
-  while (tail_.size() > 1 && tail_bytes_ > options_.tail_bytes) {
-    tail_bytes_ -= tail_.front().bytes->size();
-    tail_.pop_front();
-  }
+  while (tail_.size() > 1 && tail_bytes_ > options_.tail_bytes) PopTailLocked();
   WakeLocked(/*here=*/true);
 }
 
@@ -164,14 +216,9 @@ void Log::Finish(v1::RunResult result, absl::FunctionRef<v1::Run(const v1::RunRe
 }
 
 void Log::AppendResultLocked(const v1::RunResult& result) {
+  AppendGapLocked();
   last_time_ = std::max(last_time_, absl::GetCurrentTimeNanos());
-  v1::LogLine record;
-  record.set_sequence(next_++);
-  *record.mutable_time() = FromUnixNanos(last_time_);
-  *record.mutable_result() = result;
-  const size_t before = open_.size();
-  EncodeLine(record, &open_);
-  unsaved_bytes_ += open_.size() - before;
+  AppendRecordLocked(ResultRecord(next_++, result, last_time_));
 }
 
 void Log::SetPresent(Present Snapshot::*slot, const v1::LogLine& message) {
@@ -186,7 +233,7 @@ void Log::SetPresent(Present Snapshot::*slot, const v1::LogLine& message) {
 void Log::SetPresentLocked(Present Snapshot::*slot, const v1::LogLine& message) {
   std::string bytes;
   EncodeLine(message, &bytes);
-  snapshot_.*slot = {std::make_shared<const std::string>(std::move(bytes)), ++snapshot_.version};
+  snapshot_.*slot = {Share(std::move(bytes)), ++snapshot_.version};
 }
 
 void Log::SetRun(const v1::Run& run) { SetPresent(&Snapshot::run, RunMessage(run)); }
@@ -207,6 +254,17 @@ void Log::MarkDeleted() {
   WakeLocked(/*here=*/true);
 }
 
+void Log::SetFirst(int64_t first) {
+  absl::MutexLock lock(&mutex_);
+  first_ = std::max(first_, first);
+  while (tail_.size() > 1 && tail_.front().last < first_) PopTailLocked();
+}
+
+void Log::PopTailLocked() {
+  tail_bytes_ -= tail_.front().bytes->size();
+  tail_.pop_front();
+}
+
 Log::Snapshot Log::GetSnapshot() const {
   absl::MutexLock lock(&mutex_);
   return snapshot_;
@@ -222,8 +280,46 @@ absl::StatusOr<std::optional<Batch>> Log::Read(int64_t sequence) const {
     }
   }
   absl::StatusOr<Batch> batch = services_.store->Read(run_, sequence);
+  if (!batch.ok() || batch->first > sequence) batch = MakeGap(sequence, batch);
   if (!batch.ok()) return batch.status();
   return *std::move(batch);
+}
+
+// Whether the store no longer knows the run, though nobody may have said so yet.
+bool Log::IsDeleted() const {
+  const absl::StatusOr<LogExtent> extent = services_.store->GetExtent(run_);
+  return extent.ok() ? extent->last == 0 : absl::IsNotFound(extent.status());
+}
+
+// What readers get for records from `sequence` on that the store does not have. `next` is what it
+// has after them, or why it has nothing. Were they the last of all, the result is not lost: the run
+// has it.
+absl::StatusOr<Batch> Log::MakeGap(int64_t sequence, const absl::StatusOr<Batch>& next) const {
+  const bool missing = absl::IsNotFound(next.status()) || absl::IsDataLoss(next.status());
+  if (!next.ok() && !missing) return next.status();
+  if (!next.ok() && IsDeleted()) {
+    return absl::NotFoundError(absl::StrCat("run ", run_, " was deleted"));
+  }
+  absl::MutexLock lock(&mutex_);
+  const bool to_the_end = !next.ok() && tail_.empty();
+  int64_t last = snapshot_.last;
+  if (next.ok()) last = next->first - 1;
+  if (!next.ok() && !tail_.empty()) last = tail_.front().first - 1;
+  v1::GapReason reason = v1::GAP_REASON_DAMAGED;
+  if (sequence < first_) {
+    reason = v1::GAP_REASON_RETENTION;
+    last = std::min(last, first_ - 1);
+  }
+  const int64_t time = next.ok() ? TimeOfFirst(*next->bytes) : last_time_;
+  v1::LogBatch run;
+  const bool has_result = to_the_end && snapshot_.ended && last == snapshot_.last &&
+                          run.ParseFromArray(snapshot_.run.bytes->data(),
+                                             static_cast<int>(snapshot_.run.bytes->size()));
+  std::string bytes;
+  const int64_t gap_last = has_result ? last - 1 : last;
+  if (sequence <= gap_last) EncodeLine(GapRecord(sequence, gap_last, reason, time), &bytes);
+  if (has_result) EncodeLine(ResultRecord(last, run.lines(0).run().result(), time), &bytes);
+  return Batch{sequence, last, time, 0, 0, Share(std::move(bytes))};
 }
 
 absl::StatusOr<int64_t> Log::FindTime(int64_t unix_nanos) const {
@@ -232,11 +328,12 @@ absl::StatusOr<int64_t> Log::FindTime(int64_t unix_nanos) const {
   if (absl::IsNotFound(batch.status())) return next;
   if (!batch.ok()) return batch.status();
   RecordWalker walker(*batch->bytes);
-  v1::LogLine line;
-  for (int64_t sequence = batch->first; walker.Next(); ++sequence) {
-    const std::string_view payload = walker.payload();
-    if (!line.ParseFromArray(payload.data(), static_cast<int>(payload.size()))) break;
-    if (ToUnixNanos(line.time()) >= unix_nanos) return sequence;
+  while (walker.Next()) {
+    if (TimeOf(walker.payload()) < unix_nanos) continue;
+    const int64_t sequence = SequenceOf(walker.payload());
+    absl::MutexLock lock(&mutex_);
+    // Of those that were deleted some may have been made at that time, too.
+    return first_ > 1 && sequence == first_ ? 1 : sequence;
   }
   return batch->last + 1;
 }

@@ -26,8 +26,10 @@
 namespace jobtail {
 
 struct LogOptions {
-  // What a log may hold that the store does not have yet, in bytes. At the bound the job waits.
+  // What a log may hold that the store does not have yet, in bytes. At the bound the job waits or,
+  // if it was declared so or the store is full, its lines are dropped, and a gap says which.
   size_t unsaved_bytes = 8 << 20;
+  bool drop_when_full = false;
   // How much of the end of a log readers find in memory, in bytes of encoded records.
   size_t tail_bytes = 1 << 20;
   // How long lines that follow closely on one another are collected before they are stored
@@ -53,9 +55,14 @@ class Log : public std::enable_shared_from_this<Log> {
   // The store must know the run (PutRun) with an empty log.
   Log(std::string run, LogServices services, LogOptions options = {});
 
+  // The log of a run that has ended: what the store has of it, for readers alone.
+  static std::shared_ptr<Log> OpenEnded(const v1::Run& run, const LogExtent& extent,
+                                        LogServices services);
+
   // --- For the job ---
 
-  // Appends lines in the given order. Blocks while the bound on unsaved bytes is reached.
+  // Appends lines in the given order. Blocks while the bound on unsaved bytes is reached, unless it
+  // is to drop them.
   void Append(absl::Span<const TextLine> lines);
   // The same, but returns false, having appended nothing, where Append would block.
   bool TryAppend(absl::Span<const TextLine> lines);
@@ -70,8 +77,11 @@ class Log : public std::enable_shared_from_this<Log> {
   void SetRun(const v1::Run& run);
   void SetProgress(const v1::RunProgress& progress);
 
-  // Ends every reader with NOT_FOUND. The caller then deletes the log from the store.
+  // Ends every reader with NOT_FOUND, once the caller has deleted the log from the store.
   void MarkDeleted();
+
+  // Readers find a gap in place of the records before `first`, which the caller then deletes.
+  void SetFirst(int64_t first);
 
   // --- For readers ---
 
@@ -92,7 +102,8 @@ class Log : public std::enable_shared_from_this<Log> {
 
   const std::string& run() const { return run_; }
 
-  // The batch that contains `sequence`; nullopt if that is past the last record.
+  // The batch that contains `sequence`; nullopt if that is past the last record. For records that
+  // are missing, a batch with a gap in their place, from `sequence` on.
   absl::StatusOr<std::optional<Batch>> Read(int64_t sequence) const;
 
   // The sequence number of the first record made at or after `unix_nanos`, one past the last if
@@ -112,15 +123,24 @@ class Log : public std::enable_shared_from_this<Log> {
   using OnStored = absl::FunctionRef<void()>;
 
   bool HasRoomLocked() const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  bool DropsLocked() const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  bool TakesLinesLocked() const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  bool HasGapLocked() const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   bool IsNotCommittingLocked() const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   void AppendLocked(absl::Span<const TextLine> lines) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  void AppendLineLocked(const TextLine& line) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  void AppendGapLocked() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   void AppendResultLocked(const v1::RunResult& result) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  void AppendRecordLocked(const v1::LogLine& record) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   void SealLocked() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   void ScheduleLocked(absl::Duration delay) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   void CommitScheduled();
   bool CommitLocked(bool sync, OnStored on_stored) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   void PublishLocked(std::vector<Batch> batches) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  void PopTailLocked() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   void WakeLocked(bool here) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  bool IsDeleted() const;
+  absl::StatusOr<Batch> MakeGap(int64_t sequence, const absl::StatusOr<Batch>& next) const;
   void SetPresent(Present Snapshot::*slot, const v1::LogLine& message);
   void SetPresentLocked(Present Snapshot::*slot, const v1::LogLine& message)
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
@@ -135,12 +155,15 @@ class Log : public std::enable_shared_from_this<Log> {
   std::string open_ ABSL_GUARDED_BY(mutex_);
   int64_t open_first_ ABSL_GUARDED_BY(mutex_) = 1;
   size_t unsaved_bytes_ ABSL_GUARDED_BY(mutex_) = 0;  // with those that are being stored
-  int64_t next_ ABSL_GUARDED_BY(mutex_) = 1;
+  int64_t encoded_ ABSL_GUARDED_BY(mutex_) = 0;       // the last record in open_, or before it
+  int64_t next_ ABSL_GUARDED_BY(mutex_) = 1;          // those between were dropped
+  v1::GapReason gap_reason_ ABSL_GUARDED_BY(mutex_) = v1::GAP_REASON_UNSPECIFIED;
   int64_t last_time_ ABSL_GUARDED_BY(mutex_) = 0;
   int64_t total_lines_ ABSL_GUARDED_BY(mutex_) = 0;
   int64_t total_bytes_ ABSL_GUARDED_BY(mutex_) = 0;
   bool committing_ ABSL_GUARDED_BY(mutex_) = false;
   bool failing_ ABSL_GUARDED_BY(mutex_) = false;  // the store refused the last attempt
+  bool full_ ABSL_GUARDED_BY(mutex_) = false;     // because it has no room
   bool scheduled_ ABSL_GUARDED_BY(mutex_) = false;
   int64_t last_commit_time_ ABSL_GUARDED_BY(mutex_) =
       0;  // of the newest line then, in Unix nanoseconds
@@ -149,6 +172,7 @@ class Log : public std::enable_shared_from_this<Log> {
   size_t tail_bytes_ ABSL_GUARDED_BY(mutex_) = 0;
   Snapshot snapshot_ ABSL_GUARDED_BY(mutex_);
   bool finishing_ ABSL_GUARDED_BY(mutex_) = false;
+  int64_t first_ ABSL_GUARDED_BY(mutex_) = 1;  // what is older was deleted
   bool deleted_ ABSL_GUARDED_BY(mutex_) = false;
   WaitList waits_ ABSL_GUARDED_BY(mutex_);
 };

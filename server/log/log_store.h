@@ -8,7 +8,7 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/types/span.h"
-#include "jobtail/v1/run.pb.h"
+#include "jobtail/storage/v1/stored_run.pb.h"
 #include "server/log/batch.h"
 
 namespace jobtail {
@@ -17,6 +17,11 @@ namespace jobtail {
 struct LogExtent {
   int64_t first = 1;  // sequence number of the oldest record that is still there
   int64_t last = 0;   // sequence number of the newest record
+  int64_t bytes = 0;  // size of the encoded records that are still there
+  // Of the newest record, as in its Batch.
+  int64_t last_time_unix_nanos = 0;
+  int64_t total_lines = 0;
+  int64_t total_bytes = 0;
 };
 
 // Keeps runs and their logs. Implementations differ in what survives; each states it.
@@ -26,20 +31,23 @@ struct LogExtent {
 // tests/server/log/log_store_conformance.h holds the promises made here against every
 // implementation.
 //
+// Run ids are UUIDs in their text form.
+//
 // Errors: NOT_FOUND for a run or record that is not there, FAILED_PRECONDITION for a hole in the
-// numbering; whatever else a medium comes up with is UNAVAILABLE (worth trying again),
-// RESOURCE_EXHAUSTED (full) or DATA_LOSS (damaged).
+// numbering, INVALID_ARGUMENT for an id that is none; whatever else a medium comes up with is
+// RESOURCE_EXHAUSTED where it is full (it may have room again later), DATA_LOSS where what it
+// returns is not what was stored, and otherwise UNAVAILABLE (worth trying again).
 class LogStore {
  public:
   virtual ~LogStore() = default;
 
-  // Creates the run `run.id()` with an empty log, or replaces what is known of it.
-  virtual absl::Status PutRun(const v1::Run& run) = 0;
+  // Creates the run `run.run().id()` with an empty log, or replaces what is known of it.
+  virtual absl::Status PutRun(const storage::v1::StoredRun& run) = 0;
 
-  // All runs, oldest first: for the start of a server.
-  virtual absl::StatusOr<std::vector<v1::Run>> LoadRuns() = 0;
+  // All runs, oldest first: for the start of a server. Takes no look at their logs.
+  virtual absl::StatusOr<std::vector<storage::v1::StoredRun>> LoadRuns() = 0;
 
-  // Deletes the run and its log.
+  // Deletes the run and its log. The room it took comes back soon afterwards, if not at once.
   virtual absl::Status DeleteRun(const std::string& run) = 0;
 
   // Appends consecutive batches that continue the log: all of them or, on error, none. Once it
@@ -50,12 +58,23 @@ class LogStore {
 
   virtual absl::StatusOr<LogExtent> GetExtent(const std::string& run) = 0;
 
-  // The batch that contains `sequence`.
+  // The batch that contains `sequence`. Where that is missing (deleted, or damaged), the first one
+  // after it; NOT_FOUND if there is none.
   virtual absl::StatusOr<Batch> Read(const std::string& run, int64_t sequence) = 0;
 
   // The first batch whose last record was made at or after `unix_nanos`. NOT_FOUND if all are
   // older.
   virtual absl::StatusOr<Batch> FindTime(const std::string& run, int64_t unix_nanos) = 0;
+
+  // The sequence number from which on the log has at most `bytes` (see LogExtent), at the
+  // beginning of a batch; that of the last batch if even that is larger.
+  virtual absl::StatusOr<int64_t> FindBytes(const std::string& run, int64_t bytes) = 0;
+
+  // Deletes the records before `first`, which begins a batch. There may be an Append meanwhile.
+  virtual absl::Status Trim(const std::string& run, int64_t first) = 0;
+
+  // Whether the store would take something new at this moment: OK, or why not.
+  virtual absl::Status CheckHealth() = 0;
 };
 
 }  // namespace jobtail

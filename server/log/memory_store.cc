@@ -13,11 +13,11 @@ absl::StatusOr<std::shared_ptr<MemoryStore::Entry>> MemoryStore::Find(const std:
   return found->second;
 }
 
-absl::Status MemoryStore::PutRun(const v1::Run& run) {
+absl::Status MemoryStore::PutRun(const storage::v1::StoredRun& run) {
   std::shared_ptr<Entry> entry;
   {
     absl::MutexLock lock(&mutex_);
-    auto& slot = entries_[run.id()];
+    auto& slot = entries_[run.run().id()];
     if (!slot) slot = std::make_shared<Entry>();
     entry = slot;
   }
@@ -26,9 +26,9 @@ absl::Status MemoryStore::PutRun(const v1::Run& run) {
   return absl::OkStatus();
 }
 
-absl::StatusOr<std::vector<v1::Run>> MemoryStore::LoadRuns() {
+absl::StatusOr<std::vector<storage::v1::StoredRun>> MemoryStore::LoadRuns() {
   absl::MutexLock lock(&mutex_);
-  std::vector<v1::Run> runs;
+  std::vector<storage::v1::StoredRun> runs;
   for (const auto& [id, entry] : entries_) {
     absl::MutexLock entry_lock(&entry->mutex);
     runs.push_back(entry->run);
@@ -50,7 +50,7 @@ absl::Status MemoryStore::Append(const std::string& run, absl::Span<const Batch>
   if (!found.ok()) return found.status();
   Entry* const entry = found->get();
   absl::MutexLock lock(&entry->mutex);
-  std::vector<Batch>& stored = entry->batches;
+  std::deque<Batch>& stored = entry->batches;
   int64_t next = stored.empty() ? 1 : stored.back().last + 1;
   for (const Batch& batch : batches) {
     if (batch.first != next || batch.last < batch.first) {
@@ -60,6 +60,7 @@ absl::Status MemoryStore::Append(const std::string& run, absl::Span<const Batch>
     next = batch.last + 1;
   }
   stored.insert(stored.end(), batches.begin(), batches.end());
+  for (const Batch& batch : batches) entry->bytes += static_cast<int64_t>(batch.bytes->size());
   return absl::OkStatus();
 }
 
@@ -68,8 +69,11 @@ absl::StatusOr<LogExtent> MemoryStore::GetExtent(const std::string& run) {
   if (!found.ok()) return found.status();
   Entry* const entry = found->get();
   absl::MutexLock lock(&entry->mutex);
-  std::vector<Batch>& stored = entry->batches;
-  return stored.empty() ? LogExtent{} : LogExtent{stored.front().first, stored.back().last};
+  std::deque<Batch>& stored = entry->batches;
+  if (stored.empty()) return LogExtent{};
+  const Batch& newest = stored.back();
+  return LogExtent{stored.front().first,        newest.last,        entry->bytes,
+                   newest.last_time_unix_nanos, newest.total_lines, newest.total_bytes};
 }
 
 absl::StatusOr<Batch> MemoryStore::Read(const std::string& run, int64_t sequence) {
@@ -77,9 +81,9 @@ absl::StatusOr<Batch> MemoryStore::Read(const std::string& run, int64_t sequence
   if (!found.ok()) return found.status();
   Entry* const entry = found->get();
   absl::MutexLock lock(&entry->mutex);
-  std::vector<Batch>& stored = entry->batches;
+  std::deque<Batch>& stored = entry->batches;
   const auto batch = std::ranges::lower_bound(stored, sequence, {}, &Batch::last);
-  if (batch == stored.end() || sequence < batch->first) {
+  if (batch == stored.end()) {
     return absl::NotFoundError(absl::StrCat("run ", run, " has no record ", sequence));
   }
   return *batch;
@@ -90,12 +94,39 @@ absl::StatusOr<Batch> MemoryStore::FindTime(const std::string& run, int64_t unix
   if (!found.ok()) return found.status();
   Entry* const entry = found->get();
   absl::MutexLock lock(&entry->mutex);
-  std::vector<Batch>& stored = entry->batches;
+  std::deque<Batch>& stored = entry->batches;
   const auto batch = std::ranges::lower_bound(stored, unix_nanos, {}, &Batch::last_time_unix_nanos);
   if (batch == stored.end()) {
     return absl::NotFoundError(absl::StrCat("run ", run, " has no record that new"));
   }
   return *batch;
+}
+
+absl::StatusOr<int64_t> MemoryStore::FindBytes(const std::string& run, int64_t bytes) {
+  const auto found = Find(run);
+  if (!found.ok()) return found.status();
+  Entry* const entry = found->get();
+  absl::MutexLock lock(&entry->mutex);
+  std::deque<Batch>& stored = entry->batches;
+  if (stored.empty()) return absl::NotFoundError(absl::StrCat("run ", run, " has no records"));
+  auto batch = stored.begin();
+  for (int64_t left = entry->bytes; left > bytes && batch + 1 != stored.end(); ++batch) {
+    left -= static_cast<int64_t>(batch->bytes->size());
+  }
+  return batch->first;
+}
+
+absl::Status MemoryStore::Trim(const std::string& run, int64_t first) {
+  const auto found = Find(run);
+  if (!found.ok()) return found.status();
+  Entry* const entry = found->get();
+  absl::MutexLock lock(&entry->mutex);
+  std::deque<Batch>& stored = entry->batches;
+  while (!stored.empty() && stored.front().first < first) {
+    entry->bytes -= static_cast<int64_t>(stored.front().bytes->size());
+    stored.pop_front();
+  }
+  return absl::OkStatus();
 }
 
 }  // namespace jobtail

@@ -1,6 +1,7 @@
 #ifndef JOBTAIL_SERVER_LOG_MEMORY_STORE_H_
 #define JOBTAIL_SERVER_LOG_MEMORY_STORE_H_
 
+#include <deque>
 #include <map>
 #include <memory>
 #include <string>
@@ -16,19 +17,23 @@ namespace jobtail {
 // and clients. Thread-safe.
 class MemoryStore : public LogStore {
  public:
-  absl::Status PutRun(const v1::Run& run) override;
-  absl::StatusOr<std::vector<v1::Run>> LoadRuns() override;
+  absl::Status PutRun(const storage::v1::StoredRun& run) override;
+  absl::StatusOr<std::vector<storage::v1::StoredRun>> LoadRuns() override;
   absl::Status DeleteRun(const std::string& run) override;
   absl::Status Append(const std::string& run, absl::Span<const Batch> batches, bool sync) override;
   absl::StatusOr<LogExtent> GetExtent(const std::string& run) override;
   absl::StatusOr<Batch> Read(const std::string& run, int64_t sequence) override;
   absl::StatusOr<Batch> FindTime(const std::string& run, int64_t unix_nanos) override;
+  absl::StatusOr<int64_t> FindBytes(const std::string& run, int64_t bytes) override;
+  absl::Status Trim(const std::string& run, int64_t first) override;
+  absl::Status CheckHealth() override { return absl::OkStatus(); }
 
  private:
   struct Entry {
     absl::Mutex mutex;
-    v1::Run run ABSL_GUARDED_BY(mutex);
-    std::vector<Batch> batches ABSL_GUARDED_BY(mutex);  // consecutive
+    storage::v1::StoredRun run ABSL_GUARDED_BY(mutex);
+    std::deque<Batch> batches ABSL_GUARDED_BY(mutex);  // consecutive
+    int64_t bytes ABSL_GUARDED_BY(mutex) = 0;
   };
 
   absl::StatusOr<std::shared_ptr<Entry>> Find(const std::string& run) ABSL_LOCKS_EXCLUDED(mutex_);

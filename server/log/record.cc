@@ -105,6 +105,24 @@ void EncodeLine(const v1::LogLine& line, std::string* batch) {
   line.AppendToString(batch);
 }
 
+v1::LogLine GapRecord(int64_t first, int64_t last, v1::GapReason reason, int64_t time_unix_nanos) {
+  v1::LogLine record;
+  record.set_sequence(last);
+  *record.mutable_time() = FromUnixNanos(time_unix_nanos);
+  record.mutable_gap()->set_first(first);
+  record.mutable_gap()->set_last(last);
+  record.mutable_gap()->set_reason(reason);
+  return record;
+}
+
+v1::LogLine ResultRecord(int64_t sequence, const v1::RunResult& result, int64_t time_unix_nanos) {
+  v1::LogLine record;
+  record.set_sequence(sequence);
+  *record.mutable_time() = FromUnixNanos(time_unix_nanos);
+  *record.mutable_result() = result;
+  return record;
+}
+
 bool RecordWalker::Next() {
   if (rest_.empty() || static_cast<uint8_t>(rest_.front()) != kElementTag) return false;
   CodedInputStream input(reinterpret_cast<const uint8_t*>(rest_.data()),
@@ -128,6 +146,17 @@ int64_t SequenceOf(std::string_view line) {
       input.ReadTag() == Tag(v1::LogLine::kSequenceFieldNumber, WireFormatLite::WIRETYPE_VARINT) &&
       input.ReadVarint64(&sequence);
   return is_record ? static_cast<int64_t>(sequence) : 0;
+}
+
+int64_t TimeOf(std::string_view line) {
+  v1::LogLine parsed;
+  if (!parsed.ParseFromArray(line.data(), static_cast<int>(line.size()))) return 0;
+  return ToUnixNanos(parsed.time());
+}
+
+int64_t TimeOfFirst(std::string_view batch) {
+  RecordWalker walker(batch);
+  return walker.Next() ? TimeOf(walker.payload()) : 0;
 }
 
 int64_t ToUnixNanos(const google::protobuf::Timestamp& time) {

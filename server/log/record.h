@@ -27,6 +27,10 @@ void EncodeLine(int64_t sequence, int64_t time_unix_nanos, const TextLine& line,
                 std::string* batch);
 void EncodeLine(const v1::LogLine& line, std::string* batch);
 
+// Records that are not text. Times are in Unix nanoseconds.
+v1::LogLine GapRecord(int64_t first, int64_t last, v1::GapReason reason, int64_t time_unix_nanos);
+v1::LogLine ResultRecord(int64_t sequence, const v1::RunResult& result, int64_t time_unix_nanos);
+
 // Walks the elements of an encoded LogBatch without parsing them:
 //
 //   RecordWalker walker(batch);
@@ -52,6 +56,11 @@ class RecordWalker {
 
 // The sequence number in an encoded LogLine; 0 if it is not a record.
 int64_t SequenceOf(std::string_view line);
+
+// The time in an encoded LogLine, and of the first element of a LogBatch, in Unix nanoseconds; 0 if
+// there is none.
+int64_t TimeOf(std::string_view line);
+int64_t TimeOfFirst(std::string_view batch);
 
 int64_t ToUnixNanos(const google::protobuf::Timestamp& time);
 google::protobuf::Timestamp FromUnixNanos(int64_t unix_nanos);

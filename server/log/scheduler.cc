@@ -10,13 +10,15 @@ Scheduler::Scheduler(const std::string& name) : thread_([this] { Run(); }) {
   pthread_setname_np(thread_.native_handle(), name.c_str());
 }
 
-Scheduler::~Scheduler() {
+Scheduler::~Scheduler() { Stop(); }
+
+void Scheduler::Stop() {
   {
     absl::MutexLock lock(&mutex_);
     stopping_ = true;
     changed_.Signal();
   }
-  thread_.join();
+  if (thread_.joinable()) thread_.join();
 }
 
 Scheduler::Id Scheduler::At(absl::Time time, std::function<void()> function) {

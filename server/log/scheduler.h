@@ -25,6 +25,10 @@ class Scheduler {
   // Drops what has not run yet.
   ~Scheduler();
 
+  // Waits for the function that is running, and runs no more; what is scheduled from now on is
+  // dropped. For an owner whose functions use this object until then. Idempotent; not thread-safe.
+  void Stop();
+
   Scheduler(const Scheduler&) = delete;
   Scheduler& operator=(const Scheduler&) = delete;
 

@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "server/run/lost_run.h"
 #include "server/run/run_id.h"
 #include "server/run/text.h"
 
@@ -49,6 +50,12 @@ bool Same(const google::protobuf::Map<std::string, std::string>& a,
          });
 }
 
+absl::StatusOr<std::unique_ptr<Cursor>> Open(Run& run, const v1::TailLogRequest& request) {
+  auto log = run.OpenLog();
+  if (!log.ok()) return log.status();
+  return Cursor::Open(*std::move(log), request);
+}
+
 }  // namespace
 
 Engine::Engine(LogStore* store, EngineOptions options)
@@ -58,10 +65,34 @@ Engine::Engine(LogStore* store, EngineOptions options)
       waker_("log-wake"),
       timers_("run-timers"),
       runs_(&waker_),
-      run_services_{store, &timers_, [this](const std::string& run) { runs_.Touch(run); },
-                    [this](const std::string& run) { runs_.Done(run); }} {}
+      run_services_{LogServices{store, &committer_, &waker_}, &timers_,
+                    [this](const std::string& run) { runs_.Touch(run); },
+                    [this](const std::string& run) { runs_.Done(run); }},
+      retention_(options.retention, &runs_, store,
+                 [this](const std::string& id) {
+                   const auto run = runs_.Find(id);
+                   return run.ok() ? DeleteEnded(**run) : run.status();
+                 }),
+      keeper_("run-retention") {
+  if (retention_.HasLimits()) ScheduleRetention();
+}
 
 Engine::~Engine() = default;
+
+absl::Status Engine::Recover() {
+  auto stored = store_->LoadRuns();
+  if (!stored.ok()) return stored.status();
+  absl::MutexLock lock(&create_mutex_);
+  for (storage::v1::StoredRun& run : *stored) {
+    if (!IsFinal(run.run().state())) CloseLostRun(store_, &run);
+    if (!run.request_id().empty()) {
+      requests_.emplace(run.request_id(),
+                        Request{run.run().job(), run.request_parameters(), run.run().id()});
+    }
+    runs_.AddEnded(std::make_shared<Run>(std::move(run), &run_services_));
+  }
+  return absl::OkStatus();
+}
 
 absl::StatusOr<v1::ListJobsResponse> Engine::ListJobs(const v1::ListJobsRequest& request) const {
   const absl::StatusOr<size_t> size = PageSize(request.page_size());
@@ -115,10 +146,9 @@ absl::StatusOr<std::shared_ptr<Run>> Engine::CreateLocked(const v1::CreateRunReq
   if (!parameters.ok()) return parameters.status();
 
   const std::string id = NewRunId();
-  auto log = std::make_shared<Log>(id, LogServices{store_, &committer_, &waker_}, options_.log);
-  auto run =
-      std::make_shared<Run>(id, *job, *std::move(parameters), std::move(log), &run_services_);
-  if (const absl::Status stored = store_->PutRun(run->Get()); !stored.ok()) return stored;
+  auto run = std::make_shared<Run>(id, *job, *std::move(parameters), request, options_.log,
+                                   &run_services_);
+  if (const absl::Status stored = store_->PutRun(run->Stored()); !stored.ok()) return stored;
   runs_.Add(run);
   if (const absl::Status started = run->Start(); !started.ok()) {
     runs_.Remove(id);
@@ -171,7 +201,7 @@ absl::StatusOr<Engine::Started> Engine::RunJob(const v1::RunJobRequest& request)
   if (!run.ok()) return run.status();
   v1::TailLogRequest tail;
   tail.set_follow(true);
-  auto cursor = Cursor::Open((*run)->log(), tail);
+  auto cursor = Open(**run, tail);
   if (!cursor.ok()) return cursor.status();
   return Started{(*run)->id(), *std::move(cursor)};
 }
@@ -224,18 +254,29 @@ absl::Status Engine::DeleteRun(const v1::DeleteRunRequest& request) {
     return absl::FailedPreconditionError(absl::StrCat(
         "run ", request.run(), " has not ended (", v1::RunState_Name(state), "); cancel it first"));
   }
-  if (const absl::Status deleted = (*run)->DeleteStored(); !deleted.ok()) return deleted;
-  runs_.Remove(request.run());
-  (*run)->log()->MarkDeleted();
+  return DeleteEnded(**run);
+}
+
+absl::Status Engine::DeleteEnded(Run& run) {
+  if (const absl::Status deleted = run.DeleteStored(); !deleted.ok()) return deleted;
+  runs_.Remove(run.id());
+  run.MarkLogDeleted();
   absl::MutexLock lock(&create_mutex_);
-  absl::erase_if(requests_, [&](const auto& entry) { return entry.second.run == request.run(); });
+  absl::erase_if(requests_, [&](const auto& entry) { return entry.second.run == run.id(); });
   return absl::OkStatus();
+}
+
+void Engine::ScheduleRetention() {
+  keeper_.At(absl::Now() + options_.retention.interval, [this] {
+    ApplyRetention();
+    ScheduleRetention();
+  });
 }
 
 absl::StatusOr<std::unique_ptr<Cursor>> Engine::TailLog(const v1::TailLogRequest& request) const {
   const auto run = runs_.Find(request.run());
   if (!run.ok()) return run.status();
-  return Cursor::Open((*run)->log(), request);
+  return Open(**run, request);
 }
 
 absl::StatusOr<std::unique_ptr<RunWatch>> Engine::WatchRuns(const v1::WatchRunsRequest& request) {

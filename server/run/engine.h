@@ -9,6 +9,7 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/synchronization/mutex.h"
+#include "absl/time/clock.h"
 #include "absl/time/time.h"
 #include "jobtail/v1/job_service.pb.h"
 #include "server/log/cursor.h"
@@ -16,6 +17,7 @@
 #include "server/log/log_store.h"
 #include "server/log/scheduler.h"
 #include "server/run/job_registry.h"
+#include "server/run/retention.h"
 #include "server/run/run.h"
 #include "server/run/run_table.h"
 
@@ -27,6 +29,7 @@ struct EngineOptions {
   size_t max_active_runs = 1000;
   // How large the parameters of a run may be in all, in bytes.
   size_t max_parameter_bytes = 1 << 20;
+  RetentionOptions retention;
 };
 
 // The calls of JobService, whichever door they come through. Everything is validated and limited
@@ -37,13 +40,17 @@ struct EngineOptions {
 // for the store.
 class Engine {
  public:
-  // The store is empty and outlives the engine.
+  // The store outlives the engine.
   explicit Engine(LogStore* store, EngineOptions options = {});
   // No run may be active and no cursor or watch in use.
   ~Engine();
 
   Engine(const Engine&) = delete;
   Engine& operator=(const Engine&) = delete;
+
+  // Takes over the runs that the store has. Those that were at work end as LOST, with a record of
+  // that. To be called once, before any other call but AddJob.
+  absl::Status Recover();
 
   absl::Status AddJob(Job job) { return jobs_.Add(std::move(job)); }
 
@@ -64,6 +71,12 @@ class Engine {
   };
   absl::StatusOr<Started> RunJob(const v1::RunJobRequest& request);
 
+  // Deletes what is not to be kept any more: what is done every so often anyway.
+  void ApplyRetention(absl::Time now = absl::Now()) { retention_.Apply(now); }
+
+  // OK if the store would take a new run at this moment, or why not.
+  absl::Status CheckHealth() const { return store_->CheckHealth(); }
+
   // Refuses new runs from now on (UNAVAILABLE), asks those at work to stop, and waits for them
   // until `deadline`. Returns how many are still at work.
   size_t Stop(absl::Time deadline);
@@ -72,6 +85,8 @@ class Engine {
   absl::StatusOr<std::shared_ptr<Run>> Create(const v1::CreateRunRequest& request);
   absl::StatusOr<std::shared_ptr<Run>> CreateLocked(const v1::CreateRunRequest& request)
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(create_mutex_);
+  absl::Status DeleteEnded(Run& run);
+  void ScheduleRetention();
   absl::Status CheckLimitsLocked(const v1::CreateRunRequest& request) const
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(create_mutex_);
 
@@ -94,6 +109,9 @@ class Engine {
   absl::Mutex create_mutex_;  // one run is created at a time
   bool stopping_ ABSL_GUARDED_BY(create_mutex_) = false;
   absl::flat_hash_map<std::string, Request> requests_ ABSL_GUARDED_BY(create_mutex_);
+
+  Retention retention_;
+  Scheduler keeper_;  // last: its thread uses the rest
 };
 
 }  // namespace jobtail

@@ -29,6 +29,11 @@ Job& Job::Timeout(absl::Duration timeout) {
   return *this;
 }
 
+Job& Job::DropWhenFull() {
+  drops_when_full_ = true;
+  return *this;
+}
+
 JobOutcome Job::Outcome(const absl::Status& status) {
   if (status.ok()) return {};
   return {1, status.ToString()};

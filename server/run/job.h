@@ -47,10 +47,15 @@ class Job {
   // How long a run may take before it is asked to stop. Default: without limit.
   Job& Timeout(absl::Duration timeout);
 
+  // At the bound on what is printed and not stored yet, drop lines, with a gap that says which,
+  // instead of letting the job wait: for jobs that must never be held up.
+  Job& DropWhenFull();
+
   const std::string& name() const { return proto_.name(); }
   const v1::Job& proto() const { return proto_; }
   const Function& body() const { return body_; }
   absl::Duration timeout() const { return timeout_; }
+  bool drops_when_full() const { return drops_when_full_; }
 
   // Whether the declaration makes sense: INVALID_ARGUMENT naming what does not.
   absl::Status Check() const;
@@ -83,6 +88,7 @@ class Job {
   v1::Job proto_;
   Function body_;
   absl::Duration timeout_ = absl::InfiniteDuration();
+  bool drops_when_full_ = false;
 };
 
 }  // namespace jobtail

@@ -65,23 +65,40 @@ bool IsFinal(v1::RunState state) {
 }
 
 Run::Run(std::string id, std::shared_ptr<const Job> job, ParameterValues parameters,
-         std::shared_ptr<Log> log, const Services* services)
+         const v1::CreateRunRequest& request, const LogOptions& log, const Services* services)
     : id_(std::move(id)),
+      job_name_(job->name()),
       job_(std::move(job)),
       parameters_(std::move(parameters)),
-      log_(std::move(log)),
+      request_id_(request.request_id()),
+      request_parameters_(request.parameters()),
       services_(services) {
   v1::Run run;
   run.set_id(id_);
-  run.set_job(job_->name());
+  run.set_job(job_name_);
   for (const auto& [name, value] : parameters_) {
     (*run.mutable_parameters())[name] = FormatValue(value);
   }
   run.set_state(v1::RUN_STATE_PENDING);
   *run.mutable_create_time() = ToProto(absl::Now());
-  log_->SetRun(run);
+  LogOptions options = log;
+  options.drop_when_full |= job_->drops_when_full();
+  absl::MutexLock log_lock(&log_mutex_);
+  active_log_ = std::make_shared<Log>(id_, services_->log, options);
+  active_log_->SetRun(run);
+  log_ = active_log_;
   absl::MutexLock lock(&mutex_);
   proto_ = std::move(run);
+}
+
+Run::Run(storage::v1::StoredRun stored, const Services* services)
+    : id_(stored.run().id()),
+      job_name_(stored.run().job()),
+      request_id_(stored.request_id()),
+      request_parameters_(stored.request_parameters()),
+      services_(services) {
+  absl::MutexLock lock(&mutex_);
+  proto_ = std::move(*stored.mutable_run());
 }
 
 absl::Status Run::Start() {
@@ -108,6 +125,7 @@ void Run::Execute() {
   const absl::Cleanup end = [&] {
     if (timer) services_->timers->Cancel(*timer);
     Conclude(outcome);
+    ReleaseLog();
     services_->done(id_);
   };
   outcome = Call();
@@ -115,7 +133,8 @@ void Run::Execute() {
 
 // Runs the job's function, with what this thread prints captured.
 JobOutcome Run::Call() {
-  LogSink sink(log_.get());
+  const std::shared_ptr<Log> log = FindLog();
+  LogSink sink(log.get());
   JobContext context(
       id_, parameters_, stop_.get_token(),
       [this](double fraction, std::string_view text) { ReportProgress(fraction, text); });
@@ -157,7 +176,7 @@ v1::RunResult Run::MakeResult(const JobOutcome& outcome) const {
 // The record of the result, the state that GetRun shows and the end of the readers' streams come at
 // one moment: whoever has seen one of them sees the others.
 void Run::Conclude(const JobOutcome& outcome) {
-  log_->Finish(MakeResult(outcome), [this](const v1::RunResult& result) {
+  FindLog()->Finish(MakeResult(outcome), [this](const v1::RunResult& result) {
     absl::MutexLock lock(&mutex_);
     *proto_.mutable_result() = result;
     proto_.set_state(result.state());
@@ -168,18 +187,17 @@ void Run::Conclude(const JobOutcome& outcome) {
 }
 
 // One at a time, so that the readers' last word is the newest.
-v1::Run Run::TellReaders() {
+void Run::TellReaders() {
   absl::MutexLock lock(&telling_mutex_);
-  v1::Run now = Get();
-  log_->SetRun(now);
-  return now;
+  if (const auto log = FindLog()) log->SetRun(Get());
 }
 
 void Run::Announce() {
-  const v1::Run now = TellReaders();
+  TellReaders();
   {
     absl::MutexLock lock(&store_mutex_);
-    const absl::Status stored = deleted_ ? absl::OkStatus() : services_->store->PutRun(now);
+    const absl::Status stored =
+        deleted_ ? absl::OkStatus() : services_->log.store->PutRun(Stored());
     if (!stored.ok()) {
       spdlog::error("run {}: its state cannot be stored: {}", id_, stored.ToString());
     }
@@ -189,9 +207,42 @@ void Run::Announce() {
 
 absl::Status Run::DeleteStored() {
   absl::MutexLock lock(&store_mutex_);
-  const absl::Status status = services_->store->DeleteRun(id_);
+  const absl::Status status = services_->log.store->DeleteRun(id_);
   deleted_ |= status.ok();
   return status;
+}
+
+void Run::MarkLogDeleted() {
+  if (const auto log = FindLog()) log->MarkDeleted();
+}
+
+// Null if the run has ended and nobody reads.
+std::shared_ptr<Log> Run::FindLog() const {
+  absl::MutexLock lock(&log_mutex_);
+  return log_.lock();
+}
+
+absl::StatusOr<std::shared_ptr<Log>> Run::OpenLog() {
+  absl::MutexLock lock(&log_mutex_);
+  if (std::shared_ptr<Log> log = log_.lock()) return log;
+  const absl::StatusOr<LogExtent> extent = services_->log.store->GetExtent(id_);
+  if (!extent.ok()) return extent.status();
+  absl::MutexLock state_lock(&mutex_);
+  std::shared_ptr<Log> log = Log::OpenEnded(proto_, *extent, services_->log);
+  log_ = log;
+  return log;
+}
+
+// What is in memory of the log goes when its last reader has gone.
+void Run::ReleaseLog() {
+  const int64_t last = FindLog()->GetSnapshot().last;
+  {
+    absl::MutexLock lock(&mutex_);
+    proto_.set_last_sequence(last);
+  }
+  std::shared_ptr<Log> log;  // perhaps destroyed, without the lock
+  absl::MutexLock lock(&log_mutex_);
+  log.swap(active_log_);
 }
 
 void Run::RequestStop(StopReason reason) {
@@ -223,17 +274,28 @@ void Run::ReportProgress(double fraction, std::string_view text) {
     }
     *proto_.mutable_progress() = progress;
   }
-  log_->SetProgress(progress);
+  if (const auto log = FindLog()) log->SetProgress(progress);
 }
 
 v1::Run Run::Get() const {
+  const std::shared_ptr<Log> log = FindLog();
   v1::Run run;
   {
     absl::MutexLock lock(&mutex_);
     run = proto_;
   }
-  run.set_last_sequence(log_->GetSnapshot().last);  // afterwards: with the result if that is there
+  // Afterwards: with the result if that is there.
+  if (log) run.set_last_sequence(log->GetSnapshot().last);
   return run;
+}
+
+storage::v1::StoredRun Run::Stored() const {
+  storage::v1::StoredRun stored;
+  *stored.mutable_run() = Get();
+  stored.mutable_run()->clear_progress();
+  stored.set_request_id(request_id_);
+  *stored.mutable_request_parameters() = request_parameters_;
+  return stored;
 }
 
 v1::RunState Run::state() const {

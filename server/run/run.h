@@ -12,6 +12,8 @@
 #include "absl/status/status.h"
 #include "absl/synchronization/mutex.h"
 #include "absl/time/time.h"
+#include "jobtail/storage/v1/stored_run.pb.h"
+#include "jobtail/v1/job_service.pb.h"
 #include "jobtail/v1/run.pb.h"
 #include "server/log/log.h"
 #include "server/log/log_store.h"
@@ -28,19 +30,26 @@ bool IsFinal(v1::RunState state);
 
 // One execution of a job: its state, its log and the thread it runs on. Held by shared_ptr: by the
 // table of runs and by its own thread. Thread-safe.
+//
+// Once it has ended, it keeps no log in memory: each time a reader comes, and there is none, the
+// log is opened in the store.
 class Run : public std::enable_shared_from_this<Run> {
  public:
   // What runs share. All outlive them.
   struct Services {
-    LogStore* store;
+    LogServices log;
     Scheduler* timers;
     std::function<void(const std::string& run)> changed;  // called after each change of state
     std::function<void(const std::string& run)> done;  // called when the thread needs none any more
   };
 
-  // The store must know the run. `services` must outlive it.
+  // A new run, with the request that asked for it. The store must know it (Stored) before it
+  // starts. `services` must outlive it.
   Run(std::string id, std::shared_ptr<const Job> job, ParameterValues parameters,
-      std::shared_ptr<Log> log, const Services* services);
+      const v1::CreateRunRequest& request, const LogOptions& log, const Services* services);
+
+  // A run that has ended, as the store knows it.
+  Run(storage::v1::StoredRun stored, const Services* services);
 
   // Starts the thread. To be called once. RESOURCE_EXHAUSTED if the system has no thread to give.
   absl::Status Start();
@@ -50,13 +59,19 @@ class Run : public std::enable_shared_from_this<Run> {
 
   // Deletes the run, which has ended, and its log from the store.
   absl::Status DeleteStored();
+  // Ends its log's readers with NOT_FOUND.
+  void MarkLogDeleted();
+
+  // The log, for a reader or for retention. NOT_FOUND once it is deleted.
+  absl::StatusOr<std::shared_ptr<Log>> OpenLog();
 
   v1::Run Get() const;
+  // What the store is to keep.
+  storage::v1::StoredRun Stored() const;
   v1::RunState state() const;
 
   const std::string& id() const { return id_; }
-  const std::string& job() const { return job_->name(); }
-  const std::shared_ptr<Log>& log() const { return log_; }
+  const std::string& job() const { return job_name_; }
 
  private:
   void Execute();
@@ -65,19 +80,27 @@ class Run : public std::enable_shared_from_this<Run> {
   void Conclude(const JobOutcome& outcome);
   v1::RunResult MakeResult(const JobOutcome& outcome) const;
   void ReportProgress(double fraction, std::string_view text);
-  v1::Run TellReaders();
+  void TellReaders();
   void Announce();
+  std::shared_ptr<Log> FindLog() const;
+  void ReleaseLog();
 
   const std::string id_;
-  const std::shared_ptr<const Job> job_;
+  const std::string job_name_;
+  const std::shared_ptr<const Job> job_;  // null if the run had ended before the server started
   const ParameterValues parameters_;
-  const std::shared_ptr<Log> log_;
+  const std::string request_id_;
+  const google::protobuf::Map<std::string, std::string> request_parameters_;
   const Services* const services_;
   std::stop_source stop_;
 
   absl::Mutex telling_mutex_;  // readers are told the present state in order; the log's comes after
   absl::Mutex store_mutex_;    // what is deleted is not stored again
   bool deleted_ ABSL_GUARDED_BY(store_mutex_) = false;
+  mutable absl::Mutex log_mutex_;
+  std::shared_ptr<Log> active_log_ ABSL_GUARDED_BY(log_mutex_);  // null once the run has ended
+  std::weak_ptr<Log> log_ ABSL_GUARDED_BY(log_mutex_);           // lives as long as it has readers
+
   mutable absl::Mutex mutex_;  // may be taken under the log's lock, never the other way round
   v1::Run proto_ ABSL_GUARDED_BY(mutex_);
   absl::Time start_ ABSL_GUARDED_BY(mutex_);

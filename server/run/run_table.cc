@@ -22,6 +22,12 @@ void RunTable::Add(std::shared_ptr<Run> run) {
   TouchLocked(run->id(), {run, std::nullopt});
 }
 
+void RunTable::AddEnded(std::shared_ptr<Run> run) {
+  absl::MutexLock lock(&mutex_);
+  const std::string& id = run->id();
+  runs_.emplace(id, std::move(run));
+}
+
 void RunTable::Remove(const std::string& id) {
   const absl::StatusOr<std::shared_ptr<Run>> run = Find(id);
   if (!run.ok()) return;

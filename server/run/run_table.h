@@ -31,6 +31,8 @@ class RunTable {
   explicit RunTable(Scheduler* waker) : waker_(waker) {}
 
   void Add(std::shared_ptr<Run> run);
+  // Adds a run that ended before the server started: no change for anybody.
+  void AddEnded(std::shared_ptr<Run> run);
   void Remove(const std::string& id);
 
   // Notes that the run has changed.

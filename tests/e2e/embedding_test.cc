@@ -18,7 +18,7 @@ TEST(Embedding, AddsTheServiceToAServerThatIsThere) {
   grpc::ServerBuilder builder;
   int port = 0;
   builder.AddListeningPort("127.0.0.1:0", grpc::InsecureServerCredentials(), &port);
-  jobs.AddTo(&builder);
+  ASSERT_TRUE(jobs.AddTo(&builder).ok());
   const std::unique_ptr<grpc::Server> server = builder.BuildAndStart();
   const auto stub = Connect("127.0.0.1:" + std::to_string(port));
   EXPECT_THAT(Tail(*stub, Follow(StartRun(*stub, "hello"))).Lines(), ElementsAre("hello"));

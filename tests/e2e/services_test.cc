@@ -7,6 +7,8 @@
 #include "absl/synchronization/notification.h"
 #include "tests/e2e/fixture.h"
 #include "tests/e2e/raw_call.h"
+#include "tests/server/support/full_disk.h"
+#include "tests/server/support/temporary_directory.h"
 
 namespace jobtail::e2e {
 namespace {
@@ -51,6 +53,35 @@ TEST(Health, IsNotServingWhileTheServerWaitsForItsJobs) {
   EXPECT_THAT(CheckHealth(channel).messages, ElementsAre(kNotServing));
   leave.Notify();
   stopping.join();
+}
+
+TEST(Health, IsNotServingWhileTheDiskIsFull) {
+  const jobtail::testing::TemporaryDirectory directory;
+  jobtail::testing::FullDisk disk;
+  ServerOptions options;
+  options.store.directory = directory.path();
+  options.store.sync_interval = absl::Milliseconds(10);
+  options.store.env = disk.env();
+  EmbeddedServer server(options);
+  server.Add("quick", [](JobContext&) {});
+  const auto channel = OpenChannel(server.server().grpc_address());
+  EXPECT_THAT(CheckHealth(channel).messages, ElementsAre(kServing));
+  disk.SetFull(true);
+  while (CheckHealth(channel).messages == std::vector<std::string>{kServing}) {
+    std::this_thread::yield();
+  }
+  EXPECT_THAT(CheckHealth(channel).messages, ElementsAre(kNotServing));
+  grpc::ClientContext context;
+  v1::CreateRunRequest request;
+  request.set_job("quick");
+  v1::Run run;
+  EXPECT_EQ(server.stub().CreateRun(&context, request, &run).error_code(),
+            grpc::StatusCode::RESOURCE_EXHAUSTED);
+  disk.SetFull(false);
+  while (CheckHealth(channel).messages != std::vector<std::string>{kServing}) {
+    std::this_thread::yield();
+  }
+  WaitUntilEnded(server.stub(), StartRun(server.stub(), "quick"));
 }
 
 TEST(Reflection, ListsTheService) {

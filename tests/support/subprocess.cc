@@ -19,8 +19,9 @@
 #include <utility>
 
 #ifdef __SANITIZE_THREAD__
-// Without the second that ThreadSanitizer otherwise waits at the exit of a process with threads.
-extern "C" const char* __tsan_default_options() { return "atexit_sleep_ms=0"; }
+// Without the second that ThreadSanitizer otherwise waits at the exit of a process with threads;
+// and with threads in forked children, which is what some tests are about.
+extern "C" const char* __tsan_default_options() { return "atexit_sleep_ms=0:die_after_fork=0"; }
 #endif
 
 namespace jobtail::testing {

@@ -95,7 +95,7 @@ TEST_F(Filter, DoesNotTakeTheTerminatorForAPartOfTheLine) {
 TEST_F(Filter, KeepsNeighboursInOnePieceOfTheSameBytes) {
   std::string bytes;
   for (const std::string text : {"a", "a", "b", "a"}) EncodeLine(1, 0, Out(text), &bytes);
-  const Slice all{std::make_shared<const std::string>(bytes), 0, bytes.size()};
+  const Slice all{Share(bytes), 0, bytes.size()};
   std::vector<Slice> passed;
   (*LogFilter::Make(Pattern("a")))->Apply(all, &passed);
   ASSERT_EQ(passed.size(), 2);
@@ -111,7 +111,7 @@ TEST_F(Filter, LetsWhatIsNotTextPass) {
   std::string bytes;
   EncodeLine(1, 0, Out("line"), &bytes);
   EncodeLine(gap, &bytes);
-  const Slice all{std::make_shared<const std::string>(bytes), 0, bytes.size()};
+  const Slice all{Share(bytes), 0, bytes.size()};
   std::vector<Slice> passed;
   (*LogFilter::Make(Pattern("x")))->Apply(all, &passed);
   ASSERT_EQ(passed.size(), 1);

@@ -21,8 +21,8 @@ class LogTest : public ::testing::Test {
   using Call = FaultyStore::Call;
 
   std::shared_ptr<Log> MakeLog(const LogOptions& options = {}, const std::string& run = "run") {
-    v1::Run put;
-    put.set_id(run);
+    storage::v1::StoredRun put;
+    put.mutable_run()->set_id(run);
     EXPECT_TRUE(memory_.PutRun(put).ok());
     return std::make_shared<Log>(run, LogServices{&store_, &committer_, &waker_}, options);
   }

@@ -14,15 +14,15 @@ namespace jobtail {
 using ::testing::ElementsAre;
 
 std::string LogStoreConformance::AddRun(const std::string& id) {
-  v1::Run run;
-  run.set_id(id);
+  storage::v1::StoredRun run;
+  run.mutable_run()->set_id(id);
   EXPECT_TRUE(store().PutRun(run).ok());
   return id;
 }
 
 Batch LogStoreConformance::MakeBatch(int64_t first, int64_t last, int64_t last_time) {
   std::string bytes = absl::StrCat("records ", first, " to ", last);
-  return {first, last, last_time, std::make_shared<const std::string>(std::move(bytes))};
+  return {first, last, last_time, 10 * last, 100 * last, Share(std::move(bytes))};
 }
 
 void LogStoreConformance::Fill(const std::string& run, int64_t size, int64_t last) {
@@ -52,6 +52,8 @@ void ExpectBatch(const absl::StatusOr<Batch>& batch, const Batch& expected) {
   EXPECT_EQ(batch->first, expected.first);
   EXPECT_EQ(batch->last, expected.last);
   EXPECT_EQ(batch->last_time_unix_nanos, expected.last_time_unix_nanos);
+  EXPECT_EQ(batch->total_lines, expected.total_lines);
+  EXPECT_EQ(batch->total_bytes, expected.total_bytes);
   EXPECT_EQ(*batch->bytes, *expected.bytes);
 }
 
@@ -74,11 +76,12 @@ TEST_P(LogStoreConformance, GivesANewRunAnEmptyLog) {
 TEST_P(LogStoreConformance, ReplacesWhatIsKnownOfARunAndKeepsItsLog) {
   AddRun();
   Fill(kRun, 1, 3);
-  v1::Run run;
-  run.set_id(kRun);
-  run.set_job("job");
-  run.set_state(v1::RUN_STATE_RUNNING);
-  (*run.mutable_parameters())["name"] = "value";
+  storage::v1::StoredRun run;
+  run.mutable_run()->set_id(kRun);
+  run.mutable_run()->set_job("job");
+  run.mutable_run()->set_state(v1::RUN_STATE_RUNNING);
+  run.set_request_id("request");
+  (*run.mutable_request_parameters())["name"] = "value";
   ASSERT_TRUE(store().PutRun(run).ok());
   const auto runs = store().LoadRuns();
   ASSERT_TRUE(runs.ok());
@@ -90,7 +93,7 @@ TEST_P(LogStoreConformance, ReplacesWhatIsKnownOfARunAndKeepsItsLog) {
 TEST_P(LogStoreConformance, LoadsTheRunsOldestFirst) {
   std::vector<std::string> ids;
   for (int i = 10; i < 30; ++i)
-    ids.push_back(absl::StrCat("019a7b3c-00", i, "-7000-8000-00000000"));
+    ids.push_back(absl::StrCat("019a7b3c-00", i, "-7000-8000-000000000001"));
   std::vector<std::string> shuffled = ids;
   std::reverse(shuffled.begin(), shuffled.end());
   std::rotate(shuffled.begin(), shuffled.begin() + 7, shuffled.end());
@@ -98,7 +101,7 @@ TEST_P(LogStoreConformance, LoadsTheRunsOldestFirst) {
   std::vector<std::string> loaded;
   const auto runs = store().LoadRuns();
   ASSERT_TRUE(runs.ok());
-  for (const v1::Run& run : *runs) loaded.push_back(run.id());
+  for (const auto& run : *runs) loaded.push_back(run.run().id());
   EXPECT_EQ(loaded, ids);
 }
 
@@ -130,13 +133,73 @@ TEST_P(LogStoreConformance, KeepsItsOrderBeyondEveryByteOfTheNumber) {
   }
 }
 
-TEST_P(LogStoreConformance, HasNoRecordOutsideTheLog) {
+TEST_P(LogStoreConformance, HasNoRecordPastTheLog) {
   AddRun();
   Fill(kRun, 5, 10);
-  for (const int64_t sequence : {int64_t{0}, int64_t{-1}, int64_t{11}, int64_t{1} << 62}) {
+  for (const int64_t sequence : {int64_t{11}, int64_t{1} << 62}) {
     EXPECT_EQ(store().Read(kRun, sequence).status().code(), kNotFound) << sequence;
   }
 }
+
+TEST_P(LogStoreConformance, ReadsTheFirstBatchInPlaceOfWhatComesBeforeIt) {
+  AddRun();
+  Fill(kRun, 5, 10);
+  ExpectBatch(store().Read(kRun, 0), MakeBatch(1, 5));
+  ExpectBatch(store().Read(kRun, -1), MakeBatch(1, 5));
+}
+
+TEST_P(LogStoreConformance, TellsTheExtentOfALogInRecordsAndBytes) {
+  AddRun();
+  const std::vector<Batch> batches = {MakeBatch(1, 3, 7), MakeBatch(4, 9, 8)};
+  ASSERT_TRUE(store().Append(kRun, batches, false).ok());
+  const LogExtent extent = *store().GetExtent(kRun);
+  EXPECT_EQ(extent.bytes, batches[0].bytes->size() + batches[1].bytes->size());
+  EXPECT_EQ(extent.last_time_unix_nanos, 8);
+  EXPECT_EQ(extent.total_lines, 90);
+  EXPECT_EQ(extent.total_bytes, 900);
+}
+
+TEST_P(LogStoreConformance, FindsWhereTheLastBytesOfALogBegin) {
+  AddRun();
+  EXPECT_EQ(store().FindBytes(kRun, 100).status().code(), kNotFound);
+  Fill(kRun, 10, 1000);
+  int64_t bytes = 0;
+  for (int64_t first = 991; first > 0; first -= 10) {
+    SCOPED_TRACE(first);
+    bytes += static_cast<int64_t>(MakeBatch(first, first + 9).bytes->size());
+    EXPECT_EQ(*store().FindBytes(kRun, bytes), first);
+    EXPECT_EQ(*store().FindBytes(kRun, bytes + 1), first);
+    EXPECT_EQ(*store().FindBytes(kRun, bytes - 1), std::min<int64_t>(first + 10, 991));
+  }
+  EXPECT_EQ(*store().FindBytes(kRun, 0), 991) << "the last batch is kept, however large";
+}
+
+TEST_P(LogStoreConformance, TrimsTheBeginningOfALogAndGoesOnFromThere) {
+  AddRun(kRun);
+  AddRun(kOtherRun);
+  Fill(kRun, 10, 10'000);
+  Fill(kOtherRun, 10, 100);
+  const int64_t before = store().GetExtent(kRun)->bytes;
+  for (const int64_t first : {11, 31, 9'001}) {
+    SCOPED_TRACE(first);
+    ASSERT_TRUE(store().Trim(kRun, first).ok());
+    ExpectExtent(store(), kRun, first, 10'000);
+    ExpectBatch(store().Read(kRun, 1), MakeBatch(first, first + 9));
+    ExpectBatch(store().Read(kRun, first), MakeBatch(first, first + 9));
+    ExpectBatch(store().FindTime(kRun, 0), MakeBatch(first, first + 9));
+  }
+  int64_t left = 0;
+  for (int64_t first = 9'001; first < 10'000; first += 10) {
+    left += static_cast<int64_t>(MakeBatch(first, first + 9).bytes->size());
+  }
+  EXPECT_EQ(store().GetExtent(kRun)->bytes, left);
+  EXPECT_GT(before, left);
+  EXPECT_TRUE(store().Append(kRun, {MakeBatch(10'001, 10'001)}, false).ok());
+  ExpectExtent(store(), kRun, 9'001, 10'001);
+  ExpectExtent(store(), kOtherRun, 1, 100);
+}
+
+TEST_P(LogStoreConformance, IsHealthy) { EXPECT_TRUE(store().CheckHealth().ok()); }
 
 TEST_P(LogStoreConformance, TakesNothingThatWouldLeaveAHole) {
   AddRun();
@@ -161,8 +224,8 @@ TEST_P(LogStoreConformance, TakesBatchesOfAnyBytesAndOfMoreThanItIsGiven) {
   AddRun();
   std::string bytes(2 << 20, '\0');
   for (size_t i = 0; i < bytes.size(); ++i) bytes[i] = static_cast<char>(i * 7919 >> 3);
-  const Batch batch{1, 9, 5, std::make_shared<const std::string>(bytes)};
-  const Batch empty{10, 10, 5, std::make_shared<const std::string>()};
+  const Batch batch{1, 9, 5, 0, 0, Share(bytes)};
+  const Batch empty{10, 10, 5, 0, 0, Share("")};
   ASSERT_TRUE(store().Append(kRun, {batch, empty}, false).ok());
   ExpectBatch(store().Read(kRun, 9), batch);
   ExpectBatch(store().Read(kRun, 10), empty);

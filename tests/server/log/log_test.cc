@@ -149,8 +149,8 @@ TEST_F(LogTest, ReportsWhatTheStoreReportsOnReading) {
   const auto log = MakeLog({.tail_bytes = 0});
   log->Append({Out("one", kHour)});
   log->Append({Out("two", 2 * kHour)});
-  store_.Fail(Call::kRead, absl::DataLossError("a bad checksum"), 1);
-  EXPECT_EQ(log->Read(1).status(), absl::DataLossError("a bad checksum"));
+  store_.Fail(Call::kRead, absl::UnavailableError("a bad moment"), 1);
+  EXPECT_EQ(log->Read(1).status(), absl::UnavailableError("a bad moment"));
   store_.Fail(Call::kFindTime, absl::UnavailableError("gone"), 1);
   EXPECT_EQ(log->FindTime(0).status(), absl::UnavailableError("gone"));
 }

@@ -15,11 +15,11 @@ INSTANTIATE_TEST_SUITE_P(Memory, LogStoreConformance,
 // Encoded once: what readers are given is what the log has appended, not a copy.
 TEST(MemoryStore, KeepsTheBytesThatItWasGiven) {
   MemoryStore store;
-  v1::Run run;
-  run.set_id("run");
+  storage::v1::StoredRun run;
+  run.mutable_run()->set_id("run");
   ASSERT_TRUE(store.PutRun(run).ok());
-  const auto bytes = std::make_shared<const std::string>("bytes");
-  ASSERT_TRUE(store.Append("run", {Batch{1, 1, 0, bytes}}, false).ok());
+  const auto bytes = Share("bytes");
+  ASSERT_TRUE(store.Append("run", {Batch{1, 1, 0, 0, 0, bytes}}, false).ok());
   EXPECT_EQ(store.Read("run", 1)->bytes, bytes);
   EXPECT_EQ(store.FindTime("run", 0)->bytes, bytes);
 }

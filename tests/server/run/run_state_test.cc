@@ -131,12 +131,12 @@ TEST_F(RunStateTest, IsStoredAtEachChange) {
   AddJob(Job("job", [&](JobContext&) { gate.Pass(); }));
   const std::string run = Start("job");
   gate.AwaitArrival();
-  EXPECT_EQ(memory_.LoadRuns()->at(0).state(), v1::RUN_STATE_RUNNING);
+  EXPECT_EQ(memory_.LoadRuns()->at(0).run().state(), v1::RUN_STATE_RUNNING);
   gate.Open();
   AwaitResult(run);
   engine_.Stop(absl::InfiniteFuture());
-  EXPECT_EQ(memory_.LoadRuns()->at(0).state(), v1::RUN_STATE_SUCCEEDED);
-  EXPECT_EQ(memory_.LoadRuns()->at(0).result().state(), v1::RUN_STATE_SUCCEEDED);
+  EXPECT_EQ(memory_.LoadRuns()->at(0).run().state(), v1::RUN_STATE_SUCCEEDED);
+  EXPECT_EQ(memory_.LoadRuns()->at(0).run().result().state(), v1::RUN_STATE_SUCCEEDED);
 }
 
 TEST_F(RunStateTest, IsTheSameWhenTheStoreCannotKeepIt) {

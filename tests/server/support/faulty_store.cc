@@ -33,6 +33,16 @@ void FaultyStore::AfterNext(Call call, std::function<void()> function) {
   faults_[call].after = std::move(function);
 }
 
+void FaultyStore::ReplaceNextRead(const Batch& batch) {
+  absl::MutexLock lock(&mutex_);
+  replacement_ = batch;
+}
+
+std::optional<Batch> FaultyStore::TakeReplacement() {
+  absl::MutexLock lock(&mutex_);
+  return std::exchange(replacement_, std::nullopt);
+}
+
 int64_t FaultyStore::count(Call call) const {
   absl::MutexLock lock(&mutex_);
   const auto found = faults_.find(call);
@@ -75,14 +85,14 @@ void FaultyStore::After(Call call) {
   if (after) after();
 }
 
-absl::Status FaultyStore::PutRun(const v1::Run& run) {
-  if (absl::Status status = Before(Call::kPutRun, run.id()); !status.ok()) return status;
+absl::Status FaultyStore::PutRun(const storage::v1::StoredRun& run) {
+  if (absl::Status status = Before(Call::kPutRun, run.run().id()); !status.ok()) return status;
   const absl::Status result = store_->PutRun(run);
   After(Call::kPutRun);
   return result;
 }
 
-absl::StatusOr<std::vector<v1::Run>> FaultyStore::LoadRuns() {
+absl::StatusOr<std::vector<storage::v1::StoredRun>> FaultyStore::LoadRuns() {
   if (absl::Status status = Before(Call::kLoadRuns, ""); !status.ok()) return status;
   auto result = store_->LoadRuns();
   After(Call::kLoadRuns);
@@ -117,6 +127,7 @@ absl::StatusOr<LogExtent> FaultyStore::GetExtent(const std::string& run) {
 
 absl::StatusOr<Batch> FaultyStore::Read(const std::string& run, int64_t sequence) {
   if (absl::Status status = Before(Call::kRead, run); !status.ok()) return status;
+  if (auto replacement = TakeReplacement()) return *replacement;
   auto result = store_->Read(run, sequence);
   After(Call::kRead);
   return result;
@@ -126,6 +137,20 @@ absl::StatusOr<Batch> FaultyStore::FindTime(const std::string& run, int64_t unix
   if (absl::Status status = Before(Call::kFindTime, run); !status.ok()) return status;
   auto result = store_->FindTime(run, unix_nanos);
   After(Call::kFindTime);
+  return result;
+}
+
+absl::StatusOr<int64_t> FaultyStore::FindBytes(const std::string& run, int64_t bytes) {
+  if (absl::Status status = Before(Call::kFindBytes, run); !status.ok()) return status;
+  auto result = store_->FindBytes(run, bytes);
+  After(Call::kFindBytes);
+  return result;
+}
+
+absl::Status FaultyStore::Trim(const std::string& run, int64_t first) {
+  if (absl::Status status = Before(Call::kTrim, run); !status.ok()) return status;
+  const absl::Status result = store_->Trim(run, first);
+  After(Call::kTrim);
   return result;
 }
 

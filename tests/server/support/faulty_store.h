@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <functional>
 #include <map>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -17,7 +18,17 @@ namespace jobtail::testing {
 // It must not be blocked when it is destroyed.
 class FaultyStore : public LogStore {
  public:
-  enum class Call { kPutRun, kLoadRuns, kDeleteRun, kAppend, kGetExtent, kRead, kFindTime };
+  enum class Call {
+    kPutRun,
+    kLoadRuns,
+    kDeleteRun,
+    kAppend,
+    kGetExtent,
+    kRead,
+    kFindTime,
+    kFindBytes,
+    kTrim
+  };
 
   // `store` does the work and outlives this one.
   explicit FaultyStore(LogStore* store) : store_(store) {}
@@ -32,6 +43,9 @@ class FaultyStore : public LogStore {
   void Fail(Call call, const absl::Status& error, int times);
   void Mend(Call call) { Fail(call, absl::OkStatus(), 0); }
 
+  // The next Read returns this.
+  void ReplaceNextRead(const Batch& batch);
+
   // The next call does its work and then calls `function` before it returns.
   void AfterNext(Call call, std::function<void()> function);
 
@@ -45,13 +59,16 @@ class FaultyStore : public LogStore {
   };
   std::vector<Appended> appended() const;
 
-  absl::Status PutRun(const v1::Run& run) override;
-  absl::StatusOr<std::vector<v1::Run>> LoadRuns() override;
+  absl::Status PutRun(const storage::v1::StoredRun& run) override;
+  absl::StatusOr<std::vector<storage::v1::StoredRun>> LoadRuns() override;
   absl::Status DeleteRun(const std::string& run) override;
   absl::Status Append(const std::string& run, absl::Span<const Batch> batches, bool sync) override;
   absl::StatusOr<LogExtent> GetExtent(const std::string& run) override;
   absl::StatusOr<Batch> Read(const std::string& run, int64_t sequence) override;
   absl::StatusOr<Batch> FindTime(const std::string& run, int64_t unix_nanos) override;
+  absl::StatusOr<int64_t> FindBytes(const std::string& run, int64_t bytes) override;
+  absl::Status Trim(const std::string& run, int64_t first) override;
+  absl::Status CheckHealth() override { return store_->CheckHealth(); }
 
  private:
   struct Fault {
@@ -70,12 +87,14 @@ class FaultyStore : public LogStore {
 
   absl::Status Before(Call call, const std::string& run);
   void After(Call call);
+  std::optional<Batch> TakeReplacement();
 
   LogStore* const store_;
 
   mutable absl::Mutex mutex_;
   std::map<Call, Fault> faults_ ABSL_GUARDED_BY(mutex_);
   std::vector<Appended> appended_ ABSL_GUARDED_BY(mutex_);
+  std::optional<Batch> replacement_ ABSL_GUARDED_BY(mutex_);
 };
 
 }  // namespace jobtail::testing

@@ -1,0 +1,7 @@
+#include "bench/capture/bystander.h"
+
+namespace jobtail::bench {
+
+void StandBy(std::binary_semaphore& end) { end.acquire(); }
+
+}  // namespace jobtail::bench

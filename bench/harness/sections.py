@@ -1,0 +1,263 @@
+"""What is measured. Every section goes through its systems in rounds, so that what disturbs the
+machine disturbs all alike, and returns its part of the JSON file."""
+
+import json
+import os
+import subprocess
+import sys
+import time
+from contextlib import ExitStack
+
+from . import systems
+from .figures import figure, percentile
+from .processes import Missing, run, wait_until
+
+INTERVAL_MICROS = 5000
+
+
+def tell(text):
+    print(text, file=sys.stderr, flush=True)
+
+
+def started(bench, kinds, stack):
+    """Those of the systems that are to be had, and why the others are not."""
+    ready, skipped = {}, {}
+    for key, kind in kinds.items():
+        system = kind(bench)
+        try:
+            system.start()
+        except Missing as missing:
+            tell(f'   SKIPPED {system.label}: {missing}')
+            skipped[key] = {'label': system.label, 'skipped': str(missing)}
+            continue
+        stack.callback(system.stop)
+        ready[key] = system
+    return ready, skipped
+
+
+def rounds(count, systems_, measure):
+    """measure(key, system) of each, over and over; the first round only warms up."""
+    samples = {key: [] for key in systems_}
+    for number in range(count + 1):
+        for key, system in systems_.items():
+            sample = measure(key, system)
+            if number > 0:
+                samples[key].append(sample)
+    return samples
+
+
+# Key: system, lines in a full run. A sample takes about a second.
+THROUGHPUT = {
+    'pipe': (systems.Pipe, 10_000_000),
+    'ssh': (systems.Ssh, 3_000_000),
+    'websocketd': (systems.Websocketd, 150_000),
+    'django': (systems.Django, 200_000),
+    'bare_batches': (systems.BareBatches, 5_000_000),
+    'bare_messages': (systems.BareMessages, 800_000),
+    'jobtail': (systems.Jobtail, 4_000_000),
+    'tail_log': (systems.JobtailTailLog, 4_000_000),
+    'replay': (systems.Replay, 4_000_000),
+    'replay_tail_log': (systems.ReplayTailLog, 4_000_000),
+    'run_job': (systems.JobtailRunJob, 800_000),
+}
+
+
+def throughput(bench, quick):
+    """Lines a second from one job to one client, and the CPU time they take."""
+    with ExitStack() as stack:
+        ready, rows = started(bench, {key: kind for key, (kind, _) in THROUGHPUT.items()}, stack)
+
+        def measure(key, system):
+            count = THROUGHPUT[key][1] // (4 if quick else 1)
+            sample = system.throughput(count)
+            tell(f'   {system.label}: {sample.lines / sample.seconds:,.0f} lines/s')
+            return sample
+        for key, samples in rounds(2 if quick else 5, ready, measure).items():
+            rows[key] = {
+                'label': ready[key].label,
+                'lines': THROUGHPUT[key][1] // (4 if quick else 1),
+                'lines_per_second': figure([s.lines / s.seconds for s in samples]),
+                'lost': figure([s.missing / (s.lines + s.missing) for s in samples]),
+                'server_cpu_seconds_per_million': figure([s.server_cpu / s.lines * 1e6 for s in samples]),
+                'client_cpu_seconds_per_million': figure([s.client_cpu / s.lines * 1e6 for s in samples]),
+            }
+    return {key: rows[key] for key in THROUGHPUT}
+
+
+LATENCY = {
+    'pipe': systems.Pipe,
+    'ssh': systems.Ssh,
+    'websocketd': systems.Websocketd,
+    'django': systems.Django,
+    'bare': systems.BareMessages,
+    'jobtail': systems.Jobtail,
+    'tail_log': systems.JobtailTailLog,
+    'run_job': systems.JobtailRunJob,
+}
+
+
+def latency(bench, quick):
+    """How old a line is when it arrives, one line every 5 ms, in microseconds."""
+    count = 200 if quick else 500
+    with ExitStack() as stack:
+        ready, rows = started(bench, LATENCY, stack)
+
+        def measure(key, system):
+            ages = system.latencies(count, INTERVAL_MICROS)
+            tell(f'   {system.label}: p50 {percentile(ages, .5):.0f} µs, p99 {percentile(ages, .99):.0f} µs')
+            return ages
+        for key, samples in rounds(2 if quick else 8, ready, measure).items():
+            every = [age for ages in samples for age in ages]
+            rows[key] = {
+                'label': ready[key].label,
+                'lines': len(every),
+                'p50_us': figure([percentile(ages, .5) for ages in samples]),
+                'p99_us': figure([percentile(ages, .99) for ages in samples]),
+                'p99_9_us': {'all': percentile(every, .999)},
+            }
+    return {key: rows[key] for key in LATENCY}
+
+
+class Gate:
+    """A fifo: who opens it for reading waits for who opens it for writing."""
+
+    def __init__(self, bench):
+        self.path = bench.work / 'gate'
+        if not self.path.exists():
+            os.mkfifo(self.path)
+
+
+def crowd(bench, server, what, lines, readers, *, runs=0):
+    """Lines a second that all readers of all runs get together, from the opening of the gate on."""
+    connections = min(max(1, runs) * readers, 100)
+    gate = Gate(bench).path
+    arguments = ['measure', what, '--readers', readers, '--connections', connections, '--gate', gate]
+    if runs:
+        arguments += ['--runs', runs, '-p', 'lines', lines, '-p', 'gate', gate]
+    result, _ = run(bench.grpc(server.address, *arguments))
+    if result['least_bytes'] < lines * systems.LINE_BYTES or runs and result['least_lines'] != lines:
+        raise RuntimeError(f'a reader got less than {lines} lines: {result}')
+    if runs:
+        run(bench.grpc(server.address, 'clear'))
+    return max(1, runs) * readers * lines / result['seconds']
+
+
+def fan_out(bench, quick):
+    """One run, 1 to 1,000 readers, against as many bare gRPC streams of one shared buffer."""
+    total = 5_000_000 if quick else 20_000_000
+    with bench.start_jobtail() as jobtail, bench.start_bare() as bare:
+        rows = {}
+        for readers in (1, 10, 100, 1000):
+            lines = min(total // readers, total // 5)
+
+            def measure(key, server, lines=lines, readers=readers):
+                if key == 'jobtail':
+                    return crowd(bench, server, 'lines', lines, readers, runs=1)
+                return crowd(bench, server, f'lines {lines} {systems.LINE_BYTES} {Gate(bench).path}', lines, readers)
+            samples = rounds(2 if quick else 4, {'jobtail': jobtail, 'bare': bare}, measure)
+            rows[str(readers)] = {'lines': lines} | {key: figure(values) for key, values in samples.items()}
+            tell(f'   {readers} readers: {rows[str(readers)]["jobtail"]["median"]:,.0f} lines/s in all, '
+                 f'bare gRPC {rows[str(readers)]["bare"]["median"]:,.0f}')
+    return rows
+
+
+def runs(bench, quick):
+    """1 to 1,000 runs at once, each with a reader of its own."""
+    total = 2_000_000 if quick else 8_000_000
+    with bench.start_jobtail('--max-active-runs=2000') as jobtail:
+        rows = {}
+        for count in (1, 10, 100, 1000):
+            lines = total // count // (2 if count == 1 else 1)
+            samples = rounds(2 if quick else 4, {'jobtail': jobtail},
+                             lambda _, server, n=count, m=lines: crowd(bench, server, 'lines', m, 1, runs=n))
+            rows[str(count)] = {'lines': lines, 'jobtail': figure(samples['jobtail'])}
+            tell(f'   {count} runs: {rows[str(count)]["jobtail"]["median"]:,.0f} lines/s in all')
+    return rows
+
+
+class Held:
+    """Readers that stay while the `with` lasts."""
+
+    def __init__(self, bench, server, what, readers, connections, *flags):
+        command = bench.grpc(server.address, 'hold', what, '--readers', readers,
+                             '--connections', connections, *flags)
+        self.process = subprocess.Popen([str(part) for part in command], stdin=subprocess.PIPE,
+                                        stdout=subprocess.PIPE)
+        if not self.process.stdout.readline():
+            raise RuntimeError(f'cannot hold {readers} readers of {what}')
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.process.communicate()
+
+
+def start_run(bench, server, job, *parameters, count=1):
+    arguments = [word for pair in parameters for word in ('-p', *pair)]
+    return run(bench.grpc(server.address, 'start', job, '--runs', count, *arguments))[0]['run']
+
+
+def idle(bench, quick):
+    """The server's memory for readers that wait, and for runs that print nothing, in bytes each."""
+    readers, idle_runs = (1000, 200) if quick else (10_000, 1000)
+
+    def growth(server, count, hold):
+        before = server.memory()
+        with hold():
+            return (server.memory() - before) / count
+
+    def measure(key, _):
+        if key == 'bare':
+            with bench.start_bare() as server:
+                with Held(bench, server, f'lines 0 80 {Gate(bench).path}', 1, 1):
+                    return growth(server, readers, lambda: Held(
+                        bench, server, f'lines 0 80 {Gate(bench).path}', readers, 100))
+        with bench.start_jobtail('--max-active-runs=2000') as server:
+            waiting = start_run(bench, server, 'idle')
+            with Held(bench, server, waiting, 1, 1):
+                if key == 'reader':
+                    return growth(server, readers, lambda: Held(bench, server, waiting, readers, 100))
+                before = server.memory()
+                start_run(bench, server, 'idle', count=idle_runs)
+                return (server.memory() - before) / idle_runs
+    samples = rounds(1 if quick else 3, dict.fromkeys(('reader', 'bare', 'run')), measure)
+    for key, values in samples.items():
+        tell(f'   {key}: {figure(values)["median"]:,.0f} bytes each')
+    return {'readers': readers, 'runs': idle_runs} | {key: figure(values) for key, values in samples.items()}
+
+
+def large_log(bench, quick):
+    """The server's memory while a large log is written and a reader stalls."""
+    if bench.store == 'memory':
+        reason = 'the store of this server is in memory, and so would the log be'
+        tell(f'   SKIPPED: {reason}')
+        return {'skipped': reason}
+    bytes_ = 10 ** 9 if quick else 10 ** 10
+    lines = bytes_ // (systems.LINE_BYTES + 1)
+    with bench.start_jobtail() as server:
+        before = server.memory()
+        log = start_run(bench, server, 'lines', ('lines', lines))
+        start = time.monotonic()
+        with Held(bench, server, log, 1, 1, '--stall'):
+            def ended():
+                show = [bench.jobtail, f'--server={server.address}', 'show', '--output=json', log]
+                shown = json.loads(subprocess.run(show, check=True, stdout=subprocess.PIPE).stdout)
+                return 'result' in shown
+            wait_until(ended, 'the end of the run', 600)
+        seconds = time.monotonic() - start
+        result = {'bytes': bytes_, 'lines_per_second': lines / seconds, 'rss_before': before,
+                  'rss_peak': server.memory('VmHWM')}
+    tell(f'   {bytes_ / 1e9:g} GB: {result["rss_peak"] / 1e6:,.0f} MB at most, '
+         f'{result["lines_per_second"]:,.0f} lines/s')
+    return result
+
+
+ALL = {
+    'throughput': throughput,
+    'latency': latency,
+    'fan-out': fan_out,
+    'runs': runs,
+    'idle': idle,
+    'large-log': large_log,
+}

@@ -1,0 +1,192 @@
+#include "capture/pump.h"
+
+#include <fcntl.h>
+#include <stdio.h>
+#include <sys/epoll.h>
+
+#include <array>
+#include <cerrno>
+#include <system_error>
+#include <utility>
+#include <vector>
+
+#include "capture/current.h"
+#include "capture/flusher.h"
+#include "capture/real.h"
+#include "capture/session.h"
+
+namespace jobtail::capture::internal {
+namespace {
+
+constexpr int kRetryMilliseconds = 25;
+
+// Events come once and are asked for again, so that a source that nobody takes from keeps quiet.
+bool Ask(int epoll, int fd, int operation) {
+  epoll_event event{};
+  event.events = EPOLLIN | EPOLLONESHOT;
+  event.data.fd = fd;
+  return epoll_ctl(epoll, operation, fd, &event) == 0;
+}
+
+// The process's. Never destroyed.
+std::shared_ptr<Pump>& Global() {
+  static auto* const pump = new std::shared_ptr<Pump>(std::make_shared<Pump>());
+  return *pump;
+}
+
+thread_local std::shared_ptr<Pump> own_pump;
+
+Stream Other(Stream stream) {
+  return stream == Stream::kStdout ? Stream::kStderr : Stream::kStdout;
+}
+
+}  // namespace
+
+std::shared_ptr<Pump> Pump::OfThisThread() { return own_pump ? own_pump : Global(); }
+std::shared_ptr<Pump> Pump::OwnOfThisThread() { return own_pump; }
+
+void Pump::SetOfThisThread(std::shared_ptr<Pump> pump) {
+  own_pump = std::move(pump);
+  current.real = own_pump ? &own_pump->real() : nullptr;
+}
+
+// The old one is left alone, for it may have been in use by threads that are gone.
+void Pump::AfterForkInChild() {
+  SetOfThisThread(nullptr);
+  new std::shared_ptr<Pump>(Global());
+  Global() = std::make_shared<Pump>();
+}
+
+Pump::Pump(OwnTable) {
+  for (const size_t index : {0, 1}) {
+    const int fd =
+        Real<"fcntl64", int(int, int, ...)>()(static_cast<int>(index) + 1, F_DUPFD_CLOEXEC, 3);
+    FILE* const file = fd < 0 ? nullptr : fdopen(fd, "w");
+    if (!file) {
+      const int error = errno;
+      if (real_.files[0]) Real<"fclose", int(FILE*)>()(real_.files[0]);
+      throw std::system_error(error, std::generic_category(), "capture: no copy of stdout");
+    }
+    Real<"setvbuf", int(FILE*, char*, int, size_t)>()(file, nullptr, _IONBF, 0);
+    real_.fds[index] = fd;
+    real_.files[index] = file;
+  }
+}
+
+// Of a table of its own, on the last thread that has it.
+Pump::~Pump() {
+  if (epoll_ >= 0) Real<"close", int(int)>()(epoll_);
+  for (FILE* file : real_.files) {
+    if (file) Real<"fclose", int(FILE*)>()(file);
+  }
+}
+
+void Pump::CopyRest() {
+  const std::shared_ptr<Pump> pump = Global();
+  if (current.real) return;
+  std::lock_guard lock(pump->mutex_);
+  for (const auto& [fd, source] : pump->sources_) source.child->CopyRest();
+}
+
+void Pump::Add(const std::shared_ptr<ChildOutput>& child) {
+  std::lock_guard lock(mutex_);
+  if (epoll_ < 0) epoll_ = epoll_create1(EPOLL_CLOEXEC);
+  try {
+    for (const Stream stream : {Stream::kStdout, Stream::kStderr}) Watch(child, stream);
+    if (!running_) Start();
+    running_ = true;
+  } catch (...) {
+    for (const Stream stream : {Stream::kStdout, Stream::kStderr}) {
+      epoll_ctl(epoll_, EPOLL_CTL_DEL, child->read_end(stream), nullptr);
+      sources_.erase(child->read_end(stream));
+    }
+    throw;
+  }
+}
+
+void Pump::Watch(const std::shared_ptr<ChildOutput>& child, Stream stream) {
+  const int fd = child->read_end(stream);
+  if (!Ask(epoll_, fd, EPOLL_CTL_ADD)) {
+    throw std::system_error(errno, std::generic_category(), "capture: cannot watch a child");
+  }
+  sources_[fd] = {child, stream};
+}
+
+void Pump::Start() {
+  auto self = std::make_unique<std::shared_ptr<Pump>>(shared_from_this());
+  StartThread(
+      "capture-pump",
+      [](void* argument) {
+        const std::unique_ptr<std::shared_ptr<Pump>> pump(
+            static_cast<std::shared_ptr<Pump>*>(argument));
+        if (*pump != Global()) SetOfThisThread(*pump);
+        (*pump)->Run();
+      },
+      self.get());
+  static_cast<void>(self.release());  // the thread's now
+}
+
+// The number of descriptors that are ready, which are put into `ready`.
+int Pump::Wait(bool blocked, std::span<int> ready) {
+  std::array<epoll_event, 64> events;
+  const int count = epoll_wait(epoll_, events.data(), static_cast<int>(ready.size()),
+                               blocked ? kRetryMilliseconds : -1);
+  for (int i = 0; i < count; ++i)
+    ready[static_cast<size_t>(i)] = events[static_cast<size_t>(i)].data.fd;
+  return count;
+}
+
+void Pump::Run() {
+  bool blocked = false;
+  std::array<int, 64> ready;
+  while (true) {
+    {
+      std::lock_guard lock(mutex_);
+      if (sources_.empty()) {
+        running_ = false;
+        return;
+      }
+    }
+    const int count = Wait(blocked, ready);
+    for (int i = 0; i < count; ++i) blocked |= TakeFrom(ready[static_cast<size_t>(i)]);
+    if (count == 0) blocked = TakeFromBlocked();
+  }
+}
+
+bool Pump::TakeFromBlocked() {
+  std::vector<int> blocked;
+  {
+    std::lock_guard lock(mutex_);
+    for (const auto& [fd, source] : sources_) {
+      if (source.blocked) blocked.push_back(fd);
+    }
+  }
+  bool still = false;
+  for (const int fd : blocked) still |= TakeFrom(fd);
+  return still;
+}
+
+// True if it is blocked.
+bool Pump::TakeFrom(int fd) {
+  std::unique_lock lock(mutex_);
+  const auto source = sources_.find(fd);
+  if (source == sources_.end()) return false;
+  const std::shared_ptr<ChildOutput> child = source->second.child;
+  const Stream stream = source->second.stream;
+  lock.unlock();
+  const ChildOutput::State state = child->TryTake(stream);
+  lock.lock();
+  source->second.blocked = state == ChildOutput::State::kBlocked;
+  if (state == ChildOutput::State::kWaiting) Ask(epoll_, fd, EPOLL_CTL_MOD);
+  if (state != ChildOutput::State::kEnded) return source->second.blocked;
+  epoll_ctl(epoll_, EPOLL_CTL_DEL, fd, nullptr);
+  sources_.erase(source);
+  // Its other pipe may live on.
+  if (!sources_.contains(child->read_end(Other(stream)))) {
+    child->session().Remove(child.get());
+    child->CloseReadEnds();
+  }
+  return false;
+}
+
+}  // namespace jobtail::capture::internal

@@ -1,0 +1,13 @@
+#ifndef JOBTAIL_CAPTURE_REPLACED_STDIO_H_
+#define JOBTAIL_CAPTURE_REPLACED_STDIO_H_
+
+namespace jobtail::capture::internal {
+
+// Puts streams of the library's own into the variables `stdout` and `stderr`, as long as it has
+// been asked for more often than it has been undone. See Options::replace_stdio. Thread-safe.
+void ReplaceStdio();
+void RestoreStdio();
+
+}  // namespace jobtail::capture::internal
+
+#endif  // JOBTAIL_CAPTURE_REPLACED_STDIO_H_

@@ -1,0 +1,54 @@
+#ifndef JOBTAIL_SERVER_LOG_STORE_KEYS_H_
+#define JOBTAIL_SERVER_LOG_STORE_KEYS_H_
+
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "absl/status/statusor.h"
+#include "server/log/batch.h"
+
+namespace jobtail {
+
+// The bytes of keys and index entries in a store on disk; docs/log-format.md describes them. All
+// numbers are big endian, so that keys are in the order of their numbers.
+
+inline constexpr size_t kRunKeyBytes = 16;
+
+// A run's id as that many bytes. INVALID_ARGUMENT if `run` is not a UUID.
+absl::StatusOr<std::string> RunKey(const std::string& run);
+
+// The id in the first 16 bytes of `key`, in text form.
+std::string RunOfKey(std::string_view key);
+
+// The key of the batch that begins with record `first`, in both column families.
+std::string BatchKey(std::string_view run_key, int64_t first);
+
+// The first key after all those of a run.
+std::string EndKey(std::string_view run_key);
+
+// Where a batch lies in its log, and what it has: the value in the index.
+struct IndexEntry {
+  int64_t first = 0;  // in the key
+  int64_t last = 0;
+  int64_t last_time_unix_nanos = 0;
+  int64_t offset = 0;  // bytes of encoded records before it, those included that were deleted
+  int64_t size = 0;    // bytes of its own
+  int64_t total_lines = 0;
+  int64_t total_bytes = 0;
+
+  int64_t end() const { return offset + size; }
+};
+
+IndexEntry MakeIndexEntry(const Batch& batch, int64_t offset);
+std::string EncodeIndexEntry(const IndexEntry& entry);
+
+// Nullopt if the bytes are none. The key alone tells the first record.
+std::optional<IndexEntry> DecodeKey(std::string_view key);
+std::optional<IndexEntry> DecodeIndexEntry(std::string_view key, std::string_view value);
+
+}  // namespace jobtail
+
+#endif  // JOBTAIL_SERVER_LOG_STORE_KEYS_H_

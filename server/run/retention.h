@@ -1,0 +1,65 @@
+#ifndef JOBTAIL_SERVER_RUN_RETENTION_H_
+#define JOBTAIL_SERVER_RUN_RETENTION_H_
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "absl/base/thread_annotations.h"
+#include "absl/container/flat_hash_map.h"
+#include "absl/status/status.h"
+#include "absl/synchronization/mutex.h"
+#include "absl/time/time.h"
+#include "server/log/log_store.h"
+#include "server/run/run_table.h"
+
+namespace jobtail {
+
+// What is kept of runs and logs. 0 means without limit, for each of them. A run that has not ended
+// is never deleted; of a log that is too large the beginning goes, whether the run has ended or
+// not.
+struct RetentionOptions {
+  absl::Duration max_age = absl::ZeroDuration();  // since the run's end
+  int64_t max_total_bytes = 0;                  // of all logs; bytes of records as they are encoded
+  int64_t max_run_bytes = 0;                    // of one log
+  int64_t max_runs = 0;                         // those that have not ended counted
+  absl::Duration interval = absl::Seconds(10);  // how often it is looked after
+};
+
+// Deletes what is not to be kept any more, the oldest first. Thread-safe.
+class Retention {
+ public:
+  // The run is one that has ended.
+  using DeleteRun = std::function<absl::Status(const std::string& run)>;
+
+  // Table and store outlive this.
+  Retention(const RetentionOptions& options, RunTable* runs, LogStore* store, DeleteRun delete_run);
+
+  // Whether there is any limit.
+  bool HasLimits() const;
+
+  void Apply(absl::Time now);
+
+ private:
+  using Runs = std::vector<std::shared_ptr<Run>>;
+
+  void TrimLocked(Run& run) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  bool IsTooOld(const Run& run, absl::Time now) const;
+  int64_t BytesOfLocked(const Run& run) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  bool DeleteLocked(const Run& run) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+
+  const RetentionOptions options_;
+  RunTable* const runs_;
+  LogStore* const store_;
+  const DeleteRun delete_run_;
+
+  absl::Mutex mutex_;
+  // How large the logs of ended runs are: they do not change by themselves.
+  absl::flat_hash_map<std::string, int64_t> bytes_ ABSL_GUARDED_BY(mutex_);
+};
+
+}  // namespace jobtail
+
+#endif  // JOBTAIL_SERVER_RUN_RETENTION_H_

@@ -1,0 +1,253 @@
+// What a job may do to stdout and stderr themselves: it does it to its own run's alone.
+
+#include <fcntl.h>
+#include <gtest/gtest.h>
+#include <stdio.h>
+#include <stdio_ext.h>
+#include <unistd.h>
+
+#include <array>
+#include <fstream>
+#include <iostream>
+#include <string>
+#include <vector>
+
+#include "tests/capture/coverage/row.h"
+
+namespace jobtail::capture {
+namespace {
+
+constexpr int kRepetitions = 200;
+
+bool IsSecondHalf(const Tag& tag) { return tag.repetition >= kRepetitions / 2; }
+
+// What a row's print does in the middle of it, once.
+bool IsMiddle(const Tag& tag) { return tag.repetition == kRepetitions / 2; }
+
+Way Stdio() {
+  return {[](const Tag& tag) {
+            puts(tag.c_str());
+            fputs(tag.line().c_str(), stderr);
+          },
+          OnBoth};
+}
+
+// Prints as Stdio() does, after having called `change` in the middle.
+Way StdioWith(std::function<void(const Tag& tag)> change, Lines lines = OnBoth) {
+  return {[=](const Tag& tag) {
+            if (IsMiddle(tag)) change(tag);
+            Stdio().print(tag);
+          },
+          std::move(lines)};
+}
+
+// From the middle on, stdout is silent or elsewhere; stderr is as it was.
+std::vector<Record> OnStdoutOnlyAtFirst(const Tag& tag) {
+  return IsSecondHalf(tag) ? OnStderr(tag) : OnBoth(tag);
+}
+
+// What a file that took the second half of the thread's stdout holds.
+std::string SecondHalf(int thread) {
+  std::string text;
+  for (int i = kRepetitions / 2; i < kRepetitions; ++i) text += Tag(thread, i).line();
+  return text;
+}
+
+void RequireSecondHalfInFile(int thread, Recorder&) {
+  Require(ReadFile(TemporaryPath(thread)) == SecondHalf(thread),
+          "the file holds what the thread printed from then on");
+}
+
+// The row that takes the second half of each thread's stdout to a file.
+Row ToFileFromTheMiddle(std::function<void(const Tag& tag)> change) {
+  return {.captured = StdioWith(std::move(change), OnStdoutOnlyAtFirst),
+          .uncaptured = Stdio(),
+          .repetitions = kRepetitions,
+          .end = [](int) { Require(fflush(stdout) == 0, "stdout is flushed"); },
+          .leave = RequireSecondHalfInFile};
+}
+
+TEST(Redirection, SetvbufLeavesTheRealBuffersAsTheyWere) {
+  static std::array<char, 1024> buffer;
+  static size_t size = 0;
+  for (const int mode : {_IONBF, _IOLBF, _IOFBF}) {
+    SCOPED_TRACE(mode);
+    ExpectCaptured({.captured = StdioWith([mode](const Tag&) {
+                      char* const own = mode == _IOFBF ? buffer.data() : nullptr;
+                      const size_t own_size = mode == _IOFBF ? buffer.size() : 0;
+                      Require(setvbuf(stdout, own, mode, own_size) == 0, "setvbuf succeeds");
+                    }),
+                    .uncaptured = Stdio(),
+                    .repetitions = kRepetitions,
+                    .before =
+                        [] {
+                          fputs("", stdout);
+                          size = __fbufsize(stdout);
+                        },
+                    .after =
+                        [] {
+                          Require(__fbufsize(stdout) == size, "the buffer is as large as before");
+                          Require(!__flbf(stdout), "stdout, a pipe, is not line-buffered");
+                        }});
+  }
+}
+
+TEST(Redirection, SetbufAndSetlinebuf) {
+  ExpectCaptured(
+      {.captured = StdioWith([](const Tag&) {
+         setbuf(stdout, nullptr);
+         setlinebuf(stdout);
+       }),
+       .uncaptured = Stdio(),
+       .repetitions = kRepetitions,
+       .after = [] { Require(!__flbf(stdout), "stdout, a pipe, is not line-buffered"); }});
+}
+
+TEST(Redirection, FreopenOfDevStdoutStaysCaptured) {
+  ExpectCaptured({.captured = StdioWith([](const Tag&) {
+                    Require(freopen("/dev/stdout", "w", stdout) == stdout, "stdout is reopened");
+                    Require(freopen(nullptr, "w", stderr) == stderr, "stderr is reopened");
+                  }),
+                  .uncaptured = Stdio(),
+                  .repetitions = kRepetitions});
+}
+
+TEST(Redirection, FreopenToAFileIsForTheRunAlone) {
+  ExpectCaptured(ToFileFromTheMiddle([](const Tag& tag) {
+    Require(freopen(TemporaryPath(tag.thread).c_str(), "w", stdout) == stdout,
+            "stdout is reopened");
+  }));
+}
+
+TEST(Redirection, FreopenToAFileAndBackToDevStdout) {
+  Row row = ToFileFromTheMiddle([](const Tag& tag) {
+    Require(freopen(TemporaryPath(tag.thread).c_str(), "w", stdout) == stdout,
+            "stdout is reopened");
+  });
+  row.end = [](int) {
+    fflush(stdout);
+    Require(freopen("/dev/null", "w", stdout) == stdout, "stdout is reopened");
+    puts("to nobody");
+  };
+  ExpectCaptured(row);
+}
+
+TEST(Redirection, FcloseOfStdoutSilencesTheRunAlone) {
+  ExpectCaptured({.captured = StdioWith([](const Tag&) { fclose(stdout); }, OnStdoutOnlyAtFirst),
+                  .uncaptured = Stdio(),
+                  .repetitions = kRepetitions});
+}
+
+TEST(Redirection, CloseOf1SilencesTheRunAlone) {
+  const Way way{[](const Tag& tag) {
+                  const std::string line = tag.line();
+                  if (IsMiddle(tag)) Require(close(1) == 0, "descriptor 1 is closed");
+                  const ssize_t written = write(1, line.data(), line.size());
+                  Require((written < 0) == IsSecondHalf(tag), "writing fails once 1 is closed");
+                  fputs(line.c_str(), stderr);
+                },
+                OnStdoutOnlyAtFirst};
+  ExpectCaptured({.captured = way, .uncaptured = Plainly(), .repetitions = kRepetitions});
+}
+
+int OpenFileOf(int thread) {
+  const int file =
+      open(TemporaryPath(thread).c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+  Require(file >= 0, "a temporary file opens");
+  return file;
+}
+
+TEST(Redirection, Dup2OfAFileOnto1IsForTheRunAlone) {
+  ExpectCaptured(ToFileFromTheMiddle([](const Tag& tag) {
+    const int file = OpenFileOf(tag.thread);
+    Require(dup2(file, 1) == 1, "the file takes stdout's place");
+    close(file);
+  }));
+}
+
+// In between, the copy that was made before is still stdout, and one that is made now is the file.
+TEST(Redirection, Dup2OfAFileOnto1AndBackAgain) {
+  const Way way{[](const Tag& tag) {
+                  const int saved = dup(1);
+                  const int file = open(TemporaryPath(tag.thread).c_str(),
+                                        O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
+                  Require(file >= 0 && saved >= 0, "descriptors open");
+                  dprintf(1, "before\n");
+                  Require(dup2(file, 1) == 1, "the file takes stdout's place");
+                  const int copy = dup(1);
+                  dprintf(1, "to the file\n");
+                  dprintf(copy, "to the file, by a copy\n");
+                  dprintf(saved, "to the copy\n");
+                  Require(dup2(saved, 1) == 1, "stdout comes back");
+                  close(saved);
+                  close(file);
+                  close(copy);
+                  dprintf(1, "%s\n", tag.c_str());
+                },
+                [](const Tag& tag) {
+                  return std::vector{Out("before"), Out("to the copy"), Out(tag.text)};
+                }};
+  ExpectCaptured({.captured = way,
+                  .uncaptured = Plainly(),
+                  .repetitions = kRepetitions,
+                  .leave = [](int thread, Recorder&) {
+                    std::string expected;
+                    for (int i = 0; i < kRepetitions; ++i) {
+                      expected += "to the file\nto the file, by a copy\n";
+                    }
+                    Require(ReadFile(TemporaryPath(thread)) == expected, "the file has its lines");
+                  }});
+}
+
+// The same with streams, which are flushed in between.
+TEST(Redirection, StreamsWithDup2OfAFileOnto1AndBackAgain) {
+  const Way way{[](const Tag& tag) {
+                  const int saved = dup(1);
+                  puts("before");
+                  fflush(stdout);
+                  const int file = OpenFileOf(tag.thread);
+                  Require(dup2(file, 1) == 1, "the file takes stdout's place");
+                  std::cout << "to the file" << std::endl;
+                  Require(dup2(saved, 1) == 1, "stdout comes back");
+                  close(saved);
+                  close(file);
+                  puts(tag.c_str());
+                },
+                [](const Tag& tag) {
+                  return std::vector{Out("before"), Out(tag.text)};
+                }};
+  ExpectCaptured({.captured = way,
+                  .uncaptured = Stdio(),
+                  .repetitions = kRepetitions,
+                  .leave = [](int thread, Recorder&) {
+                    Require(ReadFile(TemporaryPath(thread)) == "to the file\n",
+                            "the file has its line");
+                  }});
+}
+
+// As shells do with 2>&1.
+TEST(Redirection, Dup2Of1Onto2) {
+  const Way way = StdioWith(
+      [](const Tag&) { Require(dup2(1, 2) == 2, "2 becomes 1"); },
+      [](const Tag& tag) { return IsSecondHalf(tag) ? TwiceOnStdout(tag) : OnBoth(tag); });
+  ExpectCaptured({.captured = way, .uncaptured = Stdio(), .repetitions = kRepetitions});
+}
+
+// GoogleTest's own capture, which is for a whole process, used by one of the captured threads.
+TEST(Redirection, CaptureStdoutOfGoogleTest) {
+  const Way way{[](const Tag& tag) {
+    const bool capture = tag.thread == 0 && tag.repetition % 10 == 0;
+    if (capture) {
+      ::testing::internal::CaptureStdout();
+      printf("for GoogleTest %s\n", tag.c_str());
+      fflush(stdout);
+      Require(::testing::internal::GetCapturedStdout() == "for GoogleTest " + tag.line(),
+              "GoogleTest gets what the thread printed");
+    }
+    puts(tag.c_str());
+  }};
+  ExpectCaptured({.captured = way, .uncaptured = Stdio(), .repetitions = kRepetitions});
+}
+
+}  // namespace
+}  // namespace jobtail::capture
