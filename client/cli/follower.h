@@ -44,6 +44,7 @@ class Follower {
   void OnSignal(int signal);
   void CancelRun();
   absl::StatusOr<int> PrintAll();
+  absl::StatusOr<LogLines> Next();
   int Interrupted();
   absl::Status ReadFailed(const absl::Status& status) const;
   absl::StatusOr<int> PrintFailed(const absl::Status& status);

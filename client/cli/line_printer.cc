@@ -11,4 +11,15 @@ absl::Status LinePrinter::Print(const v1::LogBatch& batch) {
   return output_->Flush();
 }
 
+absl::Status LinePrinter::Print(absl::Span<const LineView> lines) {
+  for (const LineView& line : lines) {
+    if (absl::Status status = PrintView(line); !status.ok()) return status;
+  }
+  return output_->Flush();
+}
+
+absl::Status LinePrinter::PrintView(const LineView&) {
+  return absl::InternalError("this printer takes no views");
+}
+
 }  // namespace jobtail::client::cli

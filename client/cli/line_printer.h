@@ -4,7 +4,9 @@
 #include <optional>
 
 #include "absl/status/status.h"
+#include "absl/types/span.h"
 #include "client/cli/output.h"
+#include "client/line_view.h"
 #include "jobtail/v1/log.pb.h"
 
 namespace jobtail::client::cli {
@@ -14,8 +16,12 @@ class LinePrinter {
  public:
   virtual ~LinePrinter() = default;
 
-  // Prints the batch and returns when it has been written. Errors are FdWriter's.
+  // Whether lines of text may come as views, which cost less.
+  virtual bool takes_views() const { return false; }
+
+  // Print the lines and return when they have been written. Errors are FdWriter's.
   absl::Status Print(const v1::LogBatch& batch);
+  absl::Status Print(absl::Span<const LineView> lines);
 
   // The run's result, once it has come: as a record or, if that was not asked for, with the Run.
   const std::optional<v1::RunResult>& result() const { return result_; }
@@ -25,6 +31,7 @@ class LinePrinter {
   explicit LinePrinter(Output* output) : output_(output) {}
 
   virtual absl::Status PrintLine(const v1::LogLine& line) = 0;
+  virtual absl::Status PrintView(const LineView& line);
 
   Output* output() { return output_; }
 
