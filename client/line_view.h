@@ -11,8 +11,8 @@
 
 namespace jobtail::client {
 
-// A LogLine with text, as it lies in the encoded batch that it came in: for who prints lines and has
-// no need of a message for each, which costs more than all the rest.
+// A LogLine with text, as it lies in the encoded batch that it came in: for who prints lines and
+// has no need of a message for each, which costs more than all the rest.
 struct LineView {
   int64_t sequence = 0;
   v1::Stream stream = v1::STREAM_UNSPECIFIED;
@@ -23,9 +23,9 @@ struct LineView {
   google::protobuf::Timestamp time() const;
 };
 
-// Appends a view of each line of an encoded LogBatch, whose bytes the views refer to. Returns false,
-// having appended whatever, where there is anything but records with text, or a field that this
-// program does not know: then the batch is to be parsed as a message.
+// Appends a view of each line of an encoded LogBatch, whose bytes the views refer to. Returns
+// false, having appended whatever, where there is anything but records with text, or a field that
+// this program does not know: then the batch is to be parsed as a message.
 bool ViewLines(std::string_view batch, std::vector<LineView>* lines);
 
 }  // namespace jobtail::client

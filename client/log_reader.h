@@ -35,8 +35,8 @@ struct LogReaderOptions {
   std::function<void()> on_connected_again = {};
 };
 
-// What LogReader::NextLines() returns: lines of text alone, as views, or a batch with something else
-// in it as well; neither at the end of the log.
+// What LogReader::NextLines() returns: lines of text alone, as views, or a batch with something
+// else in it as well; neither at the end of the log.
 struct LogLines {
   absl::Span<const LineView> text;
   const v1::LogBatch* batch = nullptr;
@@ -61,8 +61,9 @@ struct LogLines {
 // NextLines() is Next() for programs that take in lines by the million: it saves the messages where
 // they tell no more than views do.
 //
-// Next() and NextLines() are for one thread. Cancel() may be called by any thread, at any time in the reader's life.
-// A reader that is destroyed before the end ends its stream; the run is not affected.
+// Next() and NextLines() are for one thread. Cancel() may be called by any thread, at any time in
+// the reader's life. A reader that is destroyed before the end ends its stream; the run is not
+// affected.
 //
 // Errors: what the server refuses (NOT_FOUND, INVALID_ARGUMENT, OUT_OF_RANGE, ...) is returned at
 // once. What may pass (UNAVAILABLE, a reset stream, a proxy's time limit, ...) is tried again with
@@ -116,9 +117,9 @@ class LogReader {
   Backoff backoff_;
   std::unique_ptr<char[]> memory_;  // the arena's first block, kept from batch to batch
   std::unique_ptr<google::protobuf::Arena> arena_;
-  EncodedBatch encoded_;            // what has been received
-  std::vector<LineView> views_;     // of it; empty if it has more than lines of text
-  v1::LogBatch* batch_ = nullptr;   // in the arena: the same, parsed, if that was needed
+  EncodedBatch encoded_;           // what has been received
+  std::vector<LineView> views_;    // of it; empty if it has more than lines of text
+  v1::LogBatch* batch_ = nullptr;  // in the arena: the same, parsed, if that was needed
   std::unique_ptr<grpc::ClientReader<EncodedBatch>> stream_;
   absl::Time opened_;        // when this stream was
   int64_t opened_at_ = 0;    // where this stream began

@@ -67,6 +67,18 @@ TEST_F(Storing, LinesThatComeThickAndFastAreCollected) {
   EXPECT_EQ(Sequences(ReadToEnd(log)), Numbers(1, 102));
 }
 
+// Where many runs store at once, each waits for its turn: the pause is the store's, not the job's.
+TEST_F(Storing, LinesAreCollectedHoweverLongTheStoreTakes) {
+  constexpr absl::Duration kStoring = absl::Milliseconds(1);
+  const auto log = MakeLog(Collecting());
+  store_.AfterNext(Call::kAppend, [] { absl::SleepFor(kStoring); });
+  log->Append({Out("alone", kHour)});
+  const int64_t pause = absl::ToInt64Nanoseconds(Collecting().commit_delay + kStoring / 2);
+  log->Append({Out("printed while that was stored", kHour + pause)});
+  EXPECT_EQ(log->GetSnapshot().last, 1);
+  EXPECT_EQ(store_.count(Call::kAppend), 1);
+}
+
 TEST_F(Storing, AFullBatchIsStoredAtOnce) {
   const auto log = MakeLog(Collecting());
   log->Append({Out("alone", kHour)});
