@@ -158,7 +158,12 @@ TEST_F(HttpStreams, ThatFilterLookThroughTheLogElsewhere) {
             "99990\n99991\n99992\n99993\n99994\n");
 }
 
-TEST_F(HttpStreams, EndWithAResumePointWhenTheServerStops) {
+class HttpStopping : public HttpStreams {
+ protected:
+  HttpStopping() : HttpStreams({.stop_grace = absl::ZeroDuration()}) {}
+};
+
+TEST_F(HttpStopping, EndsStreamsWithAResumePoint) {
   server_.Add("stubborn", [this](JobContext&) {
     puts("here");
     go_on_.WaitForNotification();
