@@ -89,7 +89,7 @@ net::awaitable<bool> Connection::AwaitRequest() {
   const size_t got = co_await socket_.async_read_some(buffer_.prepare(kFirstBytes), Into(&error));
   buffer_.commit(got);
   idle_ = false;
-  co_return !error;
+  co_return !error && got > 0;
 }
 
 // False if the connection cannot be used for more.

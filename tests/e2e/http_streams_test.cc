@@ -100,6 +100,11 @@ TEST_F(HttpStreams, AreGivenUpWhenTheClientGoesAway) {
   AwaitFigure("jobtail_readers{door=\"http\"} 0\n");
 }
 
+TEST_F(HttpStreams, AndTheirConnectionsAreLetGoWithTheirClients) {
+  for (int i = 0; i < 5; ++i) EXPECT_EQ(HttpClient(url()).Get("/v1/jobs").status, 200);
+  AwaitFigure("jobtail_http_connections 1\n");  // the one that asks
+}
+
 TEST_F(HttpStreams, ThatStallCostTheJobNothingAndGoOnLater) {
   constexpr int kLines = 200'000;
   server_.Add("firehose", [](JobContext&) {
