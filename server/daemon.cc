@@ -5,6 +5,7 @@
 #include <spdlog/sinks/stdout_color_sinks.h>
 #include <spdlog/spdlog.h>
 #include <sys/eventfd.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include <iostream>
@@ -52,6 +53,14 @@ void SkipDeadlockDetection() {
 // them. Nothing is flushed: the lock of a stream that nobody reads may be held for ever.
 [[noreturn]] void LeaveAtOnce(int exit_code) { _exit(exit_code); }
 
+// Each connection takes a descriptor, and the usual soft limit is 1024.
+void RaiseDescriptorLimit() {
+  rlimit limit{};
+  if (getrlimit(RLIMIT_NOFILE, &limit) != 0) return;
+  limit.rlim_cur = limit.rlim_max;
+  setrlimit(RLIMIT_NOFILE, &limit);
+}
+
 const std::map<std::string, SyncMode>& SyncModes() {
   static const auto* const modes = new std::map<std::string, SyncMode>{
       {"none", SyncMode::kNone}, {"interval", SyncMode::kInterval}, {"always", SyncMode::kAlways}};
@@ -69,6 +78,7 @@ Daemon::Daemon(const std::string& name, const std::string& description)
       .add_option("--grpc-address", options_.grpc_address,
                   "HOST:PORT to serve gRPC on; port 0 picks a free one")
       ->capture_default_str();
+  AddHttpFlags();
   flags_
       .add_option("--heartbeat", heartbeat_seconds_,
                   "Seconds a stream may be idle before it is sent a heartbeat")
@@ -92,6 +102,26 @@ Daemon::Daemon(const std::string& name, const std::string& description)
       .add_option("--max-active-runs", options_.engine.max_active_runs,
                   "How many runs may be at work at the same time")
       ->check(CLI::Range(1, 100'000))
+      ->capture_default_str();
+}
+
+void Daemon::AddHttpFlags() {
+  http::HttpOptions& http = options_.http;
+  // No default_str: CLI11 would take it for the empty value.
+  flags_
+      .add_option("--http-address", http.address,
+                  "HOST:PORT to serve HTTP on; port 0 picks a free one, nothing (--http-address=) "
+                  "turns HTTP off")
+      ->expected(0, 1)
+      ->type_name("TEXT [" + http.address + "]");
+  flags_.add_option("--http-allow-host", http.allowed_hosts,
+                    "A name, besides localhost, by which browsers may address this server");
+  flags_.add_option("--http-allow-origin", http.allowed_origins,
+                    "An origin, such as https://ci.example.com, whose pages may use the API");
+  flags_
+      .add_option("--http-max-connections", http.max_connections,
+                  "How many HTTP connections may be open")
+      ->check(CLI::Range(1, 1'000'000))
       ->capture_default_str();
 }
 
@@ -124,6 +154,7 @@ int Daemon::Run(int argc, char** argv, const std::function<absl::Status(Server&)
   options_.stop_grace = absl::Seconds(stop_grace_seconds_);
   options_.engine.retention.max_age = absl::Seconds(keep_age_seconds_);
   SkipDeadlockDetection();
+  RaiseDescriptorLimit();
   spdlog::set_default_logger(spdlog::stderr_color_mt(name_));
   return Serve(prepare);
 }
@@ -141,6 +172,7 @@ int Daemon::Serve(const std::function<absl::Status(Server&)>& prepare) {
     spdlog::warn("no --data-dir: runs and logs are kept in memory, and are gone when this ends");
   }
   std::cout << "grpc " << server.grpc_address() << std::endl;
+  if (!server.http_url().empty()) std::cout << "http " << server.http_url() << std::endl;
 
   WaitForSignal();
   std::thread([] {

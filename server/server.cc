@@ -4,15 +4,19 @@
 #include <grpcpp/grpcpp.h>
 #include <grpcpp/health_check_service_interface.h>
 
+#include <thread>
 #include <utility>
 
 #include "absl/strings/match.h"
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "absl/time/clock.h"
+#include "server/http/http_server.h"
 #include "server/log/memory_store.h"
 #include "server/log/rocksdb_store.h"
 #include "server/log/scheduler.h"
+#include "server/metrics/metered_store.h"
+#include "server/metrics/metrics.h"
 #include "server/rpc/job_service.h"
 
 namespace jobtail {
@@ -71,24 +75,33 @@ class Server::Impl {
 
   Engine& engine() { return engine_; }
   const std::string& grpc_address() const { return grpc_address_; }
+  const std::string& http_url() const { return http_url_; }
 
  private:
   Impl(ServerOptions options, absl::StatusOr<std::unique_ptr<LogStore>> store)
       : options_(std::move(options)),
         status_(store.status()),
         store_(store.ok() ? *std::move(store) : std::make_unique<MemoryStore>()),
-        engine_(store_.get(), options_.engine),
+        metered_(store_.get(), &registry_),
+        engine_(&metered_, options_.engine),
         service_(&engine_, options_.heartbeat) {
     if (status_.ok()) status_ = engine_.Recover();
   }
 
+  absl::Status StartGrpc();
+  absl::Status StartHttp();
+  http::HttpOptions MakeHttpOptions() const;
   void WatchHealth();
 
   const ServerOptions options_;
   absl::Status status_;  // of opening the store; if not OK, there is an empty one that nobody sees
   const std::unique_ptr<LogStore> store_;
+  prometheus::Registry registry_;
+  MeteredStore metered_;
   Engine engine_;
   JobService service_;
+  std::unique_ptr<http::HttpServer> http_;  // null without HTTP
+  std::string http_url_;
   std::unique_ptr<grpc::Server> grpc_;
   std::string grpc_address_;
   absl::Mutex stop_mutex_;
@@ -98,6 +111,30 @@ class Server::Impl {
 
 absl::Status Server::Impl::Start() {
   if (!status_.ok()) return status_;
+  if (absl::Status started = StartGrpc(); !started.ok()) return started;
+  return options_.http.address.empty() ? absl::OkStatus() : StartHttp();
+}
+
+absl::Status Server::Impl::StartHttp() {
+  http_ = std::make_unique<http::HttpServer>(&engine_, MakeHttpOptions());
+  absl::Status started = http_->Start();
+  http_url_ = http_->url();
+  return started;
+}
+
+http::HttpOptions Server::Impl::MakeHttpOptions() const {
+  http::HttpOptions http = options_.http;
+  http.heartbeat = options_.heartbeat;
+  http.metrics = [this] {
+    return MetricsText(registry_, {.engine = &engine_,
+                                   .grpc = [this] { return service_.stream_stats(); },
+                                   .http = [this] { return http_->stats(); },
+                                   .store_directory = options_.store.directory});
+  };
+  return http;
+}
+
+absl::Status Server::Impl::StartGrpc() {
   const absl::StatusOr<std::string> host = Host(options_.grpc_address);
   if (!host.ok()) return host.status();
   grpc::EnableDefaultHealthCheckService(true);
@@ -140,7 +177,12 @@ size_t Server::Impl::Stop() {
     grpc_->GetHealthCheckService()->SetServingStatus(false);
   }
   const size_t at_work = engine_.Stop(absl::Now() + options_.stop_grace);
-  service_.StopStreams(absl::Now() + kStreamGrace);
+  const absl::Time streams_deadline = absl::Now() + kStreamGrace;
+  std::thread http_stop([&] {
+    if (http_) http_->Stop(streams_deadline);
+  });
+  service_.StopStreams(streams_deadline);
+  http_stop.join();
   if (grpc_) grpc_->Shutdown(absl::ToChronoTime(absl::Now() + kCloseGrace));
   return at_work;
 }
@@ -156,6 +198,8 @@ absl::Status Server::Start() { return impl_->Start(); }
 absl::Status Server::AddTo(grpc::ServerBuilder* builder) { return impl_->AddTo(builder); }
 
 const std::string& Server::grpc_address() const { return impl_->grpc_address(); }
+
+const std::string& Server::http_url() const { return impl_->http_url(); }
 
 size_t Server::Stop() { return impl_->Stop(); }
 

@@ -56,6 +56,10 @@ def kilobytes(value):
     return f'{value / 1024:.1f} KiB'
 
 
+def percent(value):
+    return f'{value:.1%}'
+
+
 def megabytes(value):
     return f'{value / 1e6:.0f} MB'
 
@@ -119,13 +123,20 @@ def memory_table(measured):
         body += [[f'a reader that waits, of {idle["readers"]:,}', spread(idle['reader'], kilobytes)],
                  [f'the same, bare gRPC, of {idle["readers"]:,}', spread(idle['bare'], kilobytes)],
                  [f'a run that prints nothing, of {idle["runs"]:,}', spread(idle['run'], kilobytes)]]
+    if 'browsers' in measured:
+        body.append([f'a browser that waits, of {measured["browsers"]["readers"]:,}',
+                     spread(measured['browsers']['memory'], kilobytes)])
     large = measured.get('large-log', {})
     if 'skipped' in large:
         body.append(['the server, while a large log is written', f'not measured: {large["skipped"]}'])
     elif large:
         body.append([f'the server, at most, while a log of {large["bytes"] / 1e9:g} GB is written and a reader stalls',
                      megabytes(large['rss_peak'])])
-    return '### Memory of the server\n\n' + table(['', 'resident'], body)
+    text = '### Memory of the server\n\n' + table(['', 'resident'], body)
+    if 'browsers' in measured:
+        text += (f'\nThe {measured["browsers"]["readers"]:,} browsers, with a heartbeat every 15 s each, take '
+                 f'{spread(measured["browsers"]["cpu"], percent)} of a core in all.\n')
+    return text
 
 
 TABLES = {'throughput': throughput_table, 'latency': latency_table, 'fan-out': fan_out_table, 'runs': runs_table}
@@ -149,7 +160,7 @@ def figures(result):
         parts.append('### Aims\n\n' + table(['', 'aim', 'measured', 'holds'], rows))
     parts.append('![The figures as a plot](benchmarks.svg)\n')
     parts += [TABLES[name](rows) for name, rows in measured.items() if name in TABLES]
-    if 'idle' in measured or 'large-log' in measured:
+    if measured.keys() & {'idle', 'browsers', 'large-log'}:
         parts.append(memory_table(measured))
     return '\n'.join(parts)
 
