@@ -89,7 +89,14 @@ absl::StatusOr<ParameterValues> Job::Parse(
     if (!value.ok()) return value.status();
     values.emplace(parameter.name(), *std::move(value));
   }
-  if (used == given.size()) return values;
+  if (used == given.size()) {
+    const absl::Status status = executor_->CheckParameters(values);
+    if (!status.ok()) {
+      return absl::InvalidArgumentError(
+          absl::StrCat("job ", name(), ": ", std::string(status.message())));
+    }
+    return values;
+  }
   for (const auto& [parameter, value] : given) {
     if (values.contains(parameter)) continue;
     return absl::InvalidArgumentError(absl::StrCat("job ", name(), " has no parameter ",

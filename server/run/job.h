@@ -2,7 +2,7 @@
 #define JOBTAIL_SERVER_RUN_JOB_H_
 
 #include <concepts>
-#include <functional>
+#include <memory>
 #include <string>
 #include <type_traits>
 #include <utility>
@@ -12,16 +12,12 @@
 #include "absl/time/time.h"
 #include "google/protobuf/map.h"
 #include "jobtail/v1/job.pb.h"
+#include "server/run/executor.h"
+#include "server/run/function_executor.h"
 #include "server/run/job_context.h"
 #include "server/run/parameter.h"
 
 namespace jobtail {
-
-// What a job reported when it ended by itself. Success is exit code 0.
-struct JobOutcome {
-  int exit_code = 0;
-  std::string error;
-};
 
 // A C++ function that can be run, by name:
 //
@@ -35,10 +31,12 @@ struct JobOutcome {
 // soon after its stop token asks for it.
 class Job {
  public:
-  using Function = std::function<JobOutcome(JobContext&)>;
-
   template <std::invocable<JobContext&> F>
-  Job(std::string name, F function) : body_(Adapt(std::move(function))) {
+  Job(std::string name, F function)
+      : Job(std::move(name), std::make_shared<FunctionExecutor>(Adapt(std::move(function)))) {}
+
+  // A job whose runs are executed in another way.
+  Job(std::string name, std::shared_ptr<const Executor> executor) : executor_(std::move(executor)) {
     proto_.set_name(std::move(name));
   }
 
@@ -53,7 +51,7 @@ class Job {
 
   const std::string& name() const { return proto_.name(); }
   const v1::Job& proto() const { return proto_; }
-  const Function& body() const { return body_; }
+  const Executor& executor() const { return *executor_; }
   absl::Duration timeout() const { return timeout_; }
   bool drops_when_full() const { return drops_when_full_; }
 
@@ -67,7 +65,7 @@ class Job {
 
  private:
   template <typename F>
-  static Function Adapt(F function) {
+  static JobFunction Adapt(F function) {
     using Result = std::invoke_result_t<F&, JobContext&>;
     static_assert(std::is_void_v<Result> || std::is_same_v<Result, int> ||
                       std::is_same_v<Result, absl::Status>,
@@ -86,7 +84,7 @@ class Job {
   std::string ParameterNames() const;
 
   v1::Job proto_;
-  Function body_;
+  std::shared_ptr<const Executor> executor_;
   absl::Duration timeout_ = absl::InfiniteDuration();
   bool drops_when_full_ = false;
 };

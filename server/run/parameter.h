@@ -15,7 +15,7 @@
 
 namespace jobtail {
 
-// A parameter's value: of an enum, the string.
+// A parameter's value: of an enum or a path, the string.
 using ParameterValue = std::variant<std::string, int64_t, double, bool, absl::Duration>;
 
 // The values of a run's parameters by name.
@@ -34,12 +34,16 @@ class Parameter {
   static Parameter Double(std::string name);  // finite
   static Parameter Bool(std::string name);
   static Parameter Duration(std::string name);  // "1.5s", "2h30m"
+  static Parameter Path(std::string name);      // absolute, normalised; need not exist
   static Parameter Enum(std::string name, const std::vector<std::string>& values);
 
   Parameter& Help(std::string text);
   Parameter& Default(const ParameterValue& value);
   // Inclusive; for Int, Double and Duration.
   Parameter& Range(const ParameterValue& minimum, const ParameterValue& maximum);
+
+  // In RE2's syntax, matched against the whole value; for String and Path.
+  Parameter& Pattern(std::string pattern);
 
   const v1::Parameter& proto() const { return proto_; }
 

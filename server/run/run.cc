@@ -1,22 +1,14 @@
 #include "server/run/run.h"
 
-#include <cxxabi.h>
-#include <pthread.h>
 #include <spdlog/spdlog.h>
 
 #include <algorithm>
 #include <cmath>
-#include <exception>
-#include <system_error>
-#include <thread>
 #include <utility>
 
-#include "absl/cleanup/cleanup.h"
 #include "absl/strings/str_cat.h"
 #include "absl/time/clock.h"
-#include "capture/scope.h"
 #include "server/log/record.h"
-#include "server/run/log_sink.h"
 #include "server/run/text.h"
 
 namespace jobtail {
@@ -24,7 +16,6 @@ namespace {
 
 constexpr size_t kMaxErrorBytes = 16 << 10;
 constexpr size_t kMaxProgressBytes = 1 << 10;
-constexpr size_t kMaxThreadName = 15;  // the kernel's limit
 
 google::protobuf::Timestamp ToProto(absl::Time time) {
   return FromUnixNanos(absl::ToUnixNanos(time));
@@ -39,10 +30,18 @@ google::protobuf::Duration ToProto(absl::Duration duration) {
   return proto;
 }
 
+v1::ResourceUsage ToProto(const ResourceUsage& usage) {
+  v1::ResourceUsage proto;
+  *proto.mutable_user_time() = ToProto(usage.user_time);
+  *proto.mutable_system_time() = ToProto(usage.system_time);
+  proto.set_peak_memory_bytes(usage.peak_memory_bytes);
+  return proto;
+}
+
 v1::RunState FinalState(const JobOutcome& outcome, std::optional<StopReason> stopped) {
   if (stopped == StopReason::kTimeout) return v1::RUN_STATE_TIMED_OUT;
   if (stopped) return v1::RUN_STATE_CANCELLED;
-  const bool failed = outcome.exit_code != 0 || !outcome.error.empty();
+  const bool failed = outcome.exit_code != 0 || outcome.signal != 0 || !outcome.error.empty();
   return failed ? v1::RUN_STATE_FAILED : v1::RUN_STATE_SUCCEEDED;
 }
 
@@ -87,6 +86,7 @@ Run::Run(std::string id, std::shared_ptr<const Job> job, ParameterValues paramet
   active_log_ = std::make_shared<Log>(id_, services_->log, options);
   active_log_->SetRun(run);
   log_ = active_log_;
+  output_.emplace(active_log_.get());
   absl::MutexLock lock(&mutex_);
   proto_ = std::move(run);
 }
@@ -101,53 +101,21 @@ Run::Run(storage::v1::StoredRun stored, const Services* services)
   proto_ = std::move(*stored.mutable_run());
 }
 
-absl::Status Run::Start() {
-  try {
-    std::thread([self = shared_from_this()] { self->Execute(); }).detach();
-    return absl::OkStatus();
-  } catch (const std::system_error& error) {
-    return absl::ResourceExhaustedError(absl::StrCat("no thread for the run: ", error.what(),
-                                                     "; try again when fewer are running"));
-  }
-}
+absl::Status Run::Start() { return job_->executor().Start(shared_from_this()); }
 
-void Run::Execute() {
-  pthread_setname_np(pthread_self(), job_->name().substr(0, kMaxThreadName).c_str());
+void Run::Started() {
   SetRunning();
-  std::optional<Scheduler::Id> timer;
-  if (job_->timeout() != absl::InfiniteDuration()) {
-    timer = services_->timers->At(absl::Now() + job_->timeout(), [weak = weak_from_this()] {
-      if (const auto self = weak.lock()) self->RequestStop(StopReason::kTimeout);
-    });
-  }
-  // Also when the job ends its thread with pthread_exit, whose exception must go on its way.
-  JobOutcome outcome{1, "the job ended its own thread"};
-  const absl::Cleanup end = [&] {
-    if (timer) services_->timers->Cancel(*timer);
-    Conclude(outcome);
-    ReleaseLog();
-    services_->done(id_);
-  };
-  outcome = Call();
+  if (job_->timeout() == absl::InfiniteDuration()) return;
+  timer_ = services_->timers->At(absl::Now() + job_->timeout(), [weak = weak_from_this()] {
+    if (const auto self = weak.lock()) self->RequestStop(StopReason::kTimeout);
+  });
 }
 
-// Runs the job's function, with what this thread prints captured.
-JobOutcome Run::Call() {
-  const std::shared_ptr<Log> log = FindLog();
-  LogSink sink(log.get());
-  JobContext context(
-      id_, parameters_, stop_.get_token(),
-      [this](double fraction, std::string_view text) { ReportProgress(fraction, text); });
-  const capture::Scope scope(&sink);
-  try {
-    return job_->body()(context);
-  } catch (const abi::__forced_unwind&) {
-    throw;
-  } catch (const std::exception& exception) {
-    return {1, absl::StrCat("exception: ", exception.what())};
-  } catch (...) {
-    return {1, "an exception that is no std::exception"};
-  }
+void Run::Ended(const JobOutcome& outcome) {
+  if (timer_) services_->timers->Cancel(*timer_);
+  Conclude(outcome);
+  ReleaseLog();
+  services_->done(id_);
 }
 
 void Run::SetRunning() {
@@ -165,6 +133,9 @@ v1::RunResult Run::MakeResult(const JobOutcome& outcome) const {
   absl::MutexLock lock(&mutex_);
   result.set_state(FinalState(outcome, stop_reason_));
   result.set_exit_code(outcome.exit_code);
+  result.set_signal(outcome.signal);
+  result.set_core_dumped(outcome.core_dumped);
+  if (outcome.usage) *result.mutable_usage() = ToProto(*outcome.usage);
   result.set_error(ToUtf8(outcome.error, kMaxErrorBytes));
   if (outcome.error.empty() && stop_reason_) {
     result.set_error(WhyStopped(*stop_reason_, job_->timeout()));
