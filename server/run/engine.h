@@ -3,6 +3,7 @@
 
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "absl/base/thread_annotations.h"
 #include "absl/container/flat_hash_map.h"
@@ -53,6 +54,11 @@ class Engine {
   absl::Status Recover();
 
   absl::Status AddJob(Job job) { return jobs_.Add(std::move(job)); }
+  // Takes out the jobs of these names and adds the others, at once or, with AddJob's errors, not at
+  // all. Runs keep the job they were created with.
+  absl::Status ReplaceJobs(const std::vector<std::string>& names, std::vector<Job> jobs) {
+    return jobs_.Replace(names, std::move(jobs));
+  }
 
   absl::StatusOr<v1::ListJobsResponse> ListJobs(const v1::ListJobsRequest& request) const;
   absl::StatusOr<v1::Job> GetJob(const v1::GetJobRequest& request) const;

@@ -15,8 +15,15 @@ Job& Job::Help(std::string text) {
   return *this;
 }
 
-Job& Job::With(const Parameter& parameter) {
-  *proto_.add_parameters() = parameter.proto();
+Job& Job::With(const Parameter& parameter) { return With(parameter.proto()); }
+
+Job& Job::With(const v1::Parameter& parameter) {
+  *proto_.add_parameters() = parameter;
+  return *this;
+}
+
+Job& Job::Label(const std::string& name, const std::string& value) {
+  (*proto_.mutable_labels())[name] = value;
   return *this;
 }
 

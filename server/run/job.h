@@ -42,6 +42,9 @@ class Job {
 
   Job& Help(std::string text);
   Job& With(const Parameter& parameter);
+  Job& With(const v1::Parameter& parameter);
+  // For people and programs to sort jobs by.
+  Job& Label(const std::string& name, const std::string& value);
   // How long a run may take before it is asked to stop. Default: without limit.
   Job& Timeout(absl::Duration timeout);
 
