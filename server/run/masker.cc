@@ -108,7 +108,7 @@ Masker::Result Masker::Mask(std::string_view text, size_t covered, bool whole) c
   if (!whole) result.held = HoldForPatterns(text.size() - begun, text.size(), merged);
   size_t shown = 0;
   for (const auto& [begin, end] : merged) {
-    if (begin >= result.held) break;
+    if (begin >= result.held && begin >= covered) break;
     result.text.append(text.substr(shown, begin - shown));
     if (begin >= covered) result.text.append(kMask);
     shown = end;
