@@ -3,8 +3,12 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
+#include <atomic>
 #include <cstdio>
 #include <iostream>
+#include <memory>
+#include <span>
 #include <stdexcept>
 #include <string>
 #include <vector>
@@ -223,12 +227,11 @@ TEST_F(SecretTest, IsNotRepeatedInAnError) {
 
 TEST_F(SecretTest, HasNoDefaultAndIsText) {
   const auto add = [&](const Parameter& parameter) {
-    return engine_.AddJob(Job("job", [](JobContext&) {}).With(parameter)).message();
+    return std::string(engine_.AddJob(Job("job", [](JobContext&) {}).With(parameter)).message());
   };
-  EXPECT_THAT(std::string(add(Parameter::String("key").Secret().Default("abc"))),
+  EXPECT_THAT(add(Parameter::String("key").Secret().Default(std::string("abc"))),
               HasSubstr("is a secret and has a default"));
-  EXPECT_THAT(std::string(add(Parameter::Int("key").Secret())),
-              HasSubstr("only String can be one"));
+  EXPECT_THAT(add(Parameter::Int("key").Secret()), HasSubstr("only String can be one"));
 }
 
 TEST_F(SecretTest, IsAlsoWhatAJobsPatternFinds) {
@@ -255,7 +258,7 @@ TEST_F(OutputTest, OfAProgressBarIsCountedInFull) {
   const std::vector<v1::LogLine> lines = Run("job");
   const v1::RunResult& result = lines.back().result();
   EXPECT_EQ(result.total_bytes(), bytes);
-  EXPECT_EQ(result.total_lines(), lines.size() - 1);
+  EXPECT_EQ(result.total_lines(), static_cast<int64_t>(lines.size()) - 1);
   EXPECT_GT(result.overwritten_lines(), 0);
   std::string last;
   for (const v1::LogLine& line : lines) last += line.has_text() ? line.text() : "";
