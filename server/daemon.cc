@@ -1,13 +1,14 @@
 #include "server/daemon.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <signal.h>
 #include <spdlog/sinks/stdout_color_sinks.h>
 #include <spdlog/spdlog.h>
-#include <sys/eventfd.h>
 #include <sys/resource.h>
 #include <unistd.h>
 
+#include <array>
 #include <iostream>
 #include <map>
 #include <thread>
@@ -19,25 +20,34 @@ namespace {
 
 // The signals' handler says so here, and the main thread waits. They are not blocked, as they would
 // have to be for sigwait: what a job starts would inherit that, and could not be ended.
-int signal_events = -1;
+std::array<int, 2> signal_pipe{-1, -1};
 
-void InstallHandlers() {
-  signal_events = eventfd(0, EFD_CLOEXEC | EFD_SEMAPHORE);
+void InstallHandlers(bool hangup) {
+  if (pipe2(signal_pipe.data(), O_CLOEXEC) != 0) return;
+  fcntl(signal_pipe[1], F_SETFL, O_NONBLOCK);
   struct sigaction action {};
-  action.sa_handler = [](int) {
+  action.sa_handler = [](int number) {
     const int error = errno;
-    const uint64_t one = 1;
-    static_cast<void>(!write(signal_events, &one, sizeof one));
+    const char byte = static_cast<char>(number);
+    static_cast<void>(!write(signal_pipe[1], &byte, sizeof byte));
     errno = error;
   };
   action.sa_flags = SA_RESTART;
   sigaction(SIGINT, &action, nullptr);
   sigaction(SIGTERM, &action, nullptr);
+  if (hangup) sigaction(SIGHUP, &action, nullptr);
 }
 
-void WaitForSignal() {
-  uint64_t count;
-  while (read(signal_events, &count, sizeof count) < 0 && errno == EINTR) {
+// The next one's number.
+int WaitForSignal() {
+  char number;
+  while (read(signal_pipe[0], &number, sizeof number) < 0 && errno == EINTR) {
+  }
+  return number;
+}
+
+void WaitForEnd() {
+  while (WaitForSignal() == SIGHUP) {
   }
 }
 
@@ -103,6 +113,11 @@ Daemon::Daemon(const std::string& name, const std::string& description)
                   "How many runs may be at work at the same time")
       ->check(CLI::Range(1, 100'000))
       ->capture_default_str();
+  flags_
+      .add_option("--max-queued-runs", options_.engine.max_queued_runs,
+                  "How many runs may wait for a place, of jobs that let them wait")
+      ->check(CLI::Range(0, 100'000))
+      ->capture_default_str();
 }
 
 void Daemon::AddHttpFlags() {
@@ -160,7 +175,7 @@ int Daemon::Run(int argc, char** argv, const std::function<absl::Status(Server&)
 }
 
 int Daemon::Serve(const std::function<absl::Status(Server&)>& prepare) {
-  InstallHandlers();
+  InstallHandlers(reload_ != nullptr);
   Server server(options_);
   absl::Status status = prepare(server);
   if (status.ok()) status = server.Start();
@@ -174,9 +189,9 @@ int Daemon::Serve(const std::function<absl::Status(Server&)>& prepare) {
   std::cout << "grpc " << server.grpc_address() << std::endl;
   if (!server.http_url().empty()) std::cout << "http " << server.http_url() << std::endl;
 
-  WaitForSignal();
+  while (WaitForSignal() == SIGHUP) reload_(server);
   std::thread([] {
-    WaitForSignal();
+    WaitForEnd();
     LeaveAtOnce(1);
   }).detach();
   spdlog::info("stopping; the same signal again ends it at once");

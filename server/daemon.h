@@ -4,6 +4,7 @@
 #include <CLI/CLI.hpp>
 #include <functional>
 #include <string>
+#include <utility>
 
 #include "absl/status/status.h"
 #include "server/server.h"
@@ -26,6 +27,10 @@ class Daemon {
   // For flags of the program's own, before Run.
   CLI::App& flags() { return flags_; }
 
+  // Has SIGHUP call this while the server serves, on the main thread. Before Run. Without it,
+  // SIGHUP ends the program like any other.
+  void OnHangup(std::function<void(Server&)> reload) { reload_ = std::move(reload); }
+
   // Parses the flags, has `prepare` add the jobs, serves, prints `grpc HOST:PORT` and
   // `http http://HOST:PORT/` once it does, and waits. SIGTERM or SIGINT ends it in order; a second
   // one at once. Returns the program's exit code: 0, or 1 with the reason on stderr.
@@ -37,6 +42,7 @@ class Daemon {
   int Serve(const std::function<absl::Status(Server&)>& prepare);
 
   CLI::App flags_;
+  std::function<void(Server&)> reload_;
   std::string name_;
   ServerOptions options_;
   double heartbeat_seconds_;

@@ -193,6 +193,10 @@ Server::~Server() = default;
 
 absl::Status Server::AddJob(Job job) { return impl_->engine().AddJob(std::move(job)); }
 
+absl::Status Server::ReplaceJobs(const std::vector<std::string>& names, std::vector<Job> jobs) {
+  return impl_->engine().ReplaceJobs(names, std::move(jobs));
+}
+
 absl::Status Server::Start() { return impl_->Start(); }
 
 absl::Status Server::AddTo(grpc::ServerBuilder* builder) { return impl_->AddTo(builder); }

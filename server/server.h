@@ -3,6 +3,7 @@
 
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "absl/status/status.h"
 #include "absl/time/time.h"
@@ -67,6 +68,8 @@ class Server {
   // Adds a job, before or after Start. INVALID_ARGUMENT for a declaration that makes no sense,
   // ALREADY_EXISTS for a name that is taken.
   absl::Status AddJob(Job job);
+  // See Engine::ReplaceJobs.
+  absl::Status ReplaceJobs(const std::vector<std::string>& names, std::vector<Job> jobs);
 
   // Listens and serves jobtail.v1.JobService, health checks and reflection, and HTTP.
   // INVALID_ARGUMENT for an address that is not one, UNAVAILABLE if it cannot be listened on; for a

@@ -205,7 +205,7 @@ void Log::Finish(v1::RunResult result, absl::FunctionRef<v1::Run(const v1::RunRe
   finishing_ = true;  // from here on nobody else stores anything
   mutex_.Await(absl::Condition(this, &Log::IsNotCommittingLocked));
   result.set_total_lines(total_lines_);
-  result.set_total_bytes(total_bytes_);
+  result.set_total_bytes(result.total_bytes() + total_bytes_);
   AppendResultLocked(result);
   const auto end = [&] {
     mutex_.AssertHeld();

@@ -68,7 +68,8 @@ class Log : public std::enable_shared_from_this<Log> {
   // The same, but returns false, having appended nothing, where Append would block.
   bool TryAppend(absl::Span<const TextLine> lines);
 
-  // Appends the last record: `result`, with the totals filled in. Returns once the store has it;
+  // Appends the last record: `result`, with the totals filled in: of bytes, added to those
+  // that it says were printed and not appended. Returns once the store has it;
   // keeps trying for as long as the store refuses. `on_stored` is called with the record before any
   // reader can see it, under the log's lock, and returns the run for readers that come later. To be
   // called once; nothing may be appended after it.

@@ -15,8 +15,15 @@ Job& Job::Help(std::string text) {
   return *this;
 }
 
-Job& Job::With(const Parameter& parameter) {
-  *proto_.add_parameters() = parameter.proto();
+Job& Job::With(const Parameter& parameter) { return With(parameter.proto()); }
+
+Job& Job::With(const v1::Parameter& parameter) {
+  *proto_.add_parameters() = parameter;
+  return *this;
+}
+
+Job& Job::Label(const std::string& name, const std::string& value) {
+  (*proto_.mutable_labels())[name] = value;
   return *this;
 }
 
@@ -26,6 +33,41 @@ Job& Job::Timeout(absl::Duration timeout) {
   if (timeout == absl::InfiniteDuration()) return *this;
   proto_.mutable_timeout()->set_seconds(absl::IDivDuration(timeout, absl::Seconds(1), &timeout));
   proto_.mutable_timeout()->set_nanos(static_cast<int32_t>(absl::ToInt64Nanoseconds(timeout)));
+  return *this;
+}
+
+Job& Job::MaxRunning(int64_t runs) {
+  options_.limits.max_running = runs;
+  return *this;
+}
+
+Job& Job::MaxQueued(int64_t runs) {
+  options_.limits.max_queued = runs;
+  return *this;
+}
+
+Job& Job::Mask(std::string pattern) {
+  options_.masks.push_back(std::move(pattern));
+  return *this;
+}
+
+Job& Job::KeepOverwritten() {
+  options_.keep_overwritten = true;
+  return *this;
+}
+
+Job& Job::KeepAge(absl::Duration age) {
+  options_.retention.max_age = age;
+  return *this;
+}
+
+Job& Job::KeepRuns(int64_t runs) {
+  options_.retention.max_runs = runs;
+  return *this;
+}
+
+Job& Job::KeepRunBytes(int64_t bytes) {
+  options_.retention.max_run_bytes = bytes;
   return *this;
 }
 
@@ -50,6 +92,10 @@ absl::Status Job::Check() const {
   if (timeout_ <= absl::ZeroDuration()) {
     return absl::InvalidArgumentError(absl::StrCat(
         "job ", name(), ": timeout ", absl::FormatDuration(timeout_), ": must be more than 0"));
+  }
+  if (const absl::Status status = CheckOptions(options_); !status.ok()) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("job ", name(), ": ", std::string(status.message())));
   }
   std::set<std::string> names;
   for (const v1::Parameter& parameter : proto_.parameters()) {
@@ -89,7 +135,14 @@ absl::StatusOr<ParameterValues> Job::Parse(
     if (!value.ok()) return value.status();
     values.emplace(parameter.name(), *std::move(value));
   }
-  if (used == given.size()) return values;
+  if (used == given.size()) {
+    const absl::Status status = executor_->CheckParameters(values);
+    if (!status.ok()) {
+      return absl::InvalidArgumentError(
+          absl::StrCat("job ", name(), ": ", std::string(status.message())));
+    }
+    return values;
+  }
   for (const auto& [parameter, value] : given) {
     if (values.contains(parameter)) continue;
     return absl::InvalidArgumentError(absl::StrCat("job ", name(), " has no parameter ",

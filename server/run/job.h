@@ -2,7 +2,7 @@
 #define JOBTAIL_SERVER_RUN_JOB_H_
 
 #include <concepts>
-#include <functional>
+#include <memory>
 #include <string>
 #include <type_traits>
 #include <utility>
@@ -12,16 +12,13 @@
 #include "absl/time/time.h"
 #include "google/protobuf/map.h"
 #include "jobtail/v1/job.pb.h"
+#include "server/run/executor.h"
+#include "server/run/function_executor.h"
 #include "server/run/job_context.h"
+#include "server/run/job_options.h"
 #include "server/run/parameter.h"
 
 namespace jobtail {
-
-// What a job reported when it ended by itself. Success is exit code 0.
-struct JobOutcome {
-  int exit_code = 0;
-  std::string error;
-};
 
 // A C++ function that can be run, by name:
 //
@@ -35,15 +32,20 @@ struct JobOutcome {
 // soon after its stop token asks for it.
 class Job {
  public:
-  using Function = std::function<JobOutcome(JobContext&)>;
-
   template <std::invocable<JobContext&> F>
-  Job(std::string name, F function) : body_(Adapt(std::move(function))) {
+  Job(std::string name, F function)
+      : Job(std::move(name), std::make_shared<FunctionExecutor>(Adapt(std::move(function)))) {}
+
+  // A job whose runs are executed in another way.
+  Job(std::string name, std::shared_ptr<const Executor> executor) : executor_(std::move(executor)) {
     proto_.set_name(std::move(name));
   }
 
   Job& Help(std::string text);
   Job& With(const Parameter& parameter);
+  Job& With(const v1::Parameter& parameter);
+  // For people and programs to sort jobs by.
+  Job& Label(const std::string& name, const std::string& value);
   // How long a run may take before it is asked to stop. Default: without limit.
   Job& Timeout(absl::Duration timeout);
 
@@ -51,9 +53,30 @@ class Job {
   // instead of letting the job wait: for jobs that must never be held up.
   Job& DropWhenFull();
 
+  // How many runs of this job may be at work at once; more wait or are refused. Default: without
+  // limit but the server's.
+  Job& MaxRunning(int64_t runs);
+  // How many runs may wait, as PENDING, for those at work to end. They start in order. Default: 0,
+  // none; what cannot start at once is refused.
+  Job& MaxQueued(int64_t runs);
+
+  // Masks in the log what this pattern (RE2's syntax) finds in a line, beside the secrets among the
+  // parameters. May be called several times. Unfinished lines are then shown once they are
+  // finished.
+  Job& Mask(std::string pattern);
+  // Stores every line that ends in "\r", however fast the next one overwrites it.
+  Job& KeepOverwritten();
+
+  // What is kept of this job's runs. Age and bytes of one log in place of the server's own limits,
+  // the number beside that of the server.
+  Job& KeepAge(absl::Duration age);
+  Job& KeepRuns(int64_t runs);
+  Job& KeepRunBytes(int64_t bytes);
+
+  const JobOptions& options() const { return options_; }
   const std::string& name() const { return proto_.name(); }
   const v1::Job& proto() const { return proto_; }
-  const Function& body() const { return body_; }
+  const Executor& executor() const { return *executor_; }
   absl::Duration timeout() const { return timeout_; }
   bool drops_when_full() const { return drops_when_full_; }
 
@@ -67,7 +90,7 @@ class Job {
 
  private:
   template <typename F>
-  static Function Adapt(F function) {
+  static JobFunction Adapt(F function) {
     using Result = std::invoke_result_t<F&, JobContext&>;
     static_assert(std::is_void_v<Result> || std::is_same_v<Result, int> ||
                       std::is_same_v<Result, absl::Status>,
@@ -86,9 +109,10 @@ class Job {
   std::string ParameterNames() const;
 
   v1::Job proto_;
-  Function body_;
+  std::shared_ptr<const Executor> executor_;
   absl::Duration timeout_ = absl::InfiniteDuration();
   bool drops_when_full_ = false;
+  JobOptions options_;
 };
 
 }  // namespace jobtail

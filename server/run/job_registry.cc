@@ -23,11 +23,25 @@ std::string Names(const std::map<std::string, std::shared_ptr<const Job>>& jobs)
 }  // namespace
 
 absl::Status JobRegistry::Add(Job job) {
-  if (const absl::Status status = job.Check(); !status.ok()) return status;
-  auto shared = std::make_shared<const Job>(std::move(job));
+  std::vector<Job> jobs;
+  jobs.push_back(std::move(job));
+  return Replace({}, std::move(jobs));
+}
+
+absl::Status JobRegistry::Replace(const std::vector<std::string>& names, std::vector<Job> jobs) {
+  for (const Job& job : jobs) {
+    if (const absl::Status status = job.Check(); !status.ok()) return status;
+  }
   absl::MutexLock lock(&mutex_);
-  if (jobs_.emplace(shared->name(), shared).second) return absl::OkStatus();
-  return absl::AlreadyExistsError(absl::StrCat("job ", shared->name(), " is there already"));
+  auto replaced = jobs_;
+  for (const std::string& name : names) replaced.erase(name);
+  for (Job& job : jobs) {
+    auto shared = std::make_shared<const Job>(std::move(job));
+    if (replaced.emplace(shared->name(), shared).second) continue;
+    return absl::AlreadyExistsError(absl::StrCat("job ", shared->name(), " is there already"));
+  }
+  jobs_.swap(replaced);
+  return absl::OkStatus();
 }
 
 absl::StatusOr<std::shared_ptr<const Job>> JobRegistry::Find(const std::string& name) const {

@@ -14,12 +14,17 @@
 
 namespace jobtail {
 
-// The jobs of a server by name. Thread-safe. A job never changes once added, and is never removed.
+// The jobs of a server by name. Thread-safe. A job never changes once added; another may take its
+// place, and whoever has found it keeps it.
 class JobRegistry {
  public:
   // INVALID_ARGUMENT for a declaration that makes no sense, ALREADY_EXISTS for a name that is
   // taken.
   absl::Status Add(Job job);
+
+  // Takes out the jobs of these names and adds the others, at once or, with the errors of Add, not
+  // at all.
+  absl::Status Replace(const std::vector<std::string>& names, std::vector<Job> jobs);
 
   // NOT_FOUND with the names that there are.
   absl::StatusOr<std::shared_ptr<const Job>> Find(const std::string& name) const;

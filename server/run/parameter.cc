@@ -1,5 +1,7 @@
 #include "server/run/parameter.h"
 
+#include <re2/re2.h>
+
 #include <algorithm>
 #include <array>
 #include <charconv>
@@ -12,10 +14,13 @@
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
+#include "absl/strings/str_split.h"
 #include "server/run/text.h"
 
 namespace jobtail {
 namespace {
+
+constexpr size_t kMaxSecretBytes = 64 << 10;
 
 std::optional<ParameterValue> ReadInt(const std::string& text) {
   int64_t value;
@@ -51,6 +56,18 @@ std::optional<ParameterValue> ReadEnum(const v1::Parameter& parameter, const std
   return text;
 }
 
+// Absolute and normalised: whoever allows a directory by a pattern can rely on it.
+std::optional<ParameterValue> ReadPath(const std::string& text) {
+  if (text == "/") return text;
+  if (text.empty() || text.front() != '/' || text.find('\0') != std::string::npos) {
+    return std::nullopt;
+  }
+  for (const absl::string_view part : absl::StrSplit(text.substr(1), '/')) {
+    if (part.empty() || part == "." || part == "..") return std::nullopt;
+  }
+  return text;
+}
+
 // A value by type alone, without the limits.
 std::optional<ParameterValue> Read(const v1::Parameter& parameter, const std::string& text) {
   switch (parameter.type()) {
@@ -66,6 +83,8 @@ std::optional<ParameterValue> Read(const v1::Parameter& parameter, const std::st
       return ReadEnum(parameter, text);
     case v1::PARAMETER_TYPE_DURATION:
       return ReadDuration(text);
+    case v1::PARAMETER_TYPE_PATH:
+      return ReadPath(text);
     default:
       return std::nullopt;
   }
@@ -83,6 +102,8 @@ std::string Expected(const v1::Parameter& parameter) {
       return absl::StrCat("one of: ", absl::StrJoin(parameter.values(), ", "));
     case v1::PARAMETER_TYPE_DURATION:
       return "a duration with its unit, such as 1.5s or 2h30m";
+    case v1::PARAMETER_TYPE_PATH:
+      return "an absolute path without empty parts, \".\" and \"..\", such as /var/backups";
     default:
       return "text";
   }
@@ -90,8 +111,9 @@ std::string Expected(const v1::Parameter& parameter) {
 
 absl::Status Wrong(const v1::Parameter& parameter, const std::string& text,
                    const std::string& expected) {
-  return absl::InvalidArgumentError(
-      absl::StrCat("parameter ", parameter.name(), "=", Quoted(text), ": give ", expected));
+  return absl::InvalidArgumentError(absl::StrCat("parameter ", parameter.name(), "=",
+                                                 parameter.secret() ? kMask : Quoted(text),
+                                                 ": give ", expected));
 }
 
 bool HasLimits(v1::ParameterType type) {
@@ -99,8 +121,36 @@ bool HasLimits(v1::ParameterType type) {
          type == v1::PARAMETER_TYPE_DURATION;
 }
 
+absl::Status CheckPattern(const v1::Parameter& parameter) {
+  if (parameter.pattern().empty()) return absl::OkStatus();
+  if (parameter.type() != v1::PARAMETER_TYPE_STRING &&
+      parameter.type() != v1::PARAMETER_TYPE_PATH) {
+    return absl::InvalidArgumentError(absl::StrCat(
+        "parameter ", parameter.name(), ": has a pattern; only String and Path can have one"));
+  }
+  const RE2 pattern(parameter.pattern(), RE2::Quiet);
+  if (pattern.ok()) return absl::OkStatus();
+  return absl::InvalidArgumentError(absl::StrCat("parameter ", parameter.name(), ": pattern ",
+                                                 Quoted(parameter.pattern()), ": ", pattern.error(),
+                                                 "; give one in RE2's syntax"));
+}
+
+absl::Status CheckSecret(const v1::Parameter& parameter) {
+  if (!parameter.secret()) return absl::OkStatus();
+  if (parameter.type() != v1::PARAMETER_TYPE_STRING) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("parameter ", parameter.name(), ": is a secret; only String can be one"));
+  }
+  if (parameter.default_value().empty()) return absl::OkStatus();
+  return absl::InvalidArgumentError(
+      absl::StrCat("parameter ", parameter.name(),
+                   ": is a secret and has a default, which everybody would see; leave it out"));
+}
+
 // The default and the limits must themselves be values of the type.
 absl::Status CheckOwnValues(const v1::Parameter& parameter) {
+  if (const absl::Status status = CheckPattern(parameter); !status.ok()) return status;
+  if (const absl::Status status = CheckSecret(parameter); !status.ok()) return status;
   for (const std::string& limit : {parameter.minimum(), parameter.maximum()}) {
     if (limit.empty()) continue;
     if (!HasLimits(parameter.type())) {
@@ -144,6 +194,8 @@ Parameter Parameter::Duration(std::string name) {
   return {std::move(name), v1::PARAMETER_TYPE_DURATION};
 }
 
+Parameter Parameter::Path(std::string name) { return {std::move(name), v1::PARAMETER_TYPE_PATH}; }
+
 Parameter Parameter::Enum(std::string name, const std::vector<std::string>& values) {
   Parameter parameter(std::move(name), v1::PARAMETER_TYPE_ENUM);
   parameter.proto_.mutable_values()->Add(values.begin(), values.end());
@@ -164,6 +216,16 @@ Parameter& Parameter::Default(const ParameterValue& value) {
 Parameter& Parameter::Range(const ParameterValue& minimum, const ParameterValue& maximum) {
   proto_.set_minimum(FormatValue(minimum));
   proto_.set_maximum(FormatValue(maximum));
+  return *this;
+}
+
+Parameter& Parameter::Secret() {
+  proto_.set_secret(true);
+  return *this;
+}
+
+Parameter& Parameter::Pattern(std::string pattern) {
+  proto_.set_pattern(std::move(pattern));
   return *this;
 }
 
@@ -189,6 +251,12 @@ absl::StatusOr<ParameterValue> ParseValue(const v1::Parameter& parameter, const 
   }
   if (!parameter.maximum().empty() && *value > *Read(parameter, parameter.maximum())) {
     return Wrong(parameter, text, absl::StrCat(parameter.maximum(), " or less"));
+  }
+  if (!parameter.pattern().empty() && !RE2::FullMatch(text, parameter.pattern())) {
+    return Wrong(parameter, text, absl::StrCat("text that matches ", parameter.pattern()));
+  }
+  if (parameter.secret() && text.size() > kMaxSecretBytes) {
+    return Wrong(parameter, text, absl::StrCat("at most ", kMaxSecretBytes, " bytes"));
   }
   return *std::move(value);
 }

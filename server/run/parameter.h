@@ -15,7 +15,7 @@
 
 namespace jobtail {
 
-// A parameter's value: of an enum, the string.
+// A parameter's value: of an enum or a path, the string.
 using ParameterValue = std::variant<std::string, int64_t, double, bool, absl::Duration>;
 
 // The values of a run's parameters by name.
@@ -34,12 +34,20 @@ class Parameter {
   static Parameter Double(std::string name);  // finite
   static Parameter Bool(std::string name);
   static Parameter Duration(std::string name);  // "1.5s", "2h30m"
+  static Parameter Path(std::string name);      // absolute, normalised; need not exist
   static Parameter Enum(std::string name, const std::vector<std::string>& values);
 
   Parameter& Help(std::string text);
   Parameter& Default(const ParameterValue& value);
   // Inclusive; for Int, Double and Duration.
   Parameter& Range(const ParameterValue& minimum, const ParameterValue& maximum);
+
+  // The value is masked in the log and never shown or stored; for String. At most 64 KiB. Its only
+  // possible default is the empty text.
+  Parameter& Secret();
+
+  // In RE2's syntax, matched against the whole value; for String and Path.
+  Parameter& Pattern(std::string pattern);
 
   const v1::Parameter& proto() const { return proto_; }
 
@@ -55,6 +63,9 @@ absl::Status CheckDeclaration(const v1::Parameter& parameter);
 // Reads a value in the notation of the parameter's type and checks its limits. INVALID_ARGUMENT
 // with the parameter, the value and what would be right.
 absl::StatusOr<ParameterValue> ParseValue(const v1::Parameter& parameter, const std::string& text);
+
+// What is shown in place of a secret.
+inline constexpr char kMask[] = "***";
 
 // A value in the notation of its type; ParseValue reads it back.
 std::string FormatValue(const ParameterValue& value);

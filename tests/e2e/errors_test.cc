@@ -71,7 +71,7 @@ TEST_F(Errors, OfRunJob) {
               grpc::StatusCode::INVALID_ARGUMENT, "has no parameter");
   StartRun(server_.stub(), "waits");
   ExpectError(refusal(RunRequest("quick")), grpc::StatusCode::RESOURCE_EXHAUSTED,
-              "this server allows no more");
+              "on this server, 1 at work (at most 1)");
 }
 
 TEST_F(Errors, OfWatchRuns) {

@@ -177,8 +177,10 @@ TEST_F(CreateRunLimits, RefuseMoreRunsThanMayBeAtWork) {
   const std::string first = Start("waiting");
   ASSERT_TRUE(Create("waiting", {}, "id").ok());
   EXPECT_EQ(Create("waiting").status(),
-            absl::ResourceExhaustedError("2 runs are at work, and this server allows no more; "
-                                         "wait for one to end, or cancel one"));
+            absl::ResourceExhaustedError(
+                "job waiting: 2 runs at work (without limit) and 0 queued (at most 0); on this "
+                "server, 2 at work (at most 2) and 0 queued (at most 1000); wait for one to end, "
+                "or cancel one"));
   EXPECT_TRUE(Create("waiting", {}, "id").ok()) << "what was accepted before is found";
   Cancel(first).IgnoreError();
   AwaitResult(first);

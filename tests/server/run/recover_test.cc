@@ -151,6 +151,18 @@ TEST_F(Recover, ARunThatHadPrintedNothingIsLostToo) {
   EXPECT_THAT(Texts(ReadLog(run)), ElementsAre("result"));
 }
 
+TEST_F(Recover, ARunThatWaitedIsLostAndItsResultSaysThatItDidNotRun) {
+  storage::v1::StoredRun waiting;
+  waiting.mutable_run()->set_id("019a7b3c-0000-7000-8000-000000000002");
+  waiting.mutable_run()->set_job("gone");
+  waiting.mutable_run()->set_state(v1::RUN_STATE_PENDING);
+  ASSERT_TRUE(store_->PutRun(waiting).ok());
+  Restart();
+  const v1::RunResult result = Get(waiting.run().id()).result();
+  EXPECT_EQ(result.state(), v1::RUN_STATE_LOST);
+  EXPECT_THAT(result.error(), HasSubstr("the job did not run"));
+}
+
 // Killed between the result's record and the note that the run has ended.
 TEST_F(Recover, AResultThatWasStoredCounts) {
   const std::string run = Abandon({"x"});

@@ -1,0 +1,59 @@
+#include "server/config/command_executor.h"
+
+#include <algorithm>
+#include <map>
+
+#include "absl/strings/str_cat.h"
+#include "server/run/parameter.h"
+
+namespace jobtail::config {
+namespace {
+
+using Values = std::map<std::string, std::string>;
+
+Values Format(const ParameterValues& parameters) {
+  Values values;
+  for (const auto& [name, value] : parameters) values.emplace(name, FormatValue(value));
+  return values;
+}
+
+bool Uses(const CommandTemplate& command, const std::string& name) {
+  const auto uses = [&](const Template& text) {
+    const std::vector<std::string> names = text.Names();
+    return std::ranges::find(names, name) != names.end();
+  };
+  return std::ranges::any_of(command.arguments, uses) ||
+         std::ranges::any_of(command.environment,
+                             [&](const auto& variable) { return uses(variable.second); });
+}
+
+}  // namespace
+
+absl::Status CommandExecutor::CheckParameters(const ParameterValues& parameters) const {
+  for (const auto& [name, value] : Format(parameters)) {
+    const size_t nul = value.find('\0');
+    if (nul == std::string::npos || !Uses(command_, name)) continue;
+    return absl::InvalidArgumentError(
+        absl::StrCat("parameter ", name, " has a NUL byte at position ", nul + 1,
+                     ", which no program's argument or environment can have; leave it out"));
+  }
+  return absl::OkStatus();
+}
+
+absl::Status CommandExecutor::Start(std::shared_ptr<Execution> run) const {
+  const Values values = Format(run->parameters());
+  process::Command command = command_.command;
+  for (const Template& argument : command_.arguments) {
+    command.arguments.push_back(argument.Expand(values));
+  }
+  for (const auto& [name, value] : command_.environment) {
+    command.environment.push_back(absl::StrCat(name, "=", value.Expand(values)));
+  }
+  command.environment.push_back(absl::StrCat("JOBTAIL_JOB=", run->job()));
+  command.environment.push_back(absl::StrCat("JOBTAIL_RUN_ID=", run->id()));
+  command.input = command_.input.Expand(values);
+  pool_->Start(std::move(command), std::move(run));
+  return absl::OkStatus();
+}
+
+}  // namespace jobtail::config

@@ -1,0 +1,73 @@
+#include "server/config/config.h"
+
+#include <string.h>
+
+#include <cerrno>
+#include <fstream>
+#include <iterator>
+#include <map>
+#include <optional>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "jobtail/config/v1/config.pb.h"
+#include "server/config/diagnostics.h"
+#include "server/config/job_builder.h"
+#include "server/run/text.h"
+
+namespace jobtail::config {
+namespace {
+
+using google::protobuf::TextFormat;
+
+const google::protobuf::FieldDescriptor* JobField() {
+  return v1::Config::descriptor()->FindFieldByName("job");
+}
+
+absl::StatusOr<std::string> ReadFile(const std::string& path) {
+  std::ifstream file(path, std::ios::binary);
+  std::string text{std::istreambuf_iterator<char>(file), std::istreambuf_iterator<char>()};
+  if (file.is_open() && !file.bad()) return text;
+  const int error = errno;
+  const std::string message =
+      absl::StrCat(path, ": cannot be read: ", strerror(error), "; give a file with jobs");
+  return error == EACCES ? absl::PermissionDeniedError(message) : absl::NotFoundError(message);
+}
+
+}  // namespace
+
+absl::StatusOr<std::vector<Job>> Parse(const std::string& text, const std::string& file,
+                                       process::ProcessPool* pool) {
+  Diagnostics diagnostics(file);
+  TextFormat::ParseInfoTree tree;
+  TextFormat::Parser parser;
+  parser.RecordErrorsTo(&diagnostics);
+  parser.WriteLocationsTo(&tree);
+  v1::Config config;
+  if (!parser.ParseFromString(text, &config)) return diagnostics.status();
+
+  std::vector<Job> jobs;
+  std::map<std::string, int> lines;
+  for (int i = 0; i < config.job_size(); ++i) {
+    const TextFormat::ParseLocation location = tree.GetLocation(JobField(), i);
+    TextFormat::ParseInfoTree* const places = tree.GetTreeForNested(JobField(), i);
+    std::optional<Job> job = JobBuilder(config.job(i), location, places, &diagnostics).Build(pool);
+    const auto [earlier, is_new] = lines.emplace(config.job(i).name(), location.line + 1);
+    if (!is_new) {
+      diagnostics.Add(location, absl::StrCat("job ", Quoted(config.job(i).name()),
+                                             " is there already, in line ", earlier->second,
+                                             "; give it another name"));
+    }
+    if (job) jobs.push_back(*std::move(job));
+  }
+  if (!diagnostics.ok()) return diagnostics.status();
+  return jobs;
+}
+
+absl::StatusOr<std::vector<Job>> Load(const std::string& file, process::ProcessPool* pool) {
+  const absl::StatusOr<std::string> text = ReadFile(file);
+  if (!text.ok()) return text.status();
+  return Parse(*text, file, pool);
+}
+
+}  // namespace jobtail::config

@@ -1,0 +1,67 @@
+#include "server/config/config_jobs.h"
+
+#include <spdlog/spdlog.h>
+
+#include <iostream>
+#include <utility>
+
+#include "server/config/config.h"
+
+namespace jobtail::config {
+
+void ConfigJobs::AddFlags(Daemon* daemon) {
+  daemon->flags().add_option("--config", file_,
+                             "The file that describes the jobs; read again on SIGHUP");
+  daemon->flags().add_flag_callback(
+      "--check-config", [this] { throw CLI::RuntimeError(Check()); },
+      "Says whether the file of --config is right, and ends");
+  daemon->OnHangup([this](Server& server) { Reload(server); });
+}
+
+// The exit code.
+int ConfigJobs::Check() const {
+  if (file_.empty()) {
+    std::cerr << "--check-config: there is no file to check; give --config=FILE" << std::endl;
+    return 1;
+  }
+  const absl::StatusOr<std::vector<Job>> jobs = Load(file_, processes_);
+  if (!jobs.ok()) {
+    std::cerr << jobs.status().message() << std::endl;
+    return 1;
+  }
+  std::cout << file_ << ": right; " << jobs->size() << (jobs->size() == 1 ? " job" : " jobs")
+            << std::endl;
+  return 0;
+}
+
+absl::Status ConfigJobs::AddTo(Server& server) {
+  if (file_.empty()) {
+    spdlog::warn("no --config: there are no commands to run");
+    return absl::OkStatus();
+  }
+  return Replace(server);
+}
+
+absl::Status ConfigJobs::Replace(Server& server) {
+  absl::StatusOr<std::vector<Job>> jobs = Load(file_, processes_);
+  if (!jobs.ok()) return jobs.status();
+  std::vector<std::string> names;
+  for (const Job& job : *jobs) names.push_back(job.name());
+  const absl::Status status = server.ReplaceJobs(names_, *std::move(jobs));
+  if (status.ok()) names_ = std::move(names);
+  return status;
+}
+
+void ConfigJobs::Reload(Server& server) {
+  if (file_.empty()) return;
+  const absl::Status status = Replace(server);
+  if (status.ok()) {
+    spdlog::info("{}: read again; {} jobs. Runs at work keep what they started with", file_,
+                 names_.size());
+  } else {
+    spdlog::error("the jobs stay as they are, because the new file is wrong:\n{}",
+                  std::string(status.message()));
+  }
+}
+
+}  // namespace jobtail::config

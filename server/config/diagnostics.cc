@@ -1,0 +1,97 @@
+#include "server/config/diagnostics.h"
+
+#include <google/protobuf/descriptor.h>
+#include <re2/re2.h>
+
+#include <algorithm>
+#include <vector>
+
+#include "absl/strings/match.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
+#include "jobtail/config/v1/config.pb.h"
+
+namespace jobtail::config {
+namespace {
+
+const google::protobuf::DescriptorPool& Pool() {
+  v1::Config::descriptor();  // makes it known
+  return *google::protobuf::DescriptorPool::generated_pool();
+}
+
+// How many letters have to be changed, added or left out between two words.
+size_t Distance(const std::string& a, const std::string& b) {
+  std::vector<size_t> row(b.size() + 1);
+  for (size_t j = 0; j <= b.size(); ++j) row[j] = j;
+  for (size_t i = 1; i <= a.size(); ++i) {
+    size_t diagonal = std::exchange(row[0], i);
+    for (size_t j = 1; j <= b.size(); ++j) {
+      const size_t changed = diagonal + (a[i - 1] == b[j - 1] ? 0 : 1);
+      diagonal = std::exchange(row[j], std::min({changed, row[j] + 1, row[j - 1] + 1}));
+    }
+  }
+  return row.back();
+}
+
+std::string Suggest(const std::string& wrong, const std::vector<std::string>& right) {
+  constexpr size_t kNear = 3;
+  const auto nearest = std::ranges::min_element(
+      right, {}, [&](const std::string& word) { return Distance(wrong, word); });
+  if (nearest != right.end() && Distance(wrong, *nearest) < kNear) {
+    return absl::StrCat("; did you mean ", *nearest, "?");
+  }
+  return absl::StrCat("; there are: ", absl::StrJoin(right, ", "));
+}
+
+// What would be right instead of what protobuf's parser complains of.
+std::string Hint(const std::string& message) {
+  std::string type, wrong;
+  if (RE2::PartialMatch(message, R"re(Message type "([^"]+)" has no field named "([^"]+)")re",
+                        &type, &wrong)) {
+    const auto* const descriptor = Pool().FindMessageTypeByName(type);
+    std::vector<std::string> names;
+    for (int i = 0; descriptor && i < descriptor->field_count(); ++i) {
+      names.push_back(descriptor->field(i)->name());
+    }
+    return Suggest(wrong, names);
+  }
+  if (RE2::PartialMatch(message, R"re(enumeration value of "([^"]+)" for field "([^"]+)")re",
+                        &wrong, &type)) {
+    std::vector<std::string> names;
+    for (const auto* message_type : {v1::Job::descriptor(), v1::Parameter::descriptor()}) {
+      const auto* const field = message_type->FindFieldByName(type);
+      if (!field || !field->enum_type()) continue;
+      for (int i = 1; i < field->enum_type()->value_count(); ++i) {
+        names.push_back(field->enum_type()->value(i)->name());
+      }
+    }
+    return Suggest(wrong, names);
+  }
+  if (absl::StrContains(message, "Expected string")) return "; put the text in quotes";
+  if (absl::StrContains(message, "is specified multiple times")) return "; give it once";
+  return "";
+}
+
+}  // namespace
+
+void Diagnostics::AddError(int line, google::protobuf::io::ColumnNumber column,
+                           const std::string& message) {
+  std::string text = message;
+  while (!text.empty() && text.back() == '.') text.pop_back();
+  errors_.emplace(line, column, absl::StrCat(text, Hint(message)));
+}
+
+void Diagnostics::Add(Location location, const std::string& message) {
+  errors_.emplace(std::max(location.line, 0), std::max(location.column, 0), message);
+}
+
+absl::Status Diagnostics::status() const {
+  if (errors_.empty()) return absl::OkStatus();
+  std::vector<std::string> lines;
+  for (const auto& [line, column, text] : errors_) {
+    lines.push_back(absl::StrCat(file_, ":", line + 1, ":", column + 1, ": ", text));
+  }
+  return absl::InvalidArgumentError(absl::StrJoin(lines, "\n"));
+}
+
+}  // namespace jobtail::config

@@ -1,0 +1,13 @@
+// jobtaild: runs the commands of a config file and lets anyone watch what they print.
+
+#include "server/config/config_jobs.h"
+#include "server/daemon.h"
+#include "server/process/process_pool.h"
+
+int main(int argc, char** argv) {
+  jobtail::Daemon daemon("jobtaild", "Runs the jobs of a config file.");
+  jobtail::process::ProcessPool processes;
+  jobtail::config::ConfigJobs jobs(&processes);
+  jobs.AddFlags(&daemon);
+  return daemon.Run(argc, argv, [&](jobtail::Server& server) { return jobs.AddTo(server); });
+}

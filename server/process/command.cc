@@ -1,0 +1,95 @@
+#include "server/process/command.h"
+
+#include <grp.h>
+#include <pwd.h>
+#include <string.h>
+
+#include <algorithm>
+#include <array>
+
+#include "absl/strings/match.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_split.h"
+#include "server/process/protocol.h"
+#include "server/run/text.h"
+
+namespace jobtail::process {
+namespace {
+
+constexpr char kDefaultPath[] = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
+
+// The files that the program's name may mean.
+std::vector<std::string> Candidates(const Command& command) {
+  const std::string& program = command.arguments.front();
+  if (absl::StrContains(program, '/')) return {program};
+  std::string path = kDefaultPath;
+  for (const std::string& variable : command.environment) {
+    if (absl::StartsWith(variable, "PATH=")) path = variable.substr(5);
+  }
+  std::vector<std::string> candidates;
+  for (const absl::string_view directory : absl::StrSplit(path, ':', absl::SkipEmpty())) {
+    candidates.push_back(absl::StrCat(directory, "/", program));
+  }
+  return candidates;
+}
+
+void AppendString(const std::string& text, std::string* bytes) {
+  bytes->append(text.c_str(), text.size() + 1);
+}
+
+}  // namespace
+
+absl::StatusOr<User> FindUser(const std::string& name) {
+  std::string buffer(16 << 10, '\0');
+  passwd entry{};
+  passwd* found = nullptr;
+  getpwnam_r(name.c_str(), &entry, buffer.data(), buffer.size(), &found);
+  if (!found) {
+    return absl::NotFoundError(absl::StrCat("the system has no user ", Quoted(name)));
+  }
+  User user{entry.pw_uid, entry.pw_gid, {}, name, entry.pw_dir};
+  int count = static_cast<int>(std::size(Order{}.groups));
+  user.groups.resize(static_cast<size_t>(count));
+  if (getgrouplist(name.c_str(), user.gid, user.groups.data(), &count) < 0) {
+    count = static_cast<int>(user.groups.size());  // the first of very many
+  }
+  user.groups.resize(static_cast<size_t>(count));
+  return user;
+}
+
+std::string EncodeOrder(const Command& command) {
+  const std::vector<std::string> paths = Candidates(command);
+  Order order{};
+  order.arguments = static_cast<uint32_t>(command.arguments.size());
+  order.variables = static_cast<uint32_t>(command.environment.size());
+  order.paths = static_cast<uint32_t>(paths.size());
+  order.terminal = command.output == OutputMode::kTerminal;
+  order.outlives_server = command.outlives_server;
+  if (command.user) {
+    order.change_user = true;
+    order.uid = command.user->uid;
+    order.gid = command.user->gid;
+    order.group_count = static_cast<int32_t>(command.user->groups.size());
+    std::ranges::copy(command.user->groups, order.groups);
+  }
+  order.has_nice = command.nice.has_value();
+  order.nice = command.nice.value_or(0);
+  order.has_io_priority = command.io_priority.has_value();
+  order.io_priority = command.io_priority.value_or(0);
+  order.stop_signal = command.stop_signal;
+  order.grace_millis = absl::ToInt64Milliseconds(command.grace);
+  order.drain_millis = absl::ToInt64Milliseconds(command.drain);
+  std::string bytes(reinterpret_cast<const char*>(&order), sizeof order);
+  AppendString(command.directory, &bytes);
+  for (const auto* list : {&command.arguments, &command.environment, &paths}) {
+    for (const std::string& text : *list) AppendString(text, &bytes);
+  }
+  return bytes;
+}
+
+std::string SignalName(int number) {
+  const char* const name = sigabbrev_np(number);
+  return name ? absl::StrCat("SIG", name) : absl::StrCat("signal ", number);
+}
+
+}  // namespace jobtail::process

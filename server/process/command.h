@@ -1,0 +1,60 @@
+#ifndef JOBTAIL_SERVER_PROCESS_COMMAND_H_
+#define JOBTAIL_SERVER_PROCESS_COMMAND_H_
+
+#include <signal.h>
+#include <sys/types.h>
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "absl/status/statusor.h"
+#include "absl/time/time.h"
+
+namespace jobtail::process {
+
+// Whose rights a command has.
+struct User {
+  uid_t uid = 0;
+  gid_t gid = 0;
+  std::vector<gid_t> groups;  // `gid` included
+  std::string name;
+  std::string home;
+};
+
+// NOT_FOUND if the system knows no user of that name.
+absl::StatusOr<User> FindUser(const std::string& name);
+
+// How a command's stdout and stderr are read.
+enum class OutputMode {
+  kPipes,     // two pipes: each in order, the two as they happen to be read
+  kExact,     // datagram sockets: both in the order of the writes
+  kTerminal,  // one pseudo-terminal: all is stdout
+};
+
+// A command to execute, with everything in place.
+struct Command {
+  std::vector<std::string> arguments;  // the first is the program: a path, or a name to look up in
+                                       // the PATH of `environment`
+  std::vector<std::string> environment;  // "NAME=value"; nothing else
+  std::string directory = "/";
+  std::optional<User> user;  // default: the server's
+  std::string input;         // what it can read on descriptor 0
+  OutputMode output = OutputMode::kPipes;
+  int stop_signal = SIGTERM;
+  absl::Duration grace = absl::Seconds(10);  // from the stop signal to SIGKILL
+  absl::Duration drain = absl::Seconds(1);   // from its end to SIGKILL for what it leaves behind
+  bool outlives_server = false;
+  std::optional<int> nice;
+  std::optional<int> io_priority;  // as ioprio_set(2) takes it
+};
+
+// What the supervisor is told of it: see protocol.h.
+std::string EncodeOrder(const Command& command);
+
+// For messages: "SIGTERM" for 15.
+std::string SignalName(int number);
+
+}  // namespace jobtail::process
+
+#endif  // JOBTAIL_SERVER_PROCESS_COMMAND_H_

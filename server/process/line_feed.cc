@@ -1,0 +1,67 @@
+#include "server/process/line_feed.h"
+
+#include <algorithm>
+
+#include "absl/time/clock.h"
+
+namespace jobtail::process {
+
+LineFeed::LineFeed(capture::Sink* sink, size_t room, bool interleaved)
+    : sink_(sink),
+      size_(room),
+      interleaved_(interleaved),
+      room_(std::make_unique_for_overwrite<char[]>(room)) {}
+
+void LineFeed::Take(capture::Stream stream, size_t size) {
+  from_ = &channels_[stream == capture::Stream::kStderr];
+  rest_ = {room_.get(), size};
+}
+
+bool LineFeed::TryNote(std::string_view text) {
+  const capture::Line line{capture::Stream::kStderr, capture::Ending::kLf,
+                           absl::GetCurrentTimeNanos(), text};
+  return sink_->TryWrite({&line, 1});
+}
+
+bool LineFeed::HandOn() {
+  Channel& other = channels_[from_ == &channels_[0]];
+  if (interleaved_ && count_ == 0 && !rest_.empty() && !Flush(other)) return false;
+  while (true) {
+    if (count_ > 0 && !sink_->TryWrite({lines_.data(), count_})) return false;
+    count_ = 0;
+    const int64_t now = absl::GetCurrentTimeNanos();
+    capture::LineBuffer::Piece piece;
+    while (count_ < lines_.size() && from_->lines.Take(&rest_, &piece)) {
+      lines_[count_++] = {from_->stream, piece.ending, now, piece.text};
+      from_->since = {};
+      if (!from_->lines.IsOutside(piece.text)) break;  // the buffer is used again
+    }
+    if (count_ > 0) continue;
+    if (from_->lines.HasPartial() && from_->since == Clock::time_point{}) {
+      from_->since = Clock::now();
+    }
+    return true;
+  }
+}
+
+bool LineFeed::HasUnfinished() const {
+  return std::ranges::any_of(channels_,
+                             [](const Channel& channel) { return channel.lines.HasPartial(); });
+}
+
+bool LineFeed::FlushUnfinished(Clock::time_point before) {
+  return std::ranges::all_of(
+      channels_, [&](Channel& channel) { return channel.since > before || Flush(channel); });
+}
+
+bool LineFeed::Flush(Channel& channel) {
+  if (!channel.lines.HasPartial()) return true;
+  const capture::LineBuffer::Piece piece = channel.lines.PeekPartial();
+  const capture::Line line{channel.stream, piece.ending, absl::GetCurrentTimeNanos(), piece.text};
+  if (!sink_->TryWrite({&line, 1})) return false;
+  channel.lines.DropPartial();
+  channel.since = {};
+  return true;
+}
+
+}  // namespace jobtail::process

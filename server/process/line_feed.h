@@ -1,0 +1,70 @@
+#ifndef JOBTAIL_SERVER_PROCESS_LINE_FEED_H_
+#define JOBTAIL_SERVER_PROCESS_LINE_FEED_H_
+
+#include <array>
+#include <chrono>
+#include <memory>
+#include <span>
+#include <string_view>
+
+#include "capture/line_buffer.h"
+#include "capture/sink.h"
+
+namespace jobtail::process {
+
+// Makes lines of what is read from a process and gives them to a sink, at the sink's pace: what the
+// sink does not take is kept, and nothing more is to be read until it does. Not thread-safe.
+//
+//   if (feed.HandOn()) feed.Take(stream, read(fd, feed.room().data(), feed.room().size()));
+class LineFeed {
+ public:
+  using Clock = std::chrono::steady_clock;
+
+  // `room` is how much can be read at once, in bytes. If `interleaved`, unfinished text of one
+  // stream is handed on before text of the other, so that all stays in the order in which it came.
+  LineFeed(capture::Sink* sink, size_t room, bool interleaved);
+
+  LineFeed(const LineFeed&) = delete;
+  LineFeed& operator=(const LineFeed&) = delete;
+
+  // Where to read to. To be used only while all has been handed on.
+  std::span<char> room() { return {room_.get(), size_}; }
+
+  // The first `size` bytes of the room have come on `stream`.
+  void Take(capture::Stream stream, size_t size);
+  // A line on stderr that is not the process's own. False if the sink does not take it now.
+  bool TryNote(std::string_view text);
+
+  // Hands on whole lines. False if the sink took less than all.
+  bool HandOn();
+
+  bool HasUnfinished() const;
+  // Hands on text without terminator that has waited since `before`. To be called when HandOn has
+  // returned true. False if the sink did not take it.
+  bool FlushUnfinished(Clock::time_point before = Clock::time_point::max());
+
+ private:
+  struct Channel {
+    capture::Stream stream;
+    capture::LineBuffer lines;
+    Clock::time_point since{};  // when its unfinished text came
+  };
+  static constexpr size_t kLinesPerCall = 64;
+
+  bool Flush(Channel& channel);
+
+  capture::Sink* const sink_;
+  const size_t size_;
+  const bool interleaved_;
+  const std::unique_ptr<char[]> room_;
+  std::array<Channel, 2> channels_{Channel{capture::Stream::kStdout, {}, {}},
+                                   Channel{capture::Stream::kStderr, {}, {}}};
+  Channel* from_ = &channels_[0];  // of rest_ and lines_
+  std::string_view rest_;          // has been read, and is not cut into lines yet
+  std::array<capture::Line, kLinesPerCall> lines_{};
+  size_t count_ = 0;
+};
+
+}  // namespace jobtail::process
+
+#endif  // JOBTAIL_SERVER_PROCESS_LINE_FEED_H_

@@ -1,0 +1,36 @@
+#ifndef JOBTAIL_SERVER_PROCESS_OUTCOME_H_
+#define JOBTAIL_SERVER_PROCESS_OUTCOME_H_
+
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "server/process/command.h"
+#include "server/process/protocol.h"
+#include "server/run/executor.h"
+
+namespace jobtail::process {
+
+// What is known of a command once its supervisor has gone.
+struct Report {
+  std::optional<Event> not_started;
+  std::optional<Event> ended;
+  std::optional<Event> usage;
+  int left_over = 0;  // processes that were killed after the command's end
+  bool stop_requested = false;
+  bool killed = false;  // after the grace
+};
+
+// The run's outcome. A command that a signal ended has the exit code that shells give it: 128 and
+// the signal's number; one that could not be started has 127 if it was not found, 126 otherwise.
+JobOutcome MakeOutcome(const Command& command, const Report& report);
+
+// What the log says of processes that the command had left behind.
+std::string LeftOverText(const Command& command, int count);
+
+// Ends the run, on a thread that may be kept waiting.
+void Conclude(std::shared_ptr<Execution> run, JobOutcome outcome);
+
+}  // namespace jobtail::process
+
+#endif  // JOBTAIL_SERVER_PROCESS_OUTCOME_H_

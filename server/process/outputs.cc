@@ -1,0 +1,188 @@
+#include "server/process/outputs.h"
+
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/mman.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <termios.h>
+
+#include <cerrno>
+#include <tuple>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+
+namespace jobtail::process {
+namespace {
+
+constexpr mode_t kSlaveFlags = O_RDWR | O_NOCTTY | O_CLOEXEC;
+
+absl::StatusOr<Output> OpenPipe(capture::Stream stream, Descriptor* theirs) {
+  int ends[2];
+  if (pipe2(ends, O_CLOEXEC) != 0) return SystemError("no pipe");
+  *theirs = Descriptor(ends[1]);
+  Output output;
+  output.fd = Descriptor(ends[0]);
+  output.stream = stream;
+  fcntl(ends[0], F_SETFL, O_NONBLOCK);
+  return output;
+}
+
+absl::Status OpenPipes(Outputs* outputs) {
+  for (const auto stream : {capture::Stream::kStdout, capture::Stream::kStderr}) {
+    auto output = OpenPipe(stream, &outputs->theirs[static_cast<size_t>(stream)]);
+    if (!output.ok()) return output.status();
+    outputs->ours.push_back(*std::move(output));
+  }
+  return absl::OkStatus();
+}
+
+// A datagram socket with an abstract name that the system chooses.
+Descriptor OpenSocket() {
+  Descriptor fd(socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0));
+  sockaddr_un any{};
+  any.sun_family = AF_UNIX;
+  if (fd.ok() && bind(fd.get(), reinterpret_cast<const sockaddr*>(&any), sizeof(sa_family_t))) {
+    fd.Close();
+  }
+  return fd;
+}
+
+std::string NameOf(const sockaddr_un& address, socklen_t size) {
+  constexpr size_t kOffset = offsetof(sockaddr_un, sun_path);
+  return size <= kOffset ? "" : std::string(address.sun_path, size - kOffset);
+}
+
+// A socket whose every write is a datagram to `receiver`.
+Descriptor OpenSender(const sockaddr_un& receiver, socklen_t size) {
+  Descriptor fd = OpenSocket();
+  if (!fd.ok()) return fd;
+  // The kernel counts its own overhead, too. With root's rights beyond the system's limit.
+  const int bytes = 2 * static_cast<int>(kMaxDatagramBytes);
+  if (setsockopt(fd.get(), SOL_SOCKET, SO_SNDBUFFORCE, &bytes, sizeof bytes) != 0) {
+    setsockopt(fd.get(), SOL_SOCKET, SO_SNDBUF, &bytes, sizeof bytes);
+  }
+  if (connect(fd.get(), reinterpret_cast<const sockaddr*>(&receiver), size) != 0) fd.Close();
+  shutdown(fd.get(), SHUT_RD);
+  return fd;
+}
+
+absl::Status OpenDatagrams(Outputs* outputs) {
+  Output output;
+  output.datagrams = true;
+  output.fd = OpenSocket();
+  if (!output.fd.ok()) return SystemError("no socket");
+  sockaddr_un address{};
+  socklen_t size = sizeof address;
+  getsockname(output.fd.get(), reinterpret_cast<sockaddr*>(&address), &size);
+  for (const size_t stream : {1, 2}) {
+    outputs->theirs[stream] = OpenSender(address, size);
+    if (!outputs->theirs[stream].ok()) return SystemError("no socket");
+  }
+  size = sizeof address;
+  getsockname(outputs->theirs[2].get(), reinterpret_cast<sockaddr*>(&address), &size);
+  output.error_address = NameOf(address, size);
+  fcntl(output.fd.get(), F_SETFL, O_NONBLOCK);
+  outputs->ours.push_back(std::move(output));
+  return absl::OkStatus();
+}
+
+// What is printed comes as it is, without "\r" before each "\n"; what nobody types is not echoed.
+void SetTerminal(int fd) {
+  termios settings{};
+  if (tcgetattr(fd, &settings) == 0) {
+    settings.c_oflag &= ~static_cast<tcflag_t>(ONLCR);
+    settings.c_lflag &= ~static_cast<tcflag_t>(ECHO | ECHONL);
+    tcsetattr(fd, TCSANOW, &settings);
+  }
+  const winsize size{.ws_row = 24, .ws_col = 80, .ws_xpixel = 0, .ws_ypixel = 0};
+  ioctl(fd, TIOCSWINSZ, &size);
+}
+
+absl::Status OpenTerminal(Outputs* outputs) {
+  Output output;
+  output.fd = Descriptor(posix_openpt(O_RDWR | O_NOCTTY | O_CLOEXEC));
+  std::array<char, 64> name{};
+  if (!output.fd.ok() || grantpt(output.fd.get()) != 0 || unlockpt(output.fd.get()) != 0 ||
+      ptsname_r(output.fd.get(), name.data(), name.size()) != 0) {
+    return SystemError("no terminal");
+  }
+  for (Descriptor& fd : outputs->theirs) {
+    fd = Descriptor(open(name.data(), static_cast<int>(kSlaveFlags)));
+    if (!fd.ok()) return SystemError("no terminal");
+  }
+  SetTerminal(outputs->theirs[0].get());
+  fcntl(output.fd.get(), F_SETFL, O_NONBLOCK);
+  outputs->ours.push_back(std::move(output));
+  return absl::OkStatus();
+}
+
+absl::Status Open(OutputMode mode, Outputs* outputs) {
+  switch (mode) {
+    case OutputMode::kExact:
+      return OpenDatagrams(outputs);
+    case OutputMode::kTerminal:
+      return OpenTerminal(outputs);
+    case OutputMode::kPipes:
+      break;
+  }
+  return OpenPipes(outputs);
+}
+
+}  // namespace
+
+absl::Status SystemError(const char* what) {
+  return absl::ResourceExhaustedError(
+      absl::StrCat(what, " for the run: ", strerror(errno), "; try again when fewer are running"));
+}
+
+absl::StatusOr<Descriptor> MakeFile(const char* name, const std::string& bytes) {
+  Descriptor fd(memfd_create(name, MFD_CLOEXEC));
+  if (!fd.ok()) return SystemError("no file in memory");
+  size_t written = 0;
+  while (written < bytes.size()) {
+    const ssize_t size = write(fd.get(), bytes.data() + written, bytes.size() - written);
+    if (size <= 0) return SystemError("no file in memory");
+    written += static_cast<size_t>(size);
+  }
+  lseek(fd.get(), 0, SEEK_SET);
+  return fd;
+}
+
+absl::StatusOr<Outputs> OpenOutputs(OutputMode mode, const std::string& input) {
+  Outputs outputs;
+  if (const absl::Status status = Open(mode, &outputs); !status.ok()) return status;
+  if (outputs.theirs[0].ok()) return outputs;
+  if (input.empty()) {
+    outputs.theirs[0] = Descriptor(open("/dev/null", O_RDONLY | O_CLOEXEC));
+    return outputs;
+  }
+  auto file = MakeFile("jobtail-input", input);
+  if (!file.ok()) return file.status();
+  outputs.theirs[0] = *std::move(file);
+  return outputs;
+}
+
+Output::State Output::Read(int from_fd, std::span<char> room, capture::Stream* from,
+                           size_t* size) const {
+  sockaddr_un sender{};
+  socklen_t length = sizeof sender;
+  ssize_t got;
+  do {
+    got = datagrams ? recvfrom(from_fd, room.data(), room.size(), 0,
+                               reinterpret_cast<sockaddr*>(&sender), &length)
+                    : read(from_fd, room.data(), room.size());
+  } while (got < 0 && errno == EINTR);
+  // A terminal that nobody has open answers EIO.
+  if (got < 0) return errno == EAGAIN ? State::kEmpty : State::kEnd;
+  if (got == 0 && !datagrams) return State::kEnd;
+  const bool is_error = datagrams && NameOf(sender, length) == error_address;
+  *from = is_error ? capture::Stream::kStderr : stream;
+  *size = static_cast<size_t>(got);
+  return State::kData;
+}
+
+}  // namespace jobtail::process

@@ -1,0 +1,54 @@
+#ifndef JOBTAIL_SERVER_PROCESS_OUTPUTS_H_
+#define JOBTAIL_SERVER_PROCESS_OUTPUTS_H_
+
+#include <array>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "absl/status/statusor.h"
+#include "capture/sink.h"
+#include "server/process/command.h"
+#include "server/process/descriptor.h"
+
+namespace jobtail::process {
+
+// One descriptor, not blocking, on which a process's output can be read.
+struct Output {
+  Descriptor fd;
+  capture::Stream stream = capture::Stream::kStdout;
+  // Of kExact: what comes from this address is stderr.
+  std::string error_address;
+  bool datagrams = false;
+
+  enum class State {
+    kData,   // `*size` bytes, perhaps none, of `*from`
+    kEmpty,  // nothing now
+    kEnd,    // nothing ever again
+  };
+  // `from_fd` is `fd`, whoever owns it by now.
+  State Read(int from_fd, std::span<char> room, capture::Stream* from, size_t* size) const;
+};
+
+// Both sides of a process's standard descriptors.
+struct Outputs {
+  std::vector<Output> ours;
+  std::array<Descriptor, 3> theirs;  // to be its descriptors 0, 1, 2
+};
+
+// How much a single write of kExact may have, in bytes.
+inline constexpr size_t kMaxDatagramBytes = 1 << 20;
+
+// Opens them as `mode` says; descriptor 0 reads `input`, but is the terminal if there is one.
+// RESOURCE_EXHAUSTED if the system has none left.
+absl::StatusOr<Outputs> OpenOutputs(OutputMode mode, const std::string& input);
+
+// A file in memory that reads as `bytes`, open at its beginning.
+absl::StatusOr<Descriptor> MakeFile(const char* name, const std::string& bytes);
+
+// An error for the call that has just failed, with errno.
+absl::Status SystemError(const char* what);
+
+}  // namespace jobtail::process
+
+#endif  // JOBTAIL_SERVER_PROCESS_OUTPUTS_H_

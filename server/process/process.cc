@@ -1,0 +1,225 @@
+#include "server/process/process.h"
+
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+
+#include <algorithm>
+#include <boost/asio/post.hpp>
+#include <cerrno>
+#include <string>
+#include <system_error>
+#include <thread>
+
+#include "absl/strings/str_cat.h"
+
+namespace jobtail::process {
+namespace {
+
+using boost::asio::posix::stream_descriptor;
+
+constexpr size_t kRoom = 64 << 10;
+// So much of one process is read before it is another's turn.
+constexpr int kReadsInARow = 16;
+// When a log that took no lines is tried again.
+constexpr std::chrono::milliseconds kPause{10};
+
+}  // namespace
+
+void Process::Start(boost::asio::io_context& context, Command command,
+                    std::shared_ptr<Execution> run) {
+  const auto process = std::make_shared<Process>(context, std::move(command), std::move(run));
+  process->Post(&Process::Launch);
+}
+
+Process::Process(boost::asio::io_context& context, Command command, std::shared_ptr<Execution> run)
+    : command_(std::move(command)),
+      run_(std::move(run)),
+      strand_(boost::asio::make_strand(context)),
+      control_(strand_),
+      pause_(strand_),
+      unfinished_(strand_),
+      feed_(&run_->output(), command_.output == OutputMode::kExact ? kMaxDatagramBytes : kRoom,
+            /*interleaved=*/command_.output == OutputMode::kExact) {}
+
+void Process::Post(void (Process::*step)()) {
+  boost::asio::post(strand_, [self = shared_from_this(), step] { ((*self).*step)(); });
+}
+
+void Process::Launch() {
+  run_->Started();
+  absl::StatusOr<Supervised> supervised = Spawn(command_);
+  if (!supervised.ok()) {
+    Conclude(run_, {.exit_code = 1, .error = std::string(supervised.status().message())});
+    return;
+  }
+  supervisor_ = supervised->supervisor;
+  control_.assign(supervised->control.Release());
+  for (Output& output : supervised->outputs) {
+    const int fd = output.fd.get();
+    sources_.push_back({stream_descriptor(strand_), std::move(output)});
+    sources_.back().wait.assign(fd);
+    sources_.back().output.fd.Release();
+    AwaitOutput(sources_.back());
+  }
+  on_stop_.emplace(run_->stop_token(), [weak = weak_from_this()] {
+    if (const auto self = weak.lock()) self->Post(&Process::Stop);
+  });
+  AwaitEvents();
+}
+
+void Process::Stop() {
+  report_.stop_requested = true;
+  const Request request = Request::kStop;
+  if (control_.is_open()) send(control_.native_handle(), &request, sizeof request, MSG_NOSIGNAL);
+}
+
+// --- What the supervisor tells
+
+void Process::AwaitEvents() {
+  control_.async_wait(stream_descriptor::wait_read,
+                      [self = shared_from_this()](const boost::system::error_code& error) {
+                        if (!error) self->TakeEvents();
+                      });
+}
+
+void Process::TakeEvents() {
+  Event event;
+  while (true) {
+    const ssize_t size = recv(control_.native_handle(), &event, sizeof event, MSG_DONTWAIT);
+    if (size == sizeof event) {
+      TakeEvent(event);
+    } else if (size < 0 && errno == EAGAIN) {
+      AwaitEvents();
+      return;
+    } else if (size >= 0 || errno != EINTR) {
+      SupervisorGone();
+      return;
+    }
+  }
+}
+
+void Process::TakeEvent(const Event& event) {
+  switch (event.kind) {
+    case Event::Kind::kNotStarted:
+      report_.not_started = event;
+      break;
+    case Event::Kind::kEnded:
+      report_.ended = event;
+      break;
+    case Event::Kind::kKilled:
+      report_.killed = true;
+      break;
+    case Event::Kind::kLeftOver:
+      report_.left_over = event.count;
+      break;
+    case Event::Kind::kUsage:
+      report_.usage = event;
+      break;
+  }
+}
+
+void Process::SupervisorGone() {
+  control_.close();
+  waitpid(supervisor_, nullptr, 0);
+  on_stop_.reset();
+  supervisor_gone_ = true;
+  for (Source& source : sources_) source.ready = true;
+  Read();
+}
+
+// --- What the command prints
+
+void Process::AwaitOutput(Source& source) {
+  source.wait.async_wait(stream_descriptor::wait_read, [self = shared_from_this(), &source](
+                                                           const boost::system::error_code& error) {
+    if (error || source.ended) return;
+    source.ready = true;
+    self->Read();
+  });
+}
+
+// As much as there is and the log takes, or as is fair to others.
+void Process::Read() {
+  if (paused_) return;
+  for (int reads = 0; reads < kReadsInARow; ++reads) {
+    if (!feed_.HandOn()) return PauseReading();
+    if (!ReadSome()) {
+      if (supervisor_gone_) return End();
+      return AwaitUnfinished();
+    }
+  }
+  Post(&Process::Read);
+}
+
+// False if there is nothing to read now. Streams take turns.
+bool Process::ReadSome() {
+  for (size_t i = 0; i < sources_.size(); ++i) {
+    Source& source = sources_.front();
+    sources_.splice(sources_.end(), sources_, sources_.begin());
+    if (source.ready && !source.ended && ReadFrom(source)) return true;
+  }
+  return false;
+}
+
+bool Process::ReadFrom(Source& source) {
+  capture::Stream from;
+  size_t size;
+  switch (source.output.Read(source.wait.native_handle(), feed_.room(), &from, &size)) {
+    case Output::State::kData:
+      feed_.Take(from, size);
+      return true;
+    case Output::State::kEmpty:
+      source.ready = false;
+      if (!supervisor_gone_) AwaitOutput(source);
+      return false;
+    case Output::State::kEnd:
+      source.ended = true;
+      source.wait.close();
+      return false;
+  }
+  return false;
+}
+
+void Process::PauseReading() {
+  paused_ = true;
+  pause_.expires_after(kPause);
+  pause_.async_wait([self = shared_from_this()](const boost::system::error_code&) {
+    self->paused_ = false;
+    self->Read();
+  });
+}
+
+void Process::AwaitUnfinished() {
+  if (awaits_unfinished_ || !feed_.HasUnfinished()) return;
+  awaits_unfinished_ = true;
+  unfinished_.expires_after(capture::kPartialDelay);
+  unfinished_.async_wait([self = shared_from_this()](const boost::system::error_code&) {
+    self->awaits_unfinished_ = false;
+    self->FlushUnfinished();
+  });
+}
+
+void Process::FlushUnfinished() {
+  if (supervisor_gone_ || paused_) return;  // comes back to it
+  if (feed_.HandOn()) feed_.FlushUnfinished(LineFeed::Clock::now() - capture::kPartialDelay);
+  AwaitUnfinished();
+}
+
+// Nobody is left who could print, and all has been read.
+void Process::End() {
+  if (!feed_.FlushUnfinished()) return PauseReading();
+  if (concluded_) return;
+  if (report_.left_over > 0 && !feed_.TryNote(LeftOverText(command_, report_.left_over))) {
+    return PauseReading();
+  }
+  concluded_ = true;
+  unfinished_.cancel();
+  for (Source& source : sources_) {
+    source.ended = true;
+    if (source.wait.is_open()) source.wait.close();
+  }
+  Conclude(run_, MakeOutcome(command_, report_));
+}
+
+}  // namespace jobtail::process

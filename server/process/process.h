@@ -1,0 +1,87 @@
+#ifndef JOBTAIL_SERVER_PROCESS_PROCESS_H_
+#define JOBTAIL_SERVER_PROCESS_PROCESS_H_
+
+#include <sys/types.h>
+
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/posix/stream_descriptor.hpp>
+#include <boost/asio/steady_timer.hpp>
+#include <boost/asio/strand.hpp>
+#include <functional>
+#include <list>
+#include <memory>
+#include <optional>
+#include <stop_token>
+#include <utility>
+
+#include "server/process/command.h"
+#include "server/process/line_feed.h"
+#include "server/process/outcome.h"
+#include "server/process/protocol.h"
+#include "server/process/spawn.h"
+#include "server/run/executor.h"
+
+namespace jobtail::process {
+
+// A command at work for a run: reads what it prints and follows what its supervisor tells. All of
+// it happens on a strand of the pool's threads; each step that waits holds the object, so that it
+// lives until the run has ended.
+//
+// The outputs are read until the supervisor has gone, and then to their end: it goes when nobody is
+// left who could print. While the log takes no lines, nothing is read, so that the command waits.
+class Process : public std::enable_shared_from_this<Process> {
+ public:
+  static void Start(boost::asio::io_context& context, Command command,
+                    std::shared_ptr<Execution> run);
+
+  Process(boost::asio::io_context& context, Command command, std::shared_ptr<Execution> run);
+
+ private:
+  using Strand = boost::asio::strand<boost::asio::io_context::executor_type>;
+
+  // An output and whether there may be something to read.
+  struct Source {
+    boost::asio::posix::stream_descriptor wait;
+    Output output;
+    bool ready = false;
+    bool ended = false;
+  };
+
+  void Launch();
+  void Post(void (Process::*step)());
+  void Stop();
+
+  void AwaitEvents();
+  void TakeEvents();
+  void TakeEvent(const Event& event);
+  void SupervisorGone();
+
+  void AwaitOutput(Source& source);
+  void Read();
+  bool ReadFrom(Source& source);
+  bool ReadSome();
+  void PauseReading();
+  void AwaitUnfinished();
+  void FlushUnfinished();
+  void End();
+
+  const Command command_;
+  const std::shared_ptr<Execution> run_;
+  Strand strand_;
+  boost::asio::posix::stream_descriptor control_;
+  boost::asio::steady_timer pause_;
+  boost::asio::steady_timer unfinished_;
+  LineFeed feed_;
+  std::list<Source> sources_;
+  std::optional<std::stop_callback<std::function<void()>>> on_stop_;
+  pid_t supervisor_ = -1;
+  bool paused_ = false;
+  bool awaits_unfinished_ = false;
+  bool supervisor_gone_ = false;
+  bool concluded_ = false;
+  Report report_;
+};
+
+}  // namespace jobtail::process
+
+#endif  // JOBTAIL_SERVER_PROCESS_PROCESS_H_

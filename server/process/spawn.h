@@ -1,0 +1,28 @@
+#ifndef JOBTAIL_SERVER_PROCESS_SPAWN_H_
+#define JOBTAIL_SERVER_PROCESS_SPAWN_H_
+
+#include <sys/types.h>
+
+#include <vector>
+
+#include "absl/status/statusor.h"
+#include "server/process/command.h"
+#include "server/process/descriptor.h"
+#include "server/process/outputs.h"
+
+namespace jobtail::process {
+
+// A supervisor at work: see supervisor.cc.
+struct Supervised {
+  pid_t supervisor = -1;  // to be waited for once `control` has ended
+  Descriptor control;     // not blocking; protocol.h has what goes over it
+  std::vector<Output> outputs;
+};
+
+// Starts a supervisor for the command. RESOURCE_EXHAUSTED if the system has nothing left for it.
+// What the command itself lacks, events tell.
+absl::StatusOr<Supervised> Spawn(const Command& command);
+
+}  // namespace jobtail::process
+
+#endif  // JOBTAIL_SERVER_PROCESS_SPAWN_H_

@@ -1,0 +1,77 @@
+#ifndef JOBTAIL_SERVER_RUN_EXECUTOR_H_
+#define JOBTAIL_SERVER_RUN_EXECUTOR_H_
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <stop_token>
+#include <string>
+#include <string_view>
+
+#include "absl/status/status.h"
+#include "absl/time/time.h"
+#include "capture/sink.h"
+#include "server/run/parameter.h"
+
+namespace jobtail {
+
+// What a run's processes have used, from its start to its end.
+struct ResourceUsage {
+  absl::Duration user_time;
+  absl::Duration system_time;
+  int64_t peak_memory_bytes = 0;  // of the largest process
+};
+
+// What a job reported when it ended by itself. Success is exit code 0 and no error.
+struct JobOutcome {
+  int exit_code = 0;
+  std::string error;
+  int signal = 0;  // that ended the process; 0 if none did
+  bool core_dumped = false;
+  std::optional<ResourceUsage> usage = std::nullopt;  // of a process
+};
+
+// A run, as that sees it which executes the job. Implemented by Run. Thread-safe.
+class Execution {
+ public:
+  virtual const std::string& id() const = 0;
+  virtual const std::string& job() const = 0;
+  virtual const ParameterValues& parameters() const = 0;
+
+  // Asks to stop on CancelRun, on the job's timeout and on the server's shutdown.
+  virtual std::stop_token stop_token() const = 0;
+
+  // Where lines go that the job prints. Valid until Ended.
+  virtual capture::Sink& output() = 0;
+
+  // The job is at work from now on. Called once.
+  virtual void Started() = 0;
+  virtual void ReportProgress(double fraction, std::string_view text) = 0;
+
+  // The job is no longer at work; all it printed has been given to output(). Called once, and
+  // nothing after it. Blocks until the store has it, which may take as long as a disk is full.
+  virtual void Ended(const JobOutcome& outcome) = 0;
+
+ protected:
+  ~Execution() = default;
+};
+
+// What executes a job's runs: calls a function on a thread, starts a process. Belongs to the job;
+// lives as long as any of its runs. Thread-safe.
+class Executor {
+ public:
+  virtual ~Executor() = default;
+
+  // INVALID_ARGUMENT for values that the job's declaration allows, but not the way it is executed.
+  virtual absl::Status CheckParameters(const ParameterValues& parameters) const {
+    return absl::OkStatus();
+  }
+
+  // Begins, without waiting for the end: then, and only if OK was returned, `run` is told. An error
+  // is for whoever asked for the run; RESOURCE_EXHAUSTED if the system has nothing to run it with.
+  virtual absl::Status Start(std::shared_ptr<Execution> run) const = 0;
+};
+
+}  // namespace jobtail
+
+#endif  // JOBTAIL_SERVER_RUN_EXECUTOR_H_

@@ -1,0 +1,33 @@
+#ifndef JOBTAIL_SERVER_RUN_FUNCTION_EXECUTOR_H_
+#define JOBTAIL_SERVER_RUN_FUNCTION_EXECUTOR_H_
+
+#include <functional>
+#include <memory>
+#include <utility>
+
+#include "absl/status/status.h"
+#include "server/run/executor.h"
+#include "server/run/job_context.h"
+
+namespace jobtail {
+
+using JobFunction = std::function<JobOutcome(JobContext&)>;
+
+// Calls `function` with what the thread prints meanwhile going to the run. An exception is a
+// failure with the exception's text.
+JobOutcome CallCaptured(const JobFunction& function, Execution& run);
+
+// Calls a function, on a thread for each run.
+class FunctionExecutor : public Executor {
+ public:
+  explicit FunctionExecutor(JobFunction function) : function_(std::move(function)) {}
+
+  absl::Status Start(std::shared_ptr<Execution> run) const override;
+
+ private:
+  const JobFunction function_;
+};
+
+}  // namespace jobtail
+
+#endif  // JOBTAIL_SERVER_RUN_FUNCTION_EXECUTOR_H_

@@ -1,0 +1,178 @@
+#include "server/config/config.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <string>
+
+#include "absl/strings/str_cat.h"
+#include "tests/server/process/process_fixture.h"
+#include "tests/server/support/temporary_directory.h"
+
+namespace jobtail::config {
+namespace {
+
+using jobtail::testing::Lines;
+using jobtail::testing::Parameters;
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+using ::testing::Not;
+using ::testing::StartsWith;
+
+class ConfigTest : public jobtail::testing::HasPool, public jobtail::testing::EngineTest {
+ protected:
+  std::string ErrorOf(const std::string& text) {
+    const auto jobs = Parse(text, "jobs.txt", &pool_);
+    EXPECT_FALSE(jobs.ok()) << text;
+    return std::string(jobs.status().message());
+  }
+  // Of a job with these fields besides a name and a command.
+  std::string ErrorOfJob(const std::string& fields) {
+    return ErrorOf(absl::StrCat("job {\n  name: \"j\" command: \"true\"\n  ", fields, "\n}\n"));
+  }
+
+  void Load(const std::string& text) {
+    auto jobs = Parse(text, "jobs.txt", &pool_);
+    ASSERT_TRUE(jobs.ok()) << jobs.status();
+    for (Job& job : *jobs) AddJob(std::move(job));
+  }
+};
+
+TEST_F(ConfigTest, AJobIsWhatTheFileSays) {
+  Load(R"(
+    # A comment.
+    job {
+      name: "show"
+      help: "Shows."
+      command: "/bin/sh"
+      argument: ["-c", "echo \"$1\"; echo $COLOR $JOBTAIL_JOB; cat; pwd", "sh", "<{what}>"]
+      parameter { name: "what" default: "things" help: "What to show." pattern: "[^x]*" }
+      parameter { name: "colour" type: ENUM values: ["red", "blue"] }
+      environment { name: "COLOR" value: "{colour}" }
+      stdin: "{what}!\n"
+      directory: "/tmp"
+      timeout: "1m"
+      labels { key: "team" value: "a" }
+    })");
+  v1::GetJobRequest request;
+  request.set_job("show");
+  const v1::Job job = *engine_.GetJob(request);
+  EXPECT_EQ(job.help(), "Shows.");
+  EXPECT_EQ(job.timeout().seconds(), 60);
+  EXPECT_EQ(job.labels().at("team"), "a");
+  ASSERT_EQ(job.parameters_size(), 2);
+  EXPECT_EQ(job.parameters(1).type(), v1::PARAMETER_TYPE_ENUM);
+  EXPECT_THAT(Lines(Run("show", {{"colour", "red"}, {"what", "$(id); \"a\nb"}})),
+              ElementsAre("<$(id); \"a", "b>", "red show", "$(id); \"a", "b!", "/tmp"));
+}
+
+TEST_F(ConfigTest, AParameterThatNoProgramCanHaveIsRefused) {
+  Load(R"(job { name: "j" command: "echo" argument: "{p}" parameter { name: "p" } })");
+  const auto run = Create("j", {{"p", std::string("a\0b", 3)}});
+  EXPECT_TRUE(absl::IsInvalidArgument(run.status()));
+  EXPECT_THAT(std::string(run.status().message()), HasSubstr("parameter p has a NUL byte"));
+}
+
+TEST_F(ConfigTest, AHundredThousandParametersAreRefusedWithTheFirstThatIsWrong) {
+  Load(R"(job { name: "j" command: "true" })");
+  Parameters parameters;
+  for (int i = 0; i < 100'000; ++i) parameters[absl::StrCat("p", i)] = "x";
+  const auto run = Create("j", parameters);
+  EXPECT_TRUE(absl::IsInvalidArgument(run.status())) << run.status();
+  EXPECT_THAT(std::string(run.status().message()), HasSubstr("it has none"));
+}
+
+TEST_F(ConfigTest, AJobCanHaveAThousandParametersAndNoMore) {
+  const auto config = [](int count) {
+    std::string text = "job { name: \"j\" command: \"true\"";
+    for (int i = 0; i < count; ++i) {
+      absl::StrAppend(&text, " argument: \"{p", i, "}\" parameter { name: \"p", i,
+                      "\" default: \"\" }");
+    }
+    return text + "}";
+  };
+  EXPECT_TRUE(Parse(config(1000), "f", &pool_).ok());
+  EXPECT_THAT(ErrorOf(config(100'000)), HasSubstr("has 100000 parameters; at most 1000"));
+}
+
+TEST_F(ConfigTest, MistakesAreToldWithTheirPlaceAndWhatWouldBeRight) {
+  EXPECT_EQ(ErrorOf("job {\n  nme: \"a\"\n}"),
+            "jobs.txt:2:6: Message type \"jobtail.config.v1.Job\" has no field named \"nme\"; did "
+            "you mean name?");
+  EXPECT_THAT(ErrorOf("jobs {}"), HasSubstr("did you mean job?"));
+  EXPECT_THAT(ErrorOfJob("order: EXAKT"), HasSubstr("did you mean EXACT?"));
+  EXPECT_THAT(ErrorOfJob("help: hello"), HasSubstr("put the text in quotes"));
+  EXPECT_THAT(ErrorOf("job { name: \"a\""), HasSubstr("Expected"));
+  EXPECT_THAT(ErrorOf("job {\n}\n"), HasSubstr("jobs.txt:1:1: job \"\" has no command; give"));
+}
+
+TEST_F(ConfigTest, EveryFieldIsChecked) {
+  const auto expect = [&](const std::string& fields, const std::string& error) {
+    EXPECT_THAT(ErrorOfJob(fields), HasSubstr(error));
+    EXPECT_THAT(ErrorOfJob(fields), StartsWith("jobs.txt:3:")) << fields;
+  };
+  expect("grace: \"5\"", "give a duration with its unit");
+  expect("timeout: \"x\"", "give a duration with its unit");
+  expect("stop_signal: \"SIGFOO\"", "no such signal");
+  expect("nice: 20", "give -20");
+  expect("io_priority: \"fast\"", "give \"idle\"");
+  expect("directory: \"tmp\"", "give an absolute path");
+  expect("user: \"nobody-here\"", "the system has no user \"nobody-here\"");
+  expect("tty: true order: EXACT", "leave out tty");
+  expect("tty: true stdin: \"x\"", "no other standard input");
+  expect("argument: \"{x}\"", "no parameter x is declared");
+  expect("argument: \"{\"", "write \"{{\"");
+  expect("argument: \"a\\000b\"", "NUL");
+  expect("parameter { name: \"p\" }", "parameter \"p\" is not used");
+  expect("argument: \"{p}\" parameter { name: \"p\" type: INT default: \"x\" }", "give an integer");
+  expect("argument: \"{p}\" parameter { name: \"p\" pattern: \"(\" }", "RE2");
+  expect("environment { name: \"A B\" }", "a name is letters");
+  expect("argument: \"{p}\" parameter { name: \"p\" } parameter { name: \"p\" }", "declared twice");
+}
+
+TEST_F(ConfigTest, AllMistakesAreToldAtOnce) {
+  const std::string error = ErrorOfJob("nice: 99\n  directory: \"x\"");
+  EXPECT_THAT(error, HasSubstr("jobs.txt:3:3: 99"));
+  EXPECT_THAT(error, HasSubstr("\njobs.txt:4:3: \"x\""));
+}
+
+TEST_F(ConfigTest, TwoJobsOfOneNameAreAMistake) {
+  EXPECT_THAT(ErrorOf("job { name: \"a\" command: \"x\" }\njob { name: \"a\" command: \"x\" }"),
+              HasSubstr("jobs.txt:2:1: job \"a\" is there already, in line 1"));
+}
+
+TEST_F(ConfigTest, ACommandLineIsNotACommand) {
+  EXPECT_THAT(ErrorOf("job { name: \"a\" command: \"ls -l\" }"), HasSubstr("no shell"));
+}
+
+TEST_F(ConfigTest, ASecretIsNoArgument) {
+  EXPECT_THAT(ErrorOfJob("argument: \"{s}\" parameter { name: \"s\" secret: true }"),
+              HasSubstr("is secret"));
+}
+
+TEST_F(ConfigTest, AParameterInAShellsScriptIsAMistake) {
+  EXPECT_THAT(ErrorOf("job { name: \"a\" command: \"bash\" argument: [\"-ec\", \"ls {p}\"] "
+                      "parameter { name: \"p\" } }"),
+              HasSubstr("run the value of parameter p as code"));
+  Load(
+      "job { name: \"a\" command: \"sh\" argument: [\"-c\", \"echo $1\", \"sh\", \"{p}\"] "
+      "parameter { name: \"p\" } }");
+}
+
+TEST_F(ConfigTest, StdioWritesLineByLineIfAskedTo) {
+  // Without, the line would wait in tr's buffer.
+  Load(R"(job { name: "j" command: "sh" line_buffered: true
+               argument: ["-c", "(echo line; exec sleep 1000) | tr a-z A-Z"] })");
+  const std::string run = Start("j");
+  EXPECT_TRUE(jobtail::testing::Eventually([&] { return !ReadLog(run).empty(); }));
+  EXPECT_TRUE(Cancel(run).ok());
+}
+
+TEST_F(ConfigTest, AFileThatCannotBeReadIsToldByItsName) {
+  const auto jobs = config::Load("/no/such/file", &pool_);
+  EXPECT_TRUE(absl::IsNotFound(jobs.status()));
+  EXPECT_THAT(std::string(jobs.status().message()), HasSubstr("/no/such/file"));
+}
+
+}  // namespace
+}  // namespace jobtail::config

@@ -1,0 +1,130 @@
+// How a command's output becomes lines, in each of the three ways of reading it.
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <string>
+
+#include "absl/strings/str_cat.h"
+#include "server/process/outputs.h"
+#include "tests/server/process/process_fixture.h"
+
+namespace jobtail::testing {
+namespace {
+
+using process::OutputMode;
+using ::testing::ElementsAre;
+
+class OutputTest : public ProcessTest, public ::testing::WithParamInterface<OutputMode> {
+ protected:
+  process::Command Script(const std::string& script) {
+    process::Command command = Shell(script);
+    command.output = GetParam();
+    return command;
+  }
+  static v1::Stream ErrorStream() {
+    return GetParam() == OutputMode::kTerminal ? v1::STREAM_STDOUT : v1::STREAM_STDERR;
+  }
+};
+INSTANTIATE_TEST_SUITE_P(Modes, OutputTest,
+                         ::testing::Values(OutputMode::kPipes, OutputMode::kExact,
+                                           OutputMode::kTerminal),
+                         [](const auto& info) {
+                           static constexpr const char* kNames[] = {"Pipes", "Exact", "Terminal"};
+                           return kNames[static_cast<size_t>(info.param)];
+                         });
+
+TEST_P(OutputTest, EveryLineArrivesOnItsStream) {
+  const auto records = RunCommand(Script("echo out; echo err >&2"));
+  ASSERT_EQ(records.size(), 3);
+  for (const v1::LogLine& record : {records[0], records[1]}) {
+    EXPECT_EQ(record.stream(), record.text() == "out" ? v1::STREAM_STDOUT : ErrorStream());
+  }
+}
+
+TEST_P(OutputTest, TheLastLineNeedsNoTerminator) {
+  const auto records = RunCommand(Script("printf 'one\\ntwo'"));
+  EXPECT_THAT(Lines(records), ElementsAre("one", "two"));
+  EXPECT_EQ(records[1].ending(), v1::ENDING_NONE);
+}
+
+TEST_P(OutputTest, TextWithoutATerminatorIsShownSoon) {
+  const std::string run = StartCommand(Script("printf 'Password: '; exec sleep 1000"));
+  EXPECT_TRUE(AwaitLine(run, "Password: "));
+  ASSERT_TRUE(Cancel(run).ok());
+}
+
+TEST_P(OutputTest, CarriageReturnsEndLines) {
+  const auto records = RunCommand(Script("printf '10%%\\r20%%\\rdone\\n'"));
+  EXPECT_THAT(Lines(records), ElementsAre("10%", "20%", "done"));
+  EXPECT_EQ(records[0].ending(), v1::ENDING_CR);
+}
+
+TEST_P(OutputTest, ALineWithoutEndComesInPieces) {
+  constexpr int64_t kBytes = 64 << 20;
+  const auto records =
+      RunCommand(Script(absl::StrCat("head -c ", kBytes, " /dev/zero | tr '\\0' x")));
+  EXPECT_EQ(records.back().result().total_bytes(), kBytes);
+  EXPECT_EQ(records.back().result().state(), v1::RUN_STATE_SUCCEEDED);
+  const auto whole = std::ranges::count_if(
+      records, [](const v1::LogLine& record) { return record.text().size() == 64 << 10; });
+  EXPECT_GT(whole, 900);
+}
+
+TEST_P(OutputTest, NothingThatWasPrintedBeforeTheEndIsLost) {
+  for (int i = 0; i < 20; ++i) {
+    const auto records = RunCommand(Script("seq 1 2000; kill -9 $$"));
+    ASSERT_EQ(records.size(), 2001);
+    EXPECT_EQ(records[1999].text(), "2000");
+  }
+}
+
+TEST_F(ProcessTest, ExactOrderIsThatOfTheWrites) {
+  process::Command command =
+      Program({"/usr/bin/python3", "-c",
+               "import os\n"
+               "for i in range(5000): os.write(1 + i % 2, b'%d\\n' % i)\n"
+               "os.write(1, b'a'); os.write(2, b'b'); os.write(1, b'c\\n'); os.write(2, b'd\\n')"});
+  command.output = OutputMode::kExact;
+  const auto records = RunCommand(command);
+  ASSERT_EQ(records.size(), 5005);
+  for (int i = 0; i < 5000; ++i) {
+    ASSERT_EQ(records[static_cast<size_t>(i)].text(), absl::StrCat(i));
+    ASSERT_EQ(records[static_cast<size_t>(i)].stream(),
+              i % 2 ? v1::STREAM_STDERR : v1::STREAM_STDOUT);
+  }
+  std::string rest;
+  for (size_t i = 5000; i < 5004; ++i) rest += records[i].text();
+  EXPECT_EQ(rest, "abcd");
+}
+
+TEST_F(ProcessTest, ATerminalIsATerminal) {
+  process::Command command =
+      Shell("test -t 0 && test -t 1 && test -t 2 && tty < /dev/tty && stty size");
+  command.output = OutputMode::kTerminal;
+  const auto records = RunCommand(command);
+  ASSERT_EQ(Lines(records).size(), 2);
+  EXPECT_EQ(Lines(records)[0].substr(0, 5), "/dev/");
+  EXPECT_EQ(Lines(records)[1], "24 80");
+}
+
+// The log holds little, and the store takes nothing until the test lets it.
+class SmallLog : public ProcessTest {
+ protected:
+  SmallLog()
+      : ProcessTest([] {
+          EngineOptions options;
+          options.log.unsaved_bytes = 64 << 10;
+          return options;
+        }()) {}
+};
+
+TEST_F(SmallLog, ACommandWaitsForTheLogAndOthersDoNot) {
+  const auto records = RunCommand(Shell("seq 1 200000"));
+  ASSERT_EQ(records.size(), 200'001);
+  EXPECT_EQ(records[199'999].text(), "200000");
+}
+
+}  // namespace
+}  // namespace jobtail::testing
