@@ -56,6 +56,7 @@ bool IsVariableName(const std::string& name) {
 }  // namespace
 
 std::optional<Job> JobBuilder::Build(process::ProcessPool* pool) {
+  if (!CheckParameterCount()) return std::nullopt;
   CheckParameterNames();
   CommandTemplate command = MakeCommand();
   CheckShell();
@@ -76,13 +77,15 @@ std::optional<Job> JobBuilder::Build(process::ProcessPool* pool) {
   return job;
 }
 
+bool JobBuilder::CheckParameterCount() {
+  if (config_.parameter_size() <= kMaxParameters) return true;
+  Error("name", absl::StrCat("job ", Quoted(config_.name()), " has ", config_.parameter_size(),
+                             " parameters; at most ", kMaxParameters,
+                             " are allowed; pass a file instead"));
+  return false;
+}
+
 void JobBuilder::CheckParameterNames() {
-  if (config_.parameter_size() > kMaxParameters) {
-    Error("name", absl::StrCat("job ", Quoted(config_.name()), " has ", config_.parameter_size(),
-                               " parameters; at most ", kMaxParameters,
-                               " are allowed; pass a file instead"));
-    return;
-  }
   std::set<std::string> names;
   for (int i = 0; i < config_.parameter_size(); ++i) {
     const v1::Parameter& parameter = config_.parameter(i);

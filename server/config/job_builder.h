@@ -26,6 +26,7 @@ class JobBuilder {
   std::optional<Job> Build(process::ProcessPool* pool);
 
  private:
+  bool CheckParameterCount();
   void CheckParameterNames();
   void CheckAllUsed();
   CommandTemplate MakeCommand();

@@ -27,13 +27,14 @@ class OutputTest : public ProcessTest, public ::testing::WithParamInterface<Outp
     return GetParam() == OutputMode::kTerminal ? v1::STREAM_STDOUT : v1::STREAM_STDERR;
   }
 };
+std::string ModeName(const ::testing::TestParamInfo<OutputMode>& mode) {
+  if (mode.param == OutputMode::kExact) return "Exact";
+  return mode.param == OutputMode::kTerminal ? "Terminal" : "Pipes";
+}
 INSTANTIATE_TEST_SUITE_P(Modes, OutputTest,
                          ::testing::Values(OutputMode::kPipes, OutputMode::kExact,
                                            OutputMode::kTerminal),
-                         [](const auto& info) {
-                           static constexpr const char* kNames[] = {"Pipes", "Exact", "Terminal"};
-                           return kNames[static_cast<size_t>(info.param)];
-                         });
+                         ModeName);
 
 TEST_P(OutputTest, EveryLineArrivesOnItsStream) {
   const auto records = RunCommand(Script("echo out; echo err >&2"));
