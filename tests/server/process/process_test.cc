@@ -149,7 +149,7 @@ TEST_F(ProcessTest, WhatItUsedIsInTheResult) {
 TEST_F(ProcessTest, CancellingSendsTheStopSignalToTheWholeGroup) {
   process::Command command = Shell(
       "trap 'echo stopping; wait; exit 3' USR1; sh -c 'trap \"echo child; exit\" USR1; "
-      "echo ready; while :; do sleep 0.01; done' & while :; do wait; done");
+      "echo ready; while :; do sleep 0.01; done' 2>/dev/null & while :; do wait; done");
   command.stop_signal = SIGUSR1;
   const std::string run = StartCommand(command);
   ASSERT_TRUE(AwaitLine(run, "ready"));
