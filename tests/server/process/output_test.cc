@@ -2,6 +2,7 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <string>
@@ -110,7 +111,7 @@ TEST_F(ProcessTest, ATerminalIsATerminal) {
   EXPECT_EQ(Lines(records)[1], "24 80");
 }
 
-// The log holds little, and the store takes nothing until the test lets it.
+// A log that holds little.
 class SmallLog : public ProcessTest {
  protected:
   SmallLog()
@@ -121,10 +122,18 @@ class SmallLog : public ProcessTest {
         }()) {}
 };
 
-TEST_F(SmallLog, ACommandWaitsForTheLogAndOthersDoNot) {
-  const auto records = RunCommand(Shell("seq 1 200000"));
+TEST_F(SmallLog, ACommandWaitsWhileTheLogIsFullAndLosesNothing) {
+  constexpr int kForEver = 1'000'000;
+  store_.Fail(Call::kAppend, absl::UnavailableError("not now"), kForEver);
+  const std::string file = directory_.path() + "/done";
+  const std::string run = StartCommand(Shell("seq 1 200000; echo > " + file));
+  store_.AwaitCount(Call::kAppend, 5);  // it is tried again every 100 ms
+  EXPECT_NE(access(file.c_str(), F_OK), 0);
+  store_.Mend(Call::kAppend);
+  const auto records = AwaitLog(run);
   ASSERT_EQ(records.size(), 200'001);
-  EXPECT_EQ(records[199'999].text(), "200000");
+  for (size_t i = 0; i < 200'000; ++i) ASSERT_EQ(records[i].text(), absl::StrCat(i + 1));
+  EXPECT_EQ(records.back().result().state(), v1::RUN_STATE_SUCCEEDED);
 }
 
 }  // namespace
