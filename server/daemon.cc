@@ -103,6 +103,11 @@ Daemon::Daemon(const std::string& name, const std::string& description)
                   "How many runs may be at work at the same time")
       ->check(CLI::Range(1, 100'000))
       ->capture_default_str();
+  flags_
+      .add_option("--max-queued-runs", options_.engine.max_queued_runs,
+                  "How many runs may wait for a place, of jobs that let them wait")
+      ->check(CLI::Range(0, 100'000))
+      ->capture_default_str();
 }
 
 void Daemon::AddRetentionFlags() {

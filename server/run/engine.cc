@@ -64,20 +64,38 @@ Engine::Engine(LogStore* store, EngineOptions options)
       committer_("log-commit"),
       waker_("log-wake"),
       timers_("run-timers"),
+      queue_({options.max_active_runs, options.max_queued_runs}),
       runs_(&waker_),
       run_services_{LogServices{store, &committer_, &waker_}, &timers_,
                     [this](const std::string& run) { runs_.Touch(run); },
+                    [this](const std::string& job) {
+                      queue_.Leave(job, RunQueue::Place::kAtWork);
+                      starter_.Soon([this] { StartReady(); });
+                    },
                     [this](const std::string& run) { runs_.Done(run); }},
-      retention_(options.retention, &runs_, store,
-                 [this](const std::string& id) {
-                   const auto run = runs_.Find(id);
-                   return run.ok() ? DeleteEnded(**run) : run.status();
-                 }),
+      retention_(
+          options.retention, &runs_, store,
+          [this](const std::string& name) {
+            const auto job = jobs_.Find(name);
+            return job.ok() ? (*job)->options().retention : JobRetention();
+          },
+          [this](const std::string& id) {
+            const auto run = runs_.Find(id);
+            return run.ok() ? DeleteEnded(**run) : run.status();
+          }),
+      starter_("run-start"),
       keeper_("run-retention") {
-  if (retention_.HasLimits()) ScheduleRetention();
+  if (retention_.HasLimits()) EnsureRetention();
 }
 
 Engine::~Engine() = default;
+
+absl::Status Engine::AddJob(Job job) {
+  const JobRetention keep = job.options().retention;
+  const absl::Status added = jobs_.Add(std::move(job));
+  if (added.ok() && (keep.max_age || keep.max_runs || keep.max_run_bytes)) EnsureRetention();
+  return added;
+}
 
 absl::Status Engine::Recover() {
   auto stored = store_->LoadRuns();
@@ -130,11 +148,6 @@ absl::Status Engine::CheckLimitsLocked(const v1::CreateRunRequest& request) cons
                                                    " bytes; at most ", kMaxRequestIdBytes,
                                                    " are allowed; use a random UUID"));
   }
-  if (!runs_.HasFewerActive(options_.max_active_runs)) {
-    return absl::ResourceExhaustedError(
-        absl::StrCat(options_.max_active_runs, " runs are at work, and this server allows no more",
-                     "; wait for one to end, or cancel one"));
-  }
   return absl::OkStatus();
 }
 
@@ -144,27 +157,63 @@ absl::StatusOr<std::shared_ptr<Run>> Engine::CreateLocked(const v1::CreateRunReq
   if (!job.ok()) return job.status();
   auto parameters = (*job)->Parse(request.parameters());
   if (!parameters.ok()) return parameters.status();
-
-  const std::string id = NewRunId();
-  auto run = std::make_shared<Run>(id, *job, *std::move(parameters), request, options_.log,
+  const absl::StatusOr<RunQueue::Place> place = queue_.Enter(**job);
+  if (!place.ok()) return place.status();
+  auto run = std::make_shared<Run>(NewRunId(), *job, *std::move(parameters), request, options_.log,
                                    &run_services_);
+  const absl::Status added = AddRunLocked(run, *job, *place);
+  if (added.ok()) return run;
+  queue_.Leave(request.job(), *place);
+  starter_.Soon([this] { StartReady(); });
+  return added;
+}
+
+absl::Status Engine::AddRunLocked(const std::shared_ptr<Run>& run,
+                                  const std::shared_ptr<const Job>& job, RunQueue::Place place) {
   if (const absl::Status stored = store_->PutRun(run->Stored()); !stored.ok()) return stored;
   runs_.Add(run);
-  if (const absl::Status started = run->Start(); !started.ok()) {
-    runs_.Remove(id);
-    runs_.Done(id);
-    store_->DeleteRun(id).IgnoreError();
-    return started;
+  if (place == RunQueue::Place::kQueued) {
+    queue_.Add(run, job);
+    starter_.Soon([this] { StartReady(); });
+    return absl::OkStatus();
   }
-  return run;
+  const absl::Status started = run->Start();
+  if (started.ok()) return started;
+  runs_.Remove(run->id());
+  runs_.Done(run->id());
+  store_->DeleteRun(run->id()).IgnoreError();
+  return started;
+}
+
+void Engine::StartReady() {
+  while (const std::shared_ptr<Run> run = queue_.TakeReady()) {
+    const bool wanted = !run->IsAskedToStop();
+    const absl::Status started = wanted ? run->Start() : absl::OkStatus();
+    if (wanted && started.ok()) continue;
+    queue_.Leave(run->job(), RunQueue::Place::kAtWork);
+    run->EndUnstarted(started);
+  }
+}
+
+// A run that still waits ends at once; not on this thread, since the store may be slow.
+void Engine::RequestStop(const std::shared_ptr<Run>& run, StopReason reason) {
+  run->RequestStop(reason);
+  if (!queue_.Remove(run.get())) return;
+  starter_.Soon([this, run] {
+    run->EndUnstarted();
+    StartReady();
+  });
 }
 
 absl::StatusOr<std::shared_ptr<Run>> Engine::Create(const v1::CreateRunRequest& request) {
   absl::MutexLock lock(&create_mutex_);
   const std::string& id = request.request_id();
+  const auto job = jobs_.Find(request.job());
+  auto parameters = request.parameters();  // of secrets, whether they are the same is not known
+  if (job.ok()) parameters = WithoutSecrets(**job, std::move(parameters));
   if (const auto known = requests_.find(id); !id.empty() && known != requests_.end()) {
     const Request& earlier = known->second;
-    if (earlier.job == request.job() && Same(earlier.parameters, request.parameters())) {
+    if (earlier.job == request.job() && Same(earlier.parameters, parameters)) {
       return runs_.Find(earlier.run);
     }
     return absl::InvalidArgumentError(absl::StrCat(
@@ -176,7 +225,7 @@ absl::StatusOr<std::shared_ptr<Run>> Engine::Create(const v1::CreateRunRequest& 
   }
   absl::StatusOr<std::shared_ptr<Run>> run = CreateLocked(request);
   if (run.ok() && !id.empty()) {
-    requests_.emplace(id, Request{request.job(), request.parameters(), (*run)->id()});
+    requests_.emplace(id, Request{request.job(), parameters, (*run)->id()});
   }
   return run;
 }
@@ -242,7 +291,7 @@ absl::StatusOr<v1::ListRunsResponse> Engine::ListRuns(const v1::ListRunsRequest&
 absl::StatusOr<v1::Run> Engine::CancelRun(const v1::CancelRunRequest& request) {
   const auto run = runs_.Find(request.run());
   if (!run.ok()) return run.status();
-  (*run)->RequestStop(StopReason::kCancel);
+  RequestStop(*run, StopReason::kCancel);
   return (*run)->Get();
 }
 
@@ -264,6 +313,10 @@ absl::Status Engine::DeleteEnded(Run& run) {
   absl::MutexLock lock(&create_mutex_);
   absl::erase_if(requests_, [&](const auto& entry) { return entry.second.run == run.id(); });
   return absl::OkStatus();
+}
+
+void Engine::EnsureRetention() {
+  if (!retention_scheduled_.exchange(true)) ScheduleRetention();
 }
 
 void Engine::ScheduleRetention() {
@@ -291,7 +344,7 @@ size_t Engine::Stop(absl::Time deadline) {
     absl::MutexLock lock(&create_mutex_);
     stopping_ = true;
   }
-  for (const auto& run : runs_.Active()) run->RequestStop(StopReason::kShutdown);
+  for (const auto& run : runs_.Active()) RequestStop(run, StopReason::kShutdown);
   runs_.AwaitIdle(deadline);
   return runs_.Active().size();
 }

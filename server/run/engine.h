@@ -1,6 +1,7 @@
 #ifndef JOBTAIL_SERVER_RUN_ENGINE_H_
 #define JOBTAIL_SERVER_RUN_ENGINE_H_
 
+#include <atomic>
 #include <memory>
 #include <string>
 #include <vector>
@@ -20,14 +21,17 @@
 #include "server/run/job_registry.h"
 #include "server/run/retention.h"
 #include "server/run/run.h"
+#include "server/run/run_queue.h"
 #include "server/run/run_table.h"
 
 namespace jobtail {
 
 struct EngineOptions {
   LogOptions log;
-  // How many runs may be at work at the same time.
-  size_t max_active_runs = 1000;
+  // How many runs may be at work at the same time, and how many may wait to be, of those jobs that
+  // let runs wait.
+  int64_t max_active_runs = 1000;
+  int64_t max_queued_runs = 1000;
   // How large the parameters of a run may be in all, in bytes.
   size_t max_parameter_bytes = 1 << 20;
   RetentionOptions retention;
@@ -53,7 +57,7 @@ class Engine {
   // that. To be called once, before any other call but AddJob.
   absl::Status Recover();
 
-  absl::Status AddJob(Job job) { return jobs_.Add(std::move(job)); }
+  absl::Status AddJob(Job job);
   // Takes out the jobs of these names and adds the others, at once or, with AddJob's errors, not at
   // all. Runs keep the job they were created with.
   absl::Status ReplaceJobs(const std::vector<std::string>& names, std::vector<Job> jobs) {
@@ -92,6 +96,11 @@ class Engine {
   absl::StatusOr<std::shared_ptr<Run>> CreateLocked(const v1::CreateRunRequest& request)
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(create_mutex_);
   absl::Status DeleteEnded(Run& run);
+  absl::Status AddRunLocked(const std::shared_ptr<Run>& run, const std::shared_ptr<const Job>& job,
+                            RunQueue::Place place) ABSL_EXCLUSIVE_LOCKS_REQUIRED(create_mutex_);
+  void RequestStop(const std::shared_ptr<Run>& run, StopReason reason);
+  void StartReady();
+  void EnsureRetention();
   void ScheduleRetention();
   absl::Status CheckLimitsLocked(const v1::CreateRunRequest& request) const
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(create_mutex_);
@@ -102,6 +111,7 @@ class Engine {
   Scheduler committer_;
   Scheduler waker_;
   Scheduler timers_;
+  RunQueue queue_;
   RunTable runs_;
   const Run::Services run_services_;
 
@@ -116,8 +126,10 @@ class Engine {
   bool stopping_ ABSL_GUARDED_BY(create_mutex_) = false;
   absl::flat_hash_map<std::string, Request> requests_ ABSL_GUARDED_BY(create_mutex_);
 
+  std::atomic<bool> retention_scheduled_ = false;
   Retention retention_;
-  Scheduler keeper_;  // last: its thread uses the rest
+  Scheduler starter_;  // starts runs that have waited, and ends those that need not any more
+  Scheduler keeper_;   // last: these two threads use the rest
 };
 
 }  // namespace jobtail

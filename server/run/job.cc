@@ -36,6 +36,41 @@ Job& Job::Timeout(absl::Duration timeout) {
   return *this;
 }
 
+Job& Job::MaxRunning(int64_t runs) {
+  options_.limits.max_running = runs;
+  return *this;
+}
+
+Job& Job::MaxQueued(int64_t runs) {
+  options_.limits.max_queued = runs;
+  return *this;
+}
+
+Job& Job::Mask(std::string pattern) {
+  options_.masks.push_back(std::move(pattern));
+  return *this;
+}
+
+Job& Job::KeepOverwritten() {
+  options_.keep_overwritten = true;
+  return *this;
+}
+
+Job& Job::KeepAge(absl::Duration age) {
+  options_.retention.max_age = age;
+  return *this;
+}
+
+Job& Job::KeepRuns(int64_t runs) {
+  options_.retention.max_runs = runs;
+  return *this;
+}
+
+Job& Job::KeepRunBytes(int64_t bytes) {
+  options_.retention.max_run_bytes = bytes;
+  return *this;
+}
+
 Job& Job::DropWhenFull() {
   drops_when_full_ = true;
   return *this;
@@ -57,6 +92,10 @@ absl::Status Job::Check() const {
   if (timeout_ <= absl::ZeroDuration()) {
     return absl::InvalidArgumentError(absl::StrCat(
         "job ", name(), ": timeout ", absl::FormatDuration(timeout_), ": must be more than 0"));
+  }
+  if (const absl::Status status = CheckOptions(options_); !status.ok()) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("job ", name(), ": ", std::string(status.message())));
   }
   std::set<std::string> names;
   for (const v1::Parameter& parameter : proto_.parameters()) {

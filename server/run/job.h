@@ -15,6 +15,7 @@
 #include "server/run/executor.h"
 #include "server/run/function_executor.h"
 #include "server/run/job_context.h"
+#include "server/run/job_options.h"
 #include "server/run/parameter.h"
 
 namespace jobtail {
@@ -52,6 +53,27 @@ class Job {
   // instead of letting the job wait: for jobs that must never be held up.
   Job& DropWhenFull();
 
+  // How many runs of this job may be at work at once; more wait or are refused. Default: without
+  // limit but the server's.
+  Job& MaxRunning(int64_t runs);
+  // How many runs may wait, as PENDING, for those at work to end. They start in order. Default: 0,
+  // none; what cannot start at once is refused.
+  Job& MaxQueued(int64_t runs);
+
+  // Masks in the log what this pattern (RE2's syntax) finds in a line, beside the secrets among the
+  // parameters. May be called several times. Unfinished lines are then shown once they are
+  // finished.
+  Job& Mask(std::string pattern);
+  // Stores every line that ends in "\r", however fast the next one overwrites it.
+  Job& KeepOverwritten();
+
+  // What is kept of this job's runs. Age and bytes of one log in place of the server's own limits,
+  // the number beside that of the server.
+  Job& KeepAge(absl::Duration age);
+  Job& KeepRuns(int64_t runs);
+  Job& KeepRunBytes(int64_t bytes);
+
+  const JobOptions& options() const { return options_; }
   const std::string& name() const { return proto_.name(); }
   const v1::Job& proto() const { return proto_; }
   const Executor& executor() const { return *executor_; }
@@ -90,6 +112,7 @@ class Job {
   std::shared_ptr<const Executor> executor_;
   absl::Duration timeout_ = absl::InfiniteDuration();
   bool drops_when_full_ = false;
+  JobOptions options_;
 };
 
 }  // namespace jobtail

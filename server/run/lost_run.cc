@@ -35,7 +35,10 @@ v1::RunResult LostResult(const v1::Run& run, const LogExtent& extent) {
   using google::protobuf::util::TimeUtil;
   v1::RunResult result;
   result.set_state(v1::RUN_STATE_LOST);
-  result.set_error("the server went away while the job was at work; what became of it is unknown");
+  const bool started = run.has_start_time() || extent.last > 0;
+  result.set_error(
+      started ? "the server went away while the job was at work; what became of it is unknown"
+              : "the server went away while the run waited to be started; the job did not run");
   result.set_total_lines(extent.total_lines);
   result.set_total_bytes(extent.total_bytes);
   const auto sign_of_life = FromUnixNanos(extent.last_time_unix_nanos);

@@ -20,6 +20,8 @@
 namespace jobtail {
 namespace {
 
+constexpr size_t kMaxSecretBytes = 64 << 10;
+
 std::optional<ParameterValue> ReadInt(const std::string& text) {
   int64_t value;
   if (!absl::SimpleAtoi(text, &value)) return std::nullopt;
@@ -109,8 +111,9 @@ std::string Expected(const v1::Parameter& parameter) {
 
 absl::Status Wrong(const v1::Parameter& parameter, const std::string& text,
                    const std::string& expected) {
-  return absl::InvalidArgumentError(
-      absl::StrCat("parameter ", parameter.name(), "=", Quoted(text), ": give ", expected));
+  return absl::InvalidArgumentError(absl::StrCat("parameter ", parameter.name(), "=",
+                                                 parameter.secret() ? kMask : Quoted(text),
+                                                 ": give ", expected));
 }
 
 bool HasLimits(v1::ParameterType type) {
@@ -132,9 +135,22 @@ absl::Status CheckPattern(const v1::Parameter& parameter) {
                                                  "; give one in RE2's syntax"));
 }
 
+absl::Status CheckSecret(const v1::Parameter& parameter) {
+  if (!parameter.secret()) return absl::OkStatus();
+  if (parameter.type() != v1::PARAMETER_TYPE_STRING) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("parameter ", parameter.name(), ": is a secret; only String can be one"));
+  }
+  if (parameter.default_value().empty()) return absl::OkStatus();
+  return absl::InvalidArgumentError(
+      absl::StrCat("parameter ", parameter.name(),
+                   ": is a secret and has a default, which everybody would see; leave it out"));
+}
+
 // The default and the limits must themselves be values of the type.
 absl::Status CheckOwnValues(const v1::Parameter& parameter) {
   if (const absl::Status status = CheckPattern(parameter); !status.ok()) return status;
+  if (const absl::Status status = CheckSecret(parameter); !status.ok()) return status;
   for (const std::string& limit : {parameter.minimum(), parameter.maximum()}) {
     if (limit.empty()) continue;
     if (!HasLimits(parameter.type())) {
@@ -203,6 +219,11 @@ Parameter& Parameter::Range(const ParameterValue& minimum, const ParameterValue&
   return *this;
 }
 
+Parameter& Parameter::Secret() {
+  proto_.set_secret(true);
+  return *this;
+}
+
 Parameter& Parameter::Pattern(std::string pattern) {
   proto_.set_pattern(std::move(pattern));
   return *this;
@@ -233,6 +254,9 @@ absl::StatusOr<ParameterValue> ParseValue(const v1::Parameter& parameter, const 
   }
   if (!parameter.pattern().empty() && !RE2::FullMatch(text, parameter.pattern())) {
     return Wrong(parameter, text, absl::StrCat("text that matches ", parameter.pattern()));
+  }
+  if (parameter.secret() && text.size() > kMaxSecretBytes) {
+    return Wrong(parameter, text, absl::StrCat("at most ", kMaxSecretBytes, " bytes"));
   }
   return *std::move(value);
 }

@@ -42,6 +42,10 @@ class Parameter {
   // Inclusive; for Int, Double and Duration.
   Parameter& Range(const ParameterValue& minimum, const ParameterValue& maximum);
 
+  // The value is masked in the log and never shown or stored; for String. At most 64 KiB. Its only
+  // possible default is the empty text.
+  Parameter& Secret();
+
   // In RE2's syntax, matched against the whole value; for String and Path.
   Parameter& Pattern(std::string pattern);
 
@@ -59,6 +63,9 @@ absl::Status CheckDeclaration(const v1::Parameter& parameter);
 // Reads a value in the notation of the parameter's type and checks its limits. INVALID_ARGUMENT
 // with the parameter, the value and what would be right.
 absl::StatusOr<ParameterValue> ParseValue(const v1::Parameter& parameter, const std::string& text);
+
+// What is shown in place of a secret.
+inline constexpr char kMask[] = "***";
 
 // A value in the notation of its type; ParseValue reads it back.
 std::string FormatValue(const ParameterValue& value);

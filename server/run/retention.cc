@@ -13,11 +13,26 @@ namespace {
 
 bool IsOver(int64_t value, int64_t limit) { return limit > 0 && value > limit; }
 
+bool IsTooOld(const Run& run, absl::Duration max_age, absl::Time now) {
+  if (max_age <= absl::ZeroDuration()) return false;
+  const absl::Time end = absl::FromUnixNanos(ToUnixNanos(run.Get().end_time()));
+  return end < now - max_age;
+}
+
+struct OwnLimits {
+  JobRetention keep;
+  int64_t count = 0;
+};
+
 }  // namespace
 
-Retention::Retention(const RetentionOptions& options, RunTable* runs, LogStore* store,
+Retention::Retention(const RetentionOptions& options, RunTable* runs, LogStore* store, OfJob of_job,
                      DeleteRun delete_run)
-    : options_(options), runs_(runs), store_(store), delete_run_(std::move(delete_run)) {}
+    : options_(options),
+      runs_(runs),
+      store_(store),
+      of_job_(std::move(of_job)),
+      delete_run_(std::move(delete_run)) {}
 
 bool Retention::HasLimits() const {
   return options_.max_age > absl::ZeroDuration() || options_.max_total_bytes > 0 ||
@@ -30,26 +45,33 @@ void Retention::Apply(absl::Time now) {
   std::ranges::reverse(runs);  // oldest first
   int64_t count = static_cast<int64_t>(runs.size());
   int64_t bytes = 0;
+  absl::flat_hash_map<std::string, OwnLimits> jobs;
   for (const auto& run : runs) {
-    if (options_.max_run_bytes > 0) TrimLocked(*run);
+    OwnLimits& own = jobs.try_emplace(run->job(), OwnLimits{of_job_(run->job())}).first->second;
+    ++own.count;
+    const int64_t run_bytes = own.keep.max_run_bytes.value_or(options_.max_run_bytes);
+    if (run_bytes > 0) TrimLocked(*run, run_bytes);
     if (options_.max_total_bytes > 0) bytes += BytesOfLocked(*run);
   }
   for (const auto& run : runs) {
     if (!IsFinal(run->state())) continue;
-    const bool too_many =
-        IsOver(count, options_.max_runs) || IsOver(bytes, options_.max_total_bytes);
-    if (!too_many && !IsTooOld(*run, now)) continue;
+    OwnLimits& own = jobs.at(run->job());
+    const bool too_many = IsOver(count, options_.max_runs) ||
+                          IsOver(bytes, options_.max_total_bytes) ||
+                          IsOver(own.count, own.keep.max_runs.value_or(0));
+    if (!too_many && !IsTooOld(*run, own.keep.max_age.value_or(options_.max_age), now)) continue;
     const int64_t run_bytes = options_.max_total_bytes > 0 ? BytesOfLocked(*run) : 0;
     if (!DeleteLocked(*run)) continue;
     --count;
+    --own.count;
     bytes -= run_bytes;
   }
 }
 
 // Readers are told of the gap before the records go.
-void Retention::TrimLocked(Run& run) {
-  if (!IsOver(BytesOfLocked(run), options_.max_run_bytes)) return;
-  const absl::StatusOr<int64_t> first = store_->FindBytes(run.id(), options_.max_run_bytes);
+void Retention::TrimLocked(Run& run, int64_t max_bytes) {
+  if (!IsOver(BytesOfLocked(run), max_bytes)) return;
+  const absl::StatusOr<int64_t> first = store_->FindBytes(run.id(), max_bytes);
   if (!first.ok()) return;
   const auto log = run.OpenLog();
   if (!log.ok()) return;
@@ -59,12 +81,6 @@ void Retention::TrimLocked(Run& run) {
     spdlog::error("run {}: its oldest records cannot be deleted: {}", run.id(), trimmed.ToString());
   }
   bytes_.erase(run.id());
-}
-
-bool Retention::IsTooOld(const Run& run, absl::Time now) const {
-  if (options_.max_age <= absl::ZeroDuration()) return false;
-  const absl::Time end = absl::FromUnixNanos(ToUnixNanos(run.Get().end_time()));
-  return end < now - options_.max_age;
 }
 
 int64_t Retention::BytesOfLocked(const Run& run) {

@@ -13,6 +13,7 @@
 #include "absl/synchronization/mutex.h"
 #include "absl/time/time.h"
 #include "server/log/log_store.h"
+#include "server/run/job_options.h"
 #include "server/run/run_table.h"
 
 namespace jobtail {
@@ -34,10 +35,14 @@ class Retention {
   // The run is one that has ended.
   using DeleteRun = std::function<absl::Status(const std::string& run)>;
 
-  // Table and store outlive this.
-  Retention(const RetentionOptions& options, RunTable* runs, LogStore* store, DeleteRun delete_run);
+  // What a job has of its own; nothing for one that is not known any more.
+  using OfJob = std::function<JobRetention(const std::string& job)>;
 
-  // Whether there is any limit.
+  // Table and store outlive this.
+  Retention(const RetentionOptions& options, RunTable* runs, LogStore* store, OfJob of_job,
+            DeleteRun delete_run);
+
+  // Whether there is any limit beside those of jobs.
   bool HasLimits() const;
 
   void Apply(absl::Time now);
@@ -45,14 +50,14 @@ class Retention {
  private:
   using Runs = std::vector<std::shared_ptr<Run>>;
 
-  void TrimLocked(Run& run) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
-  bool IsTooOld(const Run& run, absl::Time now) const;
+  void TrimLocked(Run& run, int64_t max_bytes) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   int64_t BytesOfLocked(const Run& run) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   bool DeleteLocked(const Run& run) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
 
   const RetentionOptions options_;
   RunTable* const runs_;
   LogStore* const store_;
+  const OfJob of_job_;
   const DeleteRun delete_run_;
 
   absl::Mutex mutex_;

@@ -57,7 +57,24 @@ std::string WhyStopped(StopReason reason, absl::Duration timeout) {
   return "";
 }
 
+std::vector<std::string> SecretsOf(const Job& job, const ParameterValues& values) {
+  std::vector<std::string> secrets;
+  for (const v1::Parameter& parameter : job.proto().parameters()) {
+    if (parameter.secret()) secrets.push_back(FormatValue(values.at(parameter.name())));
+  }
+  return secrets;
+}
+
 }  // namespace
+
+google::protobuf::Map<std::string, std::string> WithoutSecrets(
+    const Job& job, google::protobuf::Map<std::string, std::string> parameters) {
+  for (const v1::Parameter& parameter : job.proto().parameters()) {
+    const auto found = parameters.find(parameter.name());
+    if (parameter.secret() && found != parameters.end()) found->second = kMask;
+  }
+  return parameters;
+}
 
 bool IsFinal(v1::RunState state) {
   return state != v1::RUN_STATE_PENDING && state != v1::RUN_STATE_RUNNING;
@@ -69,8 +86,9 @@ Run::Run(std::string id, std::shared_ptr<const Job> job, ParameterValues paramet
       job_name_(job->name()),
       job_(std::move(job)),
       parameters_(std::move(parameters)),
+      masker_(SecretsOf(*job_, parameters_), job_->options().masks),
       request_id_(request.request_id()),
-      request_parameters_(request.parameters()),
+      request_parameters_(WithoutSecrets(*job_, request.parameters())),
       services_(services) {
   v1::Run run;
   run.set_id(id_);
@@ -78,6 +96,7 @@ Run::Run(std::string id, std::shared_ptr<const Job> job, ParameterValues paramet
   for (const auto& [name, value] : parameters_) {
     (*run.mutable_parameters())[name] = FormatValue(value);
   }
+  *run.mutable_parameters() = WithoutSecrets(*job_, run.parameters());
   run.set_state(v1::RUN_STATE_PENDING);
   *run.mutable_create_time() = ToProto(absl::Now());
   LogOptions options = log;
@@ -86,7 +105,7 @@ Run::Run(std::string id, std::shared_ptr<const Job> job, ParameterValues paramet
   active_log_ = std::make_shared<Log>(id_, services_->log, options);
   active_log_->SetRun(run);
   log_ = active_log_;
-  output_.emplace(active_log_.get());
+  output_.emplace(active_log_.get(), &masker_, job_->options().keep_overwritten, services_->timers);
   absl::MutexLock lock(&mutex_);
   proto_ = std::move(run);
 }
@@ -94,6 +113,7 @@ Run::Run(std::string id, std::shared_ptr<const Job> job, ParameterValues paramet
 Run::Run(storage::v1::StoredRun stored, const Services* services)
     : id_(stored.run().id()),
       job_name_(stored.run().job()),
+      masker_({}, {}),
       request_id_(stored.request_id()),
       request_parameters_(stored.request_parameters()),
       services_(services) {
@@ -113,7 +133,7 @@ void Run::Started() {
 
 void Run::Ended(const JobOutcome& outcome) {
   if (timer_) services_->timers->Cancel(*timer_);
-  Conclude(outcome);
+  Conclude(outcome, /*started=*/true);
   ReleaseLog();
   services_->done(id_);
 }
@@ -123,32 +143,51 @@ void Run::SetRunning() {
     absl::MutexLock lock(&mutex_);
     start_ = absl::Now();
     proto_.set_state(v1::RUN_STATE_RUNNING);
-    *proto_.mutable_start_time() = ToProto(start_);
+    *proto_.mutable_start_time() = ToProto(*start_);
   }
   Announce();
 }
 
-v1::RunResult Run::MakeResult(const JobOutcome& outcome) const {
+void Run::EndUnstarted(const absl::Status& error) {
+  JobOutcome outcome;
+  if (!error.ok()) outcome = {1, absl::StrCat("the run could not be started: ", error.ToString())};
+  Conclude(outcome, /*started=*/false);
+  ReleaseLog();
+  services_->done(id_);
+}
+
+// What the job says, fit to be shown.
+std::string Run::ToText(std::string_view text, size_t max_bytes) const {
+  return ToUtf8(masker_.empty() ? text : masker_.Mask(text), max_bytes);
+}
+
+v1::RunResult Run::MakeResult(const JobOutcome& outcome,
+                              const OverwriteSink::Dropped& overwritten) const {
   v1::RunResult result;
+  result.set_overwritten_lines(overwritten.lines);
+  result.set_total_bytes(overwritten.bytes);
   absl::MutexLock lock(&mutex_);
   result.set_state(FinalState(outcome, stop_reason_));
   result.set_exit_code(outcome.exit_code);
   result.set_signal(outcome.signal);
   result.set_core_dumped(outcome.core_dumped);
   if (outcome.usage) *result.mutable_usage() = ToProto(*outcome.usage);
-  result.set_error(ToUtf8(outcome.error, kMaxErrorBytes));
+  result.set_error(ToText(outcome.error, kMaxErrorBytes));
   if (outcome.error.empty() && stop_reason_) {
     result.set_error(WhyStopped(*stop_reason_, job_->timeout()));
+    if (!start_) result.mutable_error()->append(" before the job was started");
   }
-  *result.mutable_duration() = ToProto(absl::Now() - start_);
+  if (start_) *result.mutable_duration() = ToProto(absl::Now() - *start_);
   return result;
 }
 
 // The record of the result, the state that GetRun shows and the end of the readers' streams come at
 // one moment: whoever has seen one of them sees the others.
-void Run::Conclude(const JobOutcome& outcome) {
-  FindLog()->Finish(MakeResult(outcome), [this](const v1::RunResult& result) {
+void Run::Conclude(const JobOutcome& outcome, bool started) {
+  const v1::RunResult outcome_result = MakeResult(outcome, output_->Finish());
+  FindLog()->Finish(outcome_result, [&](const v1::RunResult& result) {
     absl::MutexLock lock(&mutex_);
+    if (started) services_->ended(job_name_);
     *proto_.mutable_result() = result;
     proto_.set_state(result.state());
     *proto_.mutable_end_time() = ToProto(absl::Now());
@@ -232,12 +271,12 @@ void Run::ReportProgress(double fraction, std::string_view text) {
   const absl::Time now = absl::Now();
   v1::RunProgress progress;
   progress.set_fraction(std::isfinite(fraction) ? std::clamp(fraction, 0.0, 1.0) : 0);
-  progress.set_text(ToUtf8(text, kMaxProgressBytes));
+  progress.set_text(ToText(text, kMaxProgressBytes));
   *progress.mutable_time() = ToProto(now);
   absl::MutexLock telling(&telling_mutex_);
   {
     absl::MutexLock lock(&mutex_);
-    const double elapsed = absl::ToDoubleSeconds(now - start_);
+    const double elapsed = absl::ToDoubleSeconds(now - start_.value_or(now));
     if (elapsed > 0) progress.set_rate(progress.fraction() / elapsed);
     if (progress.rate() > 0) {
       *progress.mutable_remaining() =

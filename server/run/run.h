@@ -20,7 +20,8 @@
 #include "server/log/scheduler.h"
 #include "server/run/executor.h"
 #include "server/run/job.h"
-#include "server/run/log_sink.h"
+#include "server/run/masker.h"
+#include "server/run/run_output.h"
 
 namespace jobtail {
 
@@ -29,6 +30,10 @@ enum class StopReason { kCancel, kTimeout, kShutdown };
 
 // Whether a run in this state has ended.
 bool IsFinal(v1::RunState state);
+
+// Parameters with kMask in place of each secret.
+google::protobuf::Map<std::string, std::string> WithoutSecrets(
+    const Job& job, google::protobuf::Map<std::string, std::string> parameters);
 
 // One execution of a job: its state and its log. Held by shared_ptr: by the table of runs and by
 // what executes it. Thread-safe.
@@ -42,8 +47,10 @@ class Run final : public Execution, public std::enable_shared_from_this<Run> {
     LogServices log;
     Scheduler* timers;
     std::function<void(const std::string& run)> changed;  // called after each change of state
-    std::function<void(const std::string& run)>
-        done;  // called when what executes it needs none any more
+    // Called when a run that was started has ended, before anybody can see that. Must not block.
+    std::function<void(const std::string& job)> ended;
+    // Called when what executes it needs none any more.
+    std::function<void(const std::string& run)> done;
   };
 
   // A new run, with the request that asked for it. The store must know it (Stored) before it
@@ -57,6 +64,10 @@ class Run final : public Execution, public std::enable_shared_from_this<Run> {
   // Has the job executed. To be called once. RESOURCE_EXHAUSTED if the system has no thread or
   // process to give.
   absl::Status Start();
+
+  // Ends a run that was not started, nor will be: because it was asked to stop, or of an error.
+  // Blocks until the store has it.
+  void EndUnstarted(const absl::Status& error = absl::OkStatus());
 
   // Asks the job to stop. The first reason counts. No effect once the run has ended.
   void RequestStop(StopReason reason);
@@ -76,19 +87,22 @@ class Run final : public Execution, public std::enable_shared_from_this<Run> {
 
   const std::string& id() const override { return id_; }
   const std::string& job() const override { return job_name_; }
+  bool IsAskedToStop() const { return stop_.stop_requested(); }
 
   // For what executes the run.
   const ParameterValues& parameters() const override { return parameters_; }
   std::stop_token stop_token() const override { return stop_.get_token(); }
-  capture::Sink& output() override { return *output_; }
+  capture::Sink& output() override { return output_->sink(); }
   void Started() override;
   void ReportProgress(double fraction, std::string_view text) override;
   void Ended(const JobOutcome& outcome) override;
 
  private:
   void SetRunning();
-  void Conclude(const JobOutcome& outcome);
-  v1::RunResult MakeResult(const JobOutcome& outcome) const;
+  void Conclude(const JobOutcome& outcome, bool started);
+  v1::RunResult MakeResult(const JobOutcome& outcome,
+                           const OverwriteSink::Dropped& overwritten) const;
+  std::string ToText(std::string_view text, size_t max_bytes) const;
   void TellReaders();
   void Announce();
   std::shared_ptr<Log> FindLog() const;
@@ -97,12 +111,13 @@ class Run final : public Execution, public std::enable_shared_from_this<Run> {
   const std::string id_;
   const std::string job_name_;
   const std::shared_ptr<const Job> job_;  // null if the run had ended before the server started
-  const ParameterValues parameters_;
+  const ParameterValues parameters_;      // with the secrets; nowhere else are they
+  const Masker masker_;
   const std::string request_id_;
   const google::protobuf::Map<std::string, std::string> request_parameters_;
   const Services* const services_;
   std::stop_source stop_;
-  std::optional<LogSink> output_;       // used by what executes the run
+  std::optional<RunOutput> output_;     // used by what executes the run
   std::optional<Scheduler::Id> timer_;  // the same
 
   absl::Mutex telling_mutex_;  // readers are told the present state in order; the log's comes after
@@ -114,7 +129,7 @@ class Run final : public Execution, public std::enable_shared_from_this<Run> {
 
   mutable absl::Mutex mutex_;  // may be taken under the log's lock, never the other way round
   v1::Run proto_ ABSL_GUARDED_BY(mutex_);
-  absl::Time start_ ABSL_GUARDED_BY(mutex_);
+  std::optional<absl::Time> start_ ABSL_GUARDED_BY(mutex_);
   std::optional<StopReason> stop_reason_ ABSL_GUARDED_BY(mutex_);
 };
 

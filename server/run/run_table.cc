@@ -98,14 +98,6 @@ std::vector<std::shared_ptr<Run>> RunTable::Active() const {
   return runs;
 }
 
-bool RunTable::HasFewerActive(size_t than) const {
-  {
-    absl::MutexLock lock(&mutex_);
-    if (active_.size() < than) return true;
-  }
-  return Active().size() < than;
-}
-
 bool RunTable::AwaitIdle(absl::Time deadline) const {
   absl::MutexLock lock(&mutex_);
   return mutex_.AwaitWithDeadline(absl::Condition(this, &RunTable::IsIdleLocked), deadline);

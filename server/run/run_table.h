@@ -50,8 +50,6 @@ class RunTable {
 
   // The runs that have not ended.
   std::vector<std::shared_ptr<Run>> Active() const;
-  // Whether there are fewer of them.
-  bool HasFewerActive(size_t than) const;
   // Waits until all have ended and their threads need nothing of the server any more. False if the
   // deadline came first.
   bool AwaitIdle(absl::Time deadline) const;

@@ -1,0 +1,40 @@
+#ifndef JOBTAIL_SERVER_RUN_JOB_OPTIONS_H_
+#define JOBTAIL_SERVER_RUN_JOB_OPTIONS_H_
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/time/time.h"
+
+namespace jobtail {
+
+// How many runs of a job, or of all jobs, there may be at a time.
+struct RunLimits {
+  std::optional<int64_t> max_running;  // at work; nullopt: without limit
+  int64_t max_queued = 0;              // waiting for a place
+};
+
+// What is kept of a job's runs. Unset: as the server keeps all runs.
+struct JobRetention {
+  std::optional<absl::Duration> max_age;  // since the run's end
+  std::optional<int64_t> max_runs;        // of this job, those that have not ended counted
+  std::optional<int64_t> max_run_bytes;   // of one log
+};
+
+// What a job declares beside its name, its parameters and what executes it. See Job.
+struct JobOptions {
+  RunLimits limits;
+  JobRetention retention;
+  std::vector<std::string> masks;  // in RE2's syntax
+  bool keep_overwritten = false;
+};
+
+// Whether the options make sense: INVALID_ARGUMENT naming what does not.
+absl::Status CheckOptions(const JobOptions& options);
+
+}  // namespace jobtail
+
+#endif  // JOBTAIL_SERVER_RUN_JOB_OPTIONS_H_

@@ -1,0 +1,88 @@
+#ifndef JOBTAIL_SERVER_RUN_OVERWRITE_SINK_H_
+#define JOBTAIL_SERVER_RUN_OVERWRITE_SINK_H_
+
+#include <array>
+#include <atomic>
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <string>
+
+#include "absl/base/thread_annotations.h"
+#include "absl/synchronization/mutex.h"
+#include "absl/time/time.h"
+#include "capture/sink.h"
+#include "server/log/scheduler.h"
+#include "server/run/mask_sink.h"
+
+namespace jobtail {
+
+// Thins out lines that end in "\r" and are overwritten by the next: of what a progress bar draws,
+// ten states a second are handed on, and always the last. Other lines go through as they are;
+// while no bar is drawn, without a copy or a lock. Held by shared_ptr. Thread-safe.
+//
+// From the first line that ends in "\r" to the next that ends in "\n", text waits up to kInterval:
+// if what follows a "\r" overwrites it within that time, it is dropped, and counted.
+class OverwriteSink : public capture::Sink, public std::enable_shared_from_this<OverwriteSink> {
+ public:
+  static constexpr absl::Duration kInterval = absl::Milliseconds(100);
+
+  // `next` is used until Finish; `timers` outlives the sink.
+  OverwriteSink(capture::Sink* next, Scheduler* timers) : next_(next), timers_(timers) {}
+
+  void Write(std::span<const capture::Line> lines) noexcept override;
+  bool TryWrite(std::span<const capture::Line> lines) noexcept override;
+
+  // What was printed and is not in the log.
+  struct Dropped {
+    int64_t lines = 0;
+    int64_t bytes = 0;
+  };
+  // Hands on what is waiting. Nothing is written after it.
+  Dropped Finish();
+
+ private:
+  // One stream. The text that waits belongs to one line, which is open or has ended in "\r".
+  struct Bar {
+    bool drawing = false;
+    bool log_open = false;     // what was handed on last has no terminator yet
+    bool owes_return = false;  // and should have, since the line that follows is another
+    bool waiting = false;
+    bool ended = false;
+    std::string text;
+    int64_t time = 0;       // of the text
+    int64_t kept_time = 0;  // when something was handed on
+  };
+  struct State {
+    std::array<Bar, 2> bars;
+    Dropped dropped;
+  };
+
+  bool PassesThrough(std::span<const capture::Line> lines) const;
+  OwnedLines TakeLocked(std::span<const capture::Line> lines) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  void TakeLineLocked(const capture::Line& line, OwnedLines* out)
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  void DrawLocked(const capture::Line& line, Bar& bar, OwnedLines* out)
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  void DropLocked(Bar& bar) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  void EmitLocked(capture::Stream stream, OwnedLines* out) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  void SettleLocked() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  void ScheduleLocked() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  void Flush();
+  Bar& BarOfLocked(capture::Stream stream) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) {
+    return state_.bars[stream == capture::Stream::kStdout ? 0 : 1];
+  }
+
+  capture::Sink* const next_;
+  Scheduler* const timers_;
+  std::atomic<bool> drawing_ = false;  // on either stream
+
+  absl::Mutex mutex_;  // held while handing on: lines stay in order
+  State state_ ABSL_GUARDED_BY(mutex_);
+  bool scheduled_ ABSL_GUARDED_BY(mutex_) = false;
+  bool finished_ ABSL_GUARDED_BY(mutex_) = false;
+};
+
+}  // namespace jobtail
+
+#endif  // JOBTAIL_SERVER_RUN_OVERWRITE_SINK_H_

@@ -1,0 +1,39 @@
+#ifndef JOBTAIL_SERVER_RUN_RUN_OUTPUT_H_
+#define JOBTAIL_SERVER_RUN_RUN_OUTPUT_H_
+
+#include <memory>
+#include <optional>
+
+#include "capture/sink.h"
+#include "server/log/log.h"
+#include "server/log/scheduler.h"
+#include "server/run/log_sink.h"
+#include "server/run/mask_sink.h"
+#include "server/run/masker.h"
+#include "server/run/overwrite_sink.h"
+
+namespace jobtail {
+
+// What lies between a job that prints and its run's log, for functions and processes alike: secrets
+// are masked, then lines that overwrite one another are thinned out. A stage that a run does not
+// need is not there. Thread-safe.
+class RunOutput {
+ public:
+  // All outlive this; the log is used until Finish.
+  RunOutput(Log* log, const Masker* masker, bool keep_overwritten, Scheduler* timers);
+
+  capture::Sink& sink() { return *first_; }
+
+  // Hands on what is held back, once the job prints no more.
+  OverwriteSink::Dropped Finish();
+
+ private:
+  LogSink log_;
+  std::shared_ptr<OverwriteSink> overwrite_;  // null if all is kept
+  std::optional<MaskSink> mask_;              // none if there is nothing to mask
+  capture::Sink* first_;
+};
+
+}  // namespace jobtail
+
+#endif  // JOBTAIL_SERVER_RUN_RUN_OUTPUT_H_
