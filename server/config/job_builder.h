@@ -37,6 +37,7 @@ class JobBuilder {
   void SetLineBuffered(CommandTemplate* command);
   void CheckShell();
   void SetLimits(Job* job);
+  void SetKeep(Job* job);
 
   // In what everybody can see a secret must not be.
   Template ParseTemplate(const char* field, int index, const std::string& text, bool visible,
