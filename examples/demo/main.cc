@@ -1,11 +1,14 @@
-// A server with a few C++ functions as jobs: how jobtail is embedded.
+// A server with a few C++ functions as jobs, and the commands of a config file if one is given: how
+// jobtail is embedded.
 
 #include <chrono>
 #include <iostream>
 #include <thread>
 
 #include "jobs.h"
+#include "server/config/config_jobs.h"
 #include "server/daemon.h"
+#include "server/process/process_pool.h"
 
 namespace {
 
@@ -23,11 +26,15 @@ void Chatter(double interval_seconds) {
 
 int main(int argc, char** argv) {
   jobtail::Daemon daemon("jobtail-demo", "A jobtail server with jobs to play with.");
+  jobtail::process::ProcessPool processes;
+  jobtail::config::ConfigJobs commands(&processes);
+  commands.AddFlags(&daemon);
   double chatter_seconds = 0;
   daemon.flags().add_option("--chatter", chatter_seconds,
                             "Print a line every so many seconds on a thread outside any run");
   return daemon.Run(argc, argv, [&](jobtail::Server& server) {
     if (chatter_seconds > 0) Chatter(chatter_seconds);
-    return demo::AddJobs(server);
+    const absl::Status added = demo::AddJobs(server);
+    return added.ok() ? commands.AddTo(server) : added;
   });
 }

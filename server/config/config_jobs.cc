@@ -35,11 +35,7 @@ int ConfigJobs::Check() const {
 }
 
 absl::Status ConfigJobs::AddTo(Server& server) {
-  if (file_.empty()) {
-    spdlog::warn("no --config: there are no commands to run");
-    return absl::OkStatus();
-  }
-  return Replace(server);
+  return file_.empty() ? absl::OkStatus() : Replace(server);
 }
 
 absl::Status ConfigJobs::Replace(Server& server) {

@@ -1,5 +1,6 @@
 #include "server/config/job_builder.h"
 
+#include <re2/re2.h>
 #include <stdlib.h>
 
 #include <algorithm>
@@ -35,6 +36,7 @@ jobtail::v1::Parameter ToProto(const v1::Parameter& config) {
   parameter.set_minimum(config.minimum());
   parameter.set_maximum(config.maximum());
   parameter.set_pattern(config.pattern());
+  parameter.set_secret(config.secret());
   return parameter;
 }
 
@@ -56,6 +58,7 @@ bool IsVariableName(const std::string& name) {
 }  // namespace
 
 std::optional<Job> JobBuilder::Build(process::ProcessPool* pool) {
+  if (!CheckParameterCount()) return std::nullopt;
   CheckParameterNames();
   CommandTemplate command = MakeCommand();
   CheckShell();
@@ -76,13 +79,15 @@ std::optional<Job> JobBuilder::Build(process::ProcessPool* pool) {
   return job;
 }
 
+bool JobBuilder::CheckParameterCount() {
+  if (config_.parameter_size() <= kMaxParameters) return true;
+  Error("name",
+        absl::StrCat("job ", Quoted(config_.name()), " has ", config_.parameter_size(),
+                     " parameters; at most ", kMaxParameters, " are allowed; pass a file instead"));
+  return false;
+}
+
 void JobBuilder::CheckParameterNames() {
-  if (config_.parameter_size() > kMaxParameters) {
-    Error("name", absl::StrCat("job ", Quoted(config_.name()), " has ", config_.parameter_size(),
-                               " parameters; at most ", kMaxParameters,
-                               " are allowed; pass a file instead"));
-    return;
-  }
   std::set<std::string> names;
   for (int i = 0; i < config_.parameter_size(); ++i) {
     const v1::Parameter& parameter = config_.parameter(i);
@@ -257,7 +262,42 @@ void JobBuilder::SetOutput(process::Command* command) {
 }
 
 void JobBuilder::SetLimits(Job* job) {
-  // Filled in below.
+  const v1::Concurrency& concurrency = config_.concurrency();
+  if (concurrency.limit() < 0 || concurrency.queue() < 0 ||
+      (concurrency.queue() > 0 && concurrency.limit() == 0)) {
+    Error("concurrency",
+          "give a limit of 1 or more, and a queue of 0 or more; leave both out for no limit");
+  }
+  if (concurrency.limit() > 0) job->MaxRunning(concurrency.limit());
+  if (concurrency.queue() > 0) job->MaxQueued(concurrency.queue());
+  SetKeep(job);
+  for (int i = 0; i < config_.mask_size(); ++i) {
+    const RE2 pattern(config_.mask(i), RE2::Quiet);
+    if (pattern.ok()) {
+      job->Mask(config_.mask(i));
+    } else {
+      Error("mask",
+            absl::StrCat(Quoted(config_.mask(i)), ": ", pattern.error(), "; give an RE2 pattern"),
+            i);
+    }
+  }
+}
+
+void JobBuilder::SetKeep(Job* job) {
+  const v1::Keep& keep = config_.keep();
+  if (keep.runs() < 0 || keep.run_bytes() < 0) {
+    Error("keep", "give numbers of 1 or more, or leave them out to keep all");
+  }
+  if (keep.runs() > 0) job->KeepRuns(keep.runs());
+  if (keep.run_bytes() > 0) job->KeepRunBytes(keep.run_bytes());
+  if (keep.age().empty()) return;
+  absl::Duration age;
+  if (absl::ParseDuration(keep.age(), &age) && age > absl::ZeroDuration()) {
+    job->KeepAge(age);
+  } else {
+    Error("keep", absl::StrCat("age ", Quoted(keep.age()),
+                               ": give a duration with its unit, such as \"24h\""));
+  }
 }
 
 Template JobBuilder::ParseTemplate(const char* field, int index, const std::string& text,

@@ -26,6 +26,7 @@ class JobBuilder {
   std::optional<Job> Build(process::ProcessPool* pool);
 
  private:
+  bool CheckParameterCount();
   void CheckParameterNames();
   void CheckAllUsed();
   CommandTemplate MakeCommand();
@@ -36,6 +37,7 @@ class JobBuilder {
   void SetLineBuffered(CommandTemplate* command);
   void CheckShell();
   void SetLimits(Job* job);
+  void SetKeep(Job* job);
 
   // In what everybody can see a secret must not be.
   Template ParseTemplate(const char* field, int index, const std::string& text, bool visible,

@@ -104,8 +104,18 @@ bool SetPriority(const Order& order) {
   return !order.has_io_priority || syscall(SYS_ioprio_set, kWhoProcess, 0, order.io_priority) == 0;
 }
 
+// So that the user can open what is its own output by name, /dev/stdout.
+void GiveOutputs(const Order& order) {
+  for (const int fd : {STDOUT_FILENO, STDERR_FILENO}) {
+    struct stat file {};
+    if (fstat(fd, &file) != 0 || (!S_ISFIFO(file.st_mode) && !order.terminal)) continue;
+    static_cast<void>(!fchown(fd, order.uid, file.st_gid));
+  }
+}
+
 bool ChangeUser(const Order& order) {
   if (!order.change_user) return true;
+  GiveOutputs(order);
   return setgroups(static_cast<size_t>(order.group_count), order.groups) == 0 &&
          setgid(order.gid) == 0 && setuid(order.uid) == 0;
 }
@@ -122,7 +132,7 @@ void Execute(const Command& command) {
 }
 
 // Returns only with the step that failed, and errno.
-Step Become(const Command& command) {
+Step Become(const Command& command, pid_t supervisor) {
   const Order& order = *command.order;
   setsid();
   if (order.terminal && ioctl(STDIN_FILENO, TIOCSCTTY, 0) != 0) return Step::kTerminal;
@@ -132,6 +142,7 @@ Step Become(const Command& command) {
   // After the change of user, which would undo it. The supervisor has one thread, which lives as
   // long as it does.
   prctl(PR_SET_PDEATHSIG, SIGKILL);
+  if (getppid() != supervisor) _exit(1);
   ResetSignals();
   Execute(command);
   return Step::kExecute;
@@ -186,6 +197,7 @@ class Supervisor {
 
   // False if the command could not be started, which has been told.
   bool Start() {
+    const pid_t self = getpid();
     int report[2];
     Event failed{};
     failed.kind = Event::Kind::kNotStarted;
@@ -197,7 +209,7 @@ class Supervisor {
     }
     if (main_ == 0) {
       close(report[0]);
-      failed.step = Become(command_);
+      failed.step = Become(command_, self);
       failed.error = errno;
       static_cast<void>(!write(report[1], &failed, sizeof failed));
       _exit(127);
@@ -246,8 +258,7 @@ class Supervisor {
     Tell(event);
     main_ended_ = true;
     // What was asked to stop with it has the rest of the grace.
-    const int64_t drained = NowMillis() + order_.drain_millis;
-    kill_at_ = std::max(kill_at_, drained);
+    if (!killing_) kill_at_ = std::max(kill_at_, NowMillis() + order_.drain_millis);
   }
 
   void ObeyTime() {

@@ -7,9 +7,9 @@
 namespace jobtail::e2e {
 namespace {
 
-std::vector<std::string> DemoCommand(std::vector<std::string> flags) {
+std::vector<std::string> Command(const std::string& program, std::vector<std::string> flags) {
   flags.insert(flags.begin(),
-               {JOBTAIL_DEMO, "--grpc-address=127.0.0.1:0", "--http-address=127.0.0.1:0"});
+               {program, "--grpc-address=127.0.0.1:0", "--http-address=127.0.0.1:0"});
   return flags;
 }
 
@@ -38,8 +38,8 @@ EmbeddedServer::EmbeddedServer(ServerOptions options) : server_(OnAnyPort(std::m
   stub_ = Connect(server_.grpc_address());
 }
 
-DemoServer::DemoServer(std::vector<std::string> flags)
-    : process_({.command = DemoCommand(std::move(flags))}) {
+DemoServer::DemoServer(std::vector<std::string> flags, const std::string& program)
+    : process_({.command = Command(program, std::move(flags))}) {
   const std::string line = process_.ReadLine().value_or("");
   EXPECT_EQ(line.substr(0, 5), "grpc ");
   address_ = line.substr(5);

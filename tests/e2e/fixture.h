@@ -38,10 +38,11 @@ class EmbeddedServer {
   std::unique_ptr<v1::JobService::Stub> stub_;
 };
 
-// The demo server as a process of its own.
+// The demo server, or another program with its flags, as a process of its own.
 class DemoServer {
  public:
-  explicit DemoServer(std::vector<std::string> flags = {});
+  explicit DemoServer(std::vector<std::string> flags = {},
+                      const std::string& program = JOBTAIL_DEMO);
 
   v1::JobService::Stub& stub() { return *stub_; }
   jobtail::testing::Subprocess& process() { return process_; }

@@ -150,6 +150,25 @@ TEST_F(ConfigTest, ASecretIsNoArgument) {
               HasSubstr("is secret"));
 }
 
+TEST_F(ConfigTest, ASecretIsNotShownAnywhere) {
+  Load(R"(job { name: "j" command: "sh" argument: ["-c", "echo $T; cat"] stdin: "{s}"
+                environment { name: "T" value: "<{s}>" } mask: "[0-9]{4}"
+                parameter { name: "s" secret: true } })");
+  const std::string run = Start("j", {{"s", "hunter-two"}});
+  EXPECT_THAT(Lines(AwaitLog(run)), ElementsAre("<***>", "***"));
+  EXPECT_EQ(Get(run).parameters().at("s"), "***");
+}
+
+TEST_F(ConfigTest, LimitsAreTheJobs) {
+  Load(R"(job { name: "j" command: "sleep" argument: "1000" concurrency { limit: 1 } })");
+  const std::string run = Start("j");
+  EXPECT_TRUE(absl::IsResourceExhausted(Create("j").status()));
+  EXPECT_TRUE(Cancel(run).ok());
+  EXPECT_THAT(ErrorOfJob("concurrency { queue: 1 }"), HasSubstr("give a limit"));
+  EXPECT_THAT(ErrorOfJob("keep { age: \"x\" }"), HasSubstr("give a duration"));
+  EXPECT_THAT(ErrorOfJob("mask: \"(\""), HasSubstr("RE2"));
+}
+
 TEST_F(ConfigTest, AParameterInAShellsScriptIsAMistake) {
   EXPECT_THAT(ErrorOf("job { name: \"a\" command: \"bash\" argument: [\"-ec\", \"ls {p}\"] "
                       "parameter { name: \"p\" } }"),

@@ -2,6 +2,7 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <string>
@@ -27,13 +28,14 @@ class OutputTest : public ProcessTest, public ::testing::WithParamInterface<Outp
     return GetParam() == OutputMode::kTerminal ? v1::STREAM_STDOUT : v1::STREAM_STDERR;
   }
 };
+std::string ModeName(const ::testing::TestParamInfo<OutputMode>& mode) {
+  if (mode.param == OutputMode::kExact) return "Exact";
+  return mode.param == OutputMode::kTerminal ? "Terminal" : "Pipes";
+}
 INSTANTIATE_TEST_SUITE_P(Modes, OutputTest,
                          ::testing::Values(OutputMode::kPipes, OutputMode::kExact,
                                            OutputMode::kTerminal),
-                         [](const auto& info) {
-                           static constexpr const char* kNames[] = {"Pipes", "Exact", "Terminal"};
-                           return kNames[static_cast<size_t>(info.param)];
-                         });
+                         ModeName);
 
 TEST_P(OutputTest, EveryLineArrivesOnItsStream) {
   const auto records = RunCommand(Script("echo out; echo err >&2"));
@@ -109,7 +111,7 @@ TEST_F(ProcessTest, ATerminalIsATerminal) {
   EXPECT_EQ(Lines(records)[1], "24 80");
 }
 
-// The log holds little, and the store takes nothing until the test lets it.
+// A log that holds little.
 class SmallLog : public ProcessTest {
  protected:
   SmallLog()
@@ -120,10 +122,18 @@ class SmallLog : public ProcessTest {
         }()) {}
 };
 
-TEST_F(SmallLog, ACommandWaitsForTheLogAndOthersDoNot) {
-  const auto records = RunCommand(Shell("seq 1 200000"));
+TEST_F(SmallLog, ACommandWaitsWhileTheLogIsFullAndLosesNothing) {
+  constexpr int kForEver = 1'000'000;
+  store_.Fail(Call::kAppend, absl::UnavailableError("not now"), kForEver);
+  const std::string file = directory_.path() + "/done";
+  const std::string run = StartCommand(Shell("seq 1 200000; echo > " + file));
+  store_.AwaitCount(Call::kAppend, 5);  // it is tried again every 100 ms
+  EXPECT_NE(access(file.c_str(), F_OK), 0);
+  store_.Mend(Call::kAppend);
+  const auto records = AwaitLog(run);
   ASSERT_EQ(records.size(), 200'001);
-  EXPECT_EQ(records[199'999].text(), "200000");
+  for (size_t i = 0; i < 200'000; ++i) ASSERT_EQ(records[i].text(), absl::StrCat(i + 1));
+  EXPECT_EQ(records.back().result().state(), v1::RUN_STATE_SUCCEEDED);
 }
 
 }  // namespace

@@ -1,13 +1,9 @@
 #include "tests/server/process/process_fixture.h"
 
-#include <fstream>
-#include <iterator>
 #include <memory>
 #include <utility>
 
-#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
-#include "absl/time/clock.h"
 #include "tests/server/support/following.h"
 #include "tests/server/support/records.h"
 
@@ -79,25 +75,6 @@ std::vector<std::string> Lines(const std::vector<v1::LogLine>& records) {
     if (record.has_text()) texts.push_back(record.text());
   }
   return texts;
-}
-
-bool IsAlive(pid_t pid) {
-  const std::string status = ReadFile(absl::StrCat("/proc/", pid, "/stat"));
-  return !status.empty() && !absl::StrContains(status, ") Z ");
-}
-
-bool Eventually(const std::function<bool()>& condition) {
-  const absl::Time deadline = absl::Now() + absl::Minutes(1);
-  while (!condition()) {
-    if (absl::Now() > deadline) return false;
-    absl::SleepFor(absl::Milliseconds(5));
-  }
-  return true;
-}
-
-std::string ReadFile(const std::string& path) {
-  std::ifstream file(path, std::ios::binary);
-  return {std::istreambuf_iterator<char>(file), std::istreambuf_iterator<char>()};
 }
 
 }  // namespace jobtail::testing

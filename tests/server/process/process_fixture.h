@@ -1,13 +1,13 @@
 #ifndef JOBTAIL_TESTS_SERVER_PROCESS_PROCESS_FIXTURE_H_
 #define JOBTAIL_TESTS_SERVER_PROCESS_PROCESS_FIXTURE_H_
 
-#include <functional>
 #include <string>
 #include <vector>
 
 #include "server/process/process_pool.h"
 #include "tests/server/run/engine_fixture.h"
 #include "tests/server/support/temporary_directory.h"
+#include "tests/support/observe.h"
 
 namespace jobtail::testing {
 
@@ -44,12 +44,6 @@ class ProcessTest : public HasPool, public EngineTest {
 std::string Printed(const std::vector<v1::LogLine>& records, v1::Stream stream);
 // The lines' texts.
 std::vector<std::string> Lines(const std::vector<v1::LogLine>& records);
-
-// Whether there is a process of that number, zombies not counted.
-bool IsAlive(pid_t pid);
-// Waits for something that comes by itself and that nobody tells of. False after a minute.
-bool Eventually(const std::function<bool()>& condition);
-std::string ReadFile(const std::string& path);
 
 }  // namespace jobtail::testing
 

@@ -1,0 +1,188 @@
+// jobtaild: commands from a config file, and what becomes of them when somebody is killed.
+
+#include <gmock/gmock.h>
+
+#include <csignal>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "tests/e2e/fixture.h"
+#include "tests/server/support/temporary_directory.h"
+#include "tests/support/observe.h"
+
+namespace jobtail::e2e {
+namespace {
+
+using jobtail::testing::Eventually;
+using jobtail::testing::IsAlive;
+using jobtail::testing::Outcome;
+using jobtail::testing::ReadFile;
+using jobtail::testing::Subprocess;
+using jobtail::testing::TemporaryDirectory;
+using jobtail::testing::WriteFile;
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+
+class JobtaildTest : public ::testing::Test {
+ protected:
+  explicit JobtaildTest() { WriteFile(config_, ""); }
+
+  void Serve(const std::string& config, std::vector<std::string> flags = {}) {
+    WriteFile(config_, config);
+    flags.push_back("--config=" + config_);
+    server_ = std::make_unique<DemoServer>(std::move(flags), JOBTAILD);
+  }
+
+  Outcome Check(const std::string& config) {
+    WriteFile(config_, config);
+    return jobtail::testing::Run({.command = {JOBTAILD, "--config=" + config_, "--check-config"}});
+  }
+
+  v1::JobService::Stub& stub() { return server_->stub(); }
+
+  std::vector<std::string> LinesNow(const std::string& run) {
+    v1::TailLogRequest request;
+    request.set_run(run);
+    return Tail(stub(), request).Lines();
+  }
+
+  // Starts a job that prints a number first, and returns that.
+  pid_t StartAndReadPid(const std::string& job) {
+    const std::string run = StartRun(stub(), job);
+    EXPECT_TRUE(Eventually([&] { return !LinesNow(run).empty(); }));
+    return std::stoi(LinesNow(run).front());
+  }
+
+  void KillServer() {
+    server_->process().Signal(SIGKILL);
+    server_->process().Wait();
+  }
+
+  // What a run of the job prints, if there is such a job.
+  std::vector<std::string> LinesOf(const std::string& job) {
+    grpc::ClientContext context;
+    const auto reader = stub().RunJob(&context, RunRequest(job));
+    return Transcript::Read(*reader).Lines();
+  }
+
+  TemporaryDirectory directory_;
+  const std::string config_ = directory_.path() + "/jobs.txt";
+  std::unique_ptr<DemoServer> server_;
+};
+
+TEST_F(JobtaildTest, ItServesTheJobsOfItsFile) {
+  Serve(R"(job { name: "greet" command: "echo" argument: "Hello, {whom}!"
+               parameter { name: "whom" default: "world" } })");
+  EXPECT_THAT(LinesOf("greet"), ElementsAre("Hello, world!"));
+}
+
+TEST_F(JobtaildTest, AFileIsCheckedWithoutServing) {
+  const Outcome right = Check("job { name: \"a\" command: \"true\" }");
+  EXPECT_EQ(right.exit_code, 0);
+  EXPECT_THAT(right.out, HasSubstr("right; 1 job"));
+  const Outcome wrong = Check("job {\n  name: \"a\"\n  comand: \"true\"\n}");
+  EXPECT_EQ(wrong.exit_code, 1);
+  EXPECT_THAT(wrong.err, HasSubstr(config_ + ":3:9: "));
+  EXPECT_THAT(wrong.err, HasSubstr("did you mean command?"));
+}
+
+TEST_F(JobtaildTest, ItDoesNotServeAWrongFile) {
+  WriteFile(config_, "job {}");
+  const Outcome outcome = jobtail::testing::Run(
+      {.command = {JOBTAILD, "--grpc-address=127.0.0.1:0", "--config=" + config_}});
+  EXPECT_EQ(outcome.exit_code, 1);
+  EXPECT_THAT(outcome.err, HasSubstr(config_ + ":1:1: "));
+}
+
+TEST_F(JobtaildTest, TheExampleIsRight) {
+  const Outcome outcome = jobtail::testing::Run(
+      {.command = {JOBTAILD, "--config=" JOBTAIL_EXAMPLES "/config/jobs.txt", "--check-config"}});
+  EXPECT_EQ(outcome.exit_code, 0) << outcome.err;
+}
+
+TEST_F(JobtaildTest, HangupReadsTheFileAgainAndRunsGoOnAsTheyWere) {
+  const std::string go = directory_.path() + "/go";
+  Serve("job { name: \"old\" command: \"sh\" argument: [\"-c\", \"echo begun; while ! [ -e " + go +
+        " ]; do sleep 0.01; done; echo old\"] }");
+  const std::string run = StartRun(stub(), "old");
+  ASSERT_TRUE(Eventually([&] { return !LinesNow(run).empty(); }));
+  WriteFile(config_, R"(job { name: "new" command: "echo" argument: "new" }
+                        job { name: "old" command: "echo" argument: "changed" })");
+  server_->process().Signal(SIGHUP);
+  EXPECT_TRUE(Eventually([&] { return LinesOf("new") == std::vector<std::string>{"new"}; }));
+  EXPECT_THAT(LinesOf("old"), ElementsAre("changed"));
+  WriteFile(go, "");
+  WaitUntilEnded(stub(), run);
+  EXPECT_THAT(LinesNow(run), ElementsAre("begun", "old"));
+}
+
+TEST_F(JobtaildTest, HangupWithAWrongFileChangesNothingAndSaysWhy) {
+  Serve("job { name: \"a\" command: \"echo\" argument: \"a\" }");
+  WriteFile(config_, "job { name: \"b\" }\n");
+  server_->process().Signal(SIGHUP);
+  EXPECT_THAT(LinesOf("a"), ElementsAre("a"));
+  server_->process().Signal(SIGTERM);
+  const Outcome outcome = server_->process().Wait();
+  EXPECT_EQ(outcome.exit_code, 0);
+  EXPECT_THAT(outcome.err, HasSubstr("stay as they are"));
+  EXPECT_THAT(outcome.err, HasSubstr(config_ + ":1:1: job \"b\" has no command"));
+}
+
+TEST_F(JobtaildTest, CommandsDoNotSurviveAServerThatIsKilled) {
+  Serve(R"(job { name: "a" command: "sh"
+                 argument: ["-c", "trap '' TERM HUP INT; echo $$; while :; do sleep 0.01; done"] })",
+        {"--data-dir=" + directory_.path() + "/data"});
+  const pid_t pid = StartAndReadPid("a");
+  KillServer();
+  EXPECT_TRUE(Eventually([&] { return !IsAlive(pid); }));
+}
+
+TEST_F(JobtaildTest, NeitherDoWhatTheyHaveStarted) {
+  Serve(R"(job { name: "a" command: "sh" argument: ["-c", "setsid sleep 1000 & echo $!; wait"] })");
+  const pid_t pid = StartAndReadPid("a");
+  KillServer();
+  EXPECT_TRUE(Eventually([&] { return !IsAlive(pid); }));
+}
+
+TEST_F(JobtaildTest, ACommandSurvivesIfItsJobSaysSo) {
+  const std::string file = directory_.path() + "/done";
+  Serve(
+      "job { name: \"a\" command: \"sh\" outlives_server: true argument: [\"-c\", \"echo $$; "
+      "while [ -e " +
+      config_ + " ]; do echo more; sleep 0.01; done; seq 1 100000; echo done > " + file + "\"] }");
+  const pid_t pid = StartAndReadPid("a");
+  KillServer();
+  EXPECT_TRUE(IsAlive(pid));
+  std::remove(config_.c_str());
+  EXPECT_TRUE(Eventually([&] { return ReadFile(file) == "done\n"; }));
+  EXPECT_TRUE(Eventually([&] { return !IsAlive(pid); }));
+}
+
+TEST_F(JobtaildTest, ARunGoesOnWhenItsClientIsKilled) {
+  const std::string go = directory_.path() + "/go";
+  Serve("job { name: \"a\" command: \"sh\" argument: [\"-c\", \"echo begun; while ! [ -e " + go +
+        " ]; do sleep 0.01; done; echo end\"] }");
+  Subprocess client({.command = {JOBTAIL_COMMAND, "--server=" + server_->address(), "run", "a"}});
+  ASSERT_TRUE(client.WaitForOutput("begun\n"));
+  client.Signal(SIGKILL);
+  client.Wait();
+  WriteFile(go, "");
+  grpc::ClientContext context;
+  v1::ListRunsResponse runs;
+  ASSERT_TRUE(stub().ListRuns(&context, {}, &runs).ok());
+  ASSERT_EQ(runs.runs_size(), 1);
+  WaitUntilEnded(stub(), runs.runs(0).id());
+  EXPECT_EQ(GetRun(stub(), runs.runs(0).id()).state(), v1::RUN_STATE_SUCCEEDED);
+}
+
+TEST_F(JobtaildTest, StoppingTheServerStopsItsCommands) {
+  Serve(R"(job { name: "a" command: "sh" argument: ["-c", "echo $$; exec sleep 1000"] })");
+  const pid_t pid = StartAndReadPid("a");
+  server_->process().Signal(SIGTERM);
+  EXPECT_EQ(server_->process().Wait().exit_code, 0);
+  EXPECT_TRUE(Eventually([&] { return !IsAlive(pid); }));
+}
+
+}  // namespace
+}  // namespace jobtail::e2e

@@ -1,0 +1,35 @@
+#include "tests/support/observe.h"
+
+#include <chrono>
+#include <cstdio>
+#include <fstream>
+#include <iterator>
+#include <thread>
+
+namespace jobtail::testing {
+
+bool Eventually(const std::function<bool()>& condition) {
+  const auto deadline = std::chrono::steady_clock::now() + std::chrono::minutes(1);
+  while (!condition()) {
+    if (std::chrono::steady_clock::now() > deadline) return false;
+    std::this_thread::sleep_for(std::chrono::milliseconds(5));
+  }
+  return true;
+}
+
+bool IsAlive(pid_t pid) {
+  const std::string status = ReadFile("/proc/" + std::to_string(pid) + "/stat");
+  return !status.empty() && status.find(") Z ") == std::string::npos;
+}
+
+std::string ReadFile(const std::string& path) {
+  std::ifstream file(path, std::ios::binary);
+  return {std::istreambuf_iterator<char>(file), std::istreambuf_iterator<char>()};
+}
+
+void WriteFile(const std::string& path, const std::string& text) {
+  std::ofstream(path + ".new", std::ios::binary) << text;
+  std::rename((path + ".new").c_str(), path.c_str());
+}
+
+}  // namespace jobtail::testing
