@@ -17,7 +17,9 @@ bool IsPlain(char c) {
 }  // namespace
 
 void AppendJson(const google::protobuf::Message& message, std::string* json) {
-  (void)google::protobuf::util::MessageToJsonString(message, json);  // appends
+  google::protobuf::util::JsonPrintOptions options;
+  options.always_print_primitive_fields = true;
+  (void)google::protobuf::util::MessageToJsonString(message, json, options);  // appends
 }
 
 void JsonLineWriter::Append(const v1::LogLine& line, std::string* json) {

@@ -8,7 +8,9 @@ absl::Status LinePrinter::Print(const v1::LogBatch& batch) {
     if (line.has_result()) result_ = line.result();
     if (line.run().has_result()) result_ = line.run().result();
   }
-  return output_->Flush();
+  absl::Status status = output_->Flush();
+  if (status.ok()) output_->ShowFooter();
+  return status;
 }
 
 }  // namespace jobtail::client::cli

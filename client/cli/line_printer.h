@@ -17,6 +17,9 @@ class LinePrinter {
   // Prints the batch and returns when it has been written. Errors are FdWriter's.
   absl::Status Print(const v1::LogBatch& batch);
 
+  // Prints what it may have kept back of a line that is not complete: nothing more will come.
+  virtual absl::Status Finish() { return absl::OkStatus(); }
+
   // The run's result, once it has come: as a record or, if that was not asked for, with the Run.
   const std::optional<v1::RunResult>& result() const { return result_; }
 

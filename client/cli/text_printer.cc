@@ -49,15 +49,26 @@ absl::Status TextPrinter::PrintLine(const v1::LogLine& line) {
       return PrintBytes(line, line.raw());
     case v1::LogLine::kGap:
       return PrintNotice(line, DescribeGap(line.gap()));
+    case v1::LogLine::kProgress:
+      NoteProgress(line.progress());
+      return absl::OkStatus();
+    case v1::LogLine::kRun:
+      if (line.run().has_progress() && !IsFinal(line.run().state())) {
+        NoteProgress(line.run().progress());
+      }
+      return absl::OkStatus();
     case v1::LogLine::kResult:
-      return PrintNotice(line, DescribeFailure(options_.run, line.result()));
+      output()->SetFooter("");
+      return PrintNotice(line,
+                         options_.outcome ? DescribeFailure(options_.run, line.result()) : "");
     default:
       return absl::OkStatus();
   }
 }
 
 absl::Status TextPrinter::PrintBytes(const v1::LogLine& line, const std::string& bytes) {
-  const Output::Target target = line.stream() == v1::STREAM_STDERR ? Output::kErr : Output::kOut;
+  const bool to_err = line.stream() == v1::STREAM_STDERR && !options_.merged;
+  const Output::Target target = to_err ? Output::kErr : Output::kOut;
   std::string* buffer;
   if (absl::Status status = output()->Begin(target, &buffer); !status.ok()) return status;
   if (options_.timestamps && !continues_[target]) {
@@ -70,6 +81,10 @@ absl::Status TextPrinter::PrintBytes(const v1::LogLine& line, const std::string&
   continues_[target] = !EndsLine(line.ending());
   output()->End(line.sequence());
   return absl::OkStatus();
+}
+
+void TextPrinter::NoteProgress(const v1::RunProgress& progress) {
+  if (options_.draw_progress) output()->SetFooter(options_.draw_progress(progress));
 }
 
 absl::Status TextPrinter::PrintNotice(const v1::LogLine& line, const std::string& text) {

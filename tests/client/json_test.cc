@@ -9,8 +9,10 @@ namespace jobtail::client::cli {
 namespace {
 
 std::string Standard(const v1::LogLine& line) {
+  google::protobuf::util::JsonPrintOptions options;
+  options.always_print_primitive_fields = true;
   std::string json;
-  EXPECT_TRUE(google::protobuf::util::MessageToJsonString(line, &json).ok());
+  EXPECT_TRUE(google::protobuf::util::MessageToJsonString(line, &json, options).ok());
   return json;
 }
 
