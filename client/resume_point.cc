@@ -79,7 +79,7 @@ void ResumePoint::Note(const v1::LogLine& line) {
 }
 
 void ResumePoint::Pin(const v1::Run& run) {
-  run_ = run.id();
+  if (!request_.run().empty()) run_ = run.id();
   run_has_ended_ = IsFinal(run.state());
   if (pinned_ > 0 || request_.start_case() != v1::TailLogRequest::kLastLines) return;
   const int64_t last_line = run.last_sequence() - (run_has_ended_ ? 1 : 0);  // less the result

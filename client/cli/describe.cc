@@ -118,9 +118,8 @@ std::string DescribeChange(const v1::Run& run, absl::Time now, bool color) {
                                   "  ", Printable(run.id()), "  ", Printable(run.job()), "  ",
                                   color ? Painted(state, PaintOf(run.state())) : state);
   if (run.has_result()) absl::StrAppend(&line, "  ", Duration(run, now), "  exit ", Exit(run));
-  if (const std::string progress = Progress(run); !progress.empty()) {
-    absl::StrAppend(&line, "  ", Printable(progress));
-  }
+  const std::string progress = run.has_delete_time() ? "" : Progress(run);
+  if (!progress.empty()) absl::StrAppend(&line, "  ", Printable(progress));
   return line + "\n";
 }
 

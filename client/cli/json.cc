@@ -24,10 +24,11 @@ void AppendJson(const google::protobuf::Message& message, std::string* json) {
 
 void JsonLineWriter::Append(const v1::LogLine& line, std::string* json) {
   if (!IsSimple(line)) return AppendJson(line, json);
-  absl::StrAppend(json, R"({"sequence":")", line.sequence(), R"(","time":")");
+  absl::StrAppend(json, R"({"sequence":")", line.sequence(), R"(","stream":")",
+                  v1::Stream_Name(line.stream()), R"(","ending":")", v1::Ending_Name(line.ending()),
+                  R"(","time":")");
   time_.AppendShortest(line.time(), json);
-  absl::StrAppend(json, R"(","stream":")", v1::Stream_Name(line.stream()), R"(","ending":")",
-                  v1::Ending_Name(line.ending()), R"(","text":")", line.text(), R"("})");
+  absl::StrAppend(json, R"(","text":")", line.text(), R"("})");
 }
 
 bool JsonLineWriter::IsSimple(const v1::LogLine& line) const {

@@ -160,8 +160,8 @@ TEST_F(CommandTest, JsonPrintsOneObjectALine) {
   EXPECT_EQ(run.code, 3);
   EXPECT_EQ(run.err, "");
   EXPECT_EQ(std::count(run.out.begin(), run.out.end(), '\n'), 5);
-  EXPECT_THAT(run.out, HasSubstr("\n{\"sequence\":\"2\",\"time\":\"2023-11-14T22:13:22Z\","
-                                 "\"stream\":\"STREAM_STDERR\",\"ending\":\"ENDING_LF\","
+  EXPECT_THAT(run.out, HasSubstr("\n{\"sequence\":\"2\",\"stream\":\"STREAM_STDERR\","
+                                 "\"ending\":\"ENDING_LF\",\"time\":\"2023-11-14T22:13:22Z\","
                                  "\"text\":\"two\"}\n"));
   EXPECT_THAT(run.out, HasSubstr(R"("result":{"state":"RUN_STATE_FAILED","exitCode":3,"signal":0,)"
                                  R"("error":"","totalLines":"0","totalBytes":"0"})"));

@@ -35,8 +35,8 @@ v1::LogLine TextLine(const std::string& text) {
 
 TEST(JsonLineTest, LooksLikeThis) {
   EXPECT_EQ(Ours(TextLine("hello")),
-            R"({"sequence":"4711","time":"2023-11-14T22:13:20.120Z","stream":"STREAM_STDERR",)"
-            R"("ending":"ENDING_CR","text":"hello"})");
+            R"({"sequence":"4711","stream":"STREAM_STDERR","ending":"ENDING_CR",)"
+            R"("time":"2023-11-14T22:13:20.120Z","text":"hello"})");
 }
 
 TEST(JsonLineTest, EqualsProtobufsForEveryText) {
@@ -88,7 +88,8 @@ TEST(JsonTest, IsOneLine) {
   (*run.mutable_parameters())["k"] = "v";
   std::string json = "before ";
   AppendJson(run, &json);
-  EXPECT_EQ(json, R"(before {"job":"a\nb","parameters":{"k":"v"}})");
+  EXPECT_EQ(json, R"(before {"id":"","job":"a\nb","parameters":{"k":"v"},)"
+                  R"("state":"RUN_STATE_UNSPECIFIED","lastSequence":"0"})");
 }
 
 }  // namespace

@@ -12,7 +12,7 @@ using ::testing::IsEmpty;
 const std::vector<std::string> kJobs = {"backup", "countdown", "count", "firehose"};
 
 TEST(NearNamesTest, FindsMistypedNames) {
-  EXPECT_THAT(NearNames("countdwon", kJobs), ElementsAre("count", "countdown"));
+  EXPECT_THAT(NearNames("countdwon", kJobs), ElementsAre("countdown", "count"));
   EXPECT_THAT(NearNames("bakcup", kJobs), ElementsAre("backup"));
   EXPECT_THAT(NearNames("firehos", kJobs), ElementsAre("firehose"));
 }

@@ -21,7 +21,7 @@ v1::RunProgress Progress(double fraction, const std::string& text) {
 TEST(ProgressBarTest, LooksLikeThis) {
   EXPECT_EQ(ProgressBar(Progress(0.25, "step 5"), 60, false),
             "[#####---------------]  25%  step 5  3.00s left");
-  EXPECT_EQ(ProgressBar(Progress(1, ""), 30, true), "[\x1b[36m##########\x1b[0m] 100%  3.00s l…");
+  EXPECT_EQ(ProgressBar(Progress(1, ""), 30, true), "[\x1b[36m##########\x1b[0m] 100%  3.00s left");
 }
 
 TEST(ProgressBarTest, IsNarrowerThanTheTerminal) {
