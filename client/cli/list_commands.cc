@@ -98,8 +98,9 @@ absl::StatusOr<int> Execute(const CommonOptions& common, const JobsOptions& opti
   const Client client = MakeClient(common);
   const auto jobs = options.job.empty() ? AllJobs(client) : OneJob(client, options.job);
   if (!jobs.ok()) return Explained(common, jobs.status());
-  return Emit(common.output == OutputFormat::kJson ? JsonLines(*jobs)
-                                                   : DescribeJobs(*jobs, LookOf(common)));
+  return Emit(common.output == OutputFormat::kJson
+                  ? JsonLines(*jobs)
+                  : DescribeJobs(*jobs, {.color = LookOf(common).color}));
 }
 
 absl::StatusOr<int> Execute(const CommonOptions& common, const RunsOptions& options) {
