@@ -10,6 +10,7 @@
 
 #include "bench/workload.h"
 #include "jobtail/v1/job_service.grpc.pb.h"
+#include "server/log/batch.h"
 #include "server/log/record.h"
 #include "server/rpc/byte_buffer.h"
 
@@ -18,7 +19,6 @@ namespace {
 
 using Reactor = grpc::ServerWriteReactor<grpc::ByteBuffer>;
 
-constexpr int64_t kBatchBytes = 64 << 10;  // as jobtail's
 constexpr int64_t kLineOverhead = 30;      // what a line's number, time and tags take, about
 constexpr int64_t kHintedInARow = 63;
 constexpr int64_t kSomeTime = 1'700'000'000'123'456'789;
@@ -192,7 +192,7 @@ class BareServer::Service final
   // Whole batches, which all streams of such lines share, and what is left.
   std::vector<Repetition> Batches(int64_t lines, int64_t bytes) {
     const std::string text(static_cast<size_t>(bytes), 'x');
-    const int64_t in_a_batch = kBatchBytes / (bytes + kLineOverhead) + 1;
+    const int64_t in_a_batch = static_cast<int64_t>(kBatchBytes) / (bytes + kLineOverhead) + 1;
     std::lock_guard lock(mutex_);
     auto [batch, is_new] = batches_.try_emplace(bytes);
     if (is_new) batch->second = ToBuffer(EncodedBatch(in_a_batch, text));

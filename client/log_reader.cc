@@ -15,10 +15,15 @@
 namespace jobtail::client {
 namespace {
 
+constexpr char kTailLogMethod[] = "/jobtail.v1.JobService/TailLog";
 constexpr char kResumeSequenceKey[] = "jobtail-resume-sequence";
 constexpr size_t kArenaBlock = size_t{512} << 10;
 
 absl::Status Cancelled() { return absl::CancelledError("the reader was cancelled"); }
+
+absl::Status Malformed() {
+  return absl::InternalError("the server sent lines that cannot be read as a LogBatch");
+}
 
 std::unique_ptr<google::protobuf::Arena> MakeArena(char* memory) {
   google::protobuf::ArenaOptions options;
@@ -34,7 +39,7 @@ std::unique_ptr<google::protobuf::Arena> MakeArena(char* memory) {
 LogReader::LogReader(std::shared_ptr<grpc::Channel> channel, v1::TailLogRequest request,
                      LogReaderOptions options)
     : channel_(std::move(channel)),
-      stub_(v1::JobService::NewStub(channel_)),
+      tail_log_(kTailLogMethod, grpc::internal::RpcMethod::SERVER_STREAMING, channel_),
       options_(std::move(options)),
       position_(std::move(request)),
       backoff_(options_.backoff),
@@ -47,17 +52,36 @@ LogReader::~LogReader() {
 }
 
 absl::StatusOr<const v1::LogBatch*> LogReader::Next() {
+  const absl::StatusOr<bool> more = Advance();
+  if (!more.ok()) return more.status();
+  if (!*more) return nullptr;
+  if (batch_ == nullptr && !ParseBatch()) {  // viewed, but with text that is not UTF-8
+    final_state_ = Malformed();
+    return *final_state_;
+  }
+  return batch_;
+}
+
+absl::StatusOr<LogLines> LogReader::NextLines() {
+  const absl::StatusOr<bool> more = Advance();
+  if (!more.ok()) return more.status();
+  if (!*more) return LogLines{};
+  return LogLines{views_, batch_};
+}
+
+// True with something to hand out, in views_ or batch_; false at the end of the log.
+absl::StatusOr<bool> LogReader::Advance() {
   while (!final_state_.has_value()) {
     if (stream_ == nullptr && !Open()) {
       final_state_ = Cancelled();
     } else if (position_.ended() || !Read()) {
       final_state_ = EndStream();
-    } else if (batch_->lines_size() > 0) {
-      return batch_;
+    } else if (batch_ == nullptr || batch_->lines_size() > 0) {
+      return true;
     }
   }
   if (!final_state_->ok()) return *final_state_;
-  return nullptr;
+  return false;
 }
 
 void LogReader::Cancel() {
@@ -84,19 +108,34 @@ bool LogReader::Open() {
   }
   opened_ = absl::Now();
   opened_at_ = position_.next();
-  heard_ = false;
-  stream_ = stub_->TailLog(context, position_.Request());
+  heard_ = malformed_ = false;
+  stream_.reset(grpc::internal::ClientReaderFactory<EncodedBatch>::Create(
+      channel_.get(), tail_log_, context, position_.Request()));
   return true;
 }
 
 // False at the end of the stream.
 bool LogReader::Read() {
-  arena_->Reset();
-  batch_ = google::protobuf::Arena::CreateMessage<v1::LogBatch>(arena_.get());
-  if (!stream_->Read(batch_)) return false;
+  views_.clear();
+  batch_ = nullptr;
+  if (!stream_->Read(&encoded_)) return false;
   if (!heard_) Heard();
+  if (ViewLines(encoded_.bytes(), &views_) && position_.Accept(views_)) return true;
+  views_.clear();
+  if (!ParseBatch()) {
+    malformed_ = true;
+    CancelStream();
+    return false;
+  }
   position_.Accept(batch_);
   return true;
+}
+
+bool LogReader::ParseBatch() {
+  arena_->Reset();
+  batch_ = google::protobuf::Arena::CreateMessage<v1::LogBatch>(arena_.get());
+  const std::string_view bytes = encoded_.bytes();
+  return batch_->ParseFromArray(bytes.data(), static_cast<int>(bytes.size()));
 }
 
 // The first message of a stream has come.
@@ -128,6 +167,7 @@ absl::Status LogReader::Close() {
   stream_.reset();
   absl::MutexLock lock(&mutex_);
   context_.reset();
+  if (malformed_) status = Malformed();
   return cancelled_ ? Cancelled() : status;
 }
 

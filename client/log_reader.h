@@ -7,13 +7,17 @@
 #include <functional>
 #include <memory>
 #include <optional>
+#include <vector>
 
 #include "absl/base/thread_annotations.h"
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/synchronization/mutex.h"
 #include "absl/time/time.h"
+#include "absl/types/span.h"
 #include "client/backoff.h"
+#include "client/encoded_batch.h"
+#include "client/line_view.h"
 #include "client/resume_point.h"
 #include "jobtail/v1/job_service.grpc.pb.h"
 
@@ -31,6 +35,15 @@ struct LogReaderOptions {
   std::function<void()> on_connected_again = {};
 };
 
+// What LogReader::NextLines() returns: lines of text alone, as views, or a batch with something else
+// in it as well; neither at the end of the log.
+struct LogLines {
+  absl::Span<const LineView> text;
+  const v1::LogBatch* batch = nullptr;
+
+  bool is_end() const { return text.empty() && batch == nullptr; }
+};
+
 // Reads the log of a run from the server and survives broken connections: every record of the log
 // that the request asks for is handed out once and in order, or a Gap in its place.
 //
@@ -45,7 +58,10 @@ struct LogReaderOptions {
 // ended when the server was last asked. Messages that are not records (run, progress, heartbeat)
 // are handed out as they come, and some of them again after a reconnect.
 //
-// Next() is for one thread. Cancel() may be called by any thread, at any time in the reader's life.
+// NextLines() is Next() for programs that take in lines by the million: it saves the messages where
+// they tell no more than views do.
+//
+// Next() and NextLines() are for one thread. Cancel() may be called by any thread, at any time in the reader's life.
 // A reader that is destroyed before the end ends its stream; the run is not affected.
 //
 // Errors: what the server refuses (NOT_FOUND, INVALID_ARGUMENT, OUT_OF_RANGE, ...) is returned at
@@ -65,6 +81,9 @@ class LogReader {
   // nullptr is the end of the log.
   absl::StatusOr<const v1::LogBatch*> Next();
 
+  // Waits for the next lines. They are valid until the next call.
+  absl::StatusOr<LogLines> NextLines();
+
   // Makes Next() return CANCELLED, now if it is waiting.
   void Cancel();
 
@@ -73,8 +92,10 @@ class LogReader {
   int64_t next_sequence() const { return position_.next(); }
 
  private:
+  absl::StatusOr<bool> Advance();
   bool Open();
   bool Read();
+  bool ParseBatch();
   void Heard();
   void CancelStream();
   absl::Status Close();
@@ -87,7 +108,7 @@ class LogReader {
   void NoteResumeSequence();
 
   const std::shared_ptr<grpc::Channel> channel_;
-  const std::unique_ptr<v1::JobService::Stub> stub_;
+  const grpc::internal::RpcMethod tail_log_;  // as in the generated stub, which parses everything
   const LogReaderOptions options_;
 
   // Of the thread that calls Next().
@@ -95,12 +116,15 @@ class LogReader {
   Backoff backoff_;
   std::unique_ptr<char[]> memory_;  // the arena's first block, kept from batch to batch
   std::unique_ptr<google::protobuf::Arena> arena_;
-  v1::LogBatch* batch_ = nullptr;  // in the arena
-  std::unique_ptr<grpc::ClientReader<v1::LogBatch>> stream_;
+  EncodedBatch encoded_;            // what has been received
+  std::vector<LineView> views_;     // of it; empty if it has more than lines of text
+  v1::LogBatch* batch_ = nullptr;   // in the arena: the same, parsed, if that was needed
+  std::unique_ptr<grpc::ClientReader<EncodedBatch>> stream_;
   absl::Time opened_;        // when this stream was
   int64_t opened_at_ = 0;    // where this stream began
   bool heard_ = false;       // whether this stream has brought a message
   bool heard_ever_ = false;  // whether any has
+  bool malformed_ = false;   // whether this stream has brought what is no batch
   bool outage_reported_ = false;
   std::optional<absl::Time> silent_since_;   // since when attempts fail
   std::optional<absl::Status> final_state_;  // OK: the end of the log

@@ -57,13 +57,28 @@ void ResumePoint::Accept(v1::LogBatch* batch) {
   }
 }
 
+bool ResumePoint::Accept(absl::Span<const LineView> lines) {
+  const int64_t before = next_;
+  for (const LineView& line : lines) {
+    if (!Follows(line.sequence)) {
+      next_ = before;
+      return false;
+    }
+    next_ = line.sequence + 1;
+  }
+  return !lines.empty();
+}
+
 void ResumePoint::AdvanceTo(int64_t sequence) {
   if (filtered_ || next_ == 0) next_ = std::max(next_, sequence);
 }
 
 bool ResumePoint::Follows(const v1::LogLine& line) const {
-  if (line.sequence() <= 0 || next_ == 0) return true;
-  const int64_t first = FirstSequence(line);
+  return line.sequence() <= 0 || Follows(FirstSequence(line));
+}
+
+bool ResumePoint::Follows(int64_t first) const {
+  if (next_ == 0) return true;
   return filtered_ ? first >= next_ : first == next_;
 }
 

@@ -4,6 +4,8 @@
 #include <cstdint>
 #include <string>
 
+#include "absl/types/span.h"
+#include "client/line_view.h"
 #include "jobtail/v1/job_service.pb.h"
 #include "jobtail/v1/log.pb.h"
 
@@ -41,6 +43,10 @@ class ResumePoint {
   // empty.
   void Accept(v1::LogBatch* batch);
 
+  // Notes what `lines`, which are of one batch, bring, if nothing of them is to be removed and
+  // nothing is missing; otherwise returns false, and notes nothing.
+  bool Accept(absl::Span<const LineView> lines);
+
   // Notes that the server has named `sequence` as the place to go on: it has looked at everything
   // before. Without filters, a record received is better evidence, and this changes nothing.
   void AdvanceTo(int64_t sequence);
@@ -56,6 +62,7 @@ class ResumePoint {
 
  private:
   bool Follows(const v1::LogLine& line) const;
+  bool Follows(int64_t first) const;
   bool IsDouble(const v1::LogLine& line) const;
   void Note(const v1::LogLine& line);
   void Pin(const v1::Run& run);

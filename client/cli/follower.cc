@@ -136,15 +136,23 @@ void Follower::CancelRun(const std::string& why) {
 
 absl::StatusOr<int> Follower::PrintAll() {
   while (true) {
-    const absl::StatusOr<const v1::LogBatch*> batch = reader_->Next();
+    const absl::StatusOr<LogLines> lines = Next();
     if (interrupts_->stop()) return Interrupted();
-    if (!batch.ok()) return ReadFailed(batch.status());
-    if (*batch == nullptr) break;
-    const absl::Status printed = printer_->Print(**batch);
+    if (!lines.ok()) return ReadFailed(lines.status());
+    if (lines->is_end()) break;
+    const absl::Status printed =
+        lines->batch ? printer_->Print(*lines->batch) : printer_->Print(lines->text);
     if (interrupts_->stop()) return Interrupted();
     if (!printed.ok()) return PrintFailed(printed);
   }
   return printer_->result().has_value() ? ExitCode(*printer_->result()) : 0;
+}
+
+absl::StatusOr<LogLines> Follower::Next() {
+  if (printer_->takes_views()) return reader_->NextLines();
+  const absl::StatusOr<const v1::LogBatch*> batch = reader_->Next();
+  if (!batch.ok()) return batch.status();
+  return LogLines{{}, *batch};
 }
 
 int Follower::Interrupted() {

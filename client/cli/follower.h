@@ -56,6 +56,7 @@ class Follower {
   bool ShowsProgress() const;
   void OnSignal(int signal);
   absl::StatusOr<int> PrintAll();
+  absl::StatusOr<LogLines> Next();
   int Interrupted();
   absl::Status ReadFailed(const absl::Status& status) const;
   absl::StatusOr<int> PrintFailed(const absl::Status& status);

@@ -8,9 +8,24 @@ absl::Status LinePrinter::Print(const v1::LogBatch& batch) {
     if (line.has_result()) result_ = line.result();
     if (line.run().has_result()) result_ = line.run().result();
   }
+  return Show();
+}
+
+absl::Status LinePrinter::Print(absl::Span<const LineView> lines) {
+  for (const LineView& line : lines) {
+    if (absl::Status status = PrintView(line); !status.ok()) return status;
+  }
+  return Show();
+}
+
+absl::Status LinePrinter::Show() {
   absl::Status status = output_->Flush();
   if (status.ok()) output_->ShowFooter();
   return status;
+}
+
+absl::Status LinePrinter::PrintView(const LineView&) {
+  return absl::InternalError("this printer takes no views");
 }
 
 }  // namespace jobtail::client::cli

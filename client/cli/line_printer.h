@@ -4,7 +4,9 @@
 #include <optional>
 
 #include "absl/status/status.h"
+#include "absl/types/span.h"
 #include "client/cli/output.h"
+#include "client/line_view.h"
 #include "jobtail/v1/log.pb.h"
 
 namespace jobtail::client::cli {
@@ -14,8 +16,12 @@ class LinePrinter {
  public:
   virtual ~LinePrinter() = default;
 
-  // Prints the batch and returns when it has been written. Errors are FdWriter's.
+  // Whether lines of text may come as views, which cost less.
+  virtual bool takes_views() const { return false; }
+
+  // Print the lines and return when they have been written. Errors are FdWriter's.
   absl::Status Print(const v1::LogBatch& batch);
+  absl::Status Print(absl::Span<const LineView> lines);
 
   // Prints what it may have kept back of a line that is not complete: nothing more will come.
   virtual absl::Status Finish() { return absl::OkStatus(); }
@@ -28,10 +34,13 @@ class LinePrinter {
   explicit LinePrinter(Output* output) : output_(output) {}
 
   virtual absl::Status PrintLine(const v1::LogLine& line) = 0;
+  virtual absl::Status PrintView(const LineView& line);
 
   Output* output() { return output_; }
 
  private:
+  absl::Status Show();
+
   Output* const output_;
   std::optional<v1::RunResult> result_;
 };

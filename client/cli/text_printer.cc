@@ -44,9 +44,8 @@ TextPrinter::TextPrinter(Output* output, TextPrinterOptions options)
 absl::Status TextPrinter::PrintLine(const v1::LogLine& line) {
   switch (line.content_case()) {
     case v1::LogLine::kText:
-      return PrintBytes(line, line.text());
     case v1::LogLine::kRaw:
-      return PrintBytes(line, line.raw());
+      return PrintText(line);
     case v1::LogLine::kGap:
       return PrintNotice(line, DescribeGap(line.gap()));
     case v1::LogLine::kProgress:
@@ -66,8 +65,14 @@ absl::Status TextPrinter::PrintLine(const v1::LogLine& line) {
   }
 }
 
-absl::Status TextPrinter::PrintBytes(const v1::LogLine& line, const std::string& bytes) {
-  const bool to_err = line.stream() == v1::STREAM_STDERR && !options_.merged;
+absl::Status TextPrinter::PrintText(const v1::LogLine& line) {
+  const std::string time = options_.timestamps ? line.time().SerializeAsString() : "";
+  return PrintView({line.sequence(), line.stream(), line.ending(),
+                    line.has_text() ? line.text() : line.raw(), time});
+}
+
+absl::Status TextPrinter::PrintView(const LineView& line) {
+  const bool to_err = line.stream == v1::STREAM_STDERR && !options_.merged;
   const Output::Target target = to_err ? Output::kErr : Output::kOut;
   std::string* buffer;
   if (absl::Status status = output()->Begin(target, &buffer); !status.ok()) return status;
@@ -75,11 +80,11 @@ absl::Status TextPrinter::PrintBytes(const v1::LogLine& line, const std::string&
     time_.Append(line.time(), 3, buffer);
     buffer->push_back(' ');
   }
-  buffer->append(bytes);
-  const absl::string_view ending = EndingBytes(line.ending());
+  buffer->append(line.text);
+  const absl::string_view ending = EndingBytes(line.ending);
   buffer->append(ending.data(), ending.size());
-  continues_[target] = !EndsLine(line.ending());
-  output()->End(line.sequence());
+  continues_[target] = !EndsLine(line.ending);
+  output()->End(line.sequence);
   return absl::OkStatus();
 }
 

@@ -29,9 +29,12 @@ class TextPrinter : public LinePrinter {
  public:
   TextPrinter(Output* output, TextPrinterOptions options);
 
+  bool takes_views() const override { return true; }
+
  private:
   absl::Status PrintLine(const v1::LogLine& line) override;
-  absl::Status PrintBytes(const v1::LogLine& line, const std::string& bytes);
+  absl::Status PrintView(const LineView& line) override;
+  absl::Status PrintText(const v1::LogLine& line);
   void NoteProgress(const v1::RunProgress& progress);
   absl::Status PrintNotice(const v1::LogLine& line, const std::string& text);
 

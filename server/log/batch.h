@@ -55,7 +55,7 @@ struct Slice {
 
 // A record may have 64 KiB of text. A batch is closed as soon as it has this many bytes, so that
 // one never exceeds about twice that, far under gRPC's default limit of 4 MiB for a message.
-inline constexpr size_t kBatchBytes = 64 << 10;
+inline constexpr size_t kBatchBytes = 128 << 10;
 
 }  // namespace jobtail
 

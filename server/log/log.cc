@@ -80,8 +80,12 @@ void Log::AppendLocked(absl::Span<const TextLine> lines) {
   if (idle || !sealed_.empty()) {
     CommitLocked(/*sync=*/false, [] {});
   } else {
-    ScheduleLocked(options_.commit_delay);
+    ScheduleLocked(CommitDelayLocked());
   }
+}
+
+absl::Duration Log::CommitDelayLocked() const {
+  return filling_ ? options_.full_commit_delay : options_.commit_delay;
 }
 
 void Log::AppendLineLocked(const TextLine& line) {
@@ -95,6 +99,7 @@ void Log::AppendLineLocked(const TextLine& line) {
     return;
   }
   AppendGapLocked();
+  if (open_.empty() && filling_) open_.reserve(kBatchBytes + kBatchBytes / 8);
   const size_t before = open_.size();
   EncodeLine(next_, last_time_, line, &open_);
   encoded_ = next_++;
@@ -166,7 +171,8 @@ bool Log::CommitLocked(bool sync, OnStored on_stored) {
   last_commit_time_ = last_time_ + (absl::GetCurrentTimeNanos() - began);
   for (const Batch& batch : batches) unsaved_bytes_ -= batch.bytes->size();
   if (HasRoomLocked()) AppendGapLocked();  // the job may print nothing more
-  if (!open_.empty() || !sealed_.empty()) ScheduleLocked(options_.commit_delay);
+  filling_ = batches.front().bytes->size() >= kBatchBytes;
+  if (!open_.empty() || !sealed_.empty()) ScheduleLocked(CommitDelayLocked());
   PublishLocked(std::move(batches));
   return true;
 }

@@ -33,8 +33,9 @@ struct LogOptions {
   // How much of the end of a log readers find in memory, in bytes of encoded records.
   size_t tail_bytes = 1 << 20;
   // How long lines that follow closely on one another are collected before they are stored
-  // together.
+  // together; and how long at most where they come so fast that they fill whole batches.
   absl::Duration commit_delay = absl::Microseconds(200);
+  absl::Duration full_commit_delay = absl::Milliseconds(2);
 };
 
 // What logs share. All outlive them.
@@ -134,6 +135,7 @@ class Log : public std::enable_shared_from_this<Log> {
   void AppendRecordLocked(const v1::LogLine& record) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   void SealLocked() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   void ScheduleLocked(absl::Duration delay) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  absl::Duration CommitDelayLocked() const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   void CommitScheduled();
   bool CommitLocked(bool sync, OnStored on_stored) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   void PublishLocked(std::vector<Batch> batches) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
@@ -165,6 +167,7 @@ class Log : public std::enable_shared_from_this<Log> {
   bool failing_ ABSL_GUARDED_BY(mutex_) = false;  // the store refused the last attempt
   bool full_ ABSL_GUARDED_BY(mutex_) = false;     // because it has no room
   bool scheduled_ ABSL_GUARDED_BY(mutex_) = false;
+  bool filling_ ABSL_GUARDED_BY(mutex_) = false;  // the last commit had a full batch
   int64_t last_commit_time_ ABSL_GUARDED_BY(mutex_) =
       0;  // of the newest line then, in Unix nanoseconds
   // What readers see.

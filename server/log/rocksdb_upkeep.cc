@@ -15,6 +15,7 @@
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/time/clock.h"
+#include "server/log/crc32c.h"
 #include "server/log/index_cursor.h"
 #include "server/log/rocksdb_options.h"
 #include "server/log/rocksdb_store.h"
@@ -74,6 +75,7 @@ absl::StatusOr<std::unique_ptr<RocksDbStore>> RocksDbStore::Open(RocksDbOptions 
 
 absl::Status RocksDbStore::OpenDatabase() {
   const std::string& directory = options_.directory;
+  if (!Crc32cIsSound()) return absl::InternalError("CRC-32C is computed wrongly on this machine");
   std::error_code error;
   fs::create_directories(directory, error);
   if (error) {

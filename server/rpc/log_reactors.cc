@@ -11,7 +11,7 @@ namespace {
 
 // Messages of this size come close to what the transport can carry, and stay far under its default
 // limit of 4 MiB.
-constexpr size_t kMessageBytes = 64 << 10;
+constexpr size_t kMessageBytes = 128 << 10;
 
 // After so many messages that may wait for others, one is sent at once: larger groups gain nothing.
 constexpr int64_t kHintedInARow = 63;
