@@ -132,4 +132,9 @@ std::unique_ptr<LogReader> Client::Tail(v1::TailLogRequest request,
   return std::make_unique<LogReader>(channel_, std::move(request), std::move(options));
 }
 
+std::unique_ptr<RunWatcher> Client::Watch(v1::WatchRunsRequest request,
+                                          RunWatcherOptions options) const {
+  return std::make_unique<RunWatcher>(channel_, std::move(request), std::move(options));
+}
+
 }  // namespace jobtail::client

@@ -9,6 +9,7 @@
 #include "absl/time/time.h"
 #include "client/backoff.h"
 #include "client/log_reader.h"
+#include "client/run_watcher.h"
 #include "jobtail/v1/job_service.grpc.pb.h"
 
 namespace jobtail::client {
@@ -67,6 +68,10 @@ class Client {
 
   // Reads the log of a run. Does not block, nor connect: LogReader::Next() does.
   std::unique_ptr<LogReader> Tail(v1::TailLogRequest request, LogReaderOptions options = {}) const;
+
+  // Tells of runs that begin, change and end. As little does this connect: RunWatcher::Next() does.
+  std::unique_ptr<RunWatcher> Watch(v1::WatchRunsRequest request,
+                                    RunWatcherOptions options = {}) const;
 
  private:
   const ClientOptions options_;

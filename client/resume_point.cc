@@ -41,6 +41,7 @@ ResumePoint::ResumePoint(v1::TailLogRequest request)
 
 v1::TailLogRequest ResumePoint::Request() const {
   v1::TailLogRequest request = request_;
+  if (!run_.empty()) request.set_run(run_);
   if (next() > 0 && next() != InitialNext(request_)) request.set_from_sequence(next());
   return request;
 }
@@ -93,6 +94,7 @@ void ResumePoint::Note(const v1::LogLine& line) {
 }
 
 void ResumePoint::Pin(const v1::Run& run) {
+  if (!request_.run().empty()) run_ = run.id();
   run_has_ended_ = IsFinal(run.state());
   if (pinned_ > 0 || request_.start_case() != v1::TailLogRequest::kLastLines) return;
   const int64_t last_line = run.last_sequence() - (run_has_ended_ ? 1 : 0);  // less the result

@@ -2,6 +2,7 @@
 #define JOBTAIL_CLIENT_RESUME_POINT_H_
 
 #include <cstdint>
+#include <string>
 
 #include "absl/types/span.h"
 #include "client/line_view.h"
@@ -22,6 +23,9 @@ namespace jobtail::client {
 //   mistaken for older ones. Until that message has come, the request as it was.
 // - Before the first record, with `since`: the request as it was; its meaning does not change.
 // - Where the server says so as it ends the stream: see AdvanceTo().
+//
+// A request may name its run by the beginning of an id. Later requests name it by the whole, as the
+// stream's first message has told it: by then, another run's id may begin alike.
 //
 // With filters, a heartbeat's `last_sequence` would be a later place to go on than N + 1, but it is
 // not used: it tells the end of the log, not how far the server has searched, so records between
@@ -66,6 +70,7 @@ class ResumePoint {
 
   const v1::TailLogRequest request_;
   const bool filtered_;  // sequence numbers may have holes
+  std::string run_;      // the run's whole id, once the server has told it
   int64_t next_ = 0;     // 0 until a record has come, unless the request tells
   int64_t pinned_ = 0;   // what `last_lines` means; for a later request only, as the present
                          // stream may begin elsewhere, for example at a gap

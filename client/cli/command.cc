@@ -8,6 +8,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "client/cli/commands.h"
+#include "client/cli/completion.h"
 #include "client/cli/fd_writer.h"
 #include "client/cli/options.h"
 #include "client/outcome.h"
@@ -37,6 +38,7 @@ absl::StatusOr<int> Emit(const std::string& text) {
 }
 
 int Main(int argc, const char* const* argv) {
+  if (argc > 1 && absl::string_view(argv[1]) == "__complete") return ExecuteComplete(argc, argv);
   const ParseResult parsed = ParseOptions(argc, argv);
   if (!parsed.options.has_value()) {
     Say(parsed.exit_code == 0 ? STDOUT_FILENO : STDERR_FILENO, parsed.text);

@@ -1,6 +1,10 @@
 #ifndef JOBTAIL_CLIENT_CLI_COMMANDS_H_
 #define JOBTAIL_CLIENT_CLI_COMMANDS_H_
 
+#include <cstdint>
+#include <string>
+#include <vector>
+
 #include "absl/status/statusor.h"
 #include "client/cli/options.h"
 #include "client/client.h"
@@ -14,6 +18,21 @@ Client MakeClient(const CommonOptions& common);
 // Writes `text` to stdout. The exit code: 0, or as if killed by SIGPIPE if nobody reads it.
 absl::StatusOr<int> Emit(const std::string& text);
 
+// All pages of a list. `limit` 0: all runs.
+absl::StatusOr<std::vector<v1::Job>> AllJobs(const Client& client);
+absl::StatusOr<std::vector<v1::Run>> LatestRuns(const Client& client, v1::ListRunsRequest request,
+                                                int64_t limit);
+
+// The run that an id, or the beginning of one, names; an error for people.
+absl::StatusOr<v1::Run> FindRun(const CommonOptions& common, const Client& client,
+                                const std::string& run);
+
+// The request that lists the runs which `options` ask for.
+v1::ListRunsRequest ListRequest(const RunsOptions& options);
+
+// `runs --watch`.
+absl::StatusOr<int> Watch(const CommonOptions& common, const RunsOptions& options);
+
 // Each does what one command line says and returns the exit code, or an error whose message is
 // ready for the person who typed it.
 //
@@ -26,6 +45,8 @@ absl::StatusOr<int> Execute(const CommonOptions& common, const RunsOptions& opti
 absl::StatusOr<int> Execute(const CommonOptions& common, const ShowOptions& options);
 absl::StatusOr<int> Execute(const CommonOptions& common, const CancelOptions& options);
 absl::StatusOr<int> Execute(const CommonOptions& common, const RmOptions& options);
+absl::StatusOr<int> Execute(const CommonOptions& common, const ExportOptions& options);
+absl::StatusOr<int> Execute(const CommonOptions& common, const CompletionOptions& options);
 
 }  // namespace jobtail::client::cli
 

@@ -1,5 +1,6 @@
 #include "client/cli/describe.h"
 
+#include <algorithm>
 #include <map>
 
 #include "absl/strings/ascii.h"
@@ -60,13 +61,26 @@ std::string CommandLine(const v1::Run& run) {
   return line;
 }
 
-std::string Progress(const v1::RunProgress& progress) {
-  std::string text = absl::StrFormat("%.0f%%", progress.fraction() * 100);
-  if (!progress.text().empty()) absl::StrAppend(&text, " ", progress.text());
-  if (progress.has_remaining()) {
-    absl::StrAppend(&text, " (", ShortDuration(ToDuration(progress.remaining())), " left)");
+// How far a run that is at work has come; "" for others.
+std::string Progress(const v1::Run& run) {
+  return run.has_progress() && !IsFinal(run.state()) ? DescribeProgress(run.progress()) : "";
+}
+
+Table RunsTable(const std::vector<v1::Run>& runs, absl::Time now, bool short_ids) {
+  Table table;
+  const auto head = [](const char* text) { return Table::Cell(text, Paint::kBold); };
+  table.AddRow({head("RUN"), head("JOB"), head("STATE"), head("STARTED"), head("DURATION"),
+                head("EXIT"), head("PROGRESS")});
+  const bool any_progress = std::any_of(runs.begin(), runs.end(),
+                                        [](const v1::Run& run) { return !Progress(run).empty(); });
+  for (const v1::Run& run : runs) {
+    table.AddRow({short_ids ? ShortId(run.id()) : run.id(), run.job(),
+                  Table::Cell(StateName(run.state()), PaintOf(run.state())),
+                  run.has_start_time() ? LocalTime(run.start_time()) : "-", Duration(run, now),
+                  Exit(run), Progress(run)});
   }
-  return text;
+  if (!any_progress) table.DropColumn(6);
+  return table;
 }
 
 void AddTime(const char* name, bool is_set, const google::protobuf::Timestamp& time, Table* table) {
@@ -75,43 +89,65 @@ void AddTime(const char* name, bool is_set, const google::protobuf::Timestamp& t
 
 }  // namespace
 
-std::string DescribeJobs(const std::vector<v1::Job>& jobs) {
+std::string DescribeJobs(const std::vector<v1::Job>& jobs, const TableLook& look) {
+  TableLook indented = look;
+  indented.indent = "    ";
   std::vector<std::string> blocks;
   for (const v1::Job& job : jobs) {
     Table head;
-    head.AddRow({job.name(), job.help()});
+    head.AddRow({Table::Cell(job.name(), Paint::kBold), job.help()});
     Table parameters;
     for (const v1::Parameter& parameter : job.parameters()) {
       parameters.AddRow({parameter.name(), TypeName(parameter), Default(parameter),
                          parameter.help() + Limits(parameter)});
     }
-    blocks.push_back(head.Render() + parameters.Render("    "));
+    blocks.push_back(head.Render(look) + parameters.Render(indented));
   }
   return absl::StrJoin(blocks, "\n");
 }
 
-std::string DescribeRuns(const std::vector<v1::Run>& runs, absl::Time now) {
-  Table table;
-  table.AddRow({"RUN", "JOB", "STATE", "STARTED", "DURATION", "EXIT"});
-  for (const v1::Run& run : runs) {
-    table.AddRow({run.id(), run.job(), StateName(run.state()),
-                  run.has_start_time() ? LocalTime(run.start_time()) : "-", Duration(run, now),
-                  Exit(run)});
-  }
-  return table.Render();
+std::string DescribeRuns(const std::vector<v1::Run>& runs, absl::Time now, const TableLook& look) {
+  Table table = RunsTable(runs, now, /*short_ids=*/false);
+  if (table.Columns() > look.columns) table = RunsTable(runs, now, /*short_ids=*/true);
+  return table.Render(look);
 }
 
-std::string DescribeRun(const v1::Run& run, absl::Time now) {
+std::string DescribeChange(const v1::Run& run, absl::Time now, bool color) {
+  const std::string state = run.has_delete_time() ? "DELETED" : StateName(run.state());
+  std::string line = absl::StrCat(absl::FormatTime("%Y-%m-%d %H:%M:%S", now, absl::LocalTimeZone()),
+                                  "  ", Printable(run.id()), "  ", Printable(run.job()), "  ",
+                                  color ? Painted(state, PaintOf(run.state())) : state);
+  if (run.has_result()) absl::StrAppend(&line, "  ", Duration(run, now), "  exit ", Exit(run));
+  const std::string progress = run.has_delete_time() ? "" : Progress(run);
+  if (!progress.empty()) absl::StrAppend(&line, "  ", Printable(progress));
+  return line + "\n";
+}
+
+std::string DescribeProgress(const v1::RunProgress& progress) {
+  std::string text = absl::StrFormat("%.0f%%", progress.fraction() * 100);
+  if (!progress.text().empty()) absl::StrAppend(&text, " ", progress.text());
+  if (progress.has_remaining()) {
+    absl::StrAppend(&text, " (", ShortDuration(ToDuration(progress.remaining())), " left)");
+  }
+  return text;
+}
+
+std::string ShortId(const std::string& id) {
+  constexpr size_t kSize = 18;  // of a UUID of version 7: its time
+  return id.substr(0, kSize);
+}
+
+std::string DescribeRun(const v1::Run& run, absl::Time now, const TableLook& look) {
   Table table;
   table.AddRow({"run", run.id()});
   table.AddRow({"job", CommandLine(run)});
-  table.AddRow({"state", StateName(run.state())});
+  table.AddRow({"state", Table::Cell(StateName(run.state()), PaintOf(run.state()))});
   AddTime("created", run.has_create_time(), run.create_time(), &table);
   AddTime("started", run.has_start_time(), run.start_time(), &table);
   AddTime("asked to stop", run.has_cancel_time(), run.cancel_time(), &table);
   AddTime("ended", run.has_end_time(), run.end_time(), &table);
   if (run.has_start_time()) table.AddRow({"duration", Duration(run, now)});
-  if (run.has_progress()) table.AddRow({"progress", Progress(run.progress())});
+  if (run.has_progress()) table.AddRow({"progress", DescribeProgress(run.progress())});
   if (run.has_result()) {
     table.AddRow({"exit", Exit(run)});
     if (!run.result().error().empty()) table.AddRow({"error", run.result().error()});
@@ -120,7 +156,7 @@ std::string DescribeRun(const v1::Run& run, absl::Time now) {
   } else {
     table.AddRow({"printed", absl::StrCat(run.last_sequence(), " lines so far")});
   }
-  return table.Render();
+  return table.Render(look);
 }
 
 }  // namespace jobtail::client::cli

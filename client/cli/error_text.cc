@@ -40,4 +40,11 @@ absl::Status ExplainedForRun(const CommonOptions& common, const std::string& run
                                           " runs' lists those there are"));
 }
 
+bool IsRefusal(const absl::Status& status) {
+  return absl::IsNotFound(status) || absl::IsInvalidArgument(status) ||
+         absl::IsOutOfRange(status) || absl::IsFailedPrecondition(status) ||
+         absl::IsPermissionDenied(status) || absl::IsUnauthenticated(status) ||
+         absl::IsUnimplemented(status) || absl::IsResourceExhausted(status);
+}
+
 }  // namespace jobtail::client::cli

@@ -18,6 +18,9 @@ absl::Status Explained(const CommonOptions& common, const absl::Status& status);
 absl::Status ExplainedForRun(const CommonOptions& common, const std::string& run,
                              const absl::Status& status);
 
+// Whether the server has understood the request and will not serve it, now or later.
+bool IsRefusal(const absl::Status& status);
+
 }  // namespace jobtail::client::cli
 
 #endif  // JOBTAIL_CLIENT_CLI_ERROR_TEXT_H_

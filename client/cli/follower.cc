@@ -1,6 +1,7 @@
 #include "client/cli/follower.h"
 
 #include <signal.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <thread>
@@ -9,6 +10,8 @@
 #include "absl/strings/str_cat.h"
 #include "client/cli/error_text.h"
 #include "client/cli/json_printer.h"
+#include "client/cli/progress_bar.h"
+#include "client/cli/style.h"
 #include "client/cli/text.h"
 #include "client/cli/text_printer.h"
 #include "client/outcome.h"
@@ -17,21 +20,11 @@
 namespace jobtail::client::cli {
 namespace {
 
-std::unique_ptr<LinePrinter> MakePrinter(const CommonOptions& common, const FollowOptions& options,
-                                         const std::string& run, Output* output) {
-  if (common.output == OutputFormat::kJson) return std::make_unique<JsonPrinter>(output);
-  TextPrinterOptions text = {.run = run,
-                             .timestamps = options.timestamps,
-                             .notices = common.output == OutputFormat::kText};
-  return std::make_unique<TextPrinter>(output, std::move(text));
-}
-
-// Whether the server has understood the request and will not serve it, now or later.
-bool IsRefusal(const absl::Status& status) {
-  return absl::IsNotFound(status) || absl::IsInvalidArgument(status) ||
-         absl::IsOutOfRange(status) || absl::IsFailedPrecondition(status) ||
-         absl::IsPermissionDenied(status) || absl::IsUnauthenticated(status) ||
-         absl::IsUnimplemented(status) || absl::IsResourceExhausted(status);
+// Where a bar below the output does not get in anybody's way: what is piped on often ends up on the
+// same terminal.
+bool IsTerminalOrFile(int fd) {
+  struct stat what;
+  return isatty(fd) == 1 || (fstat(fd, &what) == 0 && S_ISREG(what.st_mode));
 }
 
 // A notice from a thread that is not the printing one.
@@ -69,14 +62,47 @@ void Follower::Notice(const std::string& text) {
   if (common_.output != OutputFormat::kRaw) output_.Notice(text);
 }
 
+std::unique_ptr<LinePrinter> Follower::MakePrinter() {
+  if (common_.output == OutputFormat::kJson) return std::make_unique<JsonPrinter>(&output_);
+  TextPrinterOptions text = {.run = run_,
+                             .timestamps = options_.timestamps,
+                             .notices = common_.output == OutputFormat::kText,
+                             .outcome = !exports_,
+                             .merged = exports_};
+  if (ShowsProgress()) {
+    const bool color = UsesColor(common_.color, STDERR_FILENO);
+    text.draw_progress = [color](const v1::RunProgress& progress) {
+      return ProgressBar(progress, SizeOf(STDERR_FILENO).columns, color);
+    };
+  }
+  return std::make_unique<TextPrinter>(&output_, std::move(text));
+}
+
+bool Follower::ShowsProgress() const {
+  return options_.progress && common_.output == OutputFormat::kText && err_.is_terminal() &&
+         IsTerminalOrFile(STDOUT_FILENO);
+}
+
+std::optional<v1::RunResult> Follower::result() const {
+  return printer_ != nullptr ? printer_->result() : std::nullopt;
+}
+
 absl::StatusOr<int> Follower::Follow(const Client& client, const v1::TailLogRequest& request) {
   run_ = request.run();
-  printer_ = MakePrinter(common_, options_, run_, &output_);
+  printer_ = MakePrinter();
   reader_ = client.Tail(request, ReaderOptions());
   interrupts_->SetHandler([this](int signal) { OnSignal(signal); });
   absl::StatusOr<int> code = PrintAll();
+  output_.EndFooter();
   interrupts_->SetHandler(nullptr);
   return code;
+}
+
+absl::StatusOr<int> Follower::Export(const Client& client, const v1::TailLogRequest& request) {
+  exports_ = true;
+  absl::StatusOr<int> code = Follow(client, request);
+  const bool is_complete = code.ok() && !interrupts_->stop() && !nobody_reads_;
+  return is_complete ? absl::StatusOr<int>(0) : code;
 }
 
 LogReaderOptions Follower::ReaderOptions() {
@@ -93,15 +119,17 @@ LogReaderOptions Follower::ReaderOptions() {
 
 // In the thread that takes the signals.
 void Follower::OnSignal(int signal) {
-  if (on_interrupt_ == OnInterrupt::kCancelRun) return CancelRun();
+  if (on_interrupt_ == OnInterrupt::kCancelRun) {
+    return CancelRun(absl::StrCat("cancelling run ", run_, "; interrupt again to leave at once"));
+  }
   interrupts_->Stop(signal);
   reader_->Cancel();
 }
 
-void Follower::CancelRun() {
+void Follower::CancelRun(const std::string& why) {
   const bool quiet = common_.output == OutputFormat::kRaw && !err_.is_terminal();
-  std::thread([common = common_, run = run_, retry_for = options_.retry_for, quiet] {
-    if (!quiet) Shout(absl::StrCat("cancelling run ", run, "; interrupt again to leave at once"));
+  std::thread([common = common_, run = run_, retry_for = options_.retry_for, quiet, why] {
+    if (!quiet) Shout(why);
     AskToCancel(common, run, retry_for);
   }).detach();
 }
@@ -141,19 +169,20 @@ int Follower::Interrupted() {
 
 absl::Status Follower::ReadFailed(const absl::Status& status) const {
   if (IsRefusal(status)) return ExplainedForRun(common_, run_, status);
-  const int64_t next = reader_->next_sequence();
   return {status.code(),
           absl::StrCat("stopped following run ", run_, ": ", Printable(Reason(status)),
-                       next > 0 ? absl::StrCat(" (", TailCommand(next), ")") : "")};
+                       "; go on with: ", TailCommand(reader_->next_sequence()))};
 }
 
 absl::StatusOr<int> Follower::PrintFailed(const absl::Status& status) {
-  if (absl::IsAborted(status)) return 128 + SIGPIPE;
+  nobody_reads_ = absl::IsAborted(status);
+  if (nobody_reads_) return 128 + SIGPIPE;
   return status;
 }
 
 std::string Follower::TailCommand(int64_t from) const {
-  return absl::StrCat(common_.program, " tail --from=", from, " ", run_);
+  return absl::StrCat(common_.program, " tail ", run_,
+                      from > 0 ? absl::StrCat(" --from=", from) : "");
 }
 
 }  // namespace jobtail::client::cli

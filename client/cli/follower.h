@@ -2,6 +2,7 @@
 #define JOBTAIL_CLIENT_CLI_FOLLOWER_H_
 
 #include <memory>
+#include <optional>
 #include <string>
 
 #include "absl/status/status.h"
@@ -37,12 +38,23 @@ class Follower {
   // if the run goes on, or an error for people.
   absl::StatusOr<int> Follow(const Client& client, const v1::TailLogRequest& request);
 
+  // The same, for the log as a file: all goes to stdout, the outcome of the run is not told, and
+  // the exit code is 0.
+  absl::StatusOr<int> Export(const Client& client, const v1::TailLogRequest& request);
+
+  // Asks the server to cancel the run that is followed, telling why on stderr; any thread.
+  void CancelRun(const std::string& why);
+
+  // The run's result, once Follow() has come across it.
+  std::optional<v1::RunResult> result() const;
+
   bool is_terminal() const { return err_.is_terminal(); }
 
  private:
   LogReaderOptions ReaderOptions();
+  std::unique_ptr<LinePrinter> MakePrinter();
+  bool ShowsProgress() const;
   void OnSignal(int signal);
-  void CancelRun();
   absl::StatusOr<int> PrintAll();
   absl::StatusOr<LogLines> Next();
   int Interrupted();
@@ -58,7 +70,9 @@ class Follower {
   FdWriter out_;
   FdWriter err_;
   Output output_;
-  std::string run_;
+  bool exports_ = false;
+  bool nobody_reads_ = false;
+  std::string run_;  // its whole id
   std::unique_ptr<LinePrinter> printer_;
   std::unique_ptr<LogReader> reader_;
 };

@@ -10,7 +10,14 @@ inline constexpr char kMain[] = R"(Examples:
   jobtail tail --last=20 RUN                follow a run from its last 20 lines on
   jobtail --server=build7:50051 runs        the latest runs on another machine
 
-'jobtail COMMAND --help' tells more about each command.
+'jobtail help COMMAND' tells more about each command, and 'man jobtail' about all of them. RUN is a
+run's id, or as much of its beginning as tells it from the others.
+
+Environment and files:
+  JOBTAIL_SERVER           the server, where --server is not given
+  JOBTAIL_CONFIG           the config file [~/.config/jobtail/config]; its lines are NAME = VALUE:
+                           server, color, retry-for, timestamps, progress
+  NO_COLOR                 if set, no colours unless --color=always
 
 Exit codes:
   that of the job, for run and tail; 0 for the others
@@ -22,6 +29,8 @@ Exit codes:
 inline constexpr char kRun[] = R"(Examples:
   jobtail run countdown                     with the parameters' defaults
   jobtail run backup target=/srv full=true
+  jobtail run notify text=@message.txt      a value from a file; write @@ for a literal @
+  jobtail run --timeout=10m backup          cancel it if it takes longer
   jobtail run --detach countdown            print the run's id and leave it running
   jobtail run --timestamps countdown 2>errors.txt
   jobtail run --output=json countdown | jq -r .text
@@ -34,17 +43,22 @@ inline constexpr char kTail[] = R"(Examples:
   jobtail tail RUN                          from the first line to the end of the run
   jobtail tail -n 20 RUN                    the last 20 lines and what follows
   jobtail tail --since=10m --grep='error|warn' RUN
+  jobtail tail RUN RUN                      several at once, each line with its run before it
+  jobtail tail --job=backup                 all runs of a job, those to come as well
   jobtail tail --no-follow RUN >log.txt     what there is by now
 
-Exits with the job's exit code (see jobtail --help), with --no-follow with 0 if it still runs.)";
+Exits with the job's exit code (see jobtail --help), with --no-follow with 0 if it still runs; with
+several runs, with the largest of their exit codes.)";
 
 inline constexpr char kJobs[] = R"(Examples:
   jobtail jobs
+  jobtail jobs countdown
   jobtail jobs --output=json | jq -r .name)";
 
 inline constexpr char kRuns[] = R"(Examples:
   jobtail runs
   jobtail runs --job=backup --state=failed,lost
+  jobtail runs --watch                            a live table; a line for each change in a pipe
   jobtail runs --limit=0 --output=json | jq -r .id)";
 
 inline constexpr char kShow[] = R"(Examples:
@@ -58,6 +72,21 @@ inline constexpr char kCancel[] = R"(Examples:
 inline constexpr char kRm[] = R"(Examples:
   jobtail rm RUN
   jobtail cancel RUN && jobtail tail -n 0 RUN; jobtail rm RUN     if it is still running)";
+
+inline constexpr char kExport[] = R"(Examples:
+  jobtail export RUN >log.txt
+  jobtail export --timestamps --stderr-only RUN >errors.txt
+  jobtail export --output=json RUN | gzip >log.json.gz
+
+Writes what the job printed to both streams, in its order, and exits with 0 whatever became of the
+job. Of a run that goes on, it writes what there is by now, and says so.)";
+
+inline constexpr char kCompletion[] = R"(Examples:
+  source <(jobtail completion bash)               in ~/.bashrc
+  source <(jobtail completion zsh)                in ~/.zshrc, after compinit
+  jobtail completion fish | source                in ~/.config/fish/config.fish
+
+Jobs, their parameters and runs are asked from the server while you type.)";
 
 }  // namespace jobtail::client::cli::help
 

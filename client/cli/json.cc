@@ -17,15 +17,18 @@ bool IsPlain(char c) {
 }  // namespace
 
 void AppendJson(const google::protobuf::Message& message, std::string* json) {
-  (void)google::protobuf::util::MessageToJsonString(message, json);  // appends
+  google::protobuf::util::JsonPrintOptions options;
+  options.always_print_primitive_fields = true;
+  (void)google::protobuf::util::MessageToJsonString(message, json, options);  // appends
 }
 
 void JsonLineWriter::Append(const v1::LogLine& line, std::string* json) {
   if (!IsSimple(line)) return AppendJson(line, json);
-  absl::StrAppend(json, R"({"sequence":")", line.sequence(), R"(","time":")");
+  absl::StrAppend(json, R"({"sequence":")", line.sequence(), R"(","stream":")",
+                  v1::Stream_Name(line.stream()), R"(","ending":")", v1::Ending_Name(line.ending()),
+                  R"(","time":")");
   time_.AppendShortest(line.time(), json);
-  absl::StrAppend(json, R"(","stream":")", v1::Stream_Name(line.stream()), R"(","ending":")",
-                  v1::Ending_Name(line.ending()), R"(","text":")", line.text(), R"("})");
+  absl::StrAppend(json, R"(","text":")", line.text(), R"("})");
 }
 
 bool JsonLineWriter::IsSimple(const v1::LogLine& line) const {

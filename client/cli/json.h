@@ -10,7 +10,8 @@
 
 namespace jobtail::client::cli {
 
-// Appends protobuf's standard JSON of `message`, on one line, without the line's terminator.
+// Appends protobuf's standard JSON of `message`, on one line, without the line's terminator. Zeros
+// and empty texts are there, too: who asks for a result's exitCode shall find the 0.
 void AppendJson(const google::protobuf::Message& message, std::string* json);
 
 // The same, byte for byte, for the lines of a log, which are many: those of plain text are written

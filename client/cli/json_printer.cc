@@ -1,12 +1,16 @@
 #include "client/cli/json_printer.h"
 
+#include "absl/strings/str_cat.h"
+
 namespace jobtail::client::cli {
 
 absl::Status JsonPrinter::PrintLine(const v1::LogLine& line) {
   if (line.has_heartbeat()) return absl::OkStatus();
   std::string* buffer;
   if (absl::Status status = output()->Begin(Output::kOut, &buffer); !status.ok()) return status;
+  if (!run_.empty()) absl::StrAppend(buffer, R"({"runId":")", run_, R"(","line":)");
   writer_.Append(line, buffer);
+  if (!run_.empty()) buffer->push_back('}');
   buffer->push_back('\n');
   output()->End(line.sequence());
   return absl::OkStatus();

@@ -8,14 +8,20 @@ absl::Status LinePrinter::Print(const v1::LogBatch& batch) {
     if (line.has_result()) result_ = line.result();
     if (line.run().has_result()) result_ = line.run().result();
   }
-  return output_->Flush();
+  return Show();
 }
 
 absl::Status LinePrinter::Print(absl::Span<const LineView> lines) {
   for (const LineView& line : lines) {
     if (absl::Status status = PrintView(line); !status.ok()) return status;
   }
-  return output_->Flush();
+  return Show();
+}
+
+absl::Status LinePrinter::Show() {
+  absl::Status status = output_->Flush();
+  if (status.ok()) output_->ShowFooter();
+  return status;
 }
 
 absl::Status LinePrinter::PrintView(const LineView&) {

@@ -23,6 +23,9 @@ class LinePrinter {
   absl::Status Print(const v1::LogBatch& batch);
   absl::Status Print(absl::Span<const LineView> lines);
 
+  // Prints what it may have kept back of a line that is not complete: nothing more will come.
+  virtual absl::Status Finish() { return absl::OkStatus(); }
+
   // The run's result, once it has come: as a record or, if that was not asked for, with the Run.
   const std::optional<v1::RunResult>& result() const { return result_; }
 
@@ -36,6 +39,8 @@ class LinePrinter {
   Output* output() { return output_; }
 
  private:
+  absl::Status Show();
+
   Output* const output_;
   std::optional<v1::RunResult> result_;
 };

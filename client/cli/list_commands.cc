@@ -1,4 +1,5 @@
 #include <google/protobuf/message.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <string>
@@ -11,6 +12,7 @@
 #include "client/cli/describe.h"
 #include "client/cli/error_text.h"
 #include "client/cli/json.h"
+#include "client/cli/style.h"
 #include "client/cli/text.h"
 #include "client/outcome.h"
 
@@ -29,6 +31,28 @@ std::string JsonLines(const std::vector<Message>& messages) {
   return lines;
 }
 
+// How to show something on stdout.
+TableLook LookOf(const CommonOptions& common) {
+  TableLook look = {.color = UsesColor(common.color, STDOUT_FILENO)};
+  if (isatty(STDOUT_FILENO) == 1) look.columns = SizeOf(STDOUT_FILENO).columns;
+  return look;
+}
+
+std::string DescribeCancel(const v1::Run& run) {
+  return IsFinal(run.state())
+             ? absl::StrCat("run ", Printable(run.id()),
+                            " had already ended: ", StateName(run.state()), "\n")
+             : absl::StrCat("run ", Printable(run.id()), " has been asked to stop\n");
+}
+
+absl::StatusOr<std::vector<v1::Job>> OneJob(const Client& client, const std::string& name) {
+  const absl::StatusOr<v1::Job> job = client.GetJob(name);
+  if (!job.ok()) return job.status();
+  return std::vector<v1::Job>{*job};
+}
+
+}  // namespace
+
 absl::StatusOr<std::vector<v1::Job>> AllJobs(const Client& client) {
   std::vector<v1::Job> jobs;
   v1::ListJobsRequest request;
@@ -42,49 +66,58 @@ absl::StatusOr<std::vector<v1::Job>> AllJobs(const Client& client) {
   return jobs;
 }
 
-absl::StatusOr<std::vector<v1::Run>> LatestRuns(const Client& client, const RunsOptions& options) {
-  const size_t limit = options.limit > 0 ? options.limit : SIZE_MAX;
+absl::StatusOr<std::vector<v1::Run>> LatestRuns(const Client& client, v1::ListRunsRequest request,
+                                                int64_t limit) {
+  const size_t most = limit > 0 ? limit : SIZE_MAX;
   std::vector<v1::Run> runs;
-  v1::ListRunsRequest request;
-  request.set_job(options.job);
-  for (v1::RunState state : options.states) request.add_states(state);
   do {
-    request.set_page_size(static_cast<int>(std::min<size_t>(limit - runs.size(), kPageSize)));
+    request.set_page_size(static_cast<int>(std::min<size_t>(most - runs.size(), kPageSize)));
     absl::StatusOr<v1::ListRunsResponse> page = client.ListRuns(request);
     if (!page.ok()) return page.status();
     std::move(page->mutable_runs()->begin(), page->mutable_runs()->end(), std::back_inserter(runs));
     request.set_page_token(page->next_page_token());
-  } while (!request.page_token().empty() && runs.size() < limit);
+  } while (!request.page_token().empty() && runs.size() < most);
   return runs;
 }
 
-std::string DescribeCancel(const v1::Run& run) {
-  return IsFinal(run.state())
-             ? absl::StrCat("run ", Printable(run.id()),
-                            " had already ended: ", StateName(run.state()), "\n")
-             : absl::StrCat("run ", Printable(run.id()), " has been asked to stop\n");
+v1::ListRunsRequest ListRequest(const RunsOptions& options) {
+  v1::ListRunsRequest request;
+  request.set_job(options.job);
+  for (const v1::RunState state : options.states) request.add_states(state);
+  return request;
 }
 
-}  // namespace
+absl::StatusOr<v1::Run> FindRun(const CommonOptions& common, const Client& client,
+                                const std::string& run) {
+  absl::StatusOr<v1::Run> found = client.GetRun(run);
+  if (!found.ok()) return ExplainedForRun(common, run, found.status());
+  return found;
+}
 
 absl::StatusOr<int> Execute(const CommonOptions& common, const JobsOptions& options) {
-  const absl::StatusOr<std::vector<v1::Job>> jobs = AllJobs(MakeClient(common));
+  const Client client = MakeClient(common);
+  const auto jobs = options.job.empty() ? AllJobs(client) : OneJob(client, options.job);
   if (!jobs.ok()) return Explained(common, jobs.status());
-  return Emit(common.output == OutputFormat::kJson ? JsonLines(*jobs) : DescribeJobs(*jobs));
+  return Emit(common.output == OutputFormat::kJson
+                  ? JsonLines(*jobs)
+                  : DescribeJobs(*jobs, {.color = LookOf(common).color}));
 }
 
 absl::StatusOr<int> Execute(const CommonOptions& common, const RunsOptions& options) {
-  const absl::StatusOr<std::vector<v1::Run>> runs = LatestRuns(MakeClient(common), options);
+  if (options.watch) return Watch(common, options);
+  const auto runs = LatestRuns(MakeClient(common), ListRequest(options), options.limit);
   if (!runs.ok()) return Explained(common, runs.status());
-  return Emit(common.output == OutputFormat::kJson ? JsonLines(*runs)
-                                                   : DescribeRuns(*runs, absl::Now()));
+  return Emit(common.output == OutputFormat::kJson
+                  ? JsonLines(*runs)
+                  : DescribeRuns(*runs, absl::Now(), LookOf(common)));
 }
 
 absl::StatusOr<int> Execute(const CommonOptions& common, const ShowOptions& options) {
-  const absl::StatusOr<v1::Run> run = MakeClient(common).GetRun(options.run);
-  if (!run.ok()) return ExplainedForRun(common, options.run, run.status());
-  return Emit(common.output == OutputFormat::kJson ? JsonLines<v1::Run>({*run})
-                                                   : DescribeRun(*run, absl::Now()));
+  const absl::StatusOr<v1::Run> run = FindRun(common, MakeClient(common), options.run);
+  if (!run.ok()) return run.status();
+  return Emit(common.output == OutputFormat::kJson
+                  ? JsonLines<v1::Run>({*run})
+                  : DescribeRun(*run, absl::Now(), {.color = LookOf(common).color}));
 }
 
 absl::StatusOr<int> Execute(const CommonOptions& common, const CancelOptions& options) {
@@ -95,7 +128,11 @@ absl::StatusOr<int> Execute(const CommonOptions& common, const CancelOptions& op
 }
 
 absl::StatusOr<int> Execute(const CommonOptions& common, const RmOptions& options) {
-  const absl::Status status = MakeClient(common).DeleteRun(options.run);
+  const Client client = MakeClient(common);
+  // By its whole id: if the answer gets lost, the beginning of one could name another run by then.
+  const absl::StatusOr<v1::Run> run = FindRun(common, client, options.run);
+  if (!run.ok()) return run.status();
+  const absl::Status status = client.DeleteRun(run->id());
   if (!status.ok()) return ExplainedForRun(common, options.run, status);
   return 0;
 }

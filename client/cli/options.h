@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "absl/time/time.h"
+#include "client/cli/style.h"
 #include "jobtail/v1/job_service.pb.h"
 
 namespace jobtail::client::cli {
@@ -23,33 +24,45 @@ struct CommonOptions {
   // How to name the server in a command that is suggested: "jobtail", with --server if it is given.
   std::string program = "jobtail";
   OutputFormat output = OutputFormat::kText;
+  Color color = Color::kAuto;
 };
 
 // What run and tail have in common.
 struct FollowOptions {
   bool timestamps = false;
+  // Whether to draw a bar, on a terminal, for a run that reports its progress.
+  bool progress = true;
   absl::Duration retry_for = absl::Minutes(5);
 };
 
 struct RunOptions {
   std::string job;
-  std::map<std::string, std::string> parameters;
+  // As they were typed: a value may be "@file", see parameters.h.
+  std::map<std::string, std::string> parameters = {};
   bool detach = false;
   bool cancel_on_interrupt = false;
-  FollowOptions follow;
+  // After which the run is to be cancelled.
+  absl::Duration timeout = absl::InfiniteDuration();
+  FollowOptions follow = {};
 };
 
+// Either runs, one at least, or a job whose runs are to be followed as they come.
 struct TailOptions {
-  v1::TailLogRequest request;
-  FollowOptions follow;
+  std::vector<std::string> runs;
+  std::string job;
+  v1::TailLogRequest request = {};  // without the run
+  FollowOptions follow = {};
 };
 
-struct JobsOptions {};
+struct JobsOptions {
+  std::string job;  // empty: all
+};
 
 struct RunsOptions {
   std::string job;
-  std::vector<v1::RunState> states;
-  int limit = 20;  // 0: no limit
+  std::vector<v1::RunState> states = {};
+  int64_t limit = 20;  // 0: no limit
+  bool watch = false;
 };
 
 struct ShowOptions {
@@ -64,11 +77,20 @@ struct RmOptions {
   std::string run;
 };
 
+struct ExportOptions {
+  v1::TailLogRequest request = {};
+  bool timestamps = false;
+};
+
+struct CompletionOptions {
+  std::string shell;  // bash, zsh or fish
+};
+
 // One command line.
 struct Options {
   CommonOptions common;
   std::variant<JobsOptions, RunOptions, TailOptions, RunsOptions, ShowOptions, CancelOptions,
-               RmOptions>
+               RmOptions, ExportOptions, CompletionOptions>
       command;
 };
 
@@ -81,7 +103,8 @@ struct ParseResult {
   std::string text;
 };
 
-// Reads the command line and, for the server, the environment (JOBTAIL_SERVER).
+// Reads the command line and, for what it does not say, the environment (JOBTAIL_SERVER) and the
+// user's config file (see config.h), in this order.
 ParseResult ParseOptions(int argc, const char* const* argv);
 
 }  // namespace jobtail::client::cli

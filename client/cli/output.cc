@@ -12,6 +12,7 @@ absl::Status Output::Flush() {
     Forget(0);
     return absl::OkStatus();
   }
+  HideFooter();
   size_t written;
   absl::Status status = (target_ == kOut ? out_ : err_)->Write(buffer_, &written);
   if (written > 0) {
@@ -32,7 +33,29 @@ void Output::Forget(size_t written) {
 
 void Output::Notice(absl::string_view text) {
   (void)Flush();
+  HideFooter();
   WriteNotice(absl::StrCat(in_line_[kErr] ? "\n" : "", "jobtail: ", text, "\n"));
+}
+
+void Output::ShowFooter() {
+  if (footer_ == shown_ || in_line_[kErr]) return;
+  if (footer_.empty()) return HideFooter();
+  size_t written;
+  if (err_->Write(absl::StrCat("\r", footer_, "\x1b[K"), &written).ok()) shown_ = footer_;
+}
+
+void Output::EndFooter() {
+  footer_.clear();
+  if (shown_.empty()) return;
+  err_->IgnoreStop();
+  HideFooter();
+}
+
+void Output::HideFooter() {
+  if (shown_.empty()) return;
+  shown_.clear();
+  size_t written;
+  (void)err_->Write("\r\x1b[K", &written);
 }
 
 void Output::WriteNotice(absl::string_view text) {

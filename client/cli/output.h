@@ -51,6 +51,15 @@ class Output {
   // lines; it is not escaped. Failures are ignored: nobody could be told.
   void Notice(absl::string_view text);
 
+  // What to keep below all that is printed, on stderr, which is a terminal: one line that is
+  // narrower than it, without newline; "" for nothing. Is shown by the next ShowFooter(), and only
+  // while the line above it is complete: a job that draws a bar of its own keeps the place.
+  void SetFooter(std::string footer) { footer_ = std::move(footer); }
+  void ShowFooter();
+
+  // Takes the footer away, for now and ever. Heeds no `stop`, see FdWriter.
+  void EndFooter();
+
   // Notes that the terminal, if stderr is one, has itself left a line open: the "^C" it shows.
   void NoteEcho() { in_line_[kErr] |= err_->is_terminal(); }
 
@@ -62,6 +71,7 @@ class Output {
 
   void Forget(size_t written);
   void WriteNotice(absl::string_view text);
+  void HideFooter();
 
   FdWriter* const out_;
   FdWriter* const err_;
@@ -70,6 +80,8 @@ class Output {
   std::string buffer_;
   std::vector<std::pair<size_t, int64_t>> marks_;  // end in buffer_, sequence number
   int64_t last_written_ = 0;
+  std::string footer_;                // wanted
+  std::string shown_;                 // on the terminal
   bool in_line_[2] = {false, false};  // whether the last byte written there left a line open
 };
 

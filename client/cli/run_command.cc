@@ -8,29 +8,38 @@
 #include "absl/strings/ascii.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
+#include "client/cli/alarm.h"
 #include "client/cli/commands.h"
 #include "client/cli/error_text.h"
 #include "client/cli/follower.h"
 #include "client/cli/interrupts.h"
 #include "client/cli/json.h"
+#include "client/cli/near.h"
+#include "client/cli/parameters.h"
 #include "client/cli/text.h"
 
 namespace jobtail::client::cli {
 namespace {
 
 constexpr int kMaxNamedJobs = 20;
+constexpr int kTimedOut = 124;  // as timeout(1) has it
 
-// "; it has: a, b and more", or nothing if that cannot be found out.
-std::string KnownJobs(const Client& client) {
-  v1::ListJobsRequest request;
-  request.set_page_size(kMaxNamedJobs);
-  const absl::StatusOr<v1::ListJobsResponse> response = client.ListJobs(request);
-  if (!response.ok()) return "";
+std::vector<std::string> JobNames(const Client& client) {
+  const absl::StatusOr<std::vector<v1::Job>> jobs = AllJobs(client);
   std::vector<std::string> names;
-  for (const v1::Job& job : response->jobs()) names.push_back(Printable(job.name()));
-  if (names.empty()) return "; it has none at all";
-  return absl::StrCat("; it has: ", absl::StrJoin(names, ", "),
-                      response->next_page_token().empty() ? "" : " and more");
+  if (!jobs.ok()) return names;
+  for (const v1::Job& job : *jobs) names.push_back(Printable(job.name()));
+  return names;
+}
+
+// "; did you mean b?", or else "; it has: a, b and more", or nothing if that cannot be found out.
+std::string KnownJobs(const Client& client, const std::string& job) {
+  std::vector<std::string> names = JobNames(client);
+  const std::string guess = DidYouMean(job, names);
+  if (!guess.empty() || names.empty()) return guess;
+  const bool more = names.size() > kMaxNamedJobs;
+  if (more) names.resize(kMaxNamedJobs);
+  return absl::StrCat("; it has: ", absl::StrJoin(names, ", "), more ? " and more" : "");
 }
 
 // The id is printed, and pasted into a shell: it must be what it claims to be.
@@ -46,14 +55,16 @@ absl::StatusOr<v1::Run> Create(const CommonOptions& common, const RunOptions& op
                                const Client& client) {
   v1::CreateRunRequest request;
   request.set_job(options.job);
-  request.mutable_parameters()->insert(options.parameters.begin(), options.parameters.end());
+  const auto parameters = ReadParameters(options.parameters);
+  if (!parameters.ok()) return parameters.status();
+  request.mutable_parameters()->insert(parameters->begin(), parameters->end());
   request.set_request_id(NewRequestId());
   absl::StatusOr<v1::Run> run = client.CreateRun(request);
   if (run.ok()) return Checked(*std::move(run));
   if (!absl::IsNotFound(run.status())) return Explained(common, run.status());
-  return absl::NotFoundError(absl::StrCat("there is no job ", ShellQuoted(Printable(options.job)),
-                                          " at ", Printable(common.server), KnownJobs(client),
-                                          "; see '", common.program, " jobs'"));
+  return absl::NotFoundError(absl::StrCat(
+      "there is no job ", ShellQuoted(Printable(options.job)), " at ", Printable(common.server),
+      KnownJobs(client, options.job), "; see '", common.program, " jobs'"));
 }
 
 absl::StatusOr<int> Detach(const CommonOptions& common, const v1::Run& run) {
@@ -93,18 +104,15 @@ absl::StatusOr<int> Execute(const CommonOptions& common, const RunOptions& optio
   v1::TailLogRequest request;
   request.set_run(run->id());
   request.set_follow(true);
-  return follower.Follow(client, request);
-}
-
-absl::StatusOr<int> Execute(const CommonOptions& common, const TailOptions& options) {
-  Interrupts interrupts;
-  const Client client = MakeClient(common);
-  // Asks for the run first: a wrong address or id should be told soon, however patient the
-  // following is to be.
-  const absl::StatusOr<v1::Run> run = client.GetRun(options.request.run());
-  if (!run.ok()) return ExplainedForRun(common, options.request.run(), run.status());
-  return Follower(common, options.follow, OnInterrupt::kLeave, &interrupts)
-      .Follow(client, options.request);
+  const Alarm alarm(options.timeout, [&] {
+    follower.CancelRun(absl::StrCat("run ", run->id(), " has not ended within ",
+                                    absl::FormatDuration(options.timeout), "; cancelling it"));
+  });
+  absl::StatusOr<int> code = follower.Follow(client, request);
+  const bool was_cancelled =
+      follower.result().has_value() && follower.result()->state() == v1::RUN_STATE_CANCELLED;
+  if (code.ok() && alarm.has_rung() && was_cancelled) return kTimedOut;
+  return code;
 }
 
 }  // namespace jobtail::client::cli

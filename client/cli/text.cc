@@ -83,6 +83,16 @@ size_t Width(absl::string_view text) {
   return std::count_if(text.begin(), text.end(), [](char c) { return (c & 0xc0) != 0x80; });
 }
 
+std::string Fitted(const std::string& text, size_t columns) {
+  if (Width(text) <= columns) return text;
+  if (columns == 0) return "";
+  size_t end = 0;
+  for (size_t seen = 0; end < text.size(); ++end) {
+    if ((text[end] & 0xc0) != 0x80 && ++seen == columns) break;
+  }
+  return text.substr(0, end) + "…";
+}
+
 std::string ShellQuoted(absl::string_view text) {
   if (!text.empty() && std::all_of(text.begin(), text.end(), NeedsNoQuotes)) {
     return std::string{text};

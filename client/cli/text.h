@@ -17,6 +17,9 @@ std::string Printable(absl::string_view text);
 // The number of characters of `text`, which is UTF-8.
 size_t Width(absl::string_view text);
 
+// `text`, which is UTF-8, if it has no more than this many characters, else its beginning with "…".
+std::string Fitted(const std::string& text, size_t columns);
+
 // `text` as one word of a shell's command line: in quotes only where it has to be.
 std::string ShellQuoted(absl::string_view text);
 

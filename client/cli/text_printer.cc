@@ -48,8 +48,18 @@ absl::Status TextPrinter::PrintLine(const v1::LogLine& line) {
       return PrintText(line);
     case v1::LogLine::kGap:
       return PrintNotice(line, DescribeGap(line.gap()));
+    case v1::LogLine::kProgress:
+      NoteProgress(line.progress());
+      return absl::OkStatus();
+    case v1::LogLine::kRun:
+      if (line.run().has_progress() && !IsFinal(line.run().state())) {
+        NoteProgress(line.run().progress());
+      }
+      return absl::OkStatus();
     case v1::LogLine::kResult:
-      return PrintNotice(line, DescribeFailure(options_.run, line.result()));
+      output()->SetFooter("");
+      return PrintNotice(line,
+                         options_.outcome ? DescribeFailure(options_.run, line.result()) : "");
     default:
       return absl::OkStatus();
   }
@@ -62,7 +72,8 @@ absl::Status TextPrinter::PrintText(const v1::LogLine& line) {
 }
 
 absl::Status TextPrinter::PrintView(const LineView& line) {
-  const Output::Target target = line.stream == v1::STREAM_STDERR ? Output::kErr : Output::kOut;
+  const bool to_err = line.stream == v1::STREAM_STDERR && !options_.merged;
+  const Output::Target target = to_err ? Output::kErr : Output::kOut;
   std::string* buffer;
   if (absl::Status status = output()->Begin(target, &buffer); !status.ok()) return status;
   if (options_.timestamps && !continues_[target]) {
@@ -75,6 +86,10 @@ absl::Status TextPrinter::PrintView(const LineView& line) {
   continues_[target] = !EndsLine(line.ending);
   output()->End(line.sequence);
   return absl::OkStatus();
+}
+
+void TextPrinter::NoteProgress(const v1::RunProgress& progress) {
+  if (options_.draw_progress) output()->SetFooter(options_.draw_progress(progress));
 }
 
 absl::Status TextPrinter::PrintNotice(const v1::LogLine& line, const std::string& text) {

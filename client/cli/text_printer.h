@@ -1,6 +1,7 @@
 #ifndef JOBTAIL_CLIENT_CLI_TEXT_PRINTER_H_
 #define JOBTAIL_CLIENT_CLI_TEXT_PRINTER_H_
 
+#include <functional>
 #include <string>
 
 #include "client/cli/line_printer.h"
@@ -13,8 +14,14 @@ struct TextPrinterOptions {
   std::string run = {};
   // Whether each line begins with the time when it was completed.
   bool timestamps = false;
-  // Whether to tell on stderr of missing lines and of a run that did not succeed.
+  // Whether to tell on stderr of missing lines, and of a run that did not succeed.
   bool notices = true;
+  // Whether a run that did not succeed is one of these.
+  bool outcome = true;
+  // Whether all goes to stdout, what the job printed to stderr as well.
+  bool merged = false;
+  // Draws the run's progress as one line for the terminal; none: it is not shown.
+  std::function<std::string(const v1::RunProgress&)> draw_progress = {};
 };
 
 // --output=text and raw: the bytes that the job printed, each on the stream it came from.
@@ -28,6 +35,7 @@ class TextPrinter : public LinePrinter {
   absl::Status PrintLine(const v1::LogLine& line) override;
   absl::Status PrintView(const LineView& line) override;
   absl::Status PrintText(const v1::LogLine& line);
+  void NoteProgress(const v1::RunProgress& progress);
   absl::Status PrintNotice(const v1::LogLine& line, const std::string& text);
 
   const TextPrinterOptions options_;

@@ -2,9 +2,11 @@
 
 #include <utility>
 
+#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/time/clock.h"
 #include "server/log/record.h"
+#include "server/run/run_id.h"
 #include "server/run/text.h"
 
 namespace jobtail {
@@ -12,6 +14,21 @@ namespace {
 
 // Deleted runs that a slow watcher can still learn of.
 constexpr size_t kKeptDeletions = 1000;
+
+// A shorter beginning of an id would mean nothing: it tells the month.
+constexpr size_t kMinPrefix = 4;
+// How many candidates the error about an ambiguous beginning names.
+constexpr size_t kNamedCandidates = 5;
+
+bool MayBePrefix(const std::string& text) {
+  return text.size() >= kMinPrefix && text.size() < kRunIdSize &&
+         text.find_first_not_of("0123456789abcdef-") == std::string::npos;
+}
+
+absl::Status NoRun(const std::string& id) {
+  return absl::NotFoundError(
+      absl::StrCat("no run ", Quoted(id), "; ListRuns tells which there are"));
+}
 
 }  // namespace
 
@@ -73,8 +90,25 @@ absl::StatusOr<std::shared_ptr<Run>> RunTable::Find(const std::string& id) const
   absl::MutexLock lock(&mutex_);
   const auto found = runs_.find(id);
   if (found != runs_.end()) return found->second;
-  return absl::NotFoundError(
-      absl::StrCat("no run ", Quoted(id), "; ListRuns tells which there are"));
+  if (MayBePrefix(id)) return FindByPrefixLocked(id);
+  return NoRun(id);
+}
+
+absl::StatusOr<std::shared_ptr<Run>> RunTable::FindByPrefixLocked(const std::string& prefix) const {
+  const auto begin = runs_.lower_bound(prefix);
+  auto end = begin;
+  std::string candidates;
+  size_t count = 0;
+  for (; end != runs_.end() && absl::StartsWith(end->first, prefix); ++end) {
+    if (++count <= kNamedCandidates)
+      absl::StrAppend(&candidates, count > 1 ? ", " : "", end->first);
+    if (count > kNamedCandidates) break;
+  }
+  if (count == 0) return NoRun(prefix);
+  if (count == 1) return begin->second;
+  return absl::InvalidArgumentError(
+      absl::StrCat("run ", Quoted(prefix), " is the beginning of several ids: ", candidates,
+                   count > kNamedCandidates ? ", ..." : "", "; give more of the one you mean"));
 }
 
 std::vector<std::shared_ptr<Run>> RunTable::List(const std::string& before, size_t limit,

@@ -40,7 +40,9 @@ class RunTable {
   // Notes that the run's thread is gone, or never was.
   void Done(const std::string& id);
 
-  // NOT_FOUND if there is none, INVALID_ARGUMENT for an empty id.
+  // By its id, or by the beginning of one, of four characters or more, that no other run's id has.
+  // NOT_FOUND if there is none; INVALID_ARGUMENT for an empty id, and for the beginning of several,
+  // which are then named.
   absl::StatusOr<std::shared_ptr<Run>> Find(const std::string& id) const;
 
   // Newest first, those older than `before` alone (empty: all), that `wanted` accepts, `limit` at
@@ -70,6 +72,8 @@ class RunTable {
   void CancelWait(int64_t id);
 
  private:
+  absl::StatusOr<std::shared_ptr<Run>> FindByPrefixLocked(const std::string& prefix) const
+      ABSL_SHARED_LOCKS_REQUIRED(mutex_);
   void TouchLocked(const std::string& id, Change change) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   bool IsIdleLocked() const ABSL_SHARED_LOCKS_REQUIRED(mutex_) { return active_.empty(); }
 

@@ -183,6 +183,18 @@ grpc::Status FakeServer::TailLog(grpc::ServerContext* context, const v1::TailLog
   return CallIfSet(on_tail, context, *request, writer);
 }
 
+// As the real one does, it answers before there is anything to tell.
+grpc::Status FakeServer::WatchRuns(grpc::ServerContext* context,
+                                   const v1::WatchRunsRequest* request, RunWriter* writer) {
+  writer->SendInitialMetadata();
+  return CallIfSet(on_watch, context, *request, writer);
+}
+
+grpc::Status FakeServer::GetJob(grpc::ServerContext*, const v1::GetJobRequest* request,
+                                v1::Job* job) {
+  return CallIfSet(on_get_job, *request, job);
+}
+
 grpc::Status FakeServer::CreateRun(grpc::ServerContext*, const v1::CreateRunRequest* request,
                                    v1::Run* run) {
   return CallIfSet(on_create_run, *request, run);

@@ -67,6 +67,10 @@ class FakeServer final : private v1::JobService::Service {
   std::vector<v1::TailLogRequest> tail_requests() const;
 
   std::function<grpc::Status(grpc::ServerContext*, const v1::TailLogRequest&, Writer*)> on_tail;
+  using RunWriter = grpc::ServerWriter<v1::Run>;
+  std::function<grpc::Status(grpc::ServerContext*, const v1::WatchRunsRequest&, RunWriter*)>
+      on_watch;
+  std::function<grpc::Status(const v1::GetJobRequest&, v1::Job*)> on_get_job;
   std::function<grpc::Status(const v1::CreateRunRequest&, v1::Run*)> on_create_run;
   std::function<grpc::Status(const v1::GetRunRequest&, v1::Run*)> on_get_run;
   std::function<grpc::Status(const v1::CancelRunRequest&, v1::Run*)> on_cancel_run;
@@ -76,6 +80,8 @@ class FakeServer final : private v1::JobService::Service {
 
  private:
   grpc::Status TailLog(grpc::ServerContext*, const v1::TailLogRequest*, Writer*) override;
+  grpc::Status WatchRuns(grpc::ServerContext*, const v1::WatchRunsRequest*, RunWriter*) override;
+  grpc::Status GetJob(grpc::ServerContext*, const v1::GetJobRequest*, v1::Job*) override;
   grpc::Status CreateRun(grpc::ServerContext*, const v1::CreateRunRequest*, v1::Run*) override;
   grpc::Status GetRun(grpc::ServerContext*, const v1::GetRunRequest*, v1::Run*) override;
   grpc::Status CancelRun(grpc::ServerContext*, const v1::CancelRunRequest*, v1::Run*) override;

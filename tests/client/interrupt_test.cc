@@ -71,7 +71,7 @@ TEST_F(InterruptTest, RunTellsHowToGetBack) {
     EXPECT_EQ(run.out(), "one\ntwo\n");
     EXPECT_EQ(run.err(), absl::StrCat("jobtail: interrupted; run run-1 goes on\n",  //
                                       "  follow it:  jobtail --server=", server_.address(),
-                                      " tail --from=3 run-1\n", "  cancel it:  jobtail --server=",
+                                      " tail run-1 --from=3\n", "  cancel it:  jobtail --server=",
                                       server_.address(), " cancel run-1\n"));
   }
   EXPECT_FALSE(cancelled_.HasBeenNotified());
@@ -128,7 +128,7 @@ TEST_F(InterruptTest, WhileNobodyReadsTheOutput) {
   Process run(WithServer({"run", "job"}));
   run.WaitForFullStdout();
   run.Signal(SIGINT);
-  ASSERT_TRUE(run.WaitForErr(" tail --from="));
+  ASSERT_TRUE(run.WaitForErr(" tail run-1 --from="));
   EXPECT_EQ(run.Wait(), 130);
   // What is said to have been printed is what has been printed.
   const size_t at = run.err().find("--from=") + 7;

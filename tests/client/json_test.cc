@@ -9,8 +9,10 @@ namespace jobtail::client::cli {
 namespace {
 
 std::string Standard(const v1::LogLine& line) {
+  google::protobuf::util::JsonPrintOptions options;
+  options.always_print_primitive_fields = true;
   std::string json;
-  EXPECT_TRUE(google::protobuf::util::MessageToJsonString(line, &json).ok());
+  EXPECT_TRUE(google::protobuf::util::MessageToJsonString(line, &json, options).ok());
   return json;
 }
 
@@ -33,8 +35,8 @@ v1::LogLine TextLine(const std::string& text) {
 
 TEST(JsonLineTest, LooksLikeThis) {
   EXPECT_EQ(Ours(TextLine("hello")),
-            R"({"sequence":"4711","time":"2023-11-14T22:13:20.120Z","stream":"STREAM_STDERR",)"
-            R"("ending":"ENDING_CR","text":"hello"})");
+            R"({"sequence":"4711","stream":"STREAM_STDERR","ending":"ENDING_CR",)"
+            R"("time":"2023-11-14T22:13:20.120Z","text":"hello"})");
 }
 
 TEST(JsonLineTest, EqualsProtobufsForEveryText) {
@@ -86,7 +88,8 @@ TEST(JsonTest, IsOneLine) {
   (*run.mutable_parameters())["k"] = "v";
   std::string json = "before ";
   AppendJson(run, &json);
-  EXPECT_EQ(json, R"(before {"job":"a\nb","parameters":{"k":"v"}})");
+  EXPECT_EQ(json, R"(before {"id":"","job":"a\nb","parameters":{"k":"v"},)"
+                  R"("state":"RUN_STATE_UNSPECIFIED","lastSequence":"0"})");
 }
 
 }  // namespace

@@ -40,7 +40,10 @@ CommonOptions Common(std::initializer_list<const char*> arguments) {
 
 class OptionsTest : public ::testing::Test {
  protected:
-  OptionsTest() { unsetenv("JOBTAIL_SERVER"); }
+  OptionsTest() {
+    unsetenv("JOBTAIL_SERVER");
+    setenv("JOBTAIL_CONFIG", "/dev/null", 1);
+  }
 };
 
 TEST_F(OptionsTest, RunTakesAJobAndItsParameters) {
@@ -113,9 +116,9 @@ TEST_F(OptionsTest, TheServerIsTheDefaultTheEnvironmentsOrTheOptions) {
 
 TEST_F(OptionsTest, WrongUsageIsOneLineWithARemedy) {
   const std::vector<std::pair<std::vector<const char*>, const char*>> cases = {
-      {{}, "subcommand"},
+      {{}, "say what to do: run, tail,"},
       {{"frobnicate"}, "frobnicate"},
-      {{"run"}, "run --help"},
+      {{"run"}, "run needs a JOB; see jobtail help run"},
       {{"run", "job", "times"}, "write name=value"},
       {{"run", "job", "a=1", "a=2"}, "a is given twice"},
       {{"run", "job", "--frob"}, "--frob"},
@@ -127,14 +130,30 @@ TEST_F(OptionsTest, WrongUsageIsOneLineWithARemedy) {
       {{"jobs", "--server=localhost"}, "HOST:PORT"},
       {{"jobs", "--server=http://localhost:1"}, "is a URL"},
       {{"jobs", "--server=[::1]"}, "HOST:PORT"},
-      {{"tail"}, "tail --help"},
+      {{"tail"}, "give a RUN or --job=JOB"},
       {{"tail", "r", "--from=0"}, "--from"},
       {{"tail", "r", "--from=x"}, "--from"},
       {{"tail", "r", "--last=-1"}, "--last"},
       {{"tail", "r", "--from=1", "--last=1"}, "--from"},
       {{"tail", "r", "--since=soon"}, "10m"},
       {{"tail", "r", "--stdout-only", "--stderr-only"}, "--stdout-only"},
-      {{"tail", "a", "b"}, "b"},
+      {{"show", "a", "b"}, "'b' is one too many for show"},
+      {{"rum"}, "did you mean run"},
+      {{"help", "rum"}, "did you mean run"},
+      {{"run", "job", "--detatch"}, "did you mean --detach?"},
+      {{"run", "job", "--timeout=5"}, "write 30s"},
+      {{"run", "job", "--timeout=5s", "--detach"}, "leave out --detach"},
+      {{"run", "job", "--follow", "--detach"}, "exclude each other"},
+      {{"tail", "r", "--from"}, "--from needs a value"},
+      {{"tail", "r", "--from=x"}, "'x' is no line number; write a whole number from 1 on"},
+      {{"tail", "r", "-n", "2.5"}, "'2.5' is no number; write a whole number from 0 on"},
+      {{"tail", "a", "b", "--from=3"}, "--from counts the lines of one run"},
+      {{"tail", "a", "b", "--output=raw"}, "--output=raw goes with one run"},
+      {{"tail", "a", "--job=b"}, "one or the other"},
+      {{"tail", "--job=b", "--no-follow"}, "--no-follow goes with runs"},
+      {{"runs", "--limit=many"}, "'many' is no number"},
+      {{"jobs", "--color=blue"}, "auto, always and never"},
+      {{"completion", "tcsh"}, "bash, zsh and fish"},
       {{"runs", "--state=done"}, "succeeded"},
   };
   for (const auto& [arguments, expected] : cases) {
@@ -148,12 +167,31 @@ TEST_F(OptionsTest, WrongUsageIsOneLineWithARemedy) {
 
 TEST_F(OptionsTest, EveryCommandHasHelpWithExamples) {
   EXPECT_THAT(Parse({"--help"}).text, AllOf(HasSubstr("Examples:"), HasSubstr("Exit codes:")));
-  for (const char* command : {"run", "tail", "jobs", "runs", "show", "cancel", "rm"}) {
+  for (const char* command : {"run", "tail", "jobs", "runs", "show", "cancel", "rm", "export"}) {
     const ParseResult result = Parse({command, "--help"});
     EXPECT_EQ(result.exit_code, 0);
     EXPECT_THAT(result.text, AllOf(HasSubstr("Examples:"), HasSubstr("--server"),
                                    HasSubstr(std::string("jobtail ") + command)));
   }
+}
+
+TEST_F(OptionsTest, HelpIsACommandToo) {
+  EXPECT_EQ(Parse({"help", "tail"}).text, Parse({"tail", "--help"}).text);
+  EXPECT_EQ(Parse({"help"}).text, Parse({"--help"}).text);
+  EXPECT_EQ(Parse({"help", "tail"}).exit_code, 0);
+}
+
+TEST_F(OptionsTest, TailTakesSeveralRunsOrAJob) {
+  EXPECT_THAT(Parsed<TailOptions>({"tail", "a", "b"}).runs, ElementsAre("a", "b"));
+  const auto job = Parsed<TailOptions>({"tail", "--job=backup", "--since=5m"});
+  EXPECT_THAT(job.runs, ElementsAre());
+  EXPECT_EQ(job.job, "backup");
+  EXPECT_TRUE(job.request.has_since());
+}
+
+TEST_F(OptionsTest, RunMayHaveATimeout) {
+  EXPECT_EQ(Parsed<RunOptions>({"run", "job"}).timeout, absl::InfiniteDuration());
+  EXPECT_EQ(Parsed<RunOptions>({"run", "job", "--timeout=90s"}).timeout, absl::Seconds(90));
 }
 
 TEST_F(OptionsTest, TellsItsVersion) {

@@ -201,18 +201,21 @@ TEST_F(JsonPrinterTest, PrintsBothStreamsToStdoutALineEach) {
           .Print(Batch({run, Line(1, "a", v1::ENDING_LF), heartbeat,
                         Line(2, "b", v1::ENDING_NONE, v1::STREAM_STDERR), Failed(3, 2, "")}))
           .ok());
-  EXPECT_EQ(Out(), R"({"run":{"id":"run-1"}})"
-                   "\n"
-                   R"({"sequence":"1","time":"2023-11-14T22:13:21Z","stream":"STREAM_STDOUT",)"
-                   R"("ending":"ENDING_LF","text":"a"})"
-                   "\n"
-                   R"({"sequence":"2","time":"2023-11-14T22:13:22Z","stream":"STREAM_STDERR",)"
-                   R"("ending":"ENDING_NONE","text":"b"})"
-                   "\n"
-                   R"({"sequence":"3","result":{"state":"RUN_STATE_FAILED","exitCode":2}})"
-                   "\n");
-  EXPECT_EQ(Err(), "");
-  EXPECT_TRUE(printer.result().has_value());
+  EXPECT_EQ(Out(),
+            R"({"sequence":"0","stream":"STREAM_UNSPECIFIED","ending":"ENDING_UNSPECIFIED",)"
+            R"("run":{"id":"run-1","job":"","parameters":{},"state":"RUN_STATE_UNSPECIFIED",)"
+            R"("lastSequence":"0"}})"
+            "\n"
+            R"({"sequence":"1","stream":"STREAM_STDOUT","ending":"ENDING_LF",)"
+            R"("time":"2023-11-14T22:13:21Z","text":"a"})"
+            "\n"
+            R"({"sequence":"2","stream":"STREAM_STDERR","ending":"ENDING_NONE",)"
+            R"("time":"2023-11-14T22:13:22Z","text":"b"})"
+            "\n"
+            R"({"sequence":"3","stream":"STREAM_UNSPECIFIED","ending":"ENDING_UNSPECIFIED",)"
+            R"("result":{"state":"RUN_STATE_FAILED","exitCode":2,"signal":0,"error":"",)"
+            R"("totalLines":"0","totalBytes":"0"}})"
+            "\n");
 }
 
 TEST_F(OutputTest, NoticesStandOnALineOfTheirOwn) {

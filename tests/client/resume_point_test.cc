@@ -69,6 +69,15 @@ TEST(ResumePointTest, KeepsTheRestOfTheRequest) {
   EXPECT_EQ(point.Request().SerializeAsString(), request.SerializeAsString());
 }
 
+TEST(ResumePointTest, NamesTheRunByItsWholeIdOnceThatIsKnown) {
+  v1::TailLogRequest request;
+  request.set_run("run");
+  ResumePoint point(request);
+  EXPECT_EQ(point.Request().run(), "run");
+  Accept(&point, {RunLine(v1::RUN_STATE_RUNNING, 0)});
+  EXPECT_EQ(point.Request().run(), "run-1");
+}
+
 TEST(ResumePointTest, DropsWhatItHasSeen) {
   ResumePoint point(FromSequence(3));
   EXPECT_THAT(Accept(&point, {Line(1, "a"), Line(2, "b"), Line(3, "c")}), ElementsAre(3));

@@ -53,7 +53,7 @@ TEST(TableTest, LinesUpColumns) {
 TEST(TableTest, DisarmsItsCells) {
   Table table;
   table.AddRow({"a\x1b[2J", "b\nc"});
-  EXPECT_EQ(table.Render("  "), "  a\\x1b[2J  b\\nc\n");
+  EXPECT_EQ(table.Render({.indent = "  "}), "  a\\x1b[2J  b\\nc\n");
 }
 
 }  // namespace

@@ -1,6 +1,7 @@
 // The jobtail command against the demo server.
 
 #include <gmock/gmock.h>
+#include <signal.h>
 
 #include "tests/e2e/fixture.h"
 
@@ -48,6 +49,41 @@ TEST_F(Command, FollowsARunThatWasStartedDetached) {
   EXPECT_THAT(Jobtail({"runs"}).out, HasSubstr(run));
   EXPECT_EQ(Jobtail({"rm", run}).exit_code, 0);
   EXPECT_NE(Jobtail({"show", run}).exit_code, 0);
+}
+
+TEST_F(Command, TakesTheBeginningOfAnId) {
+  const std::string run = Jobtail({"run", "--detach", "exit", "code=7"}).out.substr(0, 36);
+  const std::string prefix = run.substr(0, 18);
+  EXPECT_EQ(Jobtail({"tail", prefix}).exit_code, 7);
+  EXPECT_THAT(Jobtail({"show", prefix}).out, HasSubstr(run));
+  const auto exported = Jobtail({"export", prefix});
+  EXPECT_EQ(exported.out, "exiting with 7\n") << "what it printed to stderr";
+  EXPECT_EQ(exported.exit_code, 0);
+  const std::string other = Jobtail({"run", "--detach", "exit", "code=0"}).out.substr(0, 36);
+  const auto ambiguous = Jobtail({"show", run.substr(0, 4)});
+  EXPECT_EQ(ambiguous.exit_code, 125);
+  EXPECT_THAT(ambiguous.err, ::testing::AllOf(HasSubstr(run), HasSubstr(other)));
+}
+
+TEST_F(Command, CancelsARunThatTakesTooLong) {
+  const auto late = Jobtail({"run", "--timeout=1ms", "countdown", "interval=1h"});
+  EXPECT_EQ(late.exit_code, 124);
+  EXPECT_THAT(late.err, HasSubstr(" has not ended within 1ms; cancelling it"));
+  EXPECT_EQ(Jobtail({"run", "--timeout=1h", "exit", "code=3"}).exit_code, 3);
+}
+
+TEST_F(Command, FollowsAllRunsOfAJobAsTheyCome) {
+  const std::string command = "--server=" + demo_.address();
+  StartRun(demo_.stub(), "countdown", {{"interval", "1h"}});
+  jobtail::testing::Subprocess tail(
+      {.command = {JOBTAIL_COMMAND, command, "tail", "--job=countdown"}});
+  ASSERT_TRUE(tail.WaitForOutput(" | Task #0\n")) << "of the one that is at work";
+  StartRun(demo_.stub(), "countdown", {{"times", "1"}, {"interval", "0"}});
+  StartRun(demo_.stub(), "exit", {{"code", "0"}});
+  EXPECT_TRUE(tail.WaitForOutput(" | Done\n")) << "of the one that has come";
+  tail.Signal(SIGINT);
+  EXPECT_EQ(tail.Wait().exit_code, 130);
+  EXPECT_EQ(tail.err(), "");
 }
 
 }  // namespace

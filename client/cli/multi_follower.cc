@@ -1,0 +1,185 @@
+#include "client/cli/multi_follower.h"
+
+#include <signal.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <utility>
+#include <vector>
+
+#include "absl/strings/str_cat.h"
+#include "client/cli/describe.h"
+#include "client/cli/error_text.h"
+#include "client/cli/json_printer.h"
+#include "client/cli/prefix_printer.h"
+#include "client/cli/style.h"
+#include "client/cli/text.h"
+#include "client/outcome.h"
+#include "client/reason.h"
+
+namespace jobtail::client::cli {
+
+MultiFollower::MultiFollower(CommonOptions common, const FollowOptions& options,
+                             const Client* client)
+    : common_(std::move(common)),
+      options_(options),
+      client_(client),
+      color_(UsesColor(common_.color, STDOUT_FILENO)),
+      out_(STDOUT_FILENO, "stdout"),
+      err_(STDERR_FILENO, "stderr"),
+      output_(&out_, &err_) {}
+
+MultiFollower::~MultiFollower() {
+  {
+    absl::MutexLock lock(&mutex_);
+    StopLocked(absl::CancelledError("left"));
+  }
+  (void)Wait();
+}
+
+std::unique_ptr<LinePrinter> MultiFollower::MakePrinter(const v1::Run& run) {
+  if (common_.output == OutputFormat::kJson) {
+    return std::make_unique<JsonPrinter>(&output_, run.id());
+  }
+  const std::string name = absl::StrCat(Printable(run.job()), " ", ShortId(run.id()));
+  const Paint paint = color_ ? PaintInTurn(count_) : Paint::kPlain;
+  return std::make_unique<PrefixPrinter>(
+      &output_, PrefixPrinterOptions{.run = run.id(),
+                                     .prefix = Painted(name + " |", paint) + " ",
+                                     .timestamps = options_.timestamps});
+}
+
+void MultiFollower::Add(const v1::Run& run, v1::TailLogRequest request) {
+  request.set_run(run.id());
+  LogReaderOptions options;
+  options.retry_for = options_.retry_for;
+  options.on_connection_lost = [this](const absl::Status& reason) { NoteLost(reason); };
+  options.on_connected_again = [this] { NoteFound(); };
+  absl::MutexLock lock(&mutex_);
+  if (!error_.ok() || runs_.count(run.id()) > 0) return;
+  auto followed = std::make_unique<Followed>();
+  followed->id = run.id();
+  followed->reader = client_->Tail(std::move(request), std::move(options));
+  followed->printer = MakePrinter(run);
+  followed->thread = std::thread([this, f = followed.get()] { Read(f); });
+  runs_[run.id()] = std::move(followed);
+  ++count_;
+}
+
+// In a thread of its own.
+void MultiFollower::Read(Followed* followed) {
+  while (true) {
+    const absl::StatusOr<const v1::LogBatch*> batch = followed->reader->Next();
+    absl::MutexLock lock(&mutex_);
+    if (!error_.ok() || !batch.ok() || *batch == nullptr) {
+      ConcludeLocked(*followed, batch.ok() ? absl::OkStatus() : batch.status());
+      followed->done = true;
+      return;
+    }
+    const absl::Status printed = followed->printer->Print(**batch);
+    if (!printed.ok()) StopLocked(printed);
+  }
+}
+
+void MultiFollower::ConcludeLocked(const Followed& followed, const absl::Status& status) {
+  if (!error_.ok()) return;
+  const absl::Status finished = followed.printer->Finish();
+  if (!finished.ok()) return StopLocked(finished);
+  if (!status.ok()) {
+    code_ = std::max(code_, kExitOwnFailure);
+    const int64_t next = followed.reader->next_sequence();
+    output_.Notice(absl::StrCat("stopped following run ", followed.id, ": ",
+                                Printable(Reason(status)), "; go on with: ", common_.program,
+                                " tail ", followed.id,
+                                next > 0 ? absl::StrCat(" --from=", next) : ""));
+  } else if (followed.printer->result().has_value()) {
+    code_ = std::max(code_, ExitCode(*followed.printer->result()));
+  }
+}
+
+void MultiFollower::StopLocked(const absl::Status& error) {
+  if (!error_.ok()) return;
+  error_ = error;
+  for (const auto& [id, followed] : runs_) {
+    if (followed != nullptr) followed->reader->Cancel();
+  }
+  if (watcher_ != nullptr) watcher_->Cancel();
+}
+
+// One outage is told once, however many readers it has struck.
+void MultiFollower::NoteLost(const absl::Status& reason) {
+  absl::MutexLock lock(&mutex_);
+  if (lost_++ > 0) return;
+  output_.Notice(absl::StrCat("connection to ", Printable(common_.server), " lost (",
+                              Printable(Reason(reason)), "); trying again for ",
+                              absl::FormatDuration(options_.retry_for)));
+}
+
+void MultiFollower::NoteFound() {
+  absl::MutexLock lock(&mutex_);
+  if (--lost_ == 0) output_.Notice("connected again");
+}
+
+// Forgets what it needed for runs that have ended.
+void MultiFollower::Reap() {
+  std::vector<std::unique_ptr<Followed>> done;
+  {
+    absl::MutexLock lock(&mutex_);
+    for (auto& [id, followed] : runs_) {
+      if (followed != nullptr && followed->done) done.push_back(std::move(followed));
+    }
+  }
+  for (const auto& followed : done) followed->thread.join();
+}
+
+absl::StatusOr<int> MultiFollower::Wait() {
+  std::vector<Followed*> all;
+  {
+    absl::MutexLock lock(&mutex_);
+    for (const auto& [id, followed] : runs_) {
+      if (followed != nullptr) all.push_back(followed.get());
+    }
+  }
+  for (Followed* followed : all) {
+    if (followed->thread.joinable()) followed->thread.join();
+  }
+  return Outcome();
+}
+
+absl::StatusOr<int> MultiFollower::Outcome() {
+  absl::MutexLock lock(&mutex_);
+  if (absl::IsAborted(error_)) return 128 + SIGPIPE;
+  if (!error_.ok()) return error_;
+  return code_;
+}
+
+absl::StatusOr<int> MultiFollower::FollowJob(const std::string& job, const std::string& after,
+                                             v1::TailLogRequest tail) {
+  v1::WatchRunsRequest request;
+  request.set_job(job);
+  RunWatcherOptions options;
+  options.after = after;
+  options.retry_for = options_.retry_for;
+  options.on_connection_lost = [this](const absl::Status& reason) { NoteLost(reason); };
+  options.on_connected_again = [this] { NoteFound(); };
+  RunWatcher* watcher;
+  {
+    absl::MutexLock lock(&mutex_);
+    watcher_ = client_->Watch(std::move(request), std::move(options));
+    watcher = watcher_.get();
+    if (!error_.ok()) watcher->Cancel();
+  }
+  tail.clear_start();
+  while (true) {
+    const absl::StatusOr<v1::Run> run = watcher->Next();
+    Reap();
+    if (!run.ok()) {
+      const absl::StatusOr<int> outcome = Outcome();
+      if (!outcome.ok() || absl::IsCancelled(run.status())) return outcome;
+      return Explained(common_, run.status());
+    }
+    if (!run->has_delete_time()) Add(*run, tail);
+  }
+}
+
+}  // namespace jobtail::client::cli

@@ -1,0 +1,75 @@
+#include "client/cli/prefix_printer.h"
+
+#include <utility>
+
+#include "client/cli/text_printer.h"
+#include "client/outcome.h"
+
+namespace jobtail::client::cli {
+namespace {
+
+constexpr size_t kMaxPending = 1 << 20;
+
+}  // namespace
+
+PrefixPrinter::PrefixPrinter(Output* output, PrefixPrinterOptions options)
+    : LinePrinter(output), options_(std::move(options)) {}
+
+absl::Status PrefixPrinter::PrintLine(const v1::LogLine& line) {
+  switch (line.content_case()) {
+    case v1::LogLine::kText:
+      return PrintBytes(line, line.text());
+    case v1::LogLine::kRaw:
+      return PrintBytes(line, line.raw());
+    case v1::LogLine::kGap:
+      return PrintNotice("run " + options_.run + ": " + DescribeGap(line.gap()));
+    case v1::LogLine::kResult:
+      return PrintNotice(DescribeFailure(options_.run, line.result()));
+    default:
+      return absl::OkStatus();
+  }
+}
+
+absl::Status PrefixPrinter::PrintBytes(const v1::LogLine& line, const std::string& bytes) {
+  const Output::Target target = line.stream() == v1::STREAM_STDERR ? Output::kErr : Output::kOut;
+  Pending& pending = pending_[target];
+  // "\r\n" overwrites nothing.
+  if (pending.is_overwritten && !bytes.empty()) pending.bytes.clear();
+  pending.bytes += bytes;
+  pending.is_overwritten = line.ending() == v1::ENDING_CR;
+  pending.is_open = pending.is_overwritten || !EndsLine(line.ending());
+  pending.time = line.time();
+  if (pending.is_open && pending.bytes.size() < kMaxPending) return absl::OkStatus();
+  return Emit(target);
+}
+
+absl::Status PrefixPrinter::Emit(Output::Target target) {
+  Pending& pending = pending_[target];
+  std::string* buffer;
+  if (absl::Status status = output()->Begin(target, &buffer); !status.ok()) return status;
+  buffer->append(options_.prefix);
+  if (options_.timestamps) {
+    time_.Append(pending.time, 3, buffer);
+    buffer->push_back(' ');
+  }
+  buffer->append(pending.bytes);
+  buffer->push_back('\n');
+  pending = Pending();
+  return absl::OkStatus();
+}
+
+absl::Status PrefixPrinter::Finish() {
+  for (const Output::Target target : {Output::kOut, Output::kErr}) {
+    if (pending_[target].bytes.empty()) continue;
+    if (absl::Status status = Emit(target); !status.ok()) return status;
+  }
+  return output()->Flush();
+}
+
+absl::Status PrefixPrinter::PrintNotice(const std::string& text) {
+  if (absl::Status status = Finish(); !status.ok() || text.empty()) return status;
+  output()->Notice(text);
+  return absl::OkStatus();
+}
+
+}  // namespace jobtail::client::cli

@@ -1,0 +1,48 @@
+#ifndef JOBTAIL_CLIENT_CLI_PREFIX_PRINTER_H_
+#define JOBTAIL_CLIENT_CLI_PREFIX_PRINTER_H_
+
+#include <string>
+
+#include "client/cli/line_printer.h"
+#include "client/cli/time_format.h"
+
+namespace jobtail::client::cli {
+
+struct PrefixPrinterOptions {
+  // The run's id, for notices.
+  std::string run = {};
+  // What stands before each line, colours included.
+  std::string prefix = {};
+  bool timestamps = false;
+};
+
+// One of several runs that are printed to the same place: whole lines, each with its run before it.
+// A line that is not complete is kept back until it is, or grows beyond 1 MiB; of one that is
+// overwritten ("\r") only the last state is printed.
+class PrefixPrinter : public LinePrinter {
+ public:
+  PrefixPrinter(Output* output, PrefixPrinterOptions options);
+
+  absl::Status Finish() override;
+
+ private:
+  struct Pending {
+    std::string bytes;
+    bool is_open = false;         // more belongs to the line
+    bool is_overwritten = false;  // by what comes next
+    google::protobuf::Timestamp time;
+  };
+
+  absl::Status PrintLine(const v1::LogLine& line) override;
+  absl::Status PrintBytes(const v1::LogLine& line, const std::string& bytes);
+  absl::Status PrintNotice(const std::string& text);
+  absl::Status Emit(Output::Target target);
+
+  const PrefixPrinterOptions options_;
+  TimeFormatter time_;
+  Pending pending_[2];
+};
+
+}  // namespace jobtail::client::cli
+
+#endif  // JOBTAIL_CLIENT_CLI_PREFIX_PRINTER_H_

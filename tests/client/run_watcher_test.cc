@@ -1,0 +1,116 @@
+#include "client/run_watcher.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <atomic>
+#include <thread>
+
+#include "client/client.h"
+#include "fake_server.h"
+
+namespace jobtail::client {
+namespace {
+
+v1::Run MakeRun(const std::string& id, v1::RunState state) {
+  v1::Run run;
+  run.set_id(id);
+  run.set_state(state);
+  return run;
+}
+
+class RunWatcherTest : public ::testing::Test {
+ protected:
+  // What the watcher tells next: "ID STATE", or an error's code.
+  static std::string Next(RunWatcher& watcher) {
+    const absl::StatusOr<v1::Run> run = watcher.Next();
+    if (!run.ok()) return absl::StatusCodeToString(run.status().code());
+    return run->id() + " " + v1::RunState_Name(run->state()).substr(10);
+  }
+
+  std::unique_ptr<RunWatcher> Watch(RunWatcherOptions options = {}) {
+    options.backoff.initial = absl::Milliseconds(1);
+    return Client(server_.address()).Watch({}, std::move(options));
+  }
+
+  FakeServer server_;
+};
+
+TEST_F(RunWatcherTest, TellsWhatHappenedWhileTheConnectionWasDown) {
+  std::atomic<int> streams = 0;
+  server_.on_watch = [&](auto*, const auto&, FakeServer::RunWriter* writer) {
+    if (streams++ == 0) {
+      writer->Write(MakeRun("run-2", v1::RUN_STATE_RUNNING));
+      return grpc::Status(grpc::StatusCode::UNAVAILABLE, "cut");
+    }
+    writer->Write(MakeRun("run-5", v1::RUN_STATE_RUNNING));
+    return grpc::Status(grpc::StatusCode::NOT_FOUND, "enough");
+  };
+  server_.on_list_runs = [&](const v1::ListRunsRequest& request, v1::ListRunsResponse* response) {
+    const bool first = request.page_token().empty();
+    if (first) *response->add_runs() = MakeRun("run-4", v1::RUN_STATE_FAILED);
+    if (first) *response->add_runs() = MakeRun("run-3", v1::RUN_STATE_SUCCEEDED);
+    if (first) response->set_next_page_token("more");
+    if (!first) *response->add_runs() = MakeRun("run-2", v1::RUN_STATE_SUCCEEDED);
+    if (!first) *response->add_runs() = MakeRun("run-1", v1::RUN_STATE_SUCCEEDED);
+    return grpc::Status::OK;
+  };
+  int lost = 0;
+  int found = 0;
+  const auto watcher = Watch({.on_connection_lost = [&](const absl::Status&) { ++lost; },
+                              .on_connected_again = [&] { ++found; }});
+  EXPECT_EQ(Next(*watcher), "run-2 RUNNING");
+  EXPECT_EQ(Next(*watcher), "run-2 SUCCEEDED");
+  EXPECT_EQ(Next(*watcher), "run-3 SUCCEEDED");
+  EXPECT_EQ(Next(*watcher), "run-4 FAILED");
+  EXPECT_EQ(Next(*watcher), "run-5 RUNNING");
+  EXPECT_EQ(Next(*watcher), "NOT_FOUND");
+  EXPECT_EQ(Next(*watcher), "NOT_FOUND") << "it stays";
+  EXPECT_EQ(lost, 1);
+  EXPECT_EQ(found, 1);
+}
+
+TEST_F(RunWatcherTest, TellsRunsYoungerThanTheOneItIsGiven) {
+  server_.on_watch = [](auto*, const auto&, auto*) {
+    return grpc::Status(grpc::StatusCode::NOT_FOUND, "enough");
+  };
+  server_.on_list_runs = [](const auto&, v1::ListRunsResponse* response) {
+    *response->add_runs() = MakeRun("run-2", v1::RUN_STATE_SUCCEEDED);
+    *response->add_runs() = MakeRun("run-1", v1::RUN_STATE_SUCCEEDED);
+    return grpc::Status::OK;
+  };
+  const auto watcher = Watch({.after = "run-1"});
+  EXPECT_EQ(Next(*watcher), "run-2 SUCCEEDED");
+  EXPECT_EQ(Next(*watcher), "NOT_FOUND");
+}
+
+TEST_F(RunWatcherTest, GivesUpWhereNothingIsHeard) {
+  server_.Stop();
+  const auto watcher = Watch({.retry_for = absl::ZeroDuration()});
+  EXPECT_EQ(Next(*watcher), "UNAVAILABLE");
+}
+
+TEST_F(RunWatcherTest, CanBeCancelledWhileItWaits) {
+  std::atomic<bool> watching = false;
+  server_.on_watch = [&](grpc::ServerContext* context, const auto&, auto*) {
+    watching = true;
+    while (!context->IsCancelled()) std::this_thread::yield();
+    return grpc::Status::CANCELLED;
+  };
+  const auto watcher = Watch();
+  std::thread canceller([&] {
+    while (!watching) std::this_thread::yield();
+    watcher->Cancel();
+  });
+  EXPECT_EQ(Next(*watcher), "CANCELLED");
+  canceller.join();
+}
+
+TEST_F(RunWatcherTest, CanBeCancelledBeforeItBegins) {
+  const auto watcher = Watch();
+  watcher->Cancel();
+  EXPECT_EQ(Next(*watcher), "CANCELLED");
+}
+
+}  // namespace
+}  // namespace jobtail::client

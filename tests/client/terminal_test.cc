@@ -1,0 +1,177 @@
+// The command on a terminal: progress bars, colours, live tables.
+
+#include "terminal.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <stdlib.h>
+
+#include <string>
+#include <vector>
+
+#include "absl/strings/str_cat.h"
+#include "absl/synchronization/notification.h"
+#include "fake_server.h"
+
+namespace jobtail::client {
+namespace {
+
+using ::testing::AllOf;
+using ::testing::HasSubstr;
+using ::testing::Not;
+
+v1::LogLine Progress(double fraction, const std::string& text) {
+  v1::LogLine line;
+  line.mutable_progress()->set_fraction(fraction);
+  line.mutable_progress()->set_text(text);
+  line.mutable_progress()->mutable_remaining()->set_seconds(7);
+  return line;
+}
+
+void Write(FakeServer::Writer* writer, const std::vector<v1::LogLine>& lines) {
+  v1::LogBatch batch;
+  for (const v1::LogLine& line : lines) *batch.add_lines() = line;
+  writer->Write(batch);
+}
+
+class TerminalTest : public ::testing::Test {
+ protected:
+  TerminalTest() {
+    setenv("JOBTAIL_CONFIG", "/dev/null", 1);
+    unsetenv("NO_COLOR");
+    server_.on_get_run = [](const v1::GetRunRequest&, v1::Run* run) {
+      run->set_id("run-1");
+      run->set_state(v1::RUN_STATE_RUNNING);
+      return grpc::Status::OK;
+    };
+  }
+  ~TerminalTest() override { unsetenv("NO_COLOR"); }
+
+  std::vector<std::string> Command(std::vector<std::string> arguments) {
+    arguments.insert(arguments.begin(), JOBTAIL_COMMAND);
+    arguments.push_back("--server=" + server_.address());
+    return arguments;
+  }
+
+  FakeServer server_;
+};
+
+TEST_F(TerminalTest, ShowsProgressBelowTheLinesAndTakesItAwayAtTheEnd) {
+  absl::Notification seen;
+  server_.on_tail = [&](auto*, const auto&, FakeServer::Writer* writer) {
+    Write(writer, {RunLine(v1::RUN_STATE_RUNNING, 0), Line(1, "one"), Progress(0.5, "halfway")});
+    seen.WaitForNotification();
+    Write(writer, {Line(2, "two"), ResultLine(3)});
+    return grpc::Status::OK;
+  };
+  Terminal terminal(Command({"tail", "run-1", "--color=never"}), 60);
+  ASSERT_TRUE(terminal.WaitFor("halfway  7.00s left"));
+  EXPECT_THAT(terminal.shown(), HasSubstr("one\r\n\r[##########----------]  50%  halfway"));
+  seen.Notify();
+  EXPECT_EQ(terminal.Wait(), 0);
+  EXPECT_THAT(terminal.shown(), HasSubstr("left\x1b[K\r\x1b[Ktwo\r\n"));
+}
+
+TEST_F(TerminalTest, LeavesTheLineToAJobThatDrawsABarItself) {
+  server_.on_tail = [](auto*, const auto&, FakeServer::Writer* writer) {
+    Write(writer, {RunLine(v1::RUN_STATE_RUNNING, 0),
+                   Line(1, "10%", v1::STREAM_STDOUT, v1::ENDING_CR), Progress(0.1, "hidden")});
+    Write(writer, {Line(2, "20%", v1::STREAM_STDOUT, v1::ENDING_CR), Progress(0.2, "hidden"),
+                   ResultLine(3)});
+    return grpc::Status::OK;
+  };
+  Terminal terminal(Command({"tail", "run-1"}));
+  EXPECT_EQ(terminal.Wait(), 0);
+  EXPECT_EQ(terminal.shown(), "10%\r20%\r");
+}
+
+TEST_F(TerminalTest, ShowsNoProgressWhereNobodyWantsIt) {
+  server_.on_tail = [](auto*, const auto&, FakeServer::Writer* writer) {
+    Write(writer, {Progress(0.5, "halfway")});
+    Write(writer, {Line(1, "one"), ResultLine(2)});
+    return grpc::Status::OK;
+  };
+  for (const char* option : {"--no-progress", "--output=raw"}) {
+    Terminal terminal(Command({"tail", "run-1", option}));
+    EXPECT_EQ(terminal.Wait(), 0);
+    EXPECT_EQ(terminal.shown(), "one\r\n");
+  }
+}
+
+TEST_F(TerminalTest, InterruptTakesTheBarAway) {
+  server_.on_create_run = [](const v1::CreateRunRequest&, v1::Run* run) {
+    run->set_id("run-1");
+    return grpc::Status::OK;
+  };
+  server_.on_tail = [](grpc::ServerContext* context, const auto&, FakeServer::Writer* writer) {
+    Write(writer, {RunLine(v1::RUN_STATE_RUNNING, 0), Progress(0.5, "halfway")});
+    while (!context->IsCancelled()) absl::SleepFor(absl::Milliseconds(1));
+    return grpc::Status::CANCELLED;
+  };
+  Terminal terminal(Command({"run", "job"}));
+  ASSERT_TRUE(terminal.WaitFor("left\x1b[K"));
+  terminal.Type("\x03");
+  EXPECT_EQ(terminal.Wait(), 130);
+  EXPECT_THAT(terminal.shown(), AllOf(HasSubstr("\r\x1b[K"), HasSubstr("run run-1 goes on")));
+}
+
+TEST_F(TerminalTest, ColoursStatesUnlessToldNotTo) {
+  server_.on_list_runs = [](const auto&, v1::ListRunsResponse* response) {
+    response->add_runs()->set_id("run-1");
+    response->mutable_runs(0)->set_state(v1::RUN_STATE_FAILED);
+    return grpc::Status::OK;
+  };
+  Terminal plain(Command({"runs"}));
+  EXPECT_EQ(plain.Wait(), 0);
+  EXPECT_THAT(plain.shown(), HasSubstr("\x1b[31mFAILED\x1b[0m"));
+  setenv("NO_COLOR", "1", 1);
+  Terminal told(Command({"runs"}));
+  EXPECT_EQ(told.Wait(), 0);
+  EXPECT_THAT(told.shown(), Not(HasSubstr("\x1b")));
+  Terminal insisting(Command({"runs", "--color=always"}));
+  EXPECT_EQ(insisting.Wait(), 0);
+  EXPECT_THAT(insisting.shown(), HasSubstr("\x1b[31m"));
+}
+
+TEST_F(TerminalTest, CutsTablesToANarrowTerminal) {
+  server_.on_list_runs = [](const auto&, v1::ListRunsResponse* response) {
+    response->add_runs()->set_id("01a20a54-f9e6-7d3b-942b-be0d72b3085e");
+    response->mutable_runs(0)->set_job("countdown");
+    return grpc::Status::OK;
+  };
+  Terminal terminal(Command({"runs", "--color=never"}), 40);
+  EXPECT_EQ(terminal.Wait(), 0);
+  EXPECT_EQ(terminal.shown(),
+            "RUN                 JOB        STATE    \r\n"
+            "01a20a54-f9e6-7d3b  countdown  UNKNOWN  \r\n");
+}
+
+TEST_F(TerminalTest, WatchesRunsInATableThatFollowsTheTerminalsSize) {
+  absl::Notification drawn;
+  server_.on_list_runs = [](const auto&, v1::ListRunsResponse* response) {
+    response->add_runs()->set_id("run-1");
+    response->mutable_runs(0)->set_state(v1::RUN_STATE_RUNNING);
+    return grpc::Status::OK;
+  };
+  server_.on_watch = [&](grpc::ServerContext* context, const auto&, FakeServer::RunWriter* writer) {
+    drawn.WaitForNotification();
+    v1::Run run;
+    run.set_id("run-1");
+    run.set_state(v1::RUN_STATE_SUCCEEDED);
+    writer->Write(run);
+    while (!context->IsCancelled()) absl::SleepFor(absl::Milliseconds(1));
+    return grpc::Status::CANCELLED;
+  };
+  Terminal terminal(Command({"runs", "--watch", "--color=never"}));
+  EXPECT_TRUE(terminal.WaitFor("RUNNING"));
+  drawn.Notify();
+  EXPECT_TRUE(terminal.WaitFor("SUCCEEDED"));
+  terminal.Resize(20, 24);
+  EXPECT_TRUE(terminal.WaitFor("RUN    JOB  STATE   \x1b[K"));
+  terminal.Type("\x03");
+  EXPECT_EQ(terminal.Wait(), 130);
+  EXPECT_THAT(terminal.shown(), AllOf(HasSubstr("\x1b[?1049h"), HasSubstr("\x1b[?1049l")));
+}
+
+}  // namespace
+}  // namespace jobtail::client
