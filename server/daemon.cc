@@ -69,6 +69,7 @@ Daemon::Daemon(const std::string& name, const std::string& description)
       .add_option("--grpc-address", options_.grpc_address,
                   "HOST:PORT to serve gRPC on; port 0 picks a free one")
       ->capture_default_str();
+  AddHttpFlags();
   flags_
       .add_option("--heartbeat", heartbeat_seconds_,
                   "Seconds a stream may be idle before it is sent a heartbeat")
@@ -92,6 +93,26 @@ Daemon::Daemon(const std::string& name, const std::string& description)
       .add_option("--max-active-runs", options_.engine.max_active_runs,
                   "How many runs may be at work at the same time")
       ->check(CLI::Range(1, 100'000))
+      ->capture_default_str();
+}
+
+void Daemon::AddHttpFlags() {
+  http::HttpOptions& http = options_.http;
+  // No default_str: CLI11 would take it for the empty value.
+  flags_
+      .add_option("--http-address", http.address,
+                  "HOST:PORT to serve HTTP on; port 0 picks a free one, nothing (--http-address=) "
+                  "turns HTTP off")
+      ->expected(0, 1)
+      ->type_name("TEXT [" + http.address + "]");
+  flags_.add_option("--http-allow-host", http.allowed_hosts,
+                    "A name, besides localhost, by which browsers may address this server");
+  flags_.add_option("--http-allow-origin", http.allowed_origins,
+                    "An origin, such as https://ci.example.com, whose pages may use the API");
+  flags_
+      .add_option("--http-max-connections", http.max_connections,
+                  "How many HTTP connections may be open")
+      ->check(CLI::Range(1, 1'000'000))
       ->capture_default_str();
 }
 
@@ -141,6 +162,7 @@ int Daemon::Serve(const std::function<absl::Status(Server&)>& prepare) {
     spdlog::warn("no --data-dir: runs and logs are kept in memory, and are gone when this ends");
   }
   std::cout << "grpc " << server.grpc_address() << std::endl;
+  if (!server.http_url().empty()) std::cout << "http " << server.http_url() << std::endl;
 
   WaitForSignal();
   std::thread([] {

@@ -26,12 +26,13 @@ class Daemon {
   // For flags of the program's own, before Run.
   CLI::App& flags() { return flags_; }
 
-  // Parses the flags, has `prepare` add the jobs, serves, prints `grpc HOST:PORT` once it does, and
-  // waits. SIGTERM or SIGINT ends it in order; a second one at once. Returns the program's exit
-  // code: 0, or 1 with the reason on stderr.
+  // Parses the flags, has `prepare` add the jobs, serves, prints `grpc HOST:PORT` and
+  // `http http://HOST:PORT/` once it does, and waits. SIGTERM or SIGINT ends it in order; a second
+  // one at once. Returns the program's exit code: 0, or 1 with the reason on stderr.
   int Run(int argc, char** argv, const std::function<absl::Status(Server&)>& prepare);
 
  private:
+  void AddHttpFlags();
   void AddRetentionFlags();
   int Serve(const std::function<absl::Status(Server&)>& prepare);
 

@@ -4,12 +4,14 @@
 #include <grpcpp/grpcpp.h>
 #include <grpcpp/health_check_service_interface.h>
 
+#include <thread>
 #include <utility>
 
 #include "absl/strings/match.h"
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "absl/time/clock.h"
+#include "server/http/http_server.h"
 #include "server/log/memory_store.h"
 #include "server/log/rocksdb_store.h"
 #include "server/log/scheduler.h"
@@ -49,6 +51,12 @@ absl::StatusOr<std::string> Host(const std::string& address) {
 
 constexpr absl::Duration kHealthInterval = absl::Milliseconds(500);
 
+http::HttpOptions HttpOptionsOf(const ServerOptions& options) {
+  http::HttpOptions http = options.http;
+  http.heartbeat = options.heartbeat;
+  return http;
+}
+
 absl::StatusOr<std::unique_ptr<LogStore>> OpenStore(const RocksDbOptions& options) {
   if (options.directory.empty()) return std::make_unique<MemoryStore>();
   return RocksDbStore::Open(options);
@@ -71,6 +79,7 @@ class Server::Impl {
 
   Engine& engine() { return engine_; }
   const std::string& grpc_address() const { return grpc_address_; }
+  const std::string& http_url() const { return http_.url(); }
 
  private:
   Impl(ServerOptions options, absl::StatusOr<std::unique_ptr<LogStore>> store)
@@ -78,10 +87,12 @@ class Server::Impl {
         status_(store.status()),
         store_(store.ok() ? *std::move(store) : std::make_unique<MemoryStore>()),
         engine_(store_.get(), options_.engine),
-        service_(&engine_, options_.heartbeat) {
+        service_(&engine_, options_.heartbeat),
+        http_(&engine_, HttpOptionsOf(options_)) {
     if (status_.ok()) status_ = engine_.Recover();
   }
 
+  absl::Status StartGrpc();
   void WatchHealth();
 
   const ServerOptions options_;
@@ -89,6 +100,7 @@ class Server::Impl {
   const std::unique_ptr<LogStore> store_;
   Engine engine_;
   JobService service_;
+  http::HttpServer http_;
   std::unique_ptr<grpc::Server> grpc_;
   std::string grpc_address_;
   absl::Mutex stop_mutex_;
@@ -98,6 +110,11 @@ class Server::Impl {
 
 absl::Status Server::Impl::Start() {
   if (!status_.ok()) return status_;
+  if (absl::Status started = StartGrpc(); !started.ok()) return started;
+  return options_.http.address.empty() ? absl::OkStatus() : http_.Start();
+}
+
+absl::Status Server::Impl::StartGrpc() {
   const absl::StatusOr<std::string> host = Host(options_.grpc_address);
   if (!host.ok()) return host.status();
   grpc::EnableDefaultHealthCheckService(true);
@@ -140,7 +157,10 @@ size_t Server::Impl::Stop() {
     grpc_->GetHealthCheckService()->SetServingStatus(false);
   }
   const size_t at_work = engine_.Stop(absl::Now() + options_.stop_grace);
-  service_.StopStreams(absl::Now() + kStreamGrace);
+  const absl::Time streams_deadline = absl::Now() + kStreamGrace;
+  std::thread http_stop([&] { http_.Stop(streams_deadline); });
+  service_.StopStreams(streams_deadline);
+  http_stop.join();
   if (grpc_) grpc_->Shutdown(absl::ToChronoTime(absl::Now() + kCloseGrace));
   return at_work;
 }
@@ -156,6 +176,8 @@ absl::Status Server::Start() { return impl_->Start(); }
 absl::Status Server::AddTo(grpc::ServerBuilder* builder) { return impl_->AddTo(builder); }
 
 const std::string& Server::grpc_address() const { return impl_->grpc_address(); }
+
+const std::string& Server::http_url() const { return impl_->http_url(); }
 
 size_t Server::Stop() { return impl_->Stop(); }
 

@@ -6,6 +6,7 @@
 
 #include "absl/status/status.h"
 #include "absl/time/time.h"
+#include "server/http/options.h"
 #include "server/log/rocksdb_store.h"
 #include "server/run/engine.h"
 #include "server/run/job.h"
@@ -22,6 +23,9 @@ struct ServerOptions {
   // HOST:PORT for gRPC; port 0 picks a free one. Without encryption: for loopback, or behind a
   // proxy that has it.
   std::string grpc_address = "127.0.0.1:50051";
+  // HTTP: where it is served, and to whom. An empty `http.address` turns it off. Its heartbeat is
+  // the one below.
+  http::HttpOptions http;
   // How long a stream may be idle before it is sent a heartbeat.
   absl::Duration heartbeat = absl::Seconds(15);
   // How long Stop waits for jobs that were asked to stop.
@@ -64,18 +68,21 @@ class Server {
   // ALREADY_EXISTS for a name that is taken.
   absl::Status AddJob(Job job);
 
-  // Listens and serves jobtail.v1.JobService, health checks and reflection. INVALID_ARGUMENT for an
-  // address that is not one, UNAVAILABLE if it cannot be listened on; for a store that cannot be
-  // opened, see RocksDbStore::Open. The health service says NOT_SERVING while the store takes no
-  // new runs, and from Stop on.
+  // Listens and serves jobtail.v1.JobService, health checks and reflection, and HTTP.
+  // INVALID_ARGUMENT for an address that is not one, UNAVAILABLE if it cannot be listened on; for a
+  // store that cannot be opened, see RocksDbStore::Open. The health service says NOT_SERVING while
+  // the store takes no new runs, and from Stop on.
   absl::Status Start();
 
-  // Adds jobtail.v1.JobService to a server that the caller builds. To be called once, instead of
-  // Start. An error, with nothing added, for a store that cannot be opened.
+  // Adds jobtail.v1.JobService to a server that the caller builds; there is no HTTP. To be called
+  // once, instead of Start. An error, with nothing added, for a store that cannot be opened.
   absl::Status AddTo(grpc::ServerBuilder* builder);
 
   // HOST:PORT as it is listened on; empty before Start.
   const std::string& grpc_address() const;
+
+  // "http://HOST:PORT/" as it is listened on; empty before Start, and without HTTP.
+  const std::string& http_url() const;
 
   // Refuses new runs, asks those at work to stop, waits for them (`stop_grace`), ends all streams
   // with UNAVAILABLE and a resume point, and stops listening. Returns how many jobs are still at

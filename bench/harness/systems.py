@@ -51,7 +51,7 @@ class Bench:
             shutil.rmtree(folder)
 
     def start_jobtail(self, *arguments):
-        command = [self.program('bench-server'), '--grpc-address=127.0.0.1:0', *self.store_arguments()]
+        command = [self.program('bench-server'), '--grpc-address=127.0.0.1:0', '--http-address=127.0.0.1:0', *self.store_arguments()]
         return GrpcDaemon([*command, *arguments], self.log('jobtail'))
 
     def start_bare(self):

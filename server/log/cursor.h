@@ -60,6 +60,10 @@ class Cursor {
   // Whether Read has to look into every line.
   bool filters() const { return filter_ != nullptr; }
 
+  // Whether Read finds what comes next in memory, and takes it as it is. (It may be gone by then;
+  // then that one time Read asks the store.)
+  bool IsCheap() const { return !filters() && log_->IsInMemory(next_); }
+
   // A heartbeat for this log, as an element of a LogBatch.
   Slice Heartbeat() const;
 

@@ -285,6 +285,11 @@ absl::StatusOr<std::optional<Batch>> Log::Read(int64_t sequence) const {
   return *std::move(batch);
 }
 
+bool Log::IsInMemory(int64_t sequence) const {
+  absl::MutexLock lock(&mutex_);
+  return sequence > snapshot_.last || (!tail_.empty() && sequence >= tail_.front().first);
+}
+
 // Whether the store no longer knows the run, though nobody may have said so yet.
 bool Log::IsDeleted() const {
   const absl::StatusOr<LogExtent> extent = services_.store->GetExtent(run_);

@@ -106,6 +106,9 @@ class Log : public std::enable_shared_from_this<Log> {
   // are missing, a batch with a gap in their place, from `sequence` on.
   absl::StatusOr<std::optional<Batch>> Read(int64_t sequence) const;
 
+  // Whether Read would answer without the store.
+  bool IsInMemory(int64_t sequence) const;
+
   // The sequence number of the first record made at or after `unix_nanos`, one past the last if
   // there is none.
   absl::StatusOr<int64_t> FindTime(int64_t unix_nanos) const;

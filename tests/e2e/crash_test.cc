@@ -155,8 +155,9 @@ TEST_F(Crash, KilledWhileItTakesOverTheRunsOfBefore) {
   server->process().Signal(SIGKILL);
   server->process().Wait();
   for (int i = 0; i < 10; ++i) {
-    jobtail::testing::Subprocess starting({.command = {JOBTAIL_DEMO, "--grpc-address=127.0.0.1:0",
-                                                       "--data-dir=" + directory_.path()}});
+    jobtail::testing::Subprocess starting(
+        {.command = {JOBTAIL_DEMO, "--grpc-address=127.0.0.1:0", "--http-address=127.0.0.1:0",
+                     "--data-dir=" + directory_.path()}});
     // Wherever it has come to by then.
     for (int64_t yields = Random(3000); yields > 0; --yields) std::this_thread::yield();
     starting.Signal(SIGKILL);
@@ -169,7 +170,8 @@ TEST_F(Crash, KilledWhileItTakesOverTheRunsOfBefore) {
 TEST_F(Crash, TheDataDirectoryOfARunningServerIsRefused) {
   const std::unique_ptr<DemoServer> server = StartServer();
   const jobtail::testing::Outcome outcome = jobtail::testing::Run(
-      {.command = {JOBTAIL_DEMO, "--grpc-address=127.0.0.1:0", "--data-dir=" + directory_.path()}});
+      {.command = {JOBTAIL_DEMO, "--grpc-address=127.0.0.1:0", "--http-address=127.0.0.1:0",
+                   "--data-dir=" + directory_.path()}});
   EXPECT_EQ(outcome.exit_code, 1);
   EXPECT_THAT(outcome.err, ::testing::HasSubstr("another server has it open"));
 }

@@ -8,12 +8,14 @@ namespace jobtail::e2e {
 namespace {
 
 std::vector<std::string> DemoCommand(std::vector<std::string> flags) {
-  flags.insert(flags.begin(), {JOBTAIL_DEMO, "--grpc-address=127.0.0.1:0"});
+  flags.insert(flags.begin(),
+               {JOBTAIL_DEMO, "--grpc-address=127.0.0.1:0", "--http-address=127.0.0.1:0"});
   return flags;
 }
 
 ServerOptions OnAnyPort(ServerOptions options) {
   options.grpc_address = "127.0.0.1:0";
+  options.http.address = "127.0.0.1:0";
   return options;
 }
 
@@ -41,6 +43,7 @@ DemoServer::DemoServer(std::vector<std::string> flags)
   const std::string line = process_.ReadLine().value_or("");
   EXPECT_EQ(line.substr(0, 5), "grpc ");
   address_ = line.substr(5);
+  http_url_ = process_.ReadLine().value_or("").substr(5);
   stub_ = Connect(address_);
 }
 

@@ -46,10 +46,12 @@ class DemoServer {
   v1::JobService::Stub& stub() { return *stub_; }
   jobtail::testing::Subprocess& process() { return process_; }
   const std::string& address() const { return address_; }
+  const std::string& http_url() const { return http_url_; }
 
  private:
   jobtail::testing::Subprocess process_;
   std::string address_;
+  std::string http_url_;
   std::unique_ptr<v1::JobService::Stub> stub_;
 };
 

@@ -37,6 +37,7 @@ std::string ReadLog(const jobtail::client::Client& client, const std::string& ru
 int main() {
   jobtail::ServerOptions options;
   options.grpc_address = "127.0.0.1:0";
+  options.http.address = "127.0.0.1:0";
   jobtail::Server server(options);
   Check(server.AddJob(jobtail::Job(
       "greet", [](jobtail::JobContext&) { std::cout << "hello from a job" << std::endl; })));

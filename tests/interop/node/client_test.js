@@ -21,7 +21,7 @@ let server;
 let client;
 
 before(async () => {
-  server = spawn(process.env.JOBTAIL_DEMO, ['--grpc-address=127.0.0.1:0'], { stdio: ['ignore', 'pipe', 'inherit'] });
+  server = spawn(process.env.JOBTAIL_DEMO, ['--grpc-address=127.0.0.1:0', '--http-address=127.0.0.1:0'], { stdio: ['ignore', 'pipe', 'inherit'] });
   const [line] = await once(readline.createInterface({ input: server.stdout }), 'line');
   assert.match(line, /^grpc /);
   const definition = protoLoader.loadSync('jobtail/v1/job_service.proto', { includeDirs: [process.env.JOBTAIL_PROTOS] });

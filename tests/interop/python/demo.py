@@ -17,7 +17,7 @@ class Demo:
     """A jobtail-demo process on a free port, with a stub that talks to it."""
 
     def __init__(self, *flags):
-        command = [os.environ["JOBTAIL_DEMO"], "--grpc-address=127.0.0.1:0", *flags]
+        command = [os.environ["JOBTAIL_DEMO"], "--grpc-address=127.0.0.1:0", "--http-address=127.0.0.1:0", *flags]
         self.process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
         line = self.process.stdout.readline()
         word, _, self.address = line.strip().partition(" ")

@@ -1,0 +1,221 @@
+#include "server/http/api.h"
+
+#include <google/protobuf/util/json_util.h>
+
+#include <utility>
+
+#include "absl/strings/numbers.h"
+#include "absl/strings/str_cat.h"
+#include "server/http/accept.h"
+#include "server/http/html.h"
+#include "server/http/status.h"
+#include "server/run/text.h"
+
+namespace jobtail::http {
+namespace {
+
+using google::protobuf::Message;
+
+constexpr std::string_view kStreamPath = "/stream/";
+
+absl::StatusOr<Reply> JsonReply(const Message& message) {
+  Reply reply;
+  if (!google::protobuf::util::MessageToJsonString(message, &reply.body).ok()) {
+    return absl::InternalError(absl::StrCat("the ", message.GetTypeName(), " is no JSON"));
+  }
+  return reply;
+}
+
+absl::Status ParseBody(const std::string& body, Message* message) {
+  if (body.empty()) return absl::OkStatus();
+  const auto parsed = google::protobuf::util::JsonStringToMessage(body, message);
+  if (parsed.ok()) return absl::OkStatus();
+  return absl::InvalidArgumentError(
+      absl::StrCat("the body is no JSON of a ", message->GetTypeName(), ": ",
+                   ToUtf8(std::string(parsed.message().data(), parsed.message().size()), 1000)));
+}
+
+// The message of the call: from the body or the query, and from the path.
+template <typename T>
+absl::StatusOr<T> Parse(const Match& match, const Request& request) {
+  T message;
+  Query query;
+  if (match.route->has_body) {
+    if (absl::Status parsed = ParseBody(request.body, &message); !parsed.ok()) return parsed;
+  } else {
+    absl::StatusOr<Query> parsed = ParseQuery(request.query);
+    if (!parsed.ok()) return parsed.status();
+    query = *std::move(parsed);
+  }
+  if (absl::Status set = SetFields(query, &message); !set.ok()) return set;
+  const std::string variable(VariableOf(match.route->pattern));
+  if (variable.empty()) return message;
+  if (absl::Status set = SetFields({{variable, match.variable}}, &message); !set.ok()) return set;
+  return message;
+}
+
+// Answers a call that has one answer.
+template <typename T, typename F>
+absl::StatusOr<Reply> Answer(const Match& match, const Request& request, F call) {
+  const absl::StatusOr<T> message = Parse<T>(match, request);
+  if (!message.ok()) return message.status();
+  const auto result = call(*message);
+  if (!result.ok()) return result.status();
+  return JsonReply(*result);
+}
+
+Reply StreamReply(std::unique_ptr<Source> source, std::string run) {
+  Reply reply;
+  reply.content_type = ContentType(source->format());
+  reply.source = std::move(source);
+  reply.run = std::move(run);
+  return reply;
+}
+
+// A browser that lost the connection names the last record it has seen; that goes before whatever
+// its address says.
+absl::Status Resume(const std::string& last_event_id, v1::TailLogRequest* request) {
+  if (last_event_id.empty()) return absl::OkStatus();
+  int64_t sequence;
+  if (!absl::SimpleAtoi(last_event_id, &sequence) || sequence < 0) {
+    return absl::InvalidArgumentError(absl::StrCat("Last-Event-ID: ", Quoted(last_event_id),
+                                                   ": give a record's sequence number"));
+  }
+  request->set_from_sequence(sequence + 1);
+  return absl::OkStatus();
+}
+
+Reply NotAcceptable() {
+  return ErrorReply(absl::InvalidArgumentError(
+                        "Accept: there is text/plain, application/x-ndjson and text/event-stream"),
+                    406);
+}
+
+}  // namespace
+
+Reply ErrorReply(const absl::Status& error, unsigned status) {
+  Reply reply;
+  reply.status = status != 0 ? status : ToHttpStatus(error.code());
+  reply.body = ToJson(error);
+  return reply;
+}
+
+Reply Api::Handle(const Request& request) {
+  const absl::StatusOr<Match> match = FindRoute(request.method, request.path);
+  if (!match.ok()) {
+    return ErrorReply(match.status(), absl::IsUnimplemented(match.status()) ? 405 : 0);
+  }
+  absl::StatusOr<Reply> reply = Dispatch(*match, request);
+  return reply.ok() ? *std::move(reply) : ErrorReply(reply.status());
+}
+
+absl::StatusOr<Reply> Api::Dispatch(const Match& match, const Request& request) {
+  switch (match.route->call) {
+    case Call::kListJobs:
+      return Answer<v1::ListJobsRequest>(
+          match, request, [this](const auto& parsed) { return engine_->ListJobs(parsed); });
+    case Call::kGetJob:
+      return Answer<v1::GetJobRequest>(
+          match, request, [this](const auto& parsed) { return engine_->GetJob(parsed); });
+    case Call::kCreateRun:
+      return Answer<v1::CreateRunRequest>(
+          match, request, [this](const auto& parsed) { return engine_->CreateRun(parsed); });
+    case Call::kListRuns:
+      return Answer<v1::ListRunsRequest>(
+          match, request, [this](const auto& parsed) { return engine_->ListRuns(parsed); });
+    case Call::kGetRun:
+      return Answer<v1::GetRunRequest>(
+          match, request, [this](const auto& parsed) { return engine_->GetRun(parsed); });
+    case Call::kCancelRun:
+      return Answer<v1::CancelRunRequest>(
+          match, request, [this](const auto& parsed) { return engine_->CancelRun(parsed); });
+    case Call::kDeleteRun:
+      return DeleteRun(match, request);
+    case Call::kRunJob:
+      return RunJob(match, request);
+    case Call::kTailLog:
+      return TailLog(match, request);
+    case Call::kWatchRuns:
+      return WatchRuns(match, request);
+  }
+  return absl::InternalError("a route without a call");
+}
+
+absl::StatusOr<Reply> Api::DeleteRun(const Match& match, const Request& request) {
+  const auto parsed = Parse<v1::DeleteRunRequest>(match, request);
+  if (!parsed.ok()) return parsed.status();
+  if (absl::Status deleted = engine_->DeleteRun(*parsed); !deleted.ok()) return deleted;
+  Reply reply;
+  reply.body = "{}";
+  return reply;
+}
+
+absl::StatusOr<Reply> Api::TailLog(const Match& match, const Request& request) {
+  const std::optional<Format> format = ChooseFormat(request.accept, Format::kText);
+  if (!format) return NotAcceptable();
+  auto parsed = Parse<v1::TailLogRequest>(match, request);
+  if (!parsed.ok()) return parsed.status();
+  if (absl::Status resumed = Resume(request.last_event_id, &*parsed); !resumed.ok()) return resumed;
+  auto cursor = engine_->TailLog(*parsed);
+  if (!cursor.ok()) return cursor.status();
+  return StreamReply(std::make_unique<LogSource>(*format, *std::move(cursor), &cache_, "", nullptr),
+                     parsed->run());
+}
+
+absl::StatusOr<Reply> Api::RunJob(const Match& match, const Request& request) {
+  const std::optional<Format> format = ChooseFormat(request.accept, Format::kText);
+  if (!format) return NotAcceptable();
+  const auto parsed = Parse<v1::RunJobRequest>(match, request);
+  if (!parsed.ok()) return parsed.status();
+  return Follow(*parsed, *format);
+}
+
+absl::StatusOr<Reply> Api::Follow(const v1::RunJobRequest& request, Format format) {
+  auto started = engine_->RunJob(request);
+  if (!started.ok()) return started.status();
+  std::function<void()> on_gone;
+  if (request.on_disconnect() == v1::ON_DISCONNECT_CANCEL) {
+    v1::CancelRunRequest cancel;
+    cancel.set_run(started->run);
+    on_gone = [engine = engine_, cancel] { engine->CancelRun(cancel).IgnoreError(); };
+  }
+  std::string head = format == Format::kHtml ? HtmlHead(request.job(), started->run) : "";
+  auto source = std::make_unique<LogSource>(format, std::move(started->cursor), &cache_,
+                                            std::move(head), std::move(on_gone));
+  return StreamReply(std::move(source), started->run);
+}
+
+absl::StatusOr<Reply> Api::WatchRuns(const Match& match, const Request& request) {
+  const std::optional<Format> format = ChooseFormat(request.accept, Format::kNdjson);
+  if (format != Format::kNdjson && format != Format::kEventStream) return NotAcceptable();
+  const auto parsed = Parse<v1::WatchRunsRequest>(match, request);
+  if (!parsed.ok()) return parsed.status();
+  auto watch = engine_->WatchRuns(*parsed);
+  if (!watch.ok()) return watch.status();
+  return StreamReply(std::make_unique<WatchSource>(*format, *std::move(watch)), "");
+}
+
+Reply Api::RunInPage(const Request& request) {
+  absl::StatusOr<Reply> reply = StartInPage(request);
+  return reply.ok() ? *std::move(reply) : ErrorReply(reply.status());
+}
+
+absl::StatusOr<Reply> Api::StartInPage(const Request& request) {
+  auto job = PercentDecode(std::string_view(request.path).substr(kStreamPath.size()), false);
+  if (!job.ok()) return job.status();
+  const absl::StatusOr<Query> query = ParseQuery(request.query);
+  if (!query.ok()) return query.status();
+  v1::RunJobRequest run;
+  run.set_job(ToUtf8(*job, job->size()));
+  for (const auto& [name, value] : *query) {
+    if (!run.mutable_parameters()
+             ->insert({ToUtf8(name, name.size()), ToUtf8(value, value.size())})
+             .second) {
+      return absl::InvalidArgumentError(
+          absl::StrCat("parameter ", Quoted(name), " is given twice"));
+    }
+  }
+  return Follow(run, Format::kHtml);
+}
+
+}  // namespace jobtail::http

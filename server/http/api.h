@@ -1,0 +1,70 @@
+#ifndef JOBTAIL_SERVER_HTTP_API_H_
+#define JOBTAIL_SERVER_HTTP_API_H_
+
+#include <memory>
+#include <string>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "server/http/query.h"
+#include "server/http/router.h"
+#include "server/http/source.h"
+#include "server/run/engine.h"
+
+namespace jobtail::http {
+
+// A request as far as its meaning goes.
+struct Request {
+  std::string method;  // "GET"
+  std::string path;    // as it came, encoded
+  std::string query;   // as it came, without the "?"
+  std::string accept;  // the header, as the next
+  std::string last_event_id;
+  std::string body;
+};
+
+// An answer: a body or a stream.
+struct Reply {
+  unsigned status = 200;
+  std::string content_type = "application/json";
+  std::string body;
+  std::unique_ptr<Source> source;  // null for an answer in one piece
+  std::string run;                 // the run that the stream is about
+};
+
+// An error as an answer. `status` 0 is the one that goes with the code.
+Reply ErrorReply(const absl::Status& error, unsigned status = 0);
+
+// The API in HTTP: translates requests into calls of the engine and does nothing else. May wait for
+// the store, so it has no business on an event loop. Thread-safe. The engine outlives it; it
+// outlives the sources that it has made.
+class Api {
+ public:
+  explicit Api(Engine* engine) : engine_(engine) {}
+
+  // Answers a request to /v1/....
+  Reply Handle(const Request& request);
+
+  // Answers GET /stream/{job}?name=value...: starts a run and follows it in a page that needs no
+  // script.
+  Reply RunInPage(const Request& request);
+
+  // OK if the server would take a new run.
+  absl::Status CheckHealth() const { return engine_->CheckHealth(); }
+
+ private:
+  absl::StatusOr<Reply> Dispatch(const Match& match, const Request& request);
+  absl::StatusOr<Reply> TailLog(const Match& match, const Request& request);
+  absl::StatusOr<Reply> RunJob(const Match& match, const Request& request);
+  absl::StatusOr<Reply> WatchRuns(const Match& match, const Request& request);
+  absl::StatusOr<Reply> DeleteRun(const Match& match, const Request& request);
+  absl::StatusOr<Reply> StartInPage(const Request& request);
+  absl::StatusOr<Reply> Follow(const v1::RunJobRequest& request, Format format);
+
+  Engine* const engine_;
+  RenderingCache cache_;
+};
+
+}  // namespace jobtail::http
+
+#endif  // JOBTAIL_SERVER_HTTP_API_H_

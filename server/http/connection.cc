@@ -1,0 +1,223 @@
+#include "server/http/connection.h"
+
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "server/http/responses.h"
+
+namespace jobtail::http {
+namespace {
+
+namespace bhttp = beast::http;
+
+// How long a client may take to receive an answer in one piece.
+constexpr std::chrono::seconds kSendTimeout(60);
+
+bool IsUnder(std::string_view path, std::string_view folder) { return path.starts_with(folder); }
+
+// What the parser says, in the words of an answer. Status 0: there is nobody to answer to.
+absl::Status Explain(const ErrorCode& error, const HttpOptions& options, unsigned* status) {
+  if (error == bhttp::error::header_limit) {
+    *status = 431;
+    return absl::ResourceExhaustedError(absl::StrCat(
+        "the request's header exceeds ", options.max_header_bytes, " bytes; send a shorter one"));
+  }
+  if (error == bhttp::error::body_limit) {
+    *status = 413;
+    return absl::ResourceExhaustedError(absl::StrCat(
+        "the request's body exceeds ", options.max_body_bytes, " bytes; send a shorter one"));
+  }
+  const bool is_malformed =
+      error.category() == bhttp::make_error_code(bhttp::error::bad_line_ending).category() &&
+      error != bhttp::error::end_of_stream && error != bhttp::error::partial_message;
+  *status = is_malformed ? 400 : 0;
+  return absl::InvalidArgumentError(absl::StrCat("this is no HTTP request: ", error.message()));
+}
+
+absl::Status NoSuchPage(std::string_view path) {
+  const absl::StatusOr<Match> match = FindRoute("GET", path);
+  return match.ok() ? absl::OkStatus() : match.status();
+}
+
+Reply TextReply(std::string text) {
+  Reply reply;
+  reply.content_type = "text/plain; charset=utf-8";
+  reply.body = std::move(text);
+  return reply;
+}
+
+}  // namespace
+
+Connection::Connection(tcp::socket socket, const ConnectionServices* services)
+    : services_(*services), options_(*services->options), socket_(std::move(socket)) {
+  ErrorCode error;
+  const tcp::endpoint own = socket_.socket().local_endpoint(error);
+  on_loopback_ = !error && own.address().is_loopback();
+  socket_.socket().set_option(tcp::no_delay(true), error);
+  socket_.socket().set_option(net::socket_base::keep_alive(true), error);
+}
+
+net::awaitable<void> Connection::Run() {
+  while (!stopping_ && co_await AwaitRequest() && co_await Serve()) {
+  }
+  ErrorCode ignored;
+  socket_.socket().shutdown(tcp::socket::shutdown_both, ignored);
+  socket_.close();
+}
+
+void Connection::Stop(bool now) {
+  stopping_ = true;
+  if (stream_) stream_->Stop(now);
+  if (idle_ || now) socket_.close();
+}
+
+// Waits for the first bytes. A connection between two requests costs no parser.
+net::awaitable<bool> Connection::AwaitRequest() {
+  if (buffer_.size() > 0) co_return true;
+  constexpr size_t kFirstBytes = 4 << 10;
+  idle_ = true;
+  socket_.expires_after(absl::ToChronoNanoseconds(options_.idle_timeout));
+  ErrorCode error;
+  const size_t got = co_await socket_.async_read_some(buffer_.prepare(kFirstBytes), Into(&error));
+  buffer_.commit(got);
+  idle_ = false;
+  co_return !error;
+}
+
+// False if the connection cannot be used for more.
+net::awaitable<bool> Connection::Serve() {
+  Parser parser;
+  parser.header_limit(options_.max_header_bytes);
+  parser.body_limit(options_.max_body_bytes);
+  socket_.expires_after(absl::ToChronoNanoseconds(options_.request_timeout));
+  unsigned status = 0;
+  const absl::Status read = co_await Read(&parser, &status);
+  socket_.expires_never();
+  if (!read.ok()) {
+    parser.get().keep_alive(false);  // who knows what comes next
+    if (status != 0) co_await SendReply(parser.get(), ErrorReply(read, status));
+    co_return false;
+  }
+  const Message request = parser.release();
+  co_return co_await Answer(request) && request.keep_alive();
+}
+
+// Reads a request whose sender may make it. On an error, `*status` is what to answer, 0 for
+// nothing.
+net::awaitable<absl::Status> Connection::Read(Parser* parser, unsigned* status) {
+  ErrorCode error;
+  co_await bhttp::async_read_header(socket_, buffer_, *parser, Into(&error));
+  if (error) co_return Explain(error, options_, status);
+  if (absl::Status allowed = Check(parser->get()); !allowed.ok()) {
+    *status = absl::IsInvalidArgument(allowed) ? 415 : 403;
+    co_return allowed;
+  }
+  if (parser->is_done()) co_return absl::OkStatus();
+  if (Field(parser->get(), "Expect") == "100-continue" && !co_await Continue()) {
+    co_return absl::CancelledError();
+  }
+  co_await bhttp::async_read(socket_, buffer_, *parser, Into(&error));
+  co_return error ? Explain(error, options_, status) : absl::OkStatus();
+}
+
+net::awaitable<bool> Connection::Continue() {
+  static constexpr std::string_view kContinue = "HTTP/1.1 100 Continue\r\n\r\n";
+  ErrorCode error;
+  co_await net::async_write(socket_, net::buffer(kContinue.data(), kContinue.size()), Into(&error));
+  co_return !error;
+}
+
+Provenance Connection::ProvenanceOf(const Message& request) const {
+  const std::string_view purpose = Field(request, "Sec-Purpose");
+  const boost::string_view method = request.method_string();
+  const std::string_view length = Field(request, "Content-Length");
+  return {.method = {method.data(), method.size()},
+          .host = Field(request, "Host"),
+          .origin = Field(request, "Origin"),
+          .referer = Field(request, "Referer"),
+          .fetch_site = Field(request, "Sec-Fetch-Site"),
+          .content_type = Field(request, "Content-Type"),
+          .purpose = purpose.empty() ? Field(request, "Purpose") : purpose,
+          .has_body = request.chunked() || (!length.empty() && length != "0"),
+          .on_loopback = on_loopback_};
+}
+
+absl::Status Connection::Check(const Message& request) const {
+  const Provenance from = ProvenanceOf(request);
+  if (absl::Status host = CheckHost(from, options_); !host.ok()) return host;
+  if (IsUnder(PathOf(request), "/stream/")) return CheckNavigation(from, options_);
+  const bool changes = request.method() != bhttp::verb::get &&
+                       request.method() != bhttp::verb::head &&
+                       request.method() != bhttp::verb::options;
+  return changes ? CheckOrigin(from, options_) : absl::OkStatus();
+}
+
+net::awaitable<bool> Connection::Answer(const Message& request) {
+  const std::string_view path = PathOf(request);
+  if (request.method() == bhttp::verb::options) {
+    co_return co_await Send(MakePreflight(request, options_));
+  }
+  if (IsUnder(path, "/v1/") || IsUnder(path, "/stream/") || path == "/readyz" ||
+      (path == "/metrics" && options_.metrics)) {
+    co_return co_await AnswerByApi(request);
+  }
+  if (path == "/healthz") co_return co_await SendReply(request, TextReply("ok\n"));
+  const bool is_get = request.method() == bhttp::verb::get || request.method() == bhttp::verb::head;
+  if (const StaticFile* file = FindFile(options_.files, path); is_get && file) {
+    co_return co_await Send(MakeFileResponse(request, *file));
+  }
+  co_return co_await SendReply(request, ErrorReply(NoSuchPage(path)));
+}
+
+// Away from the event loop: whatever may wait for the store, or for a lock.
+net::awaitable<bool> Connection::AnswerByApi(const Message& request) {
+  const auto answer = [this, &request] {
+    const std::string_view path = PathOf(request);
+    if (path == "/metrics") {
+      Reply reply = TextReply(options_.metrics());
+      reply.content_type = "text/plain; version=0.0.4; charset=utf-8";
+      return reply;
+    }
+    if (path == "/readyz") {
+      const absl::Status health = services_.api->CheckHealth();
+      return health.ok() ? TextReply("ok\n") : ErrorReply(health, 503);
+    }
+    if (IsUnder(path, "/stream/")) return services_.api->RunInPage(ToRequest(request));
+    return services_.api->Handle(ToRequest(request));
+  };
+  Reply reply = co_await Offload(services_.calls, answer);
+  if (!reply.source) co_return co_await SendReply(request, std::move(reply));
+  co_return co_await SendStream(request, std::move(reply));
+}
+
+net::awaitable<bool> Connection::SendReply(const Message& request, Reply reply) {
+  co_return co_await Send(MakeResponse(request, std::move(reply), options_));
+}
+
+net::awaitable<bool> Connection::Send(Response response) {
+  ErrorCode error;
+  socket_.expires_after(kSendTimeout);
+  co_await bhttp::async_write(socket_, response, Into(&error));
+  socket_.expires_never();
+  co_return !error && response.keep_alive();
+}
+
+net::awaitable<bool> Connection::SendStream(const Message& request, Reply reply) {
+  StreamHeader header = MakeStreamHeader(request, reply, options_);
+  bhttp::response_serializer<bhttp::empty_body> serializer(header);
+  ErrorCode error;
+  socket_.expires_after(kSendTimeout);
+  co_await bhttp::async_write_header(socket_, serializer, Into(&error));
+  socket_.expires_never();
+  if (error) co_return false;
+  if (request.method() == bhttp::verb::head) co_return false;
+  if (buffer_.size() == 0) buffer_.shrink_to_fit();
+  stream_ = std::make_shared<Stream>(&socket_, std::move(reply.source), header.chunked(),
+                                     services_.streams);
+  if (stopping_) stream_->Stop(/*now=*/false);
+  const bool complete = co_await stream_->Run();
+  stream_.reset();
+  co_return complete&& header.keep_alive();
+}
+
+}  // namespace jobtail::http

@@ -1,0 +1,64 @@
+#ifndef JOBTAIL_SERVER_HTTP_CONNECTION_H_
+#define JOBTAIL_SERVER_HTTP_CONNECTION_H_
+
+#include <memory>
+
+#include "server/http/api.h"
+#include "server/http/asio.h"
+#include "server/http/guard.h"
+#include "server/http/options.h"
+#include "server/http/stream.h"
+
+namespace jobtail::http {
+
+// What connections share. Outlives them.
+struct ConnectionServices {
+  const HttpOptions* options;
+  Api* api;
+  Scheduler* calls;  // for what may wait for the store
+  StreamServices streams;
+};
+
+// A client's connection: reads requests, answers them one after the other. Lives on the event loop.
+class Connection {
+ public:
+  Connection(tcp::socket socket, const ConnectionServices* services);
+
+  // Until the connection ends.
+  net::awaitable<void> Run();
+
+  // Ends it: an answer in one piece first, a stream as Stream::Stop says.
+  void Stop(bool now);
+
+  bool IsStalled() const { return stream_ && stream_->IsStalled(); }
+
+ private:
+  using Parser = beast::http::request_parser<beast::http::string_body>;
+  using Message = beast::http::request<beast::http::string_body>;
+  using Response = beast::http::response<beast::http::string_body>;
+
+  net::awaitable<bool> AwaitRequest();
+  net::awaitable<bool> Serve();
+  net::awaitable<absl::Status> Read(Parser* parser, unsigned* status);
+  net::awaitable<bool> Continue();
+  net::awaitable<bool> Answer(const Message& request);
+  net::awaitable<bool> AnswerByApi(const Message& request);
+  net::awaitable<bool> SendReply(const Message& request, Reply reply);
+  net::awaitable<bool> SendStream(const Message& request, Reply reply);
+  net::awaitable<bool> Send(Response response);
+  Provenance ProvenanceOf(const Message& request) const;
+  absl::Status Check(const Message& request) const;
+
+  const ConnectionServices& services_;
+  const HttpOptions& options_;
+  beast::tcp_stream socket_;
+  beast::flat_buffer buffer_;
+  bool on_loopback_ = false;
+  std::shared_ptr<Stream> stream_;
+  bool stopping_ = false;
+  bool idle_ = false;  // between two requests
+};
+
+}  // namespace jobtail::http
+
+#endif  // JOBTAIL_SERVER_HTTP_CONNECTION_H_

@@ -1,0 +1,103 @@
+#include "server/http/guard.h"
+
+#include <algorithm>
+#include <boost/asio/ip/address.hpp>
+
+#include "absl/strings/ascii.h"
+#include "absl/strings/match.h"
+#include "absl/strings/str_cat.h"
+#include "server/run/text.h"
+
+namespace jobtail::http {
+namespace {
+
+// "name:80" and "[::1]:80" without the port and the brackets.
+std::string_view HostName(std::string_view host) {
+  if (host.starts_with('[')) {
+    const size_t end = host.find(']');
+    return end == std::string_view::npos ? "" : host.substr(1, end - 1);
+  }
+  return host.substr(0, host.find(':'));
+}
+
+bool IsIpAddress(std::string_view name) {
+  boost::system::error_code error;
+  boost::asio::ip::make_address(std::string(name), error);
+  return !error;
+}
+
+bool Contains(const std::vector<std::string>& names, const std::string& name) {
+  return std::ranges::any_of(
+      names, [&name](const std::string& each) { return absl::EqualsIgnoreCase(each, name); });
+}
+
+bool IsSameOrigin(std::string_view origin, std::string_view host) {
+  const size_t scheme = origin.find("://");
+  return scheme != std::string_view::npos && !host.empty() && origin.substr(scheme + 3) == host;
+}
+
+// "http://host:port" of "http://host:port/path".
+std::string_view OriginOf(std::string_view url) {
+  const size_t scheme = url.find("://");
+  if (scheme == std::string_view::npos) return url;
+  return url.substr(0, url.find('/', scheme + 3));
+}
+
+absl::Status Foreign(std::string_view origin) {
+  return absl::PermissionDeniedError(
+      absl::StrCat("a page of ", Quoted(origin), " may not do this; if it is to be allowed, start ",
+                   "the server with --http-allow-origin"));
+}
+
+// Whose page has made the request, as far as the browser tells.
+absl::Status CheckSite(const Provenance& from, const HttpOptions& options) {
+  const std::string_view origin = !from.origin.empty() ? from.origin : OriginOf(from.referer);
+  if (!origin.empty() && !IsSameOrigin(origin, from.host) && !IsAllowedOrigin(origin, options)) {
+    return Foreign(origin);
+  }
+  const bool is_foreign = from.fetch_site == "cross-site" || from.fetch_site == "same-site";
+  if (is_foreign && !IsAllowedOrigin(origin, options)) return Foreign(from.fetch_site);
+  return absl::OkStatus();
+}
+
+}  // namespace
+
+bool IsAllowedOrigin(std::string_view origin, const HttpOptions& options) {
+  return std::ranges::find(options.allowed_origins, origin) != options.allowed_origins.end();
+}
+
+absl::Status CheckHost(const Provenance& from, const HttpOptions& options) {
+  const std::string name = absl::AsciiStrToLower(std::string(HostName(from.host)));
+  if (name == "localhost" || absl::EndsWith(name, ".localhost") || IsIpAddress(name) ||
+      Contains(options.allowed_hosts, name)) {
+    return absl::OkStatus();
+  }
+  if (!from.on_loopback && options.allowed_hosts.empty() && !name.empty()) return absl::OkStatus();
+  return absl::PermissionDeniedError(absl::StrCat(
+      "Host ", Quoted(from.host), " is not a name of this server; use localhost or an ",
+      "IP address, or start the server with --http-allow-host"));
+}
+
+absl::Status CheckOrigin(const Provenance& from, const HttpOptions& options) {
+  if (absl::Status site = CheckSite(from, options); !site.ok()) return site;
+  const std::string type = absl::AsciiStrToLower(
+      std::string(from.content_type.substr(0, from.content_type.find_first_of("; "))));
+  const bool is_plain = type.empty() && !from.has_body;
+  if (!is_plain && type != "application/json") {
+    return absl::InvalidArgumentError(
+        absl::StrCat("Content-Type ", Quoted(from.content_type), ": give application/json"));
+  }
+  return absl::OkStatus();
+}
+
+absl::Status CheckNavigation(const Provenance& from, const HttpOptions& options) {
+  if (from.method != "GET") {
+    return absl::PermissionDeniedError("this address starts a run, which takes a GET");
+  }
+  if (absl::StrContains(absl::string_view(from.purpose.data(), from.purpose.size()), "prefetch")) {
+    return absl::PermissionDeniedError("this address starts a run, which is not done in advance");
+  }
+  return CheckSite(from, options);
+}
+
+}  // namespace jobtail::http

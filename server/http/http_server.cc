@@ -1,0 +1,251 @@
+#include "server/http/http_server.h"
+
+#include <pthread.h>
+#include <spdlog/spdlog.h>
+
+#include <atomic>
+#include <thread>
+#include <unordered_set>
+#include <utility>
+
+#include "absl/strings/numbers.h"
+#include "absl/strings/str_cat.h"
+#include "absl/synchronization/mutex.h"
+#include "absl/time/clock.h"
+#include "server/http/connection.h"
+
+namespace jobtail::http {
+namespace {
+
+constexpr std::chrono::seconds kLookForStalled(1);
+// When there are no descriptors left: others may be closed soon.
+constexpr std::chrono::milliseconds kAcceptAgain(50);
+
+struct Address {
+  std::string host;
+  std::string port;
+};
+
+// "HOST:PORT" and "[IPV6]:PORT".
+absl::StatusOr<Address> ParseAddress(const std::string& text) {
+  const size_t colon = text.rfind(':');
+  int port;
+  if (colon == std::string::npos || colon == 0 ||
+      !absl::SimpleAtoi(text.substr(colon + 1), &port) || port < 0 || port > 65535) {
+    return absl::InvalidArgumentError(absl::StrCat(
+        "address \"", text, "\": give HOST:PORT, such as 127.0.0.1:8080; port 0 picks a free one"));
+  }
+  std::string host = text.substr(0, colon);
+  if (host.size() > 2 && host.front() == '[' && host.back() == ']') {
+    host = host.substr(1, host.size() - 2);
+  }
+  return Address{host, absl::StrCat(port)};
+}
+
+absl::Status CannotListen(const std::string& address, const ErrorCode& error) {
+  return absl::UnavailableError(
+      absl::StrCat("cannot listen on ", address, " for HTTP: ", error.message(),
+                   "; choose another --http-address, such as 127.0.0.1:0 for a free port, or ",
+                   "--http-address= for none"));
+}
+
+}  // namespace
+
+class HttpServer::Impl {
+ public:
+  Impl(Engine* engine, HttpOptions options)
+      : options_(std::move(options)),
+        api_(engine),
+        calls_("http-calls"),
+        reads_("http-reads"),
+        services_{&options_, &api_, &calls_, {&reads_, loop_, options_.heartbeat, &counters_}},
+        acceptor_(*loop_),
+        retry_(*loop_),
+        stall_timer_(*loop_) {}
+
+  ~Impl() { Stop(absl::InfinitePast()); }
+
+  absl::Status Start();
+  void Stop(absl::Time deadline);
+
+  const std::string& url() const { return url_; }
+  HttpStats stats() const;
+
+ private:
+  absl::Status Listen();
+  net::awaitable<void> Accept();
+  net::awaitable<void> Refuse(tcp::socket socket);
+  net::awaitable<void> Serve(tcp::socket socket);
+  void CountStalled();
+  void StopAll(bool now);
+  bool IsEmptyLocked() const ABSL_SHARED_LOCKS_REQUIRED(mutex_) { return open_ == 0; }
+
+  const HttpOptions options_;
+  const std::shared_ptr<net::io_context> loop_ = std::make_shared<net::io_context>(1);
+  StreamCounters counters_;
+  std::atomic<int64_t> refused_{0};
+  Api api_;
+  Scheduler calls_;
+  Scheduler reads_;
+  const ConnectionServices services_;
+  std::string url_;
+  bool stopped_ = false;
+  std::thread thread_;
+
+  // On the event loop alone.
+  tcp::acceptor acceptor_;
+  net::steady_timer retry_;
+  net::steady_timer stall_timer_;
+  std::unordered_set<Connection*> connections_;
+  bool stopping_ = false;
+
+  mutable absl::Mutex mutex_;
+  int64_t open_ ABSL_GUARDED_BY(mutex_) = 0;  // coroutines that are under way
+};
+
+absl::Status HttpServer::Impl::Start() {
+  if (absl::Status listening = Listen(); !listening.ok()) return listening;
+  {
+    absl::MutexLock lock(&mutex_);
+    ++open_;
+  }
+  net::co_spawn(*loop_, Accept(), net::detached);
+  CountStalled();
+  thread_ = std::thread([this] {
+    pthread_setname_np(pthread_self(), "http");
+    const auto work = net::make_work_guard(*loop_);
+    loop_->run();
+  });
+  return absl::OkStatus();
+}
+
+absl::Status HttpServer::Impl::Listen() {
+  const absl::StatusOr<Address> address = ParseAddress(options_.address);
+  if (!address.ok()) return address.status();
+  ErrorCode error;
+  tcp::resolver resolver(*loop_);
+  const auto found = resolver.resolve(address->host, address->port, tcp::resolver::passive, error);
+  if (error) return CannotListen(options_.address, error);
+  const tcp::endpoint endpoint = found.begin()->endpoint();
+  acceptor_.open(endpoint.protocol(), error);
+  if (!error) acceptor_.set_option(tcp::acceptor::reuse_address(true), error);
+  if (!error) acceptor_.bind(endpoint, error);
+  if (!error) acceptor_.listen(net::socket_base::max_listen_connections, error);
+  if (error) return CannotListen(options_.address, error);
+  const size_t colon = options_.address.rfind(':');
+  url_ = absl::StrCat("http://", options_.address.substr(0, colon), ":",
+                      acceptor_.local_endpoint().port(), "/");
+  return absl::OkStatus();
+}
+
+net::awaitable<void> HttpServer::Impl::Accept() {
+  while (!stopping_) {
+    ErrorCode error;
+    tcp::socket socket = co_await acceptor_.async_accept(Into(&error));
+    if (stopping_) break;
+    if (error) {
+      retry_.expires_after(kAcceptAgain);
+      co_await retry_.async_wait(Into(&error));
+      continue;
+    }
+    {
+      absl::MutexLock lock(&mutex_);
+      ++open_;
+    }
+    const bool is_full = connections_.size() >= options_.max_connections;
+    net::co_spawn(*loop_, is_full ? Refuse(std::move(socket)) : Serve(std::move(socket)),
+                  net::detached);
+  }
+  absl::MutexLock lock(&mutex_);
+  --open_;
+}
+
+net::awaitable<void> HttpServer::Impl::Refuse(tcp::socket socket) {
+  static constexpr std::string_view kAnswer =
+      "HTTP/1.1 503 Service Unavailable\r\nContent-Length: 0\r\nRetry-After: 5\r\n"
+      "Connection: close\r\n\r\n";
+  ++refused_;
+  ErrorCode ignored;
+  co_await net::async_write(socket, net::buffer(kAnswer.data(), kAnswer.size()), Into(&ignored));
+  socket.close(ignored);
+  absl::MutexLock lock(&mutex_);
+  --open_;
+}
+
+net::awaitable<void> HttpServer::Impl::Serve(tcp::socket socket) {
+  {
+    Connection connection(std::move(socket), &services_);
+    connections_.insert(&connection);
+    co_await connection.Run();
+    connections_.erase(&connection);
+  }
+  absl::MutexLock lock(&mutex_);
+  --open_;
+}
+
+void HttpServer::Impl::CountStalled() {
+  int64_t stalled = 0;
+  for (const Connection* connection : connections_) stalled += connection->IsStalled() ? 1 : 0;
+  counters_.stalled = stalled;
+  stall_timer_.expires_after(kLookForStalled);
+  stall_timer_.async_wait([this](const ErrorCode& error) {
+    if (!error && !stopping_) CountStalled();
+  });
+}
+
+void HttpServer::Impl::StopAll(bool now) {
+  stopping_ = true;
+  ErrorCode ignored;
+  acceptor_.close(ignored);
+  retry_.cancel();
+  stall_timer_.cancel();
+  for (Connection* connection : connections_) connection->Stop(now);
+}
+
+// Connections first, while everything they may be waiting for still works; then the threads.
+void HttpServer::Impl::Stop(absl::Time deadline) {
+  if (!thread_.joinable() || std::exchange(stopped_, true)) return;
+  net::post(*loop_, [this] { StopAll(/*now=*/false); });
+  {
+    absl::MutexLock lock(&mutex_);
+    mutex_.AwaitWithDeadline(absl::Condition(this, &Impl::IsEmptyLocked), deadline);
+  }
+  net::post(*loop_, [this] { StopAll(/*now=*/true); });
+  {
+    absl::MutexLock lock(&mutex_);
+    mutex_.Await(absl::Condition(this, &Impl::IsEmptyLocked));
+  }
+  calls_.Stop();
+  reads_.Stop();
+  loop_->stop();
+  thread_.join();
+  loop_->restart();
+  loop_->poll();  // what was cancelled last holds streams
+}
+
+HttpStats HttpServer::Impl::stats() const {
+  HttpStats stats;
+  stats.streams = counters_.open;
+  stats.stalled_streams = counters_.stalled;
+  stats.pieces_sent = counters_.pieces;
+  stats.bytes_sent = counters_.bytes;
+  stats.refused_connections = refused_;
+  absl::MutexLock lock(&mutex_);
+  stats.connections = std::max<int64_t>(0, open_ - 1);
+  return stats;
+}
+
+HttpServer::HttpServer(Engine* engine, HttpOptions options)
+    : impl_(std::make_unique<Impl>(engine, std::move(options))) {}
+
+HttpServer::~HttpServer() = default;
+
+absl::Status HttpServer::Start() { return impl_->Start(); }
+
+void HttpServer::Stop(absl::Time deadline) { impl_->Stop(deadline); }
+
+const std::string& HttpServer::url() const { return impl_->url(); }
+
+HttpStats HttpServer::stats() const { return impl_->stats(); }
+
+}  // namespace jobtail::http

@@ -1,0 +1,57 @@
+#ifndef JOBTAIL_SERVER_HTTP_HTTP_SERVER_H_
+#define JOBTAIL_SERVER_HTTP_HTTP_SERVER_H_
+
+#include <memory>
+#include <string>
+
+#include "absl/status/status.h"
+#include "absl/time/time.h"
+#include "server/http/options.h"
+#include "server/run/engine.h"
+
+namespace jobtail::http {
+
+struct HttpStats {
+  int64_t connections = 0;
+  int64_t streams = 0;
+  int64_t stalled_streams = 0;
+  int64_t pieces_sent = 0;
+  int64_t bytes_sent = 0;
+  int64_t refused_connections = 0;
+};
+
+// The HTTP door to the engine: the API as jobtail_http.yaml maps it, streams in several forms, and
+// the console page. One thread serves all connections; what may wait for the store has another.
+//
+// Start, Stop and the destructor are the owner's; the rest is thread-safe. The engine outlives it.
+class HttpServer {
+ public:
+  HttpServer(Engine* engine, HttpOptions options);
+  // Stops at once, if that has not happened.
+  ~HttpServer();
+
+  HttpServer(const HttpServer&) = delete;
+  HttpServer& operator=(const HttpServer&) = delete;
+
+  // Listens and serves. INVALID_ARGUMENT for an address that is none, UNAVAILABLE if it cannot be
+  // listened on.
+  absl::Status Start();
+
+  // Accepts no more, and ends every connection: by `deadline` those that take what there is for
+  // them (streams end with UNAVAILABLE and a resume point), then the others. A second call does
+  // nothing.
+  void Stop(absl::Time deadline);
+
+  // "http://HOST:PORT/" as it is listened on; empty before Start.
+  const std::string& url() const;
+
+  HttpStats stats() const;
+
+ private:
+  class Impl;
+  const std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace jobtail::http
+
+#endif  // JOBTAIL_SERVER_HTTP_HTTP_SERVER_H_

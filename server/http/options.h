@@ -1,0 +1,44 @@
+#ifndef JOBTAIL_SERVER_HTTP_OPTIONS_H_
+#define JOBTAIL_SERVER_HTTP_OPTIONS_H_
+
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <string>
+#include <vector>
+
+#include "absl/time/time.h"
+#include "server/http/static_files.h"
+
+namespace jobtail::http {
+
+struct HttpOptions {
+  // HOST:PORT; port 0 picks a free one. Empty: no HTTP at all.
+  std::string address = "127.0.0.1:8080";
+  // Names, without a port, by which browsers may address this server, besides localhost and IP
+  // addresses. A page of another name is refused where it could be the trick of DNS rebinding: on
+  // loopback always, elsewhere once there is a name here.
+  std::vector<std::string> allowed_hosts;
+  // Origins ("https://ci.example.com") whose pages may use the API from a browser.
+  std::vector<std::string> allowed_origins;
+  // How many connections may be open; those beyond are answered with 503 and closed.
+  size_t max_connections = 10'000;
+  // How long a client may take to send a request, from its first byte to its last.
+  absl::Duration request_timeout = absl::Seconds(20);
+  // How long a connection may stay open without a request.
+  absl::Duration idle_timeout = absl::Seconds(75);
+  // The size of a request's header and of its body, in bytes.
+  uint32_t max_header_bytes = 16 << 10;
+  uint64_t max_body_bytes = 4 << 20;
+  // How long a stream may be idle before it is sent a heartbeat.
+  absl::Duration heartbeat = absl::Seconds(15);
+  // The console page. Empty: "/" says that there is none.
+  StaticFiles files;
+  // What GET /metrics answers, in Prometheus's text format. Null: there is no such thing. Called
+  // by one thread at a time.
+  std::function<std::string()> metrics;
+};
+
+}  // namespace jobtail::http
+
+#endif  // JOBTAIL_SERVER_HTTP_OPTIONS_H_

@@ -1,0 +1,33 @@
+#ifndef JOBTAIL_SERVER_HTTP_QUERY_H_
+#define JOBTAIL_SERVER_HTTP_QUERY_H_
+
+#include <google/protobuf/message.h>
+
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+
+namespace jobtail::http {
+
+using Query = std::vector<std::pair<std::string, std::string>>;
+
+// "%41+b" as "A b"; a plus is a space only in a query. INVALID_ARGUMENT for a "%" that does not
+// begin two hexadecimal digits.
+absl::StatusOr<std::string> PercentDecode(std::string_view text, bool plus_is_space);
+
+// What follows the "?", decoded.
+absl::StatusOr<Query> ParseQuery(std::string_view text);
+
+// Sets the message's fields that the query names, by their names in the .proto or in JSON, as
+// grpc-gateway does: repeated fields by repetition, enums by name or number, times in RFC 3339.
+// INVALID_ARGUMENT for an unknown name or a value that is
+// none, or for two fields of one oneof.
+absl::Status SetFields(const Query& query, google::protobuf::Message* message);
+
+}  // namespace jobtail::http
+
+#endif  // JOBTAIL_SERVER_HTTP_QUERY_H_

@@ -1,0 +1,134 @@
+#include "server/http/rendering.h"
+
+#include "absl/strings/str_cat.h"
+#include "server/http/html.h"
+#include "server/http/line_json.h"
+#include "server/log/record.h"
+
+namespace jobtail::http {
+namespace {
+
+// Enough for the readers who are at the end of logs: those wake one after the other.
+constexpr size_t kMaxCachedBytes = 8 << 20;
+constexpr size_t kMaxCachedEntries = 256;
+
+absl::string_view EventName(v1::LogLine::ContentCase content) {
+  switch (content) {
+    case v1::LogLine::kRun:
+      return "run";
+    case v1::LogLine::kProgress:
+      return "progress";
+    case v1::LogLine::kResult:
+      return "result";
+    case v1::LogLine::kGap:
+      return "gap";
+    case v1::LogLine::kHeartbeat:
+      return "heartbeat";
+    default:
+      return "line";
+  }
+}
+
+void AppendNdjson(const LineView& line, std::string* out) {
+  out->append("{\"result\":");
+  AppendJson(line, out);
+  out->append("}\n");
+}
+
+// JSON has no line ends within, so that one field `data` holds it. What is no record has no id: the
+// browser keeps the last one.
+void AppendEvent(const LineView& line, std::string* out) {
+  absl::StrAppend(out, "event: ", EventName(line.content), "\n");
+  if (line.sequence != 0) absl::StrAppend(out, "id: ", line.sequence, "\n");
+  out->append("data: ");
+  AppendJson(line, out);
+  out->append("\n\n");
+}
+
+// What is missing is never missing silently, not even here.
+void AppendGap(const LineView& line, std::string* out) {
+  v1::Gap gap;
+  gap.ParseFromArray(line.bytes.data(), static_cast<int>(line.bytes.size()));
+  absl::StrAppend(out, "[jobtail: records ", gap.first(), " to ", gap.last(),
+                  " are missing: ", v1::GapReason_Name(gap.reason()), "]\n");
+}
+
+void AppendPrinted(const LineView& line, std::string* out) {
+  if (line.content == v1::LogLine::kGap) AppendGap(line, out);
+  if (line.content != v1::LogLine::kText && line.content != v1::LogLine::kRaw) return;
+  out->append(line.bytes);
+  if (line.ending == v1::ENDING_LF) out->push_back('\n');
+  if (line.ending == v1::ENDING_CR) out->push_back('\r');
+}
+
+void AppendHtml(const LineView& line, std::string* out) {
+  if (line.content == v1::LogLine::kResult) {
+    v1::RunResult result;
+    result.ParseFromArray(line.bytes.data(), static_cast<int>(line.bytes.size()));
+    AppendHtmlResult(result, out);
+    return;
+  }
+  std::string printed;
+  AppendPrinted(line, &printed);
+  const bool is_error = line.stream == v1::STREAM_STDERR;
+  if (is_error) out->append("<span class=\"stderr\">");
+  AppendHtmlText(printed, out);
+  if (is_error) out->append("</span>");
+}
+
+}  // namespace
+
+std::string Render(std::string_view batch, Format format) {
+  std::string out;
+  out.reserve(batch.size() * (format == Format::kText ? 1 : 3));
+  RecordWalker walker(batch);
+  while (walker.Next()) {
+    LineView line;
+    if (!ParseLine(walker.payload(), &line)) continue;
+    switch (format) {
+      case Format::kNdjson:
+        AppendNdjson(line, &out);
+        break;
+      case Format::kEventStream:
+        AppendEvent(line, &out);
+        break;
+      case Format::kText:
+        AppendPrinted(line, &out);
+        break;
+      case Format::kHtml:
+        AppendHtml(line, &out);
+        break;
+    }
+  }
+  return out;
+}
+
+Rendered RenderingCache::Get(const Slice& slice, Format format) {
+  const Key key{slice.buffer.get(), slice.offset, slice.size, format};
+  {
+    absl::MutexLock lock(&mutex_);
+    if (const auto found = index_.find(key); found != index_.end()) {
+      entries_.splice(entries_.begin(), entries_, found->second);
+      return found->second->rendered;
+    }
+  }
+  auto rendered = std::make_shared<const std::string>(Render(slice.view(), format));
+  absl::MutexLock lock(&mutex_);
+  AddLocked({key, slice.buffer, rendered});
+  return rendered;
+}
+
+void RenderingCache::AddLocked(Entry entry) {
+  if (index_.contains(entry.key)) return;  // another thread was faster
+  bytes_ += entry.rendered->capacity() + entry.buffer->size();
+  entries_.push_front(std::move(entry));
+  index_[entries_.front().key] = entries_.begin();
+  while (bytes_ > kMaxCachedBytes || entries_.size() > kMaxCachedEntries) {
+    const Entry& oldest = entries_.back();
+    bytes_ -= oldest.rendered->capacity() + oldest.buffer->size();
+    index_.erase(oldest.key);
+    entries_.pop_back();
+  }
+}
+
+}  // namespace jobtail::http

@@ -1,0 +1,161 @@
+#include "server/http/responses.h"
+
+#include <zlib.h>
+
+#include <array>
+#include <utility>
+
+#include "absl/strings/match.h"
+#include "absl/strings/str_cat.h"
+#include "server/http/guard.h"
+
+namespace jobtail::http {
+namespace {
+
+using beast::http::field;
+using beast::http::status;
+using beast::http::verb;
+
+constexpr char kApiPolicy[] = "default-src 'none'; frame-ancestors 'none'; sandbox";
+constexpr char kHtmlPolicy[] =
+    "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'; "
+    "frame-ancestors 'none'";
+
+boost::string_view ToBoost(std::string_view text) { return {text.data(), text.size()}; }
+std::string_view FromBoost(boost::string_view text) { return {text.data(), text.size()}; }
+absl::string_view ToAbsl(std::string_view text) { return {text.data(), text.size()}; }
+
+// What keeps browsers from taking an answer for something else than it is.
+void SetSafety(beast::http::fields* header, std::string_view policy) {
+  header->set("X-Content-Type-Options", "nosniff");
+  header->set("Content-Security-Policy", ToBoost(policy));
+  header->set("Referrer-Policy", "same-origin");
+  header->set("Cross-Origin-Resource-Policy", "same-origin");
+}
+
+void SetSharing(const Message& request, const HttpOptions& options, beast::http::fields* header) {
+  if (options.allowed_origins.empty()) return;
+  header->set(field::vary, "Origin");
+  const std::string_view origin = Field(request, "Origin");
+  if (!IsAllowedOrigin(origin, options)) return;
+  header->set("Access-Control-Allow-Origin", ToBoost(origin));
+  header->set("Access-Control-Expose-Headers", "Jobtail-Run");
+  header->set("Cross-Origin-Resource-Policy", "cross-origin");
+}
+
+// An answer to HEAD is one to GET, without the body.
+void Complete(const Message& request, Response* response) {
+  response->keep_alive(request.keep_alive());
+  response->prepare_payload();
+  if (request.method() == verb::head) response->body().clear();
+}
+
+std::string Unzip(std::string_view gzip) {
+  constexpr int kGzip = 16;
+  z_stream stream{};
+  if (inflateInit2(&stream, kGzip + MAX_WBITS) != Z_OK) return "";
+  stream.next_in = reinterpret_cast<Bytef*>(const_cast<char*>(gzip.data()));
+  stream.avail_in = static_cast<uInt>(gzip.size());
+  std::string content;
+  std::array<char, 16 << 10> part;
+  for (int result = Z_OK; result == Z_OK;) {
+    stream.next_out = reinterpret_cast<Bytef*>(part.data());
+    stream.avail_out = part.size();
+    result = inflate(&stream, Z_NO_FLUSH);
+    content.append(part.data(), part.size() - stream.avail_out);
+  }
+  inflateEnd(&stream);
+  return content;
+}
+
+}  // namespace
+
+std::string_view PathOf(const Message& request) {
+  const std::string_view target = FromBoost(request.target());
+  return target.substr(0, target.find('?'));
+}
+
+std::string_view QueryOf(const Message& request) {
+  const std::string_view target = FromBoost(request.target());
+  const size_t mark = target.find('?');
+  return mark == std::string_view::npos ? "" : target.substr(mark + 1);
+}
+
+std::string_view Field(const Message& request, std::string_view name) {
+  const auto found = request.find(ToBoost(name));
+  return found == request.end() ? std::string_view() : FromBoost(found->value());
+}
+
+Request ToRequest(const Message& request) {
+  return {.method = std::string(FromBoost(request.method_string())),
+          .path = std::string(PathOf(request)),
+          .query = std::string(QueryOf(request)),
+          .accept = std::string(Field(request, "Accept")),
+          .last_event_id = std::string(Field(request, "Last-Event-ID")),
+          .body = request.body()};
+}
+
+Response MakeResponse(const Message& request, Reply reply, const HttpOptions& options) {
+  Response response(beast::http::int_to_status(reply.status), request.version());
+  response.set(field::content_type, reply.content_type);
+  response.set(field::cache_control, "no-store");
+  SetSafety(&response, kApiPolicy);
+  SetSharing(request, options, &response);
+  response.body() = std::move(reply.body);
+  Complete(request, &response);
+  return response;
+}
+
+StreamHeader MakeStreamHeader(const Message& request, const Reply& reply,
+                              const HttpOptions& options) {
+  StreamHeader header(status::ok, request.version());
+  header.set(field::content_type, reply.content_type);
+  header.set(field::cache_control, "no-store");
+  header.set("X-Accel-Buffering", "no");  // proxies are to hand on what they get at once
+  if (!reply.run.empty()) header.set("Jobtail-Run", reply.run);
+  SetSafety(&header, reply.source->format() == Format::kHtml ? kHtmlPolicy : kApiPolicy);
+  SetSharing(request, options, &header);
+  const bool chunked = request.version() >= 11;
+  header.keep_alive(chunked && request.keep_alive());
+  header.chunked(chunked);
+  return header;
+}
+
+Response MakeFileResponse(const Message& request, const StaticFile& file) {
+  const bool is_known =
+      absl::StrContains(ToAbsl(Field(request, "If-None-Match")), ToAbsl(file.etag));
+  Response response(is_known ? status::not_modified : status::ok, request.version());
+  response.set(field::etag, ToBoost(file.etag));
+  response.set(field::vary, "Accept-Encoding");
+  response.set(field::cache_control, file.path.starts_with("/assets/")
+                                         ? "public, max-age=31536000, immutable"
+                                         : "no-cache");
+  SetSafety(&response, kPagePolicy);
+  if (is_known) {
+    response.keep_alive(request.keep_alive());
+    return response;
+  }
+  response.set(field::content_type, ToBoost(file.content_type));
+  if (absl::StrContains(ToAbsl(Field(request, "Accept-Encoding")), "gzip")) {
+    response.set(field::content_encoding, "gzip");
+    response.body() = file.gzip;
+  } else {
+    response.body() = Unzip(file.gzip);
+  }
+  Complete(request, &response);
+  return response;
+}
+
+Response MakePreflight(const Message& request, const HttpOptions& options) {
+  Response response(status::no_content, request.version());
+  SetSharing(request, options, &response);
+  if (IsAllowedOrigin(Field(request, "Origin"), options)) {
+    response.set("Access-Control-Allow-Methods", "GET, POST, DELETE");
+    response.set("Access-Control-Allow-Headers", "Content-Type, Last-Event-ID");
+    response.set("Access-Control-Max-Age", "600");
+  }
+  response.keep_alive(request.keep_alive());
+  return response;
+}
+
+}  // namespace jobtail::http

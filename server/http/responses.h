@@ -1,0 +1,40 @@
+#ifndef JOBTAIL_SERVER_HTTP_RESPONSES_H_
+#define JOBTAIL_SERVER_HTTP_RESPONSES_H_
+
+#include <string>
+#include <string_view>
+
+#include "server/http/api.h"
+#include "server/http/asio.h"
+#include "server/http/options.h"
+#include "server/http/static_files.h"
+
+namespace jobtail::http {
+
+// Makes messages of answers: which header they have is decided here.
+
+using Message = beast::http::request<beast::http::string_body>;
+using Response = beast::http::response<beast::http::string_body>;
+using StreamHeader = beast::http::response<beast::http::empty_body>;
+
+// What follows "?" in a request's target, and what goes before it.
+std::string_view PathOf(const Message& request);
+std::string_view QueryOf(const Message& request);
+
+// The value of a header field; empty if there is none.
+std::string_view Field(const Message& request, std::string_view name);
+
+// The request as the API wants it.
+Request ToRequest(const Message& request);
+
+Response MakeResponse(const Message& request, Reply reply, const HttpOptions& options);
+StreamHeader MakeStreamHeader(const Message& request, const Reply& reply,
+                              const HttpOptions& options);
+// 304 if the client has it.
+Response MakeFileResponse(const Message& request, const StaticFile& file);
+// What a browser asks before a page of another origin may use the API.
+Response MakePreflight(const Message& request, const HttpOptions& options);
+
+}  // namespace jobtail::http
+
+#endif  // JOBTAIL_SERVER_HTTP_RESPONSES_H_

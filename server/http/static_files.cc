@@ -1,0 +1,21 @@
+#include "server/http/static_files.h"
+
+namespace jobtail::http {
+namespace {
+
+bool IsPage(std::string_view path) {
+  return path == "/" || path == "/jobs" || path.starts_with("/jobs/") || path == "/runs" ||
+         path.starts_with("/runs/");
+}
+
+}  // namespace
+
+const StaticFile* FindFile(StaticFiles files, std::string_view path) {
+  if (IsPage(path)) path = "/index.html";
+  for (const StaticFile& file : files) {
+    if (file.path == path) return &file;
+  }
+  return nullptr;
+}
+
+}  // namespace jobtail::http
