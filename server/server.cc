@@ -16,6 +16,7 @@
 #include "server/log/rocksdb_store.h"
 #include "server/log/scheduler.h"
 #include "server/rpc/job_service.h"
+#include "web/console_page.h"
 
 namespace jobtail {
 namespace {
@@ -53,6 +54,7 @@ constexpr absl::Duration kHealthInterval = absl::Milliseconds(500);
 
 http::HttpOptions HttpOptionsOf(const ServerOptions& options) {
   http::HttpOptions http = options.http;
+  if (http.files.empty()) http.files = web::ConsolePage();
   http.heartbeat = options.heartbeat;
   return http;
 }

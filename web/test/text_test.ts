@@ -69,8 +69,8 @@ test('what directs, hides or joins text is shown', () => {
   assert.equal(shown('a\u202Egnp.exe'), 'a<U+202E>gnp.exe');
   assert.equal(shown('\u2066x\u2069'), '<U+2066>x<U+2069>');
   assert.equal(shown('no\u200Bthing'), 'no<U+200B>thing');
-  assert.equal(shown('nul\0nul'), 'nul<\u2400>nul');
-  assert.equal(shown('\x7f\x85'), '<\u2421><\\x85>');
+  assert.equal(shown('nul\0nul'), 'nul<NUL>nul');
+  assert.equal(shown('\x7f\x85'), '<DEL><\\x85>');
   assert.equal(shown('\u{E0041}'), '<U+E0041>');
   assert.equal(shown('tab\tand caf\u00e9 \u2713 \u{1F600}'), 'tab\tand caf\u00e9 \u2713 \u{1F600}');
 });

@@ -61,6 +61,7 @@ export class Console {
   }
 
   get following(): boolean { return this.viewport.isFollowing; }
+  get atEnd(): boolean { return this.viewport.isAtEnd; }
   get newLines(): number { return this.following || !this.placed ? 0 : Math.max(0, this.session.window.last - this.pausedAt); }
   get stream(): FilterTerm['stream'] { return this.filterTerm.stream; }
   get onlyMatches(): boolean { return this.filterTerm.pattern !== ''; }
@@ -159,6 +160,7 @@ export class Console {
 
   private begin(): void {
     this.placed = true;
+    this.pausedAt = this.session.window.last;
     const lines = parseLines(location.hash);
     if (lines) return this.select(lines, true);
     this.viewport.follow(true);
@@ -172,6 +174,7 @@ export class Console {
   private drawn(): void {
     const { term } = this.searching;
     highlight(this.viewport.element, term.text ? expressionOf(term) : undefined);
+    this.onChange();
   }
 
   private show(sequence: number): void {

@@ -108,7 +108,7 @@ function useRedraw(): () => void {
 }
 
 function FollowButton({ session, view, onDone }: { session: LogSession; view: Console; onDone(): void }) {
-  if (view.following || view.filter) return null;
+  if (view.following || view.filter || (view.atEnd && !session.isLive)) return null;
   const fresh = view.newLines;
   const text = fresh > 0 ? plural(fresh, 'new line') : session.isLive ? 'Follow' : 'To the end';
   return (

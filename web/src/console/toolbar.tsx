@@ -76,7 +76,7 @@ function Search({ view, inputRef, onLeave }: { view: Console; inputRef: Ref<HTML
   return (
     <div class={`search ${trouble ? 'refused' : ''}`} role="search">
       <Icon name="search" />
-      <input ref={inputRef} type="text" placeholder="Search the whole log" aria-label="Search the whole log" value={term.text}
+      <input ref={inputRef} type="text" placeholder="Search" aria-label="Search the whole log" value={term.text}
         spellcheck={false} autocomplete="off" enterkeyhint="search" onKeyDown={key}
         onInput={(event) => setTerm({ ...term, text: (event.target as HTMLInputElement).value })} />
       <span class="search-status" role="status" title={trouble}>{status}</span>

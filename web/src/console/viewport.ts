@@ -66,8 +66,11 @@ export class Viewport {
   get isFollowing(): boolean { return this.following; }
   get element(): HTMLElement { return this.block; }
 
-  // The row at the upper edge.
-  get topPosition(): number { return this.anchor.position; }
+  // Whether the last row can be seen.
+  get isAtEnd(): boolean {
+    return this.positions[this.positions.length - 1] === this.source.last &&
+      this.scroller.scrollTop + this.scroller.clientHeight >= this.height - 2;
+  }
 
   // The rows that can be seen at least in part.
   visible(): { first: number; last: number } {
@@ -142,18 +145,13 @@ export class Viewport {
     if (delta < 0 && this.following) this.stopFollowing();
     if (Math.abs(delta) > Math.max(4 * this.scroller.clientHeight, 3000)) this.jump(scrollTop);
     else this.anchorAt(scrollTop - this.top, delta);
-    if (delta > 0 && this.isAtEnd(scrollTop)) this.follow(true);
+    if (delta > 0 && this.isAtEnd) this.follow(true);
     this.refresh();
   };
 
   private stopFollowing(): void {
     this.following = false;
     this.events.onFollow(false);
-  }
-
-  private isAtEnd(scrollTop: number): boolean {
-    return this.positions[this.positions.length - 1] === this.source.last &&
-      scrollTop + this.scroller.clientHeight >= this.height - 2;
   }
 
   // The thumb was dragged, or somebody pressed Home.

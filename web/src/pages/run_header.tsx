@@ -46,7 +46,7 @@ function Facts({ run, last }: { run: Run; last: number }) {
   const { result } = run;
   return (
     <dl class="facts">
-      <div><dt>Took</dt><dd class="elapsed"><Elapsed run={run} /></dd></div>
+      <div><dt>{result ? 'Took' : 'Running for'}</dt><dd class="elapsed"><Elapsed run={run} /></dd></div>
       {result && result.state !== 'RUN_STATE_LOST' && <div><dt>Result</dt><dd class="result">{exitText(result)}</dd></div>}
       <div>
         <dt>Printed</dt>

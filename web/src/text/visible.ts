@@ -13,10 +13,15 @@ const kUnseen =
 
 const kUrl = /\bhttps?:\/\/[^\s<>"'`\u0000-\u0020]+/g;
 
+const kControls = [
+  'NUL', 'SOH', 'STX', 'ETX', 'EOT', 'ENQ', 'ACK', 'BEL', 'BS', 'TAB', 'LF', 'VT', 'FF', 'CR', 'SO', 'SI', 'DLE', 'DC1',
+  'DC2', 'DC3', 'DC4', 'NAK', 'SYN', 'ETB', 'CAN', 'EM', 'SUB', 'ESC', 'FS', 'GS', 'RS', 'US',
+];
+
 export function nameOf(character: string): string {
   const code = character.codePointAt(0)!;
-  if (code < 0x20) return String.fromCharCode(0x2400 + code);
-  if (code === 0x7f) return '\u2421';
+  if (code < 0x20) return kControls[code]!;
+  if (code === 0x7f) return 'DEL';
   if (code < 0xa0) return `\\x${code.toString(16).toUpperCase()}`;
   return `U+${code.toString(16).toUpperCase().padStart(4, '0')}`;
 }
