@@ -10,7 +10,7 @@ const path = require('node:path');
 const readline = require('node:readline');
 const { chromium } = require('playwright-core');
 
-const kPatience = 120_000; // ms: this machine may be doing a great deal else
+const kPatience = Number(process.env.JOBTAIL_PATIENCE ?? 120_000); // ms: this machine may be doing a great deal else
 
 const demo = process.env.JOBTAIL_DEMO;
 assert.ok(demo, 'JOBTAIL_DEMO is to name the demo server');

@@ -136,7 +136,7 @@ function Notes({ session, view }: { session: LogSession; view: Console | undefin
 
 function filterText(view: Console): string {
   const filter = view.filter!;
-  const shown = plural(filter.rows.last, 'line');
+  const shown = plural(filter.rows.last - (filter.state === 'complete' ? 1 : 0), 'line'); // but the result
   if (typeof filter.state === 'object') return `This filter cannot be used: ${filter.state.error}`;
   if (filter.state === 'full') return `The first ${shown} that match; narrow the search to see others.`;
   return filter.state === 'complete' ? `Only what matches: ${shown}.` : `Only what matches: ${shown} so far.`;

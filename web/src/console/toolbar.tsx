@@ -60,11 +60,21 @@ function Search({ view, inputRef, onLeave }: { view: Console; inputRef: Ref<HTML
     return () => clearTimeout(timer);
   }, [term, view]);
 
+  // What has been typed counts at once for who presses a key or a button.
+  function go(direction: 'next' | 'previous'): void {
+    if (sameTerm(term, view.searching.term)) void view.searching.go(direction);
+    else view.search(term);
+  }
+
+  function toggleOnlyMatches(): void {
+    if (!sameTerm(term, view.searching.term)) view.search(term);
+    view.setOnlyMatches(!view.onlyMatches);
+  }
+
   function key(event: KeyboardEvent): void {
     if (event.key === 'Enter') {
       event.preventDefault();
-      if (sameTerm(term, view.searching.term)) void view.searching.go(event.shiftKey ? 'previous' : 'next');
-      else view.search(term);
+      go(event.shiftKey ? 'previous' : 'next');
     }
     if (event.key === 'Escape') {
       setTerm({ ...term, text: '' });
@@ -82,14 +92,14 @@ function Search({ view, inputRef, onLeave }: { view: Console; inputRef: Ref<HTML
       <span class="search-status" role="status" title={trouble}>{status}</span>
       <button type="button" class="tool small" aria-pressed={term.matchCase} title="Match upper and lower case" onClick={() => setTerm({ ...term, matchCase: !term.matchCase })}>Aa</button>
       <button type="button" class="tool small" aria-pressed={term.regex} title="Regular expression (RE2)" onClick={() => setTerm({ ...term, regex: !term.regex })}>.*</button>
-      <button type="button" class="tool small" title="Previous match (N)" disabled={!term.text} onClick={() => void view.searching.go('previous')}>
+      <button type="button" class="tool small" title="Previous match (N)" disabled={!term.text} onClick={() => go('previous')}>
         <Icon name="up" /><span class="for-readers">Previous match</span>
       </button>
-      <button type="button" class="tool small" title="Next match (n)" disabled={!term.text} onClick={() => void view.searching.go('next')}>
+      <button type="button" class="tool small" title="Next match (n)" disabled={!term.text} onClick={() => go('next')}>
         <Icon name="down" /><span class="for-readers">Next match</span>
       </button>
       <button type="button" class="tool small" title="Show only lines that match (m)" aria-pressed={view.onlyMatches} disabled={!term.text}
-        onClick={() => view.setOnlyMatches(!view.onlyMatches)}>
+        onClick={toggleOnlyMatches}>
         <Icon name="filter" /><span class="for-readers">Only matching lines</span>
       </button>
     </div>
