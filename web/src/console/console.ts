@@ -76,6 +76,7 @@ export class Console {
     if (!this.placed && this.session.window.last > 0) this.begin();
     if (this.following) this.announcer.add(fresh);
     this.searching.grown(this.session.isLive);
+    this.elements.scroller.style.setProperty('--digits', String(Math.max(4, String(this.session.window.last).length)));
     this.viewport.refresh();
     this.onChange();
   }

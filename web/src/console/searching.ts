@@ -38,8 +38,8 @@ export class Searching {
     if (term.text) {
       const pattern = patternOf(term);
       this.found = new LogSearch((begin, signal) => findOnServer(this.run, pattern, begin, signal), this.last, () => this.events.onChange());
-      this.index(this.found);
-      void this.go('next');
+      // The first match comes first; then they are counted.
+      void this.go('next').then(() => this.grown(false));
     }
     this.events.onChange();
   }
@@ -68,7 +68,7 @@ export class Searching {
   // The log has grown.
   grown(live: boolean): void {
     const now = performance.now();
-    if (!this.found || (live && now - this.indexedAt < kReindex)) return;
+    if (!this.found || this.busy || (live && now - this.indexedAt < kReindex)) return;
     this.index(this.found);
   }
 

@@ -4,6 +4,7 @@ import { readStream } from '../api/ndjson';
 import type { LogLine, Run, RunProgress } from '../api/types';
 import { Backoff, pause } from './backoff';
 import { type LogRecord, recordOf } from './record';
+import { attended, isUnattended, onUnattended } from './visibility';
 
 export type Connection =
   | { state: 'connecting' }
@@ -25,6 +26,7 @@ const kFast = 8000; // lines in kSpell from which on not every line is fetched
 const kSpell = 500; // ms
 const kSample = 300; // lines fetched at a time while sampling
 const kSampleEvery = 200; // ms
+const kUnattendedEvery = 15_000; // ms between two looks while nobody sees the page
 const kSilence = 45_000; // ms without even a heartbeat
 
 // Follows the end of a log until its result has come, over broken connections and restarts of the server: what comes
@@ -45,8 +47,9 @@ export class LogFollower {
     let request: LogRequest = { lastLines: lines, follow: true };
     while (!this.complete && !this.abort.signal.aborted) {
       try {
-        const tooFast = await this.stream(request, backoff);
-        if (tooFast) await this.sample();
+        const pausing = await this.stream(request, backoff);
+        if (pausing === 'fast') await this.sample();
+        if (pausing === 'unattended') await this.lookNowAndThen();
       } catch (error) {
         if (this.abort.signal.aborted) return;
         if (isHopeless(error)) return this.events.onConnection({ state: 'failed', reason: messageOf(error) });
@@ -65,14 +68,19 @@ export class LogFollower {
     await pause(ms, this.abort.signal);
   }
 
-  // True when lines come too fast to take them all; false when the log is complete.
-  private async stream(request: LogRequest, backoff: Backoff): Promise<boolean> {
+  // Until the log is complete, lines come too fast to take them all, or nobody looks at the page.
+  private async stream(request: LogRequest, backoff: Backoff): Promise<'complete' | 'fast' | 'unattended'> {
     const attempt = new AbortController();
     const signal = anyOf(this.abort.signal, attempt.signal);
     let watchdog = setTimeout(() => attempt.abort(), kSilence);
     this.spellStart = performance.now();
     this.spellLines = 0;
     let live = false;
+    let left = false;
+    const stopWatching = onUnattended(() => {
+      left = true;
+      attempt.abort();
+    });
     try {
       for await (const lines of readStream<LogLine>(logPath(this.run, request), signal)) {
         clearTimeout(watchdog);
@@ -80,14 +88,16 @@ export class LogFollower {
         if (!live) this.events.onConnection({ state: 'live' });
         live = true;
         backoff.reset();
-        if (this.take(lines) && !this.complete) return true;
+        if (this.take(lines) && !this.complete) return 'fast';
       }
       if (!this.complete) throw new ApiError(0, 14, 'The server ended the stream.');
-      return false;
+      return 'complete';
     } catch (error) {
+      if (left) return 'unattended';
       if (attempt.signal.aborted) throw new ApiError(0, 14, 'Nothing was heard from the server.');
       throw error;
     } finally {
+      stopWatching();
       clearTimeout(watchdog);
     }
   }
@@ -97,12 +107,23 @@ export class LogFollower {
     this.events.onConnection({ state: 'sampling' });
     for (let slow = 0; slow < 3 && !this.complete;) {
       const before = this.last;
-      for await (const lines of readStream<LogLine>(logPath(this.run, { lastLines: kSample }), this.abort.signal)) {
-        this.take(lines);
-      }
+      await this.takeLatest();
       slow = this.last - before < kSample ? slow + 1 : 0;
       if (!this.complete) await pause(kSampleEvery, this.abort.signal);
     }
+  }
+
+  // The page's title and sign go on telling how the run stands.
+  private async lookNowAndThen(): Promise<void> {
+    while (isUnattended() && !this.complete && !this.abort.signal.aborted) {
+      await this.takeLatest();
+      await attended(kUnattendedEvery, this.abort.signal);
+    }
+  }
+
+  private async takeLatest(): Promise<void> {
+    const path = logPath(this.run, { lastLines: kSample });
+    for await (const lines of readStream<LogLine>(path, this.abort.signal)) this.take(lines);
   }
 
   // Whether there were too many.

@@ -3,6 +3,7 @@ import { readStream } from '../api/ndjson';
 import type { Run } from '../api/types';
 import { Backoff, pause } from '../log/backoff';
 import { messageOf } from '../log/follow';
+import { attended, onUnattended } from '../log/visibility';
 
 export interface RunsFilter {
   job: string;
@@ -46,6 +47,7 @@ export class RunsModel {
         this.trouble = messageOf(error);
         this.onChange();
       }
+      await attended(Infinity, signal);
       await pause(backoff.next(), signal);
     }
   }
@@ -78,9 +80,20 @@ export class RunsModel {
 
   private async watch(backoff: Backoff): Promise<void> {
     const query = this.filter.job ? `?job=${encodeURIComponent(this.filter.job)}` : '';
-    for await (const runs of readStream<Run>(`/v1/runs:watch${query}`, this.abort.signal)) {
-      backoff.reset();
-      this.update(runs.filter((run) => run.id));
+    const watching = new AbortController();
+    const stop = (): void => watching.abort();
+    this.abort.signal.addEventListener('abort', stop);
+    const stopWatching = onUnattended(stop);
+    try {
+      for await (const runs of readStream<Run>(`/v1/runs:watch${query}`, watching.signal)) {
+        backoff.reset();
+        this.update(runs.filter((run) => run.id));
+      }
+    } catch (error) {
+      if (!watching.signal.aborted) throw error;
+    } finally {
+      stopWatching();
+      this.abort.signal.removeEventListener('abort', stop);
     }
   }
 }
