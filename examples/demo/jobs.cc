@@ -76,7 +76,7 @@ void Colours(JobContext& run) {
         "\033[0m\n",
         30 + i, kNames[i], 90 + i, 30 + i, 40 + i);
   }
-  for (int i = 16; i < 232; i += 6) printf("\033[48;5;%dm \033[0m", i);
+  for (int i = 0; i < 64; ++i) printf("\033[48;2;%d;%d;%dm \033[0m", 4 * i, 90, 255 - 4 * i);
   printf(
       "\n\033[2mdim\033[0m \033[3mitalic\033[0m \033[4munderlined\033[0m \033[7mreversed\033[0m "
       "\033[9mstruck out\033[0m\n");

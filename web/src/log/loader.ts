@@ -21,7 +21,7 @@ export class RangeLoader {
   constructor(
     private readonly run: string,
     private readonly window: LogWindow,
-    private readonly onLoaded: () => void,
+    private readonly onLoaded: (found: number) => void,
     private readonly onError: (error: unknown) => void,
   ) {}
 
@@ -56,30 +56,37 @@ export class RangeLoader {
   }
 
   private async load(range: Range & { abort: AbortController }): Promise<void> {
+    let found = 0;
     try {
-      await this.read(range);
+      found = await this.read(range);
     } catch (error) {
-      if (!range.abort.signal.aborted) {
-        this.onError(error);
-        await new Promise((resolve) => { this.timer = setTimeout(resolve, kRetry); });
-      }
+      if (!range.abort.signal.aborted) this.onError(error);
+    }
+    // What cannot be had now is not asked for again with every frame.
+    if (found === 0 && !range.abort.signal.aborted) {
+      await new Promise((resolve) => { this.timer = setTimeout(resolve, kRetry); });
     }
     this.running = undefined;
     if (this.closed) return;
-    this.onLoaded(); // who still misses something asks again
+    this.onLoaded(found); // who still misses something asks again
     if (this.pending && !this.running) this.start();
   }
 
-  // The server sends all the rest of the log; what is beyond the range is not read.
-  private async read(range: Range & { abort: AbortController }): Promise<void> {
+  // The server sends all the rest of the log; what is beyond the range is not read. Returns how
+  // many records have come.
+  private async read(range: Range & { abort: AbortController }): Promise<number> {
+    let found = 0;
     const path = logPath(this.run, { fromSequence: range.from });
     for await (const lines of readStream<LogLine>(path, range.abort.signal)) {
       for (const line of lines) {
         const record = recordOf(line);
-        if (record) this.window.put(record);
-        if (record && record.sequence >= range.to) return;
+        if (!record) continue;
+        this.window.put(record);
+        found += 1;
+        if (record.sequence >= range.to) return found;
       }
     }
+    return found;
   }
 }
 

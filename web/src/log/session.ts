@@ -24,7 +24,7 @@ export class LogSession {
   private readonly loader: RangeLoader;
 
   constructor(readonly id: string, private readonly events: SessionEvents) {
-    this.loader = new RangeLoader(id, this.window, () => this.loaded(), (error) => this.failed(error));
+    this.loader = new RangeLoader(id, this.window, (found) => this.loaded(found), (error) => this.failed(error));
     this.rows = new LogRows(this.window, (positions) => this.loader.want(positions));
     this.follower = new LogFollower(id, {
       onRecords: (records) => this.take(records),
@@ -82,8 +82,8 @@ export class LogSession {
     this.update({ ...this.run, state, progress });
   }
 
-  private loaded(): void {
-    this.trouble = '';
+  private loaded(found: number): void {
+    if (found > 0) this.trouble = '';
     this.events.onLines([]);
   }
 
