@@ -1,5 +1,5 @@
 // A consumer of text: reads it to the end, tells how many lines came, how fast and how old.
-//   bench-text [--stamped] stdin | http PORT PATH | websocket PORT PATH
+//   bench-text [--stamped] stdin | http PORT PATH | websocket PORT PATH | events PORT JOB JSON
 
 #include <arpa/inet.h>
 #include <netinet/in.h>
@@ -54,8 +54,8 @@ int ConnectTo(int port) {
 }
 
 // Sends a request and reads the head of its answer. Returns what has come of the body.
-std::string Request(int fd, Source& source, const std::string& path, const std::string& headers) {
-  const std::string request = "GET " + path + " HTTP/1.1\r\nHost: localhost\r\n" + headers + "\r\n";
+std::string Request(int fd, Source& source, const std::string& line, const std::string& rest) {
+  const std::string request = line + " HTTP/1.1\r\nHost: localhost\r\n" + rest;
   if (write(fd, request.data(), request.size()) != static_cast<ssize_t>(request.size())) {
     throw std::runtime_error("cannot send the request");
   }
@@ -80,7 +80,7 @@ void ReadText(Source& source, Meter* meter) {
 void ReadHttp(int port, const std::string& path, Meter* meter) {
   const int fd = ConnectTo(port);
   Source source(fd);
-  const std::string body = Request(fd, source, path, "Connection: close\r\n");
+  const std::string body = Request(fd, source, "GET " + path, "Connection: close\r\n\r\n");
   if (!body.empty()) meter->AddText(body);
   ReadText(source, meter);
 }
@@ -104,16 +104,47 @@ void ReadWebSocket(int port, const std::string& path, Meter* meter) {
   constexpr uint8_t kClose = 8;
   const int fd = ConnectTo(port);
   Source source(fd);
-  std::string data = Request(fd, source, path,
+  std::string data = Request(fd, source, "GET " + path,
                              "Upgrade: websocket\r\nConnection: Upgrade\r\n"
                              "Origin: http://localhost\r\nSec-WebSocket-Version: 13\r\n"
-                             "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n");
+                             "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n");
   while (true) {
     std::string_view rest = data;
     size_t payload;
     for (size_t size; (size = FrameSize(rest, &payload)) > 0; rest.remove_prefix(size)) {
       if ((static_cast<uint8_t>(rest[0]) & 0xF) == kClose) return;
       meter->AddLine(rest.substr(payload, size - payload));
+    }
+    data.erase(0, data.size() - rest.size());
+    const std::string_view more = source.Read();
+    if (more.empty()) return;
+    data += more;
+  }
+}
+
+// The text in an event of a line; these have neither quotes nor backslashes in them.
+std::string_view TextIn(std::string_view event) {
+  constexpr std::string_view kText = "\"text\":\"";
+  const size_t begin = event.find(kText);
+  if (!event.starts_with("data: ") || begin == std::string_view::npos) return "";
+  event.remove_prefix(begin + kText.size());
+  return event.substr(0, event.find('"'));
+}
+
+// Has jobtail run a job, and reads its lines as server-sent events.
+void ReadEvents(int port, const std::string& job, const std::string& json, Meter* meter) {
+  const int fd = ConnectTo(port);
+  Source source(fd);
+  std::string data = Request(fd, source, "POST /v1/jobs/" + job + ":run",
+                             "Accept: text/event-stream\r\nConnection: close\r\n"
+                             "Content-Type: application/json\r\nContent-Length: " +
+                                 std::to_string(json.size()) + "\r\n\r\n" + json);
+  while (true) {
+    std::string_view rest = data;
+    for (size_t end; (end = rest.find('\n')) != std::string_view::npos;) {
+      const std::string_view text = TextIn(rest.substr(0, end));
+      if (!text.empty()) meter->AddLine(text);
+      rest.remove_prefix(end + 1);
     }
     data.erase(0, data.size() - rest.size());
     const std::string_view more = source.Read();
@@ -133,8 +164,11 @@ int Main(std::vector<std::string> arguments) {
     ReadHttp(std::stoi(arguments[1]), arguments[2], &meter);
   } else if (arguments.size() == 3 && arguments[0] == "websocket") {
     ReadWebSocket(std::stoi(arguments[1]), arguments[2], &meter);
+  } else if (arguments.size() == 4 && arguments[0] == "events") {
+    ReadEvents(std::stoi(arguments[1]), arguments[2], arguments[3], &meter);
   } else {
-    std::cerr << "usage: bench-text [--stamped] stdin | http PORT PATH | websocket PORT PATH\n";
+    std::cerr << "usage: bench-text [--stamped] stdin | http PORT PATH | websocket PORT PATH |"
+                 " events PORT JOB JSON\n";
     return 2;
   }
   std::cout << meter.Json() << std::endl;

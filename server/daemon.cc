@@ -5,6 +5,7 @@
 #include <spdlog/sinks/stdout_color_sinks.h>
 #include <spdlog/spdlog.h>
 #include <sys/eventfd.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include <iostream>
@@ -51,6 +52,14 @@ void SkipDeadlockDetection() {
 // Jobs in C++ cannot be ended from outside, and must not see the program's objects destroyed around
 // them. Nothing is flushed: the lock of a stream that nobody reads may be held for ever.
 [[noreturn]] void LeaveAtOnce(int exit_code) { _exit(exit_code); }
+
+// Each connection takes a descriptor, and the usual soft limit is 1024.
+void RaiseDescriptorLimit() {
+  rlimit limit{};
+  if (getrlimit(RLIMIT_NOFILE, &limit) != 0) return;
+  limit.rlim_cur = limit.rlim_max;
+  setrlimit(RLIMIT_NOFILE, &limit);
+}
 
 const std::map<std::string, SyncMode>& SyncModes() {
   static const auto* const modes = new std::map<std::string, SyncMode>{
@@ -145,6 +154,7 @@ int Daemon::Run(int argc, char** argv, const std::function<absl::Status(Server&)
   options_.stop_grace = absl::Seconds(stop_grace_seconds_);
   options_.engine.retention.max_age = absl::Seconds(keep_age_seconds_);
   SkipDeadlockDetection();
+  RaiseDescriptorLimit();
   spdlog::set_default_logger(spdlog::stderr_color_mt(name_));
   return Serve(prepare);
 }

@@ -15,6 +15,8 @@
 #include "server/log/memory_store.h"
 #include "server/log/rocksdb_store.h"
 #include "server/log/scheduler.h"
+#include "server/metrics/metered_store.h"
+#include "server/metrics/metrics.h"
 #include "server/rpc/job_service.h"
 #include "web/console_page.h"
 
@@ -52,13 +54,6 @@ absl::StatusOr<std::string> Host(const std::string& address) {
 
 constexpr absl::Duration kHealthInterval = absl::Milliseconds(500);
 
-http::HttpOptions HttpOptionsOf(const ServerOptions& options) {
-  http::HttpOptions http = options.http;
-  if (http.files.empty()) http.files = web::ConsolePage();
-  http.heartbeat = options.heartbeat;
-  return http;
-}
-
 absl::StatusOr<std::unique_ptr<LogStore>> OpenStore(const RocksDbOptions& options) {
   if (options.directory.empty()) return std::make_unique<MemoryStore>();
   return RocksDbStore::Open(options);
@@ -81,28 +76,33 @@ class Server::Impl {
 
   Engine& engine() { return engine_; }
   const std::string& grpc_address() const { return grpc_address_; }
-  const std::string& http_url() const { return http_.url(); }
+  const std::string& http_url() const { return http_url_; }
 
  private:
   Impl(ServerOptions options, absl::StatusOr<std::unique_ptr<LogStore>> store)
       : options_(std::move(options)),
         status_(store.status()),
         store_(store.ok() ? *std::move(store) : std::make_unique<MemoryStore>()),
-        engine_(store_.get(), options_.engine),
-        service_(&engine_, options_.heartbeat),
-        http_(&engine_, HttpOptionsOf(options_)) {
+        metered_(store_.get(), &registry_),
+        engine_(&metered_, options_.engine),
+        service_(&engine_, options_.heartbeat) {
     if (status_.ok()) status_ = engine_.Recover();
   }
 
   absl::Status StartGrpc();
+  absl::Status StartHttp();
+  http::HttpOptions MakeHttpOptions() const;
   void WatchHealth();
 
   const ServerOptions options_;
   absl::Status status_;  // of opening the store; if not OK, there is an empty one that nobody sees
   const std::unique_ptr<LogStore> store_;
+  prometheus::Registry registry_;
+  MeteredStore metered_;
   Engine engine_;
   JobService service_;
-  http::HttpServer http_;
+  std::unique_ptr<http::HttpServer> http_;  // null without HTTP
+  std::string http_url_;
   std::unique_ptr<grpc::Server> grpc_;
   std::string grpc_address_;
   absl::Mutex stop_mutex_;
@@ -113,7 +113,27 @@ class Server::Impl {
 absl::Status Server::Impl::Start() {
   if (!status_.ok()) return status_;
   if (absl::Status started = StartGrpc(); !started.ok()) return started;
-  return options_.http.address.empty() ? absl::OkStatus() : http_.Start();
+  return options_.http.address.empty() ? absl::OkStatus() : StartHttp();
+}
+
+absl::Status Server::Impl::StartHttp() {
+  http_ = std::make_unique<http::HttpServer>(&engine_, MakeHttpOptions());
+  absl::Status started = http_->Start();
+  http_url_ = http_->url();
+  return started;
+}
+
+http::HttpOptions Server::Impl::MakeHttpOptions() const {
+  http::HttpOptions http = options_.http;
+  if (http.files.empty()) http.files = web::ConsolePage();
+  http.heartbeat = options_.heartbeat;
+  http.metrics = [this] {
+    return MetricsText(registry_, {.engine = &engine_,
+                                   .grpc = [this] { return service_.stream_stats(); },
+                                   .http = [this] { return http_->stats(); },
+                                   .store_directory = options_.store.directory});
+  };
+  return http;
 }
 
 absl::Status Server::Impl::StartGrpc() {
@@ -160,7 +180,9 @@ size_t Server::Impl::Stop() {
   }
   const size_t at_work = engine_.Stop(absl::Now() + options_.stop_grace);
   const absl::Time streams_deadline = absl::Now() + kStreamGrace;
-  std::thread http_stop([&] { http_.Stop(streams_deadline); });
+  std::thread http_stop([&] {
+    if (http_) http_->Stop(streams_deadline);
+  });
   service_.StopStreams(streams_deadline);
   http_stop.join();
   if (grpc_) grpc_->Shutdown(absl::ToChronoTime(absl::Now() + kCloseGrace));

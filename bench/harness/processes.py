@@ -96,6 +96,18 @@ class GrpcDaemon(Daemon):
         self.address = line.split()[1]
 
 
+class JobtailDaemon(GrpcDaemon):
+    """A server that prints `http http://HOST:PORT/` as well."""
+
+    def __init__(self, command, log):
+        super().__init__(command, log)
+        line = self.process.stdout.readline()
+        if not line.startswith('http '):
+            self.stop()
+            raise RuntimeError(f'{self.command[0]} does not serve HTTP; see {log}')
+        self.http_port = int(line.rstrip('/\n').rsplit(':', 1)[1])
+
+
 def start_pipeline(commands):
     processes = []
     upstream = subprocess.DEVNULL

@@ -18,6 +18,7 @@ RATIOS = [
     ('replay with TailLog : bare gRPC batches', AT_LEAST, 0.9, 'throughput', 'replay_tail_log', 'bare_batches', 'lines_per_second'),
     ('RunJob : bare gRPC single messages', AT_LEAST, 0.8, 'throughput', 'run_job', 'bare_messages', 'lines_per_second'),
     ('latency p50, TailLog : bare gRPC', AT_MOST, 1.25, 'latency', 'tail_log', 'bare', 'p50_us'),
+    ('latency p50, server-sent events : websocketd', AT_MOST, 1.25, 'latency', 'events', 'websocketd', 'p50_us'),
     ('latency p99, TailLog : bare gRPC', AT_MOST, 1.5, 'latency', 'tail_log', 'bare', 'p99_us'),
 ]
 IDLE_READER_BYTES = 24 * 1024
@@ -54,6 +55,10 @@ def plain(value):
 
 def kilobytes(value):
     return f'{value / 1024:.1f} KiB'
+
+
+def percent(value):
+    return f'{value:.1%}'
 
 
 def megabytes(value):
@@ -119,13 +124,20 @@ def memory_table(measured):
         body += [[f'a reader that waits, of {idle["readers"]:,}', spread(idle['reader'], kilobytes)],
                  [f'the same, bare gRPC, of {idle["readers"]:,}', spread(idle['bare'], kilobytes)],
                  [f'a run that prints nothing, of {idle["runs"]:,}', spread(idle['run'], kilobytes)]]
+    if 'browsers' in measured:
+        body.append([f'a browser that waits, of {measured["browsers"]["readers"]:,}',
+                     spread(measured['browsers']['memory'], kilobytes)])
     large = measured.get('large-log', {})
     if 'skipped' in large:
         body.append(['the server, while a large log is written', f'not measured: {large["skipped"]}'])
     elif large:
         body.append([f'the server, at most, while a log of {large["bytes"] / 1e9:g} GB is written and a reader stalls',
                      megabytes(large['rss_peak'])])
-    return '### Memory of the server\n\n' + table(['', 'resident'], body)
+    text = '### Memory of the server\n\n' + table(['', 'resident'], body)
+    if 'browsers' in measured:
+        text += (f'\nThe {measured["browsers"]["readers"]:,} browsers, with a heartbeat every 15 s each, take '
+                 f'{spread(measured["browsers"]["cpu"], percent)} of a core in all.\n')
+    return text
 
 
 TABLES = {'throughput': throughput_table, 'latency': latency_table, 'fan-out': fan_out_table, 'runs': runs_table}
@@ -149,7 +161,7 @@ def figures(result):
         parts.append('### Aims\n\n' + table(['', 'aim', 'measured', 'holds'], rows))
     parts.append('![The figures as a plot](benchmarks.svg)\n')
     parts += [TABLES[name](rows) for name, rows in measured.items() if name in TABLES]
-    if 'idle' in measured or 'large-log' in measured:
+    if measured.keys() & {'idle', 'browsers', 'large-log'}:
         parts.append(memory_table(measured))
     return '\n'.join(parts)
 

@@ -3,6 +3,8 @@ machine disturbs all alike, and returns its part of the JSON file."""
 
 import json
 import os
+import resource
+import socket
 import subprocess
 import sys
 import time
@@ -59,6 +61,7 @@ THROUGHPUT = {
     'replay': (systems.Replay, 4_000_000),
     'replay_tail_log': (systems.ReplayTailLog, 4_000_000),
     'run_job': (systems.JobtailRunJob, 800_000),
+    'events': (systems.JobtailEvents, 800_000),
 }
 
 
@@ -93,6 +96,7 @@ LATENCY = {
     'jobtail': systems.Jobtail,
     'tail_log': systems.JobtailTailLog,
     'run_job': systems.JobtailRunJob,
+    'events': systems.JobtailEvents,
 }
 
 
@@ -253,11 +257,64 @@ def large_log(bench, quick):
     return result
 
 
+class Browsers:
+    """Connections that follow a run as server-sent events, while the `with` lasts."""
+
+    def __init__(self, server, log, count):
+        soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+        if soft < count + 100:
+            resource.setrlimit(resource.RLIMIT_NOFILE, (min(hard, count + 100), hard))
+        request = (f'GET /v1/runs/{log}/log?follow=true HTTP/1.1\r\nHost: localhost\r\n'
+                   'Accept: text/event-stream\r\n\r\n').encode()
+        self.sockets = []
+        for _ in range(count):
+            connection = socket.create_connection(('127.0.0.1', server.http_port))
+            connection.sendall(request)
+            self.sockets.append(connection)
+        for connection in self.sockets:
+            received = b''
+            while b'event: run' not in received:
+                more = connection.recv(4096)
+                if not more:
+                    raise RuntimeError(f'instead of events the server sent {received!r}')
+                received += more
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        for connection in self.sockets:
+            connection.close()
+
+
+def browsers(bench, quick):
+    """The server's memory and CPU time for readers of server-sent events that wait."""
+    readers, seconds = (1000, 5) if quick else (5000, 30)
+
+    def measure(*_):
+        with bench.start_jobtail() as server:
+            waiting = start_run(bench, server, 'idle')
+            with Browsers(server, waiting, 1):
+                before = server.memory()
+                with Browsers(server, waiting, readers):
+                    memory = (server.memory() - before) / readers
+                    cpu = server.cpu_seconds()
+                    time.sleep(seconds)
+                    return memory, (server.cpu_seconds() - cpu) / seconds
+    samples = rounds(1 if quick else 3, {'events': None}, measure)['events']
+    result = {'readers': readers, 'memory': figure([memory for memory, _ in samples]),
+              'cpu': figure([cpu for _, cpu in samples])}
+    tell(f'   {readers} readers: {result["memory"]["median"]:,.0f} bytes each, '
+         f'{result["cpu"]["median"]:.1%} of a core in all')
+    return result
+
+
 ALL = {
     'throughput': throughput,
     'latency': latency,
     'fan-out': fan_out,
     'runs': runs,
     'idle': idle,
+    'browsers': browsers,
     'large-log': large_log,
 }

@@ -1,5 +1,6 @@
 """What is compared. Each system carries the same lines from one producer to one consumer."""
 
+import json
 import shutil
 import subprocess
 import sys
@@ -7,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from .openssh import Sshd
-from .processes import Daemon, GrpcDaemon, Missing, free_port, run
+from .processes import Daemon, GrpcDaemon, JobtailDaemon, Missing, free_port, run
 
 LINE_BYTES = 80
 
@@ -51,8 +52,9 @@ class Bench:
             shutil.rmtree(folder)
 
     def start_jobtail(self, *arguments):
-        command = [self.program('bench-server'), '--grpc-address=127.0.0.1:0', '--http-address=127.0.0.1:0', *self.store_arguments()]
-        return GrpcDaemon([*command, *arguments], self.log('jobtail'))
+        addresses = ['--grpc-address=127.0.0.1:0', '--http-address=127.0.0.1:0']
+        command = [self.program('bench-server'), *addresses, *self.store_arguments()]
+        return JobtailDaemon([*command, *arguments], self.log('jobtail'))
 
     def start_bare(self):
         return GrpcDaemon([self.program('bench-bare')], self.log('bare'))
@@ -237,6 +239,21 @@ class JobtailTailLog(Jobtail):
 class JobtailRunJob(JobtailTailLog):
     label = 'RunJob from C++, live'
     call = 'run-job'
+
+
+class JobtailEvents(Jobtail):
+    """As a browser gets them."""
+    label = 'server-sent events, live'
+
+    def events(self, job, stamped=False, **parameters):
+        request = json.dumps({'parameters': {name: str(value) for name, value in parameters.items()}})
+        return [self.bench.text('events', self.daemon.http_port, job, request, stamped=stamped)]
+
+    def lines(self, count):
+        return self.events('lines', lines=count)
+
+    def stamps(self, count, micros):
+        return self.events('stamps', stamped=True, count=count, interval_micros=micros)
 
 
 class Replay(Jobtail):

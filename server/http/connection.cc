@@ -13,6 +13,9 @@ namespace bhttp = beast::http;
 // How long a client may take to receive an answer in one piece.
 constexpr std::chrono::seconds kSendTimeout(60);
 
+// How long a client may go on with a request that was refused.
+constexpr std::chrono::seconds kLinger(2);
+
 bool IsUnder(std::string_view path, std::string_view folder) { return path.starts_with(folder); }
 
 // What the parser says, in the words of an answer. Status 0: there is nobody to answer to.
@@ -95,7 +98,9 @@ net::awaitable<bool> Connection::Serve() {
   socket_.expires_never();
   if (!read.ok()) {
     parser.get().keep_alive(false);  // who knows what comes next
-    if (status != 0) co_await SendReply(parser.get(), ErrorReply(read, status));
+    if (status == 0) co_return false;
+    co_await SendReply(parser.get(), ErrorReply(read, status));
+    co_await Linger();
     co_return false;
   }
   const Message request = parser.release();
@@ -125,6 +130,17 @@ net::awaitable<bool> Connection::Continue() {
   ErrorCode error;
   co_await net::async_write(socket_, net::buffer(kContinue.data(), kContinue.size()), Into(&error));
   co_return !error;
+}
+
+// Were the connection closed while the client still sends, it would lose our answer.
+net::awaitable<void> Connection::Linger() {
+  ErrorCode error;
+  socket_.socket().shutdown(tcp::socket::shutdown_send, error);
+  socket_.expires_after(kLinger);
+  while (!error) {
+    buffer_.clear();
+    co_await socket_.async_read_some(buffer_.prepare(64 << 10), Into(&error));
+  }
 }
 
 Provenance Connection::ProvenanceOf(const Message& request) const {

@@ -41,6 +41,7 @@ class Connection {
   net::awaitable<bool> Serve();
   net::awaitable<absl::Status> Read(Parser* parser, unsigned* status);
   net::awaitable<bool> Continue();
+  net::awaitable<void> Linger();
   net::awaitable<bool> Answer(const Message& request);
   net::awaitable<bool> AnswerByApi(const Message& request);
   net::awaitable<bool> SendReply(const Message& request, Reply reply);

@@ -225,10 +225,10 @@ void HttpServer::Impl::Stop(absl::Time deadline) {
 
 HttpStats HttpServer::Impl::stats() const {
   HttpStats stats;
-  stats.streams = counters_.open;
-  stats.stalled_streams = counters_.stalled;
-  stats.pieces_sent = counters_.pieces;
-  stats.bytes_sent = counters_.bytes;
+  stats.streams = {.open = counters_.open,
+                   .stalled = counters_.stalled,
+                   .messages = counters_.pieces,
+                   .bytes = counters_.bytes};
   stats.refused_connections = refused_;
   absl::MutexLock lock(&mutex_);
   stats.connections = std::max<int64_t>(0, open_ - 1);

@@ -8,16 +8,14 @@
 #include "absl/time/time.h"
 #include "server/http/options.h"
 #include "server/run/engine.h"
+#include "server/run/stream_stats.h"
 
 namespace jobtail::http {
 
 struct HttpStats {
-  int64_t connections = 0;
-  int64_t streams = 0;
-  int64_t stalled_streams = 0;
-  int64_t pieces_sent = 0;
-  int64_t bytes_sent = 0;
-  int64_t refused_connections = 0;
+  int64_t connections = 0;          // that are open
+  int64_t refused_connections = 0;  // beyond the limit, since the start
+  StreamStats streams;
 };
 
 // The HTTP door to the engine: the API as jobtail_http.yaml maps it, streams in several forms, and

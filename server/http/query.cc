@@ -26,7 +26,7 @@ int HexValue(char digit) {
 absl::Status BadValue(const FieldDescriptor& field, const std::string& value,
                       const std::string& want) {
   return absl::InvalidArgumentError(
-      absl::StrCat("query parameter ", field.name(), "=", Quoted(value), ": give ", want));
+      absl::StrCat("parameter ", field.name(), "=", Quoted(value), ": give ", want));
 }
 
 const FieldDescriptor* FindField(const Descriptor& type, const std::string& name) {
@@ -40,7 +40,7 @@ const FieldDescriptor* FindField(const Descriptor& type, const std::string& name
 absl::Status UnknownName(const Descriptor& type, const std::string& name) {
   std::vector<std::string> names;
   for (int i = 0; i < type.field_count(); ++i) names.push_back(type.field(i)->name());
-  return absl::InvalidArgumentError(absl::StrCat("query parameter ", Quoted(name),
+  return absl::InvalidArgumentError(absl::StrCat("parameter ", Quoted(name),
                                                  ": there is none of this name; there are ",
                                                  absl::StrJoin(names, ", ")));
 }
@@ -118,13 +118,12 @@ absl::Status CheckFree(const FieldDescriptor& field, const Message& message) {
   if (const auto* oneof = field.real_containing_oneof()) {
     const FieldDescriptor* other = message.GetReflection()->GetOneofFieldDescriptor(message, oneof);
     if (other && other != &field) {
-      return absl::InvalidArgumentError(absl::StrCat("query parameters ", other->name(), " and ",
-                                                     field.name(), " exclude each other"));
+      return absl::InvalidArgumentError(
+          absl::StrCat("parameters ", other->name(), " and ", field.name(), " exclude each other"));
     }
   }
   if (field.has_presence() ? message.GetReflection()->HasField(message, &field) : false) {
-    return absl::InvalidArgumentError(
-        absl::StrCat("query parameter ", field.name(), " is given twice"));
+    return absl::InvalidArgumentError(absl::StrCat("parameter ", field.name(), " is given twice"));
   }
   return absl::OkStatus();
 }

@@ -9,15 +9,9 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
 #include "absl/time/time.h"
+#include "server/run/stream_stats.h"
 
 namespace jobtail::http {
-namespace {
-
-// A client that takes nothing for so long counts as stalled.
-constexpr std::chrono::seconds kStalled(5);
-
-}  // namespace
-
 Stream::Stream(beast::tcp_stream* socket, std::unique_ptr<Source> source, bool chunked,
                const StreamServices& services)
     : socket_(socket),
@@ -33,7 +27,8 @@ net::awaitable<bool> Stream::Run() {
   absl::Status status = co_await Pump();
   source_->CancelWait();
   const bool complete = !gone_ && co_await Finish(std::move(status));
-  source_.reset();  // what wakes this may hold it for a while
+  // What wakes this may hold it for a while; and the end of a source may cancel a run.
+  services_.reads->Soon([source = std::shared_ptr<Source>(std::move(source_))] {});
   ErrorCode ignored;
   socket_->socket().cancel(ignored);
   --services_.counters->open;
@@ -47,7 +42,8 @@ void Stream::Stop(bool now) {
 }
 
 bool Stream::IsStalled() const {
-  return sending_since_ && std::chrono::steady_clock::now() - *sending_since_ > kStalled;
+  return sending_since_ && std::chrono::steady_clock::now() - *sending_since_ >
+                               absl::ToChronoNanoseconds(kStalledAfter);
 }
 
 // Returns how the stream ended.

@@ -44,6 +44,8 @@ class JobService final : public internal::JobServiceBase {
   // come as well.
   void StopStreams(absl::Time deadline) { streams_.StopAll(deadline); }
 
+  StreamStats stream_stats() const { return streams_.stats(); }
+
   Unary* ListJobs(Context* context, const grpc::ByteBuffer* request,
                   grpc::ByteBuffer* response) override;
   Unary* GetJob(Context* context, const grpc::ByteBuffer* request,

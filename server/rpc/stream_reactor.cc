@@ -59,6 +59,11 @@ void StreamReactor::Stop(bool now) {
   PumpLocked();
 }
 
+bool StreamReactor::IsStalled(absl::Time now) {
+  absl::MutexLock lock(&mutex_);
+  return busy_ && now - last_write_ > kStalledAfter;
+}
+
 void StreamReactor::Tick(absl::Time now) {
   absl::MutexLock lock(&mutex_);
   if (busy_ || finished_ || now - last_write_ < set_->heartbeat()) return;
@@ -130,6 +135,7 @@ bool StreamReactor::ActLocked(const absl::StatusOr<Next>& next, grpc::WriteOptio
 void StreamReactor::WriteLocked(grpc::WriteOptions options) {
   busy_ = true;
   last_write_ = absl::Now();
+  set_->CountMessage(message_.Length());
   StartWrite(&message_, options);
 }
 

@@ -35,6 +35,9 @@ class StreamReactor : public grpc::ServerWriteReactor<grpc::ByteBuffer>,
   // the message has that is being sent.
   void Stop(bool now);
 
+  // Whether the client has not taken a message for kStalledAfter.
+  bool IsStalled(absl::Time now);
+
   // Sends a heartbeat if the stream has been idle for long.
   void Tick(absl::Time now);
 

@@ -52,6 +52,16 @@ std::vector<std::shared_ptr<StreamReactor>> StreamSet::All() const {
   return all;
 }
 
+StreamStats StreamSet::stats() const {
+  const absl::Time now = absl::Now();
+  const auto all = All();
+  StreamStats stats{.open = static_cast<int64_t>(all.size()),
+                    .messages = messages_.load(std::memory_order_relaxed),
+                    .bytes = bytes_.load(std::memory_order_relaxed)};
+  for (const auto& stream : all) stats.stalled += stream->IsStalled(now) ? 1 : 0;
+  return stats;
+}
+
 void StreamSet::ScheduleTick() {
   const absl::Duration period = std::min(heartbeat_ / 4, absl::Seconds(1));
   scheduler_.At(absl::Now() + period, [this] { Tick(); });

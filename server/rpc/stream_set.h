@@ -1,6 +1,8 @@
 #ifndef JOBTAIL_SERVER_RPC_STREAM_SET_H_
 #define JOBTAIL_SERVER_RPC_STREAM_SET_H_
 
+#include <atomic>
+#include <cstdint>
 #include <memory>
 #include <vector>
 
@@ -9,6 +11,7 @@
 #include "absl/synchronization/mutex.h"
 #include "absl/time/time.h"
 #include "server/log/scheduler.h"
+#include "server/run/stream_stats.h"
 
 namespace jobtail {
 
@@ -33,6 +36,13 @@ class StreamSet {
   // up, once everything has been sent to them; after it the others, as they are.
   void StopAll(absl::Time deadline);
 
+  // Notes that a message was sent.
+  void CountMessage(size_t bytes) {
+    messages_.fetch_add(1, std::memory_order_relaxed);
+    bytes_.fetch_add(static_cast<int64_t>(bytes), std::memory_order_relaxed);
+  }
+  StreamStats stats() const;
+
   absl::Duration heartbeat() const { return heartbeat_; }
   // For what must not run on a gRPC thread for too long.
   Scheduler& scheduler() { return scheduler_; }
@@ -46,6 +56,9 @@ class StreamSet {
   bool IsEmptyLocked() const ABSL_SHARED_LOCKS_REQUIRED(mutex_) { return streams_.empty(); }
 
   const absl::Duration heartbeat_;
+
+  std::atomic<int64_t> messages_{0};
+  std::atomic<int64_t> bytes_{0};
 
   mutable absl::Mutex mutex_;
   bool stopped_ ABSL_GUARDED_BY(mutex_) = false;

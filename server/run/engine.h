@@ -74,6 +74,11 @@ class Engine {
   // Deletes what is not to be kept any more: what is done every so often anyway.
   void ApplyRetention(absl::Time now = absl::Now()) { retention_.Apply(now); }
 
+  // How many runs are kept of each job in each state.
+  std::map<std::pair<std::string, v1::RunState>, int64_t> CountRuns() const {
+    return runs_.Count();
+  }
+
   // OK if the store would take a new run at this moment, or why not.
   absl::Status CheckHealth() const { return store_->CheckHealth(); }
 

@@ -89,6 +89,13 @@ std::vector<std::shared_ptr<Run>> RunTable::List(const std::string& before, size
   return runs;
 }
 
+std::map<std::pair<std::string, v1::RunState>, int64_t> RunTable::Count() const {
+  std::map<std::pair<std::string, v1::RunState>, int64_t> counts;
+  absl::MutexLock lock(&mutex_);
+  for (const auto& [id, run] : runs_) ++counts[{run->job(), run->state()}];
+  return counts;
+}
+
 std::vector<std::shared_ptr<Run>> RunTable::Active() const {
   std::vector<std::shared_ptr<Run>> runs;
   absl::MutexLock lock(&mutex_);

@@ -48,6 +48,9 @@ class RunTable {
   std::vector<std::shared_ptr<Run>> List(const std::string& before, size_t limit,
                                          absl::FunctionRef<bool(const Run&)> wanted) const;
 
+  // How many runs there are of each job in each state.
+  std::map<std::pair<std::string, v1::RunState>, int64_t> Count() const;
+
   // The runs that have not ended.
   std::vector<std::shared_ptr<Run>> Active() const;
   // Whether there are fewer of them.

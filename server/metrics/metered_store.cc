@@ -1,0 +1,123 @@
+#include "server/metrics/metered_store.h"
+
+#include <utility>
+
+#include "absl/time/clock.h"
+#include "server/log/record.h"
+#include "server/run/run.h"
+
+namespace jobtail {
+namespace {
+
+prometheus::Family<prometheus::Counter>& CounterFamily(prometheus::Registry* registry,
+                                                       const std::string& name,
+                                                       const std::string& help) {
+  return prometheus::BuildCounter().Name(name).Help(help).Register(*registry);
+}
+
+prometheus::Counter& Counter(prometheus::Registry* registry, const std::string& name,
+                             const std::string& help) {
+  return CounterFamily(registry, name, help).Add({});
+}
+
+// In seconds, from what memory takes to what a disk in trouble does.
+prometheus::Histogram::BucketBoundaries LatencyBuckets() {
+  return {0.00001, 0.00003, 0.0001, 0.0003, 0.001, 0.003, 0.01, 0.03, 0.1, 0.3, 1, 3, 10};
+}
+
+}  // namespace
+
+MeteredStore::MeteredStore(LogStore* store, prometheus::Registry* registry)
+    : store_(store),
+      lines_(Counter(registry, "jobtail_lines_total", "Records of text that jobs have printed.")),
+      printed_bytes_(Counter(registry, "jobtail_printed_bytes_total",
+                             "Bytes that jobs have printed, line ends included.")),
+      batches_(Counter(registry, "jobtail_batches_total", "Batches of records stored.")),
+      stored_bytes_(
+          Counter(registry, "jobtail_stored_bytes_total", "Bytes of encoded records stored.")),
+      missing_(CounterFamily(registry, "jobtail_missing_records_total",
+                             "Records that a gap stands for, by its reason.")),
+      failures_(CounterFamily(registry, "jobtail_store_failures_total",
+                              "Writes that the store has refused, by the error's code.")),
+      damaged_(Counter(registry, "jobtail_damaged_reads_total",
+                       "Reads of records that are damaged or missing on the disk.")),
+      latency_(prometheus::BuildHistogram()
+                   .Name("jobtail_commit_seconds")
+                   .Help("How long the store takes to take batches.")
+                   .Register(*registry)
+                   .Add({}, LatencyBuckets())) {}
+
+absl::Status MeteredStore::PutRun(const storage::v1::StoredRun& run) {
+  absl::Status status = store_->PutRun(run);
+  CountFailure(status);
+  if (IsFinal(run.run().state())) Forget(run.run().id());
+  return status;
+}
+
+absl::Status MeteredStore::DeleteRun(const std::string& run) {
+  absl::Status status = store_->DeleteRun(run);
+  Forget(run);
+  return status;
+}
+
+absl::Status MeteredStore::Append(const std::string& run, absl::Span<const Batch> batches,
+                                  bool sync) {
+  const absl::Time begin = absl::Now();
+  absl::Status status = store_->Append(run, batches, sync);
+  latency_.Observe(absl::ToDoubleSeconds(absl::Now() - begin));
+  CountFailure(status);
+  if (!status.ok()) return status;
+  for (const Batch& batch : batches) Count(run, batch);
+  return status;
+}
+
+absl::StatusOr<Batch> MeteredStore::Read(const std::string& run, int64_t sequence) {
+  absl::StatusOr<Batch> batch = store_->Read(run, sequence);
+  if (absl::IsDataLoss(batch.status())) damaged_.Increment();
+  return batch;
+}
+
+void MeteredStore::CountFailure(const absl::Status& status) {
+  if (!status.ok()) failures_.Add({{"code", absl::StatusCodeToString(status.code())}}).Increment();
+}
+
+void MeteredStore::Count(const std::string& run, const Batch& batch) {
+  batches_.Increment();
+  stored_bytes_.Increment(static_cast<double>(batch.bytes->size()));
+  const Printed printed = Since(run, batch);
+  lines_.Increment(static_cast<double>(printed.lines));
+  printed_bytes_.Increment(static_cast<double>(printed.bytes));
+  // Where each number is a line's there is no gap: no need to look at every record.
+  if (printed.lines != batch.last - batch.first + 1) CountGaps(batch);
+}
+
+// What the run has printed since the batch before.
+MeteredStore::Printed MeteredStore::Since(const std::string& run, const Batch& batch) {
+  const Printed now{batch.total_lines, batch.total_bytes};
+  absl::MutexLock lock(&mutex_);
+  const auto [known, is_new] = printed_.try_emplace(run);
+  const Printed before = std::exchange(known->second, now);
+  // Of a run that another server had at work, only what comes from now on counts.
+  if (is_new && batch.first > 1) return {};
+  return {now.lines - before.lines, now.bytes - before.bytes};
+}
+
+void MeteredStore::CountGaps(const Batch& batch) {
+  RecordWalker walker(*batch.bytes);
+  while (walker.Next()) {
+    v1::LogLine line;
+    const std::string_view payload = walker.payload();
+    if (!line.ParseFromArray(payload.data(), static_cast<int>(payload.size())) || !line.has_gap()) {
+      continue;
+    }
+    missing_.Add({{"reason", v1::GapReason_Name(line.gap().reason())}})
+        .Increment(static_cast<double>(line.gap().last() - line.gap().first() + 1));
+  }
+}
+
+void MeteredStore::Forget(const std::string& run) {
+  absl::MutexLock lock(&mutex_);
+  printed_.erase(run);
+}
+
+}  // namespace jobtail

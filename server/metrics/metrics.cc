@@ -1,0 +1,112 @@
+#include "server/metrics/metrics.h"
+
+#include <prometheus/metric_family.h>
+#include <prometheus/text_serializer.h>
+
+#include <filesystem>
+#include <system_error>
+#include <utility>
+#include <vector>
+
+namespace jobtail {
+namespace {
+
+using prometheus::ClientMetric;
+using prometheus::MetricFamily;
+using prometheus::MetricType;
+using Labels = std::vector<ClientMetric::Label>;
+
+// The families of one answer.
+class Families {
+ public:
+  void Begin(const std::string& name, MetricType type, const std::string& help) {
+    families_.push_back({name, help, type, {}});
+  }
+
+  void Add(const Labels& labels, int64_t value) {
+    ClientMetric metric;
+    metric.label = labels;
+    if (families_.back().type == MetricType::Counter) {
+      metric.counter.value = static_cast<double>(value);
+    } else {
+      metric.gauge.value = static_cast<double>(value);
+    }
+    families_.back().metric.push_back(std::move(metric));
+  }
+
+  std::vector<MetricFamily> Take() { return std::move(families_); }
+
+ private:
+  std::vector<MetricFamily> families_;
+};
+
+int64_t DirectorySize(const std::string& directory) {
+  namespace fs = std::filesystem;
+  int64_t bytes = 0;
+  std::error_code error;
+  for (auto file = fs::recursive_directory_iterator(directory, error);
+       !error && file != fs::recursive_directory_iterator(); file.increment(error)) {
+    std::error_code gone;  // files come and go
+    if (!file->is_regular_file(gone)) continue;
+    const auto size = file->file_size(gone);
+    if (!gone) bytes += static_cast<int64_t>(size);
+  }
+  return bytes;
+}
+
+void AddRuns(const Engine& engine, Families* families) {
+  families->Begin("jobtail_runs", MetricType::Gauge, "Runs that are kept, by job and state.");
+  for (const auto& [key, count] : engine.CountRuns()) {
+    families->Add({{"job", key.first}, {"state", v1::RunState_Name(key.second)}}, count);
+  }
+}
+
+void AddStreams(const StreamStats& grpc, const StreamStats& http, Families* families) {
+  const auto add = [&](int64_t StreamStats::*figure) {
+    families->Add({{"door", "grpc"}}, grpc.*figure);
+    families->Add({{"door", "http"}}, http.*figure);
+  };
+  families->Begin("jobtail_readers", MetricType::Gauge, "Streams that are open.");
+  add(&StreamStats::open);
+  families->Begin("jobtail_stalled_readers", MetricType::Gauge,
+                  "Streams whose client has taken nothing for five seconds.");
+  add(&StreamStats::stalled);
+  families->Begin("jobtail_sent_batches_total", MetricType::Counter,
+                  "Messages sent on streams, each of one or more records.");
+  add(&StreamStats::messages);
+  families->Begin("jobtail_sent_bytes_total", MetricType::Counter, "Bytes sent on streams.");
+  add(&StreamStats::bytes);
+}
+
+void AddHttp(const http::HttpStats& stats, Families* families) {
+  families->Begin("jobtail_http_connections", MetricType::Gauge, "HTTP connections open.");
+  families->Add({}, stats.connections);
+  families->Begin("jobtail_http_refused_connections_total", MetricType::Counter,
+                  "HTTP connections beyond the limit.");
+  families->Add({}, stats.refused_connections);
+}
+
+void AddStore(const MetricsSources& sources, Families* families) {
+  families->Begin("jobtail_store_healthy", MetricType::Gauge,
+                  "1 if the store would take something new, 0 if it is full or failing.");
+  families->Add({}, sources.engine->CheckHealth().ok() ? 1 : 0);
+  if (sources.store_directory.empty()) return;
+  families->Begin("jobtail_store_bytes", MetricType::Gauge, "Size of the data directory.");
+  families->Add({}, DirectorySize(sources.store_directory));
+}
+
+}  // namespace
+
+std::string MetricsText(const prometheus::Registry& registry, const MetricsSources& sources) {
+  Families families;
+  const http::HttpStats http = sources.http();
+  AddRuns(*sources.engine, &families);
+  AddStreams(sources.grpc(), http.streams, &families);
+  AddHttp(http, &families);
+  AddStore(sources, &families);
+  std::vector<MetricFamily> all = registry.Collect();
+  for (MetricFamily& family : families.Take()) all.push_back(std::move(family));
+  return prometheus::TextSerializer().Serialize(all);
+}
+
+}  // namespace jobtail

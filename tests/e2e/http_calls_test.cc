@@ -1,0 +1,226 @@
+// HTTP: calls, errors, and who may make them.
+
+#include <gmock/gmock.h>
+
+#include <csignal>
+
+#include "absl/strings/str_cat.h"
+#include "tests/e2e/fixture.h"
+#include "tests/e2e/http_client.h"
+
+namespace jobtail::e2e {
+namespace {
+
+using ::testing::AllOf;
+using ::testing::HasSubstr;
+using ::testing::Not;
+using ::testing::StartsWith;
+
+// "hello", compressed by gzip.
+constexpr char kHelloBytes[] =
+    "\x1f\x8b\x08\x00\x00\x00\x00\x00\x02\x03\xcb\x48\xcd\xc9\xc9\x07\x00\x86"
+    "\xa6\x10\x36\x05\x00\x00\x00";
+constexpr std::string_view kHello(kHelloBytes, sizeof kHelloBytes - 1);
+
+class HttpCalls : public ::testing::Test {
+ protected:
+  explicit HttpCalls(http::HttpOptions http = {}) : server_({.http = std::move(http)}) {
+    server_.Add("hello", [](JobContext&) { puts("hello"); });
+    server_.Add("waits", [](JobContext& run) { run.SleepFor(absl::InfiniteDuration()); });
+  }
+
+  std::string url() { return server_.server().http_url(); }
+
+  EmbeddedServer server_;
+};
+
+TEST_F(HttpCalls, AreAnsweredOneAfterTheOtherOnAConnection) {
+  HttpClient client(url());
+  EXPECT_THAT(client.Get("/v1/jobs").body, HasSubstr("\"name\":\"hello\""));
+  const HttpAnswer created = client.Post("/v1/runs", R"({"job":"waits"})");
+  ASSERT_EQ(created.status, 200) << created.body;
+  EXPECT_THAT(created.header, HasSubstr("Content-Type: application/json\r\n"));
+  const std::string run = created.body.substr(created.body.find("\"id\":\"") + 6, 36);
+  EXPECT_EQ(client.Ask("DELETE", "/v1/runs/" + run).status, 400) << "it is at work";
+  EXPECT_EQ(client.Ask("POST", "/v1/runs/" + run + ":cancel").status, 200);
+  EXPECT_TRUE(client.Get("/v1/runs/" + run + "/log?follow=true").complete);
+  EXPECT_EQ(client.Ask("DELETE", "/v1/runs/" + run).body, "{}");
+  EXPECT_EQ(client.Get("/v1/runs/" + run).status, 404);
+}
+
+TEST_F(HttpCalls, MayBeSentBeforeTheAnswerToTheLast) {
+  HttpClient client(url());
+  client.Send("GET", "/v1/jobs/hello");
+  client.Send("GET", "/v1/jobs/waits");
+  EXPECT_THAT(client.ReadAnswer().body, HasSubstr("hello"));
+  EXPECT_THAT(client.ReadAnswer().body, HasSubstr("waits"));
+}
+
+TEST_F(HttpCalls, OfHeadHaveNoBody) {
+  HttpClient client(url());
+  const HttpAnswer head = client.Ask("HEAD", "/v1/jobs/hello");
+  EXPECT_EQ(head.status, 200);
+  EXPECT_THAT(client.Get("/v1/jobs/waits").body, HasSubstr("waits")) << "on the same connection";
+}
+
+TEST_F(HttpCalls, ThatAreNoneAreErrorsInJson) {
+  HttpClient client(url());
+  EXPECT_THAT(client.Get("/v1/runs/none").body, StartsWith("{\"code\":5,"));
+  EXPECT_EQ(client.Ask("PUT", "/v1/jobs").status, 405);
+  EXPECT_EQ(client.Get("/nothing").status, 404);
+  EXPECT_EQ(client.Ask("POST", "/v1/runs", {}, "job=hello").status, 415);
+  HttpClient other(url());
+  other.SendBytes("this is no request\r\n\r\n");
+  EXPECT_EQ(other.ReadAnswer().status, 400);
+  EXPECT_TRUE(other.AwaitClose());
+}
+
+TEST_F(HttpCalls, HaveALimit) {
+  HttpClient header(url());
+  header.Send("GET", "/v1/jobs", {{"X", std::string(20'000, 'x')}});
+  EXPECT_EQ(header.ReadAnswer().status, 431);
+  HttpClient body(url());
+  const HttpAnswer refused = body.Post("/v1/runs", std::string(5 << 20, ' '));
+  EXPECT_EQ(refused.status, 413);
+  EXPECT_THAT(refused.body, HasSubstr("4194304"));
+  EXPECT_EQ(
+      HttpClient(url()).Post("/v1/runs", R"({"job":"hello"})" + std::string(2 << 20, ' ')).status,
+      200);
+}
+
+TEST_F(HttpCalls, MayAskBeforeTheyGoOn) {
+  HttpClient client(url());
+  client.SendBytes(
+      "POST /v1/runs HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"
+      "Content-Length: 15\r\nExpect: 100-continue\r\n\r\n");
+  EXPECT_EQ(client.ReadUntil("\r\n\r\n"), "HTTP/1.1 100 Continue\r\n\r\n");
+  client.SendBytes(R"({"job":"hello"})");
+  EXPECT_EQ(client.ReadAnswer().status, 200);
+}
+
+TEST_F(HttpCalls, AreRefusedToOtherSites) {
+  const std::string create = R"({"job":"hello"})";
+  const auto post = [&](const Headers& headers) {
+    return HttpClient(url()).Ask("POST", "/v1/runs", headers, create).status;
+  };
+  EXPECT_EQ(post({{"Content-Type", "application/json"}}), 200);
+  EXPECT_EQ(post({{"Content-Type", "application/json"}, {"Origin", "http://evil.example"}}), 403);
+  EXPECT_EQ(post({{"Content-Type", "application/json"}, {"Sec-Fetch-Site", "cross-site"}}), 403);
+  EXPECT_EQ(post({{"Content-Type", "text/plain"}}), 415);
+  EXPECT_EQ(post({{"Content-Type", "application/json"}, {"Host", "evil.example"}}), 403);
+  HttpClient client(url());
+  EXPECT_EQ(client.Get("/v1/jobs", {{"Host", "evil.example"}}).status, 403);
+  EXPECT_EQ(HttpClient(url()).Get("/stream/hello", {{"Sec-Fetch-Site", "cross-site"}}).status, 403);
+  EXPECT_EQ(HttpClient(url()).Get("/stream/hello", {{"Sec-Purpose", "prefetch"}}).status, 403);
+}
+
+TEST_F(HttpCalls, AreNotSharedWithOtherOrigins) {
+  HttpClient client(url());
+  EXPECT_THAT(client.Get("/v1/jobs", {{"Origin", "http://evil.example"}}).header,
+              Not(HasSubstr("Access-Control")));
+  const HttpAnswer preflight =
+      client.Ask("OPTIONS", "/v1/runs", {{"Origin", "http://evil.example"}});
+  EXPECT_THAT(preflight.header, Not(HasSubstr("Access-Control")));
+}
+
+TEST_F(HttpCalls, SayWhatBrowsersMayDoWithTheAnswer) {
+  EXPECT_THAT(HttpClient(url()).Get("/v1/jobs").header,
+              AllOf(HasSubstr("X-Content-Type-Options: nosniff"),
+                    HasSubstr("Content-Security-Policy: default-src 'none'"),
+                    HasSubstr("Cache-Control: no-store")));
+}
+
+TEST_F(HttpCalls, TellOperatorsHowThingsStand) {
+  HttpClient client(url());
+  EXPECT_EQ(client.Get("/healthz").body, "ok\n");
+  EXPECT_EQ(client.Get("/readyz").body, "ok\n");
+  client.Post("/v1/jobs/hello:run", "{}");
+  const HttpAnswer metrics = client.Get("/metrics");
+  EXPECT_THAT(metrics.header, HasSubstr("Content-Type: text/plain; version=0.0.4"));
+  EXPECT_THAT(metrics.body,
+              AllOf(HasSubstr("\njobtail_lines_total 1\n"), HasSubstr("jobtail_runs{job=\"hello\""),
+                    HasSubstr("jobtail_http_connections 1\n")));
+}
+
+TEST_F(HttpCalls, RunAJobInAPlainPage) {
+  const HttpAnswer page = HttpClient(url()).Get("/stream/hello");
+  EXPECT_THAT(page.header, HasSubstr("Content-Type: text/html; charset=utf-8"));
+  EXPECT_THAT(page.body, AllOf(HasSubstr("hello\n"), HasSubstr("RUN_STATE_SUCCEEDED")));
+  EXPECT_EQ(HttpClient(url()).Ask("HEAD", "/stream/hello").status, 403);
+}
+
+class HttpSharedCalls : public HttpCalls {
+ protected:
+  HttpSharedCalls()
+      : HttpCalls(
+            {.allowed_hosts = {"ci.example.com"}, .allowed_origins = {"https://ci.example.com"}}) {}
+};
+
+TEST_F(HttpSharedCalls, AreForThatOriginAlone) {
+  HttpClient client(url());
+  EXPECT_THAT(client.Get("/v1/jobs", {{"Origin", "https://ci.example.com"}}).header,
+              AllOf(HasSubstr("Access-Control-Allow-Origin: https://ci.example.com\r\n"),
+                    HasSubstr("Vary: Origin")));
+  EXPECT_THAT(client.Get("/v1/jobs", {{"Origin", "https://other.example.com"}}).header,
+              Not(HasSubstr("Access-Control")));
+  const HttpAnswer preflight =
+      client.Ask("OPTIONS", "/v1/runs", {{"Origin", "https://ci.example.com"}});
+  EXPECT_EQ(preflight.status, 204);
+  EXPECT_THAT(preflight.header, HasSubstr("Access-Control-Allow-Methods: GET, POST, DELETE"));
+  EXPECT_EQ(client.Get("/v1/jobs", {{"Host", "ci.example.com"}}).status, 200);
+}
+
+constexpr http::StaticFile kPage[] = {
+    {"/index.html", "text/html; charset=utf-8", "\"1\"", kHello},
+    {"/assets/a.js", "text/javascript", "\"2\"", kHello},
+};
+
+class HttpPage : public HttpCalls {
+ protected:
+  HttpPage() : HttpCalls({.files = kPage}) {}
+};
+
+TEST_F(HttpPage, IsServedAtItsAddresses) {
+  HttpClient client(url());
+  for (const char* path : {"/", "/runs/01-x?y", "/jobs/hello"}) {
+    const HttpAnswer page = client.Get(path);
+    EXPECT_EQ(page.body, "hello") << path;
+    EXPECT_THAT(page.header, AllOf(HasSubstr("Content-Security-Policy: default-src 'none'; script"),
+                                   HasSubstr("Cache-Control: no-cache"), HasSubstr("ETag: \"1\"")));
+  }
+  const HttpAnswer zipped = client.Get("/assets/a.js", {{"Accept-Encoding", "br, gzip"}});
+  EXPECT_EQ(zipped.body, kHello);
+  EXPECT_THAT(zipped.header, AllOf(HasSubstr("Content-Encoding: gzip"), HasSubstr("immutable")));
+  EXPECT_EQ(client.Get("/", {{"If-None-Match", "\"1\""}}).status, 304);
+  EXPECT_EQ(client.Get("/assets/b.js").status, 404);
+  EXPECT_EQ(client.Ask("POST", "/").status, 404);
+}
+
+TEST(HttpFlag, TurnsItOff) {
+  jobtail::testing::Subprocess demo(
+      {.command = {JOBTAIL_DEMO, "--grpc-address=127.0.0.1:0", "--http-address="}});
+  EXPECT_THAT(demo.ReadLine().value_or(""), StartsWith("grpc "));
+  demo.Signal(SIGTERM);
+  const jobtail::testing::Outcome outcome = demo.Wait();
+  EXPECT_EQ(outcome.exit_code, 0);
+  EXPECT_THAT(outcome.out, Not(HasSubstr("http")));
+}
+
+TEST(HttpFlag, NamesAnAddressThatIsTaken) {
+  const DemoServer first;
+  const std::string address = first.http_url().substr(7, first.http_url().size() - 8);
+  const jobtail::testing::Outcome outcome = jobtail::testing::Run(
+      {.command = {JOBTAIL_DEMO, "--grpc-address=127.0.0.1:0", "--http-address=" + address}});
+  EXPECT_EQ(outcome.exit_code, 1);
+  EXPECT_THAT(outcome.err, AllOf(HasSubstr(address), HasSubstr("--http-address")));
+}
+
+TEST(HttpFlag, RefusesWhatIsNoAddress) {
+  for (const char* address : {"x", "127.0.0.1:", ":8080", "127.0.0.1:99999"}) {
+    Server server({.grpc_address = "127.0.0.1:0", .http = {.address = address}});
+    EXPECT_EQ(server.Start().code(), absl::StatusCode::kInvalidArgument) << address;
+  }
+}
+
+}  // namespace
+}  // namespace jobtail::e2e

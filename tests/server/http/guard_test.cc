@@ -1,0 +1,113 @@
+#include "server/http/guard.h"
+
+#include <gtest/gtest.h>
+
+namespace jobtail::http {
+namespace {
+
+bool HostPasses(std::string_view host, bool on_loopback, const HttpOptions& options = {}) {
+  return CheckHost({.method = "GET", .host = host, .on_loopback = on_loopback}, options).ok();
+}
+
+TEST(CheckHost, OnLoopbackTakesNoNameButItsOwn) {
+  for (const char* host : {"localhost", "localhost:8080", "LOCALHOST:1", "127.0.0.1:8080",
+                           "[::1]:8080", "demo.localhost:80"}) {
+    EXPECT_TRUE(HostPasses(host, true)) << host;
+  }
+  for (const char* host : {"evil.example", "evil.example:8080", "localhost.evil.example",
+                           "127.0.0.1.evil.example", "", "[::1", "notlocalhost"}) {
+    EXPECT_FALSE(HostPasses(host, true)) << host;
+  }
+}
+
+TEST(CheckHost, TakesNamesThatAreConfigured) {
+  const HttpOptions options{.allowed_hosts = {"ci.example.com"}};
+  EXPECT_TRUE(HostPasses("CI.example.com:443", true, options));
+  EXPECT_FALSE(HostPasses("other.example.com", true, options));
+  EXPECT_FALSE(HostPasses("other.example.com", false, options));
+}
+
+TEST(CheckHost, ElsewhereTakesAnyNameWhileNoneIsConfigured) {
+  EXPECT_TRUE(HostPasses("build-7.example.com:8080", false));
+  EXPECT_FALSE(HostPasses("", false));
+}
+
+Provenance Post() {
+  return {.method = "POST",
+          .host = "localhost:8080",
+          .content_type = "application/json",
+          .has_body = true};
+}
+
+TEST(CheckOrigin, TakesProgramsAndThePageItself) {
+  EXPECT_TRUE(CheckOrigin(Post(), {}).ok());
+  Provenance from = Post();
+  from.origin = "http://localhost:8080";
+  from.fetch_site = "same-origin";
+  EXPECT_TRUE(CheckOrigin(from, {}).ok());
+  from.content_type = "Application/JSON; charset=utf-8";
+  EXPECT_TRUE(CheckOrigin(from, {}).ok());
+}
+
+TEST(CheckOrigin, RefusesPagesOfOtherSites) {
+  Provenance from = Post();
+  for (const char* origin : {"http://evil.example", "http://localhost:9090", "null",
+                             "http://localhost:8080.evil.example", "http://localhost"}) {
+    from.origin = origin;
+    EXPECT_EQ(CheckOrigin(from, {}).code(), absl::StatusCode::kPermissionDenied) << origin;
+  }
+  from.origin = "";
+  from.fetch_site = "cross-site";
+  EXPECT_FALSE(CheckOrigin(from, {}).ok());
+  from.fetch_site = "same-site";
+  EXPECT_FALSE(CheckOrigin(from, {}).ok()) << "another port is another site's page";
+}
+
+TEST(CheckOrigin, TakesOriginsThatAreConfigured) {
+  Provenance from = Post();
+  from.origin = "https://ci.example.com";
+  from.fetch_site = "cross-site";
+  EXPECT_TRUE(CheckOrigin(from, {.allowed_origins = {"https://ci.example.com"}}).ok());
+}
+
+TEST(CheckOrigin, RefusesWhatAFormCanSend) {
+  Provenance from = Post();
+  for (const char* type : {"application/x-www-form-urlencoded", "multipart/form-data; boundary=x",
+                           "text/plain", "", "application/jsonp"}) {
+    from.content_type = type;
+    EXPECT_EQ(CheckOrigin(from, {}).code(), absl::StatusCode::kInvalidArgument) << type;
+  }
+  from.has_body = false;
+  from.content_type = "";
+  EXPECT_TRUE(CheckOrigin(from, {}).ok()) << "as curl -X POST does";
+  from.content_type = "text/plain";
+  EXPECT_FALSE(CheckOrigin(from, {}).ok());
+}
+
+TEST(CheckNavigation, TakesWhatAPersonTypes) {
+  Provenance from{.method = "GET", .host = "localhost:8080"};
+  EXPECT_TRUE(CheckNavigation(from, {}).ok());
+  from.fetch_site = "none";
+  EXPECT_TRUE(CheckNavigation(from, {}).ok());
+  from.fetch_site = "same-origin";
+  from.referer = "http://localhost:8080/jobs/x";
+  EXPECT_TRUE(CheckNavigation(from, {}).ok());
+}
+
+TEST(CheckNavigation, RefusesLinksImagesAndGuesses) {
+  Provenance from{.method = "GET", .host = "localhost:8080"};
+  from.fetch_site = "cross-site";
+  EXPECT_FALSE(CheckNavigation(from, {}).ok());
+  from.fetch_site = "";
+  from.referer = "http://evil.example/page";
+  EXPECT_FALSE(CheckNavigation(from, {}).ok()) << "of an older browser";
+  from.referer = "";
+  from.purpose = "prefetch;prerender";
+  EXPECT_FALSE(CheckNavigation(from, {}).ok());
+  from.purpose = "";
+  from.method = "HEAD";
+  EXPECT_FALSE(CheckNavigation(from, {}).ok());
+}
+
+}  // namespace
+}  // namespace jobtail::http

@@ -1,0 +1,110 @@
+#include "server/metrics/metered_store.h"
+
+#include <gmock/gmock.h>
+#include <prometheus/text_serializer.h>
+
+#include <memory>
+#include <string>
+
+#include "server/log/memory_store.h"
+#include "server/log/record.h"
+#include "tests/server/log/log_store_conformance.h"
+#include "tests/server/support/faulty_store.h"
+#include "tests/server/support/records.h"
+
+namespace jobtail {
+namespace {
+
+using ::testing::HasSubstr;
+using ::testing::Not;
+
+struct Owned {
+  MemoryStore memory;
+  prometheus::Registry registry;
+};
+
+class OwnedMeteredStore : private Owned, public MeteredStore {
+ public:
+  OwnedMeteredStore() : MeteredStore(&memory, &registry) {}
+};
+
+INSTANTIATE_TEST_SUITE_P(Metered, LogStoreConformance, ::testing::Values(StoreUnderTest{[] {
+                           return std::unique_ptr<LogStore>(new OwnedMeteredStore);
+                         }}));
+
+class MeteredStoreTest : public ::testing::Test {
+ protected:
+  MeteredStoreTest() { Put("run", v1::RUN_STATE_RUNNING); }
+
+  void Put(const std::string& id, v1::RunState state) {
+    storage::v1::StoredRun run;
+    run.mutable_run()->set_id(id);
+    run.mutable_run()->set_state(state);
+    ASSERT_TRUE(store_.PutRun(run).ok());
+  }
+
+  // A batch of those lines, whose bytes and number the job has printed up to there.
+  absl::Status Append(int64_t first, const std::vector<std::string>& texts, int64_t total_lines,
+                      int64_t total_bytes) {
+    std::string bytes;
+    int64_t sequence = first;
+    for (const std::string& text : texts) {
+      EncodeLine(sequence++, 1, testing::Out(text), &bytes);
+    }
+    return Append(Batch{first, sequence - 1, 1, total_lines, total_bytes, Share(bytes)});
+  }
+  absl::Status Append(const Batch& batch) { return store_.Append("run", {batch}, false); }
+
+  std::string Figures() { return prometheus::TextSerializer().Serialize(registry_.Collect()); }
+
+  MemoryStore memory_;
+  testing::FaultyStore faulty_{&memory_};
+  prometheus::Registry registry_;
+  MeteredStore store_{&faulty_, &registry_};
+};
+
+TEST_F(MeteredStoreTest, CountsLinesAndBytesOnce) {
+  ASSERT_TRUE(Append(1, {"a", "b"}, 2, 4).ok());
+  ASSERT_TRUE(Append(3, {"c"}, 3, 6).ok());
+  EXPECT_THAT(Figures(), HasSubstr("\njobtail_lines_total 3\n"));
+  EXPECT_THAT(Figures(), HasSubstr("\njobtail_printed_bytes_total 6\n"));
+  EXPECT_THAT(Figures(), HasSubstr("\njobtail_batches_total 2\n"));
+  EXPECT_THAT(Figures(), HasSubstr("\njobtail_commit_seconds_count 2\n"));
+}
+
+TEST_F(MeteredStoreTest, CountsOfARunTakenOverOnlyWhatIsNew) {
+  ASSERT_TRUE(memory_.Append("run", {Batch{1, 5, 1, 5, 50, Share("x")}}, false).ok());
+  ASSERT_TRUE(Append(6, {"a"}, 6, 52).ok());
+  EXPECT_THAT(Figures(), HasSubstr("\njobtail_lines_total 0\n"));
+  ASSERT_TRUE(Append(7, {"b"}, 7, 54).ok());
+  EXPECT_THAT(Figures(), HasSubstr("\njobtail_lines_total 1\n"));
+}
+
+TEST_F(MeteredStoreTest, CountsWhatGapsStandFor) {
+  EXPECT_THAT(Figures(), Not(HasSubstr("jobtail_missing_records_total{")));
+  std::string bytes;
+  EncodeLine(GapRecord(1, 9, v1::GAP_REASON_DROPPED, 1), &bytes);
+  EncodeLine(10, 1, testing::Out("x"), &bytes);
+  ASSERT_TRUE(Append(Batch{1, 10, 1, 1, 2, Share(bytes)}).ok());
+  EXPECT_THAT(Figures(),
+              HasSubstr("\njobtail_missing_records_total{reason=\"GAP_REASON_DROPPED\"} 9\n"));
+}
+
+TEST_F(MeteredStoreTest, CountsWhatTheStoreRefuses) {
+  faulty_.Fail(testing::FaultyStore::Call::kAppend, absl::UnavailableError("no"), 2);
+  EXPECT_FALSE(Append(1, {"a"}, 1, 2).ok());
+  EXPECT_FALSE(Append(1, {"a"}, 1, 2).ok());
+  EXPECT_TRUE(Append(1, {"a"}, 1, 2).ok());
+  EXPECT_THAT(Figures(), HasSubstr("\njobtail_store_failures_total{code=\"UNAVAILABLE\"} 2\n"));
+  EXPECT_THAT(Figures(), HasSubstr("\njobtail_lines_total 1\n"));
+}
+
+TEST_F(MeteredStoreTest, ForgetsRunsThatHaveEnded) {
+  ASSERT_TRUE(Append(1, {"a"}, 1, 2).ok());
+  Put("run", v1::RUN_STATE_SUCCEEDED);
+  ASSERT_TRUE(Append(2, {"b"}, 2, 4).ok());
+  EXPECT_THAT(Figures(), HasSubstr("\njobtail_lines_total 1\n")) << "as of one that is not known";
+}
+
+}  // namespace
+}  // namespace jobtail

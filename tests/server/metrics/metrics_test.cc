@@ -1,0 +1,63 @@
+#include "server/metrics/metrics.h"
+
+#include <gmock/gmock.h>
+
+#include <fstream>
+
+#include "tests/server/run/engine_fixture.h"
+#include "tests/server/support/temporary_directory.h"
+
+namespace jobtail {
+namespace {
+
+using ::testing::HasSubstr;
+using ::testing::Not;
+
+class MetricsTest : public testing::EngineTest {
+ protected:
+  std::string Text(const std::string& directory = "") {
+    return MetricsText(registry_, {.engine = &engine_,
+                                   .grpc = [] { return StreamStats{.open = 3, .messages = 40}; },
+                                   .http =
+                                       [] {
+                                         return http::HttpStats{
+                                             .connections = 7,
+                                             .refused_connections = 2,
+                                             .streams = {.open = 5, .stalled = 1}};
+                                       },
+                                   .store_directory = directory});
+  }
+
+  prometheus::Registry registry_;
+};
+
+TEST_F(MetricsTest, CountsRunsByJobAndState) {
+  AddJob(Job("quick", [](JobContext&) {}));
+  AddWaitingJob("slow");
+  Run("quick");
+  Run("quick");
+  AwaitLog(Start("quick"));
+  Start("slow");
+  EXPECT_THAT(Text(), HasSubstr("jobtail_runs{job=\"quick\",state=\"RUN_STATE_SUCCEEDED\"} 3\n"));
+  EXPECT_THAT(Text(), HasSubstr("jobtail_runs{job=\"slow\",state=\"RUN_STATE_"));
+}
+
+TEST_F(MetricsTest, CountsReadersAtEachDoor) {
+  EXPECT_THAT(Text(), AllOf(HasSubstr("jobtail_readers{door=\"grpc\"} 3\n"),
+                            HasSubstr("jobtail_readers{door=\"http\"} 5\n"),
+                            HasSubstr("jobtail_stalled_readers{door=\"http\"} 1\n"),
+                            HasSubstr("jobtail_sent_batches_total{door=\"grpc\"} 40\n"),
+                            HasSubstr("jobtail_http_connections 7\n"),
+                            HasSubstr("jobtail_http_refused_connections_total 2\n")));
+}
+
+TEST_F(MetricsTest, TellsTheStoresHealthAndSize) {
+  EXPECT_THAT(Text(),
+              AllOf(HasSubstr("jobtail_store_healthy 1\n"), Not(HasSubstr("jobtail_store_bytes"))));
+  const testing::TemporaryDirectory directory;
+  std::ofstream(directory.path() + "/file") << std::string(1000, 'x');
+  EXPECT_THAT(Text(directory.path()), HasSubstr("jobtail_store_bytes 1000\n"));
+}
+
+}  // namespace
+}  // namespace jobtail
