@@ -119,7 +119,7 @@ async function launchBrowser(more = {}) {
     timeout: kPatience,
     args: [
       '--no-sandbox', '--disable-gpu', '--no-first-run', '--disable-background-networking', '--disable-component-update',
-      '--disable-sync', '--disable-dev-shm-usage', ...(more.args ?? []),
+      '--disable-sync', '--disable-dev-shm-usage', '--disable-smooth-scrolling', ...(more.args ?? []),
     ],
   });
 }

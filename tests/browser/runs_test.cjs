@@ -31,8 +31,8 @@ use('a job is run from its form, and its lines appear while it runs', async ({ s
   await page.getByRole('button', { name: 'Run', exact: true }).click();
   await page.waitForURL(/\/runs\//);
   for (const line of tasks(5)) await row(page, line).first().waitFor();
-  assert.ok(await page.locator('.run-header .state.running').isVisible());
-  assert.match(await page.title(), /Running · countdown/);
+  await page.locator('.run-header .state.running').waitFor();
+  await page.waitForFunction(() => /Running · countdown/.test(document.title));
 });
 
 use('a run is cancelled, after a question', async ({ server, page }) => {
@@ -62,6 +62,7 @@ use('a failed run shows its exit code, and what was thrown', async ({ server, pa
   const failed = await server.run('exit', { code: '3' });
   await page.goto(`${server.url}/runs/${failed.id}`);
   await page.locator('.facts .result', { hasText: 'exit code 3' }).waitFor();
+  await row(page, 'exiting with 3').waitFor();
   assert.equal(await page.locator('.row.stderr').count(), 1);
   const thrown = await server.run('throws');
   await page.goto(`${server.url}/runs/${thrown.id}`);

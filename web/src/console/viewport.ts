@@ -37,6 +37,8 @@ export class Viewport {
   private width = 0;
   private expected = 0; // scrollTop as we know it
   private drawnHeight = 0; // of the scroller
+  private wheeled = -Infinity; // when the wheel was turned last
+  private touched = false; // moved by fingers, which do not reach the scroll bar
   private frame = 0;
   private following = false;
   private rowHeight = 20;
@@ -52,6 +54,8 @@ export class Viewport {
     this.spacer.append(this.block);
     scroller.replaceChildren(this.spacer);
     scroller.addEventListener('scroll', this.onScroll, { passive: true });
+    scroller.addEventListener('wheel', this.onWheel, { passive: true });
+    scroller.addEventListener('pointerdown', this.onPointer, { passive: true });
     this.resizes = new ResizeObserver(() => this.resized());
     this.resizes.observe(scroller);
     this.resized();
@@ -61,6 +65,8 @@ export class Viewport {
     cancelAnimationFrame(this.frame);
     this.resizes.disconnect();
     this.scroller.removeEventListener('scroll', this.onScroll);
+    this.scroller.removeEventListener('wheel', this.onWheel);
+    this.scroller.removeEventListener('pointerdown', this.onPointer);
   }
 
   get isFollowing(): boolean { return this.following; }
@@ -143,11 +149,20 @@ export class Viewport {
     if (Math.abs(delta) < 1) return;
     this.expected = scrollTop;
     if (delta < 0 && this.following) this.stopFollowing();
-    if (Math.abs(delta) > Math.max(4 * this.scroller.clientHeight, 3000)) this.jump(scrollTop);
+    if (this.isJump(delta)) this.jump(scrollTop);
     else this.anchorAt(scrollTop - this.top, delta);
     if (delta > 0 && this.isAtEnd) this.follow(true);
     this.refresh();
   };
+
+  private readonly onWheel = (): void => { this.wheeled = performance.now(); };
+  private readonly onPointer = (event: PointerEvent): void => { this.touched = event.pointerType === 'touch'; };
+
+  // Whether the thumb was dragged. A wheel or a finger may get far, too, while the page is busy.
+  private isJump(delta: number): boolean {
+    if (this.touched || performance.now() - this.wheeled < 500) return false;
+    return Math.abs(delta) > Math.max(4 * this.scroller.clientHeight, 3000);
+  }
 
   private stopFollowing(): void {
     this.following = false;
