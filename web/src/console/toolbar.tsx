@@ -19,7 +19,7 @@ interface Props {
 export function Toolbar({ view, searchRef, goToRef, downloadUrl, onCopy, onHelp, onLeave }: Props) {
   const { times, wrap } = settings();
   return (
-    <div class="toolbar" role="toolbar" aria-label="Console">
+    <div class="toolbar" role="group" aria-label="Console tools">
       <Search view={view} inputRef={searchRef} onLeave={onLeave} />
       <select class="compact" aria-label="Which output" value={view.stream}
         onChange={(event) => view.setStream((event.target as HTMLSelectElement).value as Console['stream'])}>
