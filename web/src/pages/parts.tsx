@@ -1,10 +1,8 @@
 import type { ComponentChildren } from 'preact';
 import { useEffect, useRef, useState } from 'preact/hooks';
-import type { RunState } from '../api/types';
-import { isFinal } from '../api/types';
+import { isFinal, type Run, type RunState } from '../api/types';
 import { ago, dateAndTime, duration, parseDuration } from '../text/format';
 import { stateText } from '../text/words';
-import type { Run } from '../api/types';
 
 const kShapes: Record<string, string> = {
   RUN_STATE_PENDING: 'M8 2.5a5.5 5.5 0 1 0 0 11 5.5 5.5 0 0 0 0-11Z',
@@ -27,6 +25,10 @@ export function StateChip({ state, bare = false }: { state: RunState; bare?: boo
     </span>
   );
 }
+
+// The parameters, always in the same order: JSON has none.
+export const parametersOf = (run: Run): [string, string][] =>
+  Object.entries(run.parameters ?? {}).sort(([a], [b]) => (a < b ? -1 : 1));
 
 // The time, again every second while `ticking`.
 export function useNow(ticking: boolean): number {

@@ -5,7 +5,7 @@ import type { Connection } from '../log/follow';
 import { jobUrl } from '../router';
 import { count, dateAndTime, duration, parseDuration, plural, size } from '../text/format';
 import { exitText } from '../text/words';
-import { Ago, Elapsed, StateChip, useNow } from './parts';
+import { Ago, Elapsed, parametersOf, StateChip, useNow } from './parts';
 
 interface Props {
   run: Run;
@@ -42,7 +42,7 @@ export function RunHeader({ run, last, connection, onCancel, onDelete }: Props) 
 }
 
 function Facts({ run, last }: { run: Run; last: number }) {
-  const parameters = Object.entries(run.parameters ?? {});
+  const parameters = parametersOf(run);
   const { result } = run;
   return (
     <dl class="facts">

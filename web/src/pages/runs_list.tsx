@@ -3,7 +3,7 @@ import type { Run } from '../api/types';
 import { isFinal } from '../api/types';
 import { runUrl } from '../router';
 import { exitText } from '../text/words';
-import { Ago, Elapsed, Notice, StateChip } from './parts';
+import { Ago, Elapsed, Notice, parametersOf, StateChip } from './parts';
 import { RunsModel } from './runs_model';
 
 const kStates: Record<string, string[]> = {
@@ -60,7 +60,7 @@ function Body({ model, which, job }: { model: RunsModel; which: string; job: str
 }
 
 function RunRow({ run, withJob }: { run: Run; withJob: boolean }) {
-  const parameters = Object.entries(run.parameters ?? {});
+  const parameters = parametersOf(run);
   const fraction = run.progress?.fraction;
   return (
     <li>
