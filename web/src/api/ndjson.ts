@@ -28,6 +28,20 @@ function parse<T>(line: string): T | undefined {
   return envelope.result;
 }
 
+// What came before an error counts.
+function parseAll<T>(lines: string[]): { messages: T[]; failure: unknown } {
+  const messages: T[] = [];
+  try {
+    for (const line of lines) {
+      const message = parse<T>(line);
+      if (message !== undefined) messages.push(message);
+    }
+  } catch (failure) {
+    return { messages, failure };
+  }
+  return { messages, failure: undefined };
+}
+
 // The messages of a server stream, in portions as they arrive. What is not asked for is not read: the server waits.
 // Returns when the stream has ended as it should; throws an ApiError otherwise, and an AbortError after `signal`.
 export async function* readStream<T>(path: string, signal: AbortSignal): AsyncGenerator<T[]> {
@@ -45,12 +59,9 @@ export async function* readStream<T>(path: string, signal: AbortSignal): AsyncGe
     for (;;) {
       const { done, value } = await read(reader, signal);
       if (done) return;
-      const messages: T[] = [];
-      for (const line of splitter.push(value)) {
-        const message = parse<T>(line);
-        if (message !== undefined) messages.push(message);
-      }
+      const { messages, failure } = parseAll<T>(splitter.push(value));
       if (messages.length > 0) yield messages;
+      if (failure) throw failure;
     }
   } finally {
     reader.cancel().catch(() => undefined);
