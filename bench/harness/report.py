@@ -18,7 +18,6 @@ RATIOS = [
     ('replay with TailLog : bare gRPC batches', AT_LEAST, 0.9, 'throughput', 'replay_tail_log', 'bare_batches', 'lines_per_second'),
     ('RunJob : bare gRPC single messages', AT_LEAST, 0.8, 'throughput', 'run_job', 'bare_messages', 'lines_per_second'),
     ('latency p50, TailLog : bare gRPC', AT_MOST, 1.25, 'latency', 'tail_log', 'bare', 'p50_us'),
-    ('latency p50, server-sent events : websocketd', AT_MOST, 1.25, 'latency', 'events', 'websocketd', 'p50_us'),
     ('latency p99, TailLog : bare gRPC', AT_MOST, 1.5, 'latency', 'tail_log', 'bare', 'p99_us'),
 ]
 IDLE_READER_BYTES = 24 * 1024

@@ -61,7 +61,12 @@ Connection::Connection(tcp::socket socket, const ConnectionServices* services)
 }
 
 net::awaitable<void> Connection::Run() {
-  while (!stopping_ && co_await AwaitRequest() && co_await Serve()) {
+  // One co_await an expression: with more of them, joined by &&, g++ 12 goes astray.
+  while (!stopping_) {
+    const bool has_request = co_await AwaitRequest();
+    if (!has_request) break;
+    const bool goes_on = co_await Serve();
+    if (!goes_on) break;
   }
   ErrorCode ignored;
   socket_.socket().shutdown(tcp::socket::shutdown_both, ignored);
@@ -84,7 +89,7 @@ net::awaitable<bool> Connection::AwaitRequest() {
   const size_t got = co_await socket_.async_read_some(buffer_.prepare(kFirstBytes), Into(&error));
   buffer_.commit(got);
   idle_ = false;
-  co_return !error;
+  co_return !error && got > 0;
 }
 
 // False if the connection cannot be used for more.
@@ -104,7 +109,8 @@ net::awaitable<bool> Connection::Serve() {
     co_return false;
   }
   const Message request = parser.release();
-  co_return co_await Answer(request) && request.keep_alive();
+  const bool answered = co_await Answer(request);
+  co_return answered&& request.keep_alive();
 }
 
 // Reads a request whose sender may make it. On an error, `*status` is what to answer, 0 for
@@ -118,8 +124,9 @@ net::awaitable<absl::Status> Connection::Read(Parser* parser, unsigned* status) 
     co_return allowed;
   }
   if (parser->is_done()) co_return absl::OkStatus();
-  if (Field(parser->get(), "Expect") == "100-continue" && !co_await Continue()) {
-    co_return absl::CancelledError();
+  if (Field(parser->get(), "Expect") == "100-continue") {
+    const bool sent = co_await Continue();
+    if (!sent) co_return absl::CancelledError();
   }
   co_await bhttp::async_read(socket_, buffer_, *parser, Into(&error));
   co_return error ? Explain(error, options_, status) : absl::OkStatus();
@@ -135,6 +142,7 @@ net::awaitable<bool> Connection::Continue() {
 // Were the connection closed while the client still sends, it would lose our answer.
 net::awaitable<void> Connection::Linger() {
   ErrorCode error;
+  idle_ = true;
   socket_.socket().shutdown(tcp::socket::shutdown_send, error);
   socket_.expires_after(kLinger);
   while (!error) {

@@ -26,7 +26,8 @@ net::awaitable<bool> Stream::Run() {
   WatchClient();
   absl::Status status = co_await Pump();
   source_->CancelWait();
-  const bool complete = !gone_ && co_await Finish(std::move(status));
+  bool complete = false;
+  if (!gone_) complete = co_await Finish(std::move(status));
   // What wakes this may hold it for a while; and the end of a source may cancel a run.
   services_.reads->Soon([source = std::shared_ptr<Source>(std::move(source_))] {});
   ErrorCode ignored;

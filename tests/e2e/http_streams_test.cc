@@ -100,6 +100,11 @@ TEST_F(HttpStreams, AreGivenUpWhenTheClientGoesAway) {
   AwaitFigure("jobtail_readers{door=\"http\"} 0\n");
 }
 
+TEST_F(HttpStreams, AndTheirConnectionsAreLetGoWithTheirClients) {
+  for (int i = 0; i < 5; ++i) EXPECT_EQ(HttpClient(url()).Get("/v1/jobs").status, 200);
+  AwaitFigure("jobtail_http_connections 1\n");  // the one that asks
+}
+
 TEST_F(HttpStreams, ThatStallCostTheJobNothingAndGoOnLater) {
   constexpr int kLines = 200'000;
   server_.Add("firehose", [](JobContext&) {
@@ -158,7 +163,12 @@ TEST_F(HttpStreams, ThatFilterLookThroughTheLogElsewhere) {
             "99990\n99991\n99992\n99993\n99994\n");
 }
 
-TEST_F(HttpStreams, EndWithAResumePointWhenTheServerStops) {
+class HttpStopping : public HttpStreams {
+ protected:
+  HttpStopping() : HttpStreams({.stop_grace = absl::ZeroDuration()}) {}
+};
+
+TEST_F(HttpStopping, EndsStreamsWithAResumePoint) {
   server_.Add("stubborn", [this](JobContext&) {
     puts("here");
     go_on_.WaitForNotification();
