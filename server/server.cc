@@ -18,6 +18,7 @@
 #include "server/metrics/metered_store.h"
 #include "server/metrics/metrics.h"
 #include "server/rpc/job_service.h"
+#include "web/console_page.h"
 
 namespace jobtail {
 namespace {
@@ -124,6 +125,7 @@ absl::Status Server::Impl::StartHttp() {
 
 http::HttpOptions Server::Impl::MakeHttpOptions() const {
   http::HttpOptions http = options_.http;
+  if (http.files.empty()) http.files = web::ConsolePage();
   http.heartbeat = options_.heartbeat;
   http.metrics = [this] {
     return MetricsText(registry_, {.engine = &engine_,

@@ -66,6 +66,28 @@ void ProgressBar(JobContext& run) {
   printf("\n");
 }
 
+// What terminals do with text: colours, styles, links, a bar that is drawn over itself.
+void Colours(JobContext& run) {
+  static constexpr const char* kNames[] = {"black", "red",     "green", "yellow",
+                                           "blue",  "magenta", "cyan",  "white"};
+  for (int i = 0; i < 8; ++i) {
+    printf(
+        "\033[%dm%-8s\033[0m \033[%dmbright\033[0m \033[1;%dmbold\033[0m \033[%d;97m on it "
+        "\033[0m\n",
+        30 + i, kNames[i], 90 + i, 30 + i, 40 + i);
+  }
+  for (int i = 0; i < 64; ++i) printf("\033[48;2;%d;%d;%dm \033[0m", 4 * i, 90, 255 - 4 * i);
+  printf(
+      "\n\033[2mdim\033[0m \033[3mitalic\033[0m \033[4munderlined\033[0m \033[7mreversed\033[0m "
+      "\033[9mstruck out\033[0m\n");
+  printf("A link: \033]8;;https://example.org/\033\\example.org\033]8;;\033\\\n");
+  for (int percent = 0; percent <= 100; percent += 20) printf("\rloading %3d %%", percent);
+  printf("\r\033[Kloaded\n");
+  std::cerr << "\033[33mwarning:\033[0m this line is on stderr" << std::endl;
+}
+
+void Say(JobContext& run) { std::cout << run.Get<std::string>("text") << std::endl; }
+
 void Throws(JobContext& run) {
   std::cout << "Opening the valve" << std::endl;
   std::cerr << "Pressure is too high" << std::endl;
@@ -121,6 +143,10 @@ absl::Status AddJobs(jobtail::Server& server) {
                     .Default(absl::Milliseconds(100))
                     .Range(absl::ZeroDuration(), absl::Hours(1))
                     .Help("The time between two steps.")),
+      Job("colours", Colours).Help("Shows what a terminal's escape sequences look like."),
+      Job("say", Say)
+          .Help("Prints a text as it is.")
+          .With(Parameter::String("text").Help("What to print.")),
       Job("throws", Throws).Help("Prints a little, then throws an exception."),
       Job("bytes", Bytes)
           .Help("Prints bytes that are easily lost: bad UTF-8, NUL, a huge line, no last newline.")

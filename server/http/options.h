@@ -32,7 +32,8 @@ struct HttpOptions {
   uint64_t max_body_bytes = 4 << 20;
   // How long a stream may be idle before it is sent a heartbeat.
   absl::Duration heartbeat = absl::Seconds(15);
-  // The console page. Empty: "/" says that there is none.
+  // The console page. Empty: the one that is built with this program (jobtail::Server), or none at
+  // all.
   StaticFiles files;
   // What GET /metrics answers, in Prometheus's text format. Null: there is no such thing. Called
   // by one thread at a time.

@@ -1,0 +1,83 @@
+// The API's messages as protobuf's JSON mapping gives them: int64 as strings, defaults left out.
+
+export type RunState =
+  | 'RUN_STATE_PENDING' | 'RUN_STATE_RUNNING' | 'RUN_STATE_SUCCEEDED' | 'RUN_STATE_FAILED'
+  | 'RUN_STATE_CANCELLED' | 'RUN_STATE_TIMED_OUT' | 'RUN_STATE_LOST';
+
+export interface Parameter {
+  name: string;
+  type: string;
+  help?: string;
+  required?: boolean;
+  defaultValue?: string;
+  values?: string[];
+  minimum?: string;
+  maximum?: string;
+}
+
+export interface Job {
+  name: string;
+  help?: string;
+  parameters?: Parameter[];
+  timeout?: string;
+}
+
+export interface RunResult {
+  state: RunState;
+  exitCode?: number;
+  signal?: number;
+  error?: string;
+  duration?: string;
+  totalLines?: string;
+  totalBytes?: string;
+}
+
+export interface RunProgress {
+  fraction?: number;
+  text?: string;
+  rate?: number;
+  remaining?: string;
+}
+
+export interface Run {
+  id: string;
+  job: string;
+  parameters?: Record<string, string>;
+  state: RunState;
+  createTime?: string;
+  startTime?: string;
+  endTime?: string;
+  cancelTime?: string;
+  deleteTime?: string;
+  result?: RunResult;
+  progress?: RunProgress;
+  lastSequence?: string;
+}
+
+export interface Gap {
+  first: string;
+  last: string;
+  reason?: string;
+}
+
+export interface LogLine {
+  sequence?: string;
+  time?: string;
+  stream?: string;
+  ending?: string;
+  text?: string;
+  raw?: string;
+  run?: Run;
+  progress?: RunProgress;
+  result?: RunResult;
+  gap?: Gap;
+  heartbeat?: { lastSequence?: string; time?: string };
+}
+
+export interface Status {
+  code?: number;
+  message?: string;
+}
+
+export const isFinal = (state: RunState): boolean =>
+  state !== 'RUN_STATE_PENDING' && state !== 'RUN_STATE_RUNNING';

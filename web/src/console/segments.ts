@@ -1,0 +1,80 @@
+import type { Color } from 'ansi-sequence-parser';
+import { kPlain, type Segment, type Style } from '../text/cells';
+import { safeLink } from '../text/escapes';
+import { partsOf } from '../text/visible';
+
+// Appends a row's text to `into`. Colours by name are the theme's (classes); others are set by the object model, which
+// the Content-Security-Policy allows, unlike style attributes.
+export function paintSegments(segments: readonly Segment[], into: HTMLElement): void {
+  for (const { text, style } of segments) {
+    const target = style === kPlain ? into : styled(style);
+    appendParts(text, target, style.href === undefined);
+    if (target !== into) into.append(target);
+  }
+}
+
+function appendParts(text: string, into: HTMLElement, links: boolean): void {
+  for (const part of partsOf(text)) {
+    if (part.kind === 'control') into.append(badge(part.text));
+    else if (part.kind === 'url' && links) into.append(link(part.text, part.text));
+    else into.append(part.text);
+  }
+}
+
+function badge(name: string): HTMLElement {
+  const element = document.createElement('span');
+  element.className = 'unseen';
+  element.textContent = name;
+  element.title = 'A character that cannot be seen';
+  return element;
+}
+
+function link(text: string, href: string): Node {
+  const safe = safeLink(href);
+  if (!safe) return document.createTextNode(text);
+  const element = anchor(safe);
+  element.textContent = text;
+  return element;
+}
+
+function anchor(href: string): HTMLAnchorElement {
+  const element = document.createElement('a');
+  element.href = href;
+  element.title = href;
+  element.target = '_blank';
+  element.rel = 'noopener noreferrer nofollow';
+  return element;
+}
+
+function styled(style: Style): HTMLElement {
+  const element = style.href === undefined ? document.createElement('span') : anchor(style.href);
+  const reverse = style.decorations.includes('reverse');
+  for (const decoration of style.decorations) element.classList.add(decoration);
+  colour(element, 'fg', reverse ? style.background : style.foreground);
+  colour(element, 'bg', reverse ? style.foreground : style.background);
+  return element;
+}
+
+function colour(element: HTMLElement, ground: 'fg' | 'bg', value: Color | null): void {
+  if (!value) return;
+  if (value.type === 'named') return element.classList.add(`${ground}-${value.name}`);
+  if (value.type === 'table' && value.index < 16) return element.classList.add(`${ground}-${kNames[value.index]}`);
+  const [red, green, blue] = value.type === 'rgb' ? value.rgb : paletteColour(value.index);
+  element.style.setProperty(ground === 'fg' ? 'color' : 'background-color', `rgb(${red}, ${green}, ${blue})`);
+}
+
+const kNames = [
+  'black', 'red', 'green', 'yellow', 'blue', 'magenta', 'cyan', 'white', 'brightBlack', 'brightRed', 'brightGreen',
+  'brightYellow', 'brightBlue', 'brightMagenta', 'brightCyan', 'brightWhite',
+];
+
+// xterm's 256 colours beyond the first 16: a cube of 6 steps, then 24 greys.
+export function paletteColour(index: number): [number, number, number] {
+  if (index >= 232) {
+    const grey = 8 + 10 * (Math.min(index, 255) - 232);
+    return [grey, grey, grey];
+  }
+  const step = (value: number): number => (value === 0 ? 0 : 55 + 40 * value);
+  const cube = Math.max(index - 16, 0);
+  return [step(Math.floor(cube / 36)), step(Math.floor(cube / 6) % 6), step(cube % 6)];
+}

@@ -1,0 +1,86 @@
+import type { LogLine, RunResult } from '../api/types';
+
+export type Ending = 'LF' | 'CR' | 'NONE' | 'SPLIT';
+
+// One record of a log as the page holds it. Immutable.
+export interface LogRecord {
+  readonly sequence: number;
+  readonly time: number; // milliseconds since 1970; 0 if unknown
+  readonly stderr: boolean;
+  readonly ending: Ending;
+  readonly text: string; // at most kMaxText characters
+  readonly length: number; // of the whole text
+  readonly result?: RunResult;
+  readonly gap?: { first: number; last: number; reason: string };
+}
+
+// What is kept of a line. A line may have 64 KiB, and nobody looks at many such lines at once.
+export const kMaxText = 4096;
+
+const kEndings: Record<string, Ending> = {
+  ENDING_LF: 'LF', ENDING_CR: 'CR', ENDING_NONE: 'NONE', ENDING_SPLIT: 'SPLIT',
+};
+
+// Bytes that are not UTF-8 stay recognisable: each is shown as \xNN, the rest as text.
+export function textOfBytes(base64: string): string {
+  const binary = atob(base64);
+  const bytes = Uint8Array.from(binary, (c) => c.charCodeAt(0));
+  try {
+    return new TextDecoder('utf-8', { fatal: true }).decode(bytes);
+  } catch {
+    let out = '';
+    for (let at = 0; at < bytes.length;) {
+      const length = utf8Length(bytes, at);
+      if (length === 0) {
+        out += `\\x${bytes[at]!.toString(16).toUpperCase().padStart(2, '0')}`;
+        at += 1;
+      } else {
+        out += new TextDecoder().decode(bytes.subarray(at, at + length));
+        at += length;
+      }
+    }
+    return out;
+  }
+}
+
+// The length of the well-formed character at `at`; 0 if there is none.
+function utf8Length(bytes: Uint8Array, at: number): number {
+  const lead = bytes[at]!;
+  const length = lead < 0x80 ? 1 : lead >= 0xf0 ? 4 : lead >= 0xe0 ? 3 : lead >= 0xc2 ? 2 : 0;
+  if (length === 0 || at + length > bytes.length) return 0;
+  try {
+    new TextDecoder('utf-8', { fatal: true }).decode(bytes.subarray(at, at + length));
+    return length;
+  } catch {
+    return 0;
+  }
+}
+
+// The record in `line`; undefined if it is a message about the present state. `limit` cuts the text.
+export function recordOf(line: LogLine, limit = kMaxText): LogRecord | undefined {
+  const sequence = Number(line.sequence ?? 0);
+  if (sequence === 0) return undefined;
+  const whole = line.text ?? (line.raw === undefined ? '' : textOfBytes(line.raw));
+  const record = {
+    sequence,
+    time: line.time ? Date.parse(line.time) : 0,
+    stderr: line.stream === 'STREAM_STDERR',
+    ending: kEndings[line.ending ?? ''] ?? 'LF',
+    text: whole.length > limit ? cut(whole, limit) : whole,
+    length: whole.length,
+  };
+  if (line.result) return { ...record, result: line.result };
+  if (line.gap) {
+    return {
+      ...record,
+      gap: { first: Number(line.gap.first), last: Number(line.gap.last), reason: line.gap.reason ?? '' },
+    };
+  }
+  return record;
+}
+
+// Never through the middle of a surrogate pair.
+function cut(text: string, limit: number): string {
+  const code = text.charCodeAt(limit - 1);
+  return text.slice(0, code >= 0xd800 && code < 0xdc00 ? limit - 1 : limit);
+}

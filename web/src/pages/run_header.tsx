@@ -1,0 +1,117 @@
+import { useState } from 'preact/hooks';
+import type { Run } from '../api/types';
+import { isFinal } from '../api/types';
+import type { Connection } from '../log/follow';
+import { jobUrl } from '../router';
+import { count, dateAndTime, duration, parseDuration, plural, size } from '../text/format';
+import { exitText } from '../text/words';
+import { Ago, Elapsed, parametersOf, StateChip, useNow } from './parts';
+
+interface Props {
+  run: Run;
+  last: number; // records in the log
+  connection: Connection;
+  onCancel(): void;
+  onDelete(): void;
+}
+
+export function RunHeader({ run, last, connection, onCancel, onDelete }: Props) {
+  const ended = isFinal(run.state);
+  return (
+    <header class="run-header">
+      <div class="run-title">
+        <nav class="crumbs" aria-label="Where you are"><a href="/">Runs</a></nav>
+        <h1><a href={jobUrl(run.job)}>{run.job}</a></h1>
+        <StateChip state={run.state} />
+        <ConnectionChip connection={connection} />
+        <span class="stretch" />
+        <div class="actions">
+          <a class="button" href={jobUrl(run.job, run.parameters)}>{ended ? 'Run again' : 'Run another'}</a>
+          {ended
+            ? <button type="button" class="button" onClick={onDelete}>Delete</button>
+            : <button type="button" class="button danger" disabled={run.cancelTime !== undefined} onClick={onCancel}>
+              {run.cancelTime ? 'Cancelling…' : 'Cancel'}
+            </button>}
+        </div>
+      </div>
+      <Facts run={run} last={last} />
+      {run.result?.error && <p class="result-error">{run.result.error}</p>}
+      {!ended && run.progress && <Progress run={run} />}
+    </header>
+  );
+}
+
+function Facts({ run, last }: { run: Run; last: number }) {
+  const parameters = parametersOf(run);
+  const { result } = run;
+  return (
+    <dl class="facts">
+      <div><dt>{result ? 'Took' : 'Running for'}</dt><dd class="elapsed"><Elapsed run={run} /></dd></div>
+      {result && result.state !== 'RUN_STATE_LOST' && <div><dt>Result</dt><dd class="result">{exitText(result)}</dd></div>}
+      <div>
+        <dt>Printed</dt>
+        <dd>{result?.totalLines ? plural(Number(result.totalLines), 'line') : plural(last - (result ? 1 : 0), 'line')}
+          {result?.totalBytes ? `, ${size(Number(result.totalBytes))}` : ''}</dd>
+      </div>
+      <div><dt>Started</dt><dd><Ago time={run.startTime ?? run.createTime} /></dd></div>
+      {parameters.length > 0 && (
+        <div class="given">
+          <dt>With</dt>
+          <dd>{parameters.map(([name, value]) => <code key={name}>{name}={value}</code>)}</dd>
+        </div>
+      )}
+      <RunId id={run.id} created={run.createTime} />
+    </dl>
+  );
+}
+
+function RunId({ id, created }: { id: string; created: string | undefined }) {
+  const [whole, setWhole] = useState(false);
+  const at = Date.parse(created ?? '');
+  return (
+    <div>
+      <dt>Run</dt>
+      <dd>
+        <button type="button" class="link mono" title={Number.isNaN(at) ? id : `${id}, ${dateAndTime(at)}`} aria-expanded={whole} onClick={() => setWhole(!whole)}>
+          {whole ? id : `…${id.slice(-8)}`}
+        </button>
+      </dd>
+    </div>
+  );
+}
+
+function Progress({ run }: { run: Run }) {
+  const progress = run.progress!;
+  const fraction = progress.fraction ?? 0;
+  const remaining = parseDuration(progress.remaining);
+  return (
+    <div class="progress">
+      <progress max={1} value={fraction} aria-label="Progress" />
+      <span class="progress-text">
+        <b>{count(Math.floor(fraction * 100))} %</b> {progress.text}
+        {remaining >= 1000 && <span class="hint"> about {duration(remaining, false)} left</span>}
+      </span>
+    </div>
+  );
+}
+
+function ConnectionChip({ connection }: { connection: Connection }) {
+  const waiting = connection.state === 'reconnecting';
+  const now = useNow(waiting);
+  switch (connection.state) {
+    case 'live': return <span class="connection live" title="New lines appear as they are printed">Live</span>;
+    case 'sampling':
+      return <span class="connection live" title="Lines come faster than a screen can show: the newest are shown, all are kept">Live, skipping ahead</span>;
+    case 'connecting': return <span class="connection">Connecting…</span>;
+    case 'reconnecting': {
+      const seconds = Math.max(0, Math.ceil((connection.at - now) / 1000));
+      return (
+        <span class="connection broken" role="status" title={connection.reason}>
+          {seconds > 1 ? `Connection lost, trying again in ${seconds} s` : 'Connection lost, trying again…'}
+        </span>
+      );
+    }
+    case 'failed': return <span class="connection broken" role="status">Not connected</span>;
+    case 'complete': return null;
+  }
+}

@@ -1,0 +1,61 @@
+// The pages by path. The console's lines are in the fragment: see console/selection.ts.
+export type Route =
+  | { page: 'home' }
+  | { page: 'job'; job: string; parameters: Record<string, string> }
+  | { page: 'run'; run: string }
+  | { page: 'unknown' };
+
+export function routeOf(path: string, search: string): Route {
+  const parts = path.split('/').filter((part) => part !== '');
+  if (parts.length === 0) return { page: 'home' };
+  const name = decode(parts[1]);
+  if (parts.length === 2 && parts[0] === 'runs' && name) return { page: 'run', run: name };
+  if (parts.length === 2 && parts[0] === 'jobs' && name) {
+    return { page: 'job', job: name, parameters: Object.fromEntries(new URLSearchParams(search)) };
+  }
+  return { page: 'unknown' };
+}
+
+function decode(part: string | undefined): string {
+  try {
+    return decodeURIComponent(part ?? '');
+  } catch {
+    return '';
+  }
+}
+
+export const runUrl = (run: string): string => `/runs/${encodeURIComponent(run)}`;
+
+export function jobUrl(job: string, parameters: Record<string, string> = {}): string {
+  const query = new URLSearchParams(parameters).toString();
+  return `/jobs/${encodeURIComponent(job)}${query ? `?${query}` : ''}`;
+}
+
+const kNavigated = 'jobtail:navigated';
+
+export function navigate(url: string): void {
+  history.pushState(null, '', url);
+  window.dispatchEvent(new Event(kNavigated));
+}
+
+// Calls `listener` whenever the page changes; returns how to stop that.
+export function onNavigation(listener: () => void): () => void {
+  window.addEventListener('popstate', listener);
+  window.addEventListener(kNavigated, listener);
+  return () => {
+    window.removeEventListener('popstate', listener);
+    window.removeEventListener(kNavigated, listener);
+  };
+}
+
+// Links within the page need no loading. Others, and clicks that open a tab, are the browser's.
+export function followLinks(): void {
+  document.addEventListener('click', (event) => {
+    if (event.defaultPrevented || event.button !== 0 || event.metaKey || event.ctrlKey || event.shiftKey || event.altKey) return;
+    const link = (event.target as Element).closest?.('a');
+    if (!link || link.target || link.origin !== location.origin || link.hasAttribute('download')) return;
+    if (link.getAttribute('href')?.startsWith('#') || routeOf(link.pathname, '').page === 'unknown') return;
+    event.preventDefault();
+    navigate(link.pathname + link.search + link.hash);
+  });
+}

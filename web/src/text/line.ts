@@ -1,0 +1,19 @@
+import type { Row } from '../log/rows';
+import { kPlain, type Segment, TerminalRow } from './cells';
+import { hasEscapes } from './escapes';
+
+// What a row shows: the text of its record, drawn over what the same stream printed on that row before.
+export function segmentsOf(row: Row): Segment[] {
+  const { record, before } = row;
+  if (before.length === 0 && !hasEscapes(record.text)) return [{ text: record.text, style: kPlain }];
+  const terminal = new TerminalRow();
+  for (const part of before) {
+    terminal.write(part.text);
+    if (part.ending === 'CR') terminal.carriageReturn();
+  }
+  terminal.write(record.text);
+  return terminal.segments();
+}
+
+// The plain text of a row, as a person would read it.
+export const plainTextOf = (row: Row): string => segmentsOf(row).map((segment) => segment.text).join('').trimEnd();

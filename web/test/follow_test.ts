@@ -1,0 +1,89 @@
+import assert from 'node:assert/strict';
+import test from 'node:test';
+import type { LogLine } from '../src/api/types';
+import { type Connection, LogFollower } from '../src/log/follow';
+
+const line = (sequence: number): LogLine => ({ sequence: String(sequence), text: `line ${sequence}`, stream: 'STREAM_STDOUT', ending: 'ENDING_LF' });
+const result = (sequence: number): LogLine => ({ sequence: String(sequence), result: { state: 'RUN_STATE_SUCCEEDED' } });
+
+interface Answer { lines?: LogLine[]; breaks?: boolean; status?: number; error?: { code: number; message: string } }
+
+function respond({ lines = [], breaks = false, status = 200, error }: Answer): Response {
+  if (status !== 200) return new Response(JSON.stringify(error), { status });
+  const texts = [...lines.map((one) => JSON.stringify({ result: one })), ...(error ? [JSON.stringify({ error })] : [])];
+  const body = new ReadableStream<Uint8Array>({
+    start(controller) {
+      controller.enqueue(new TextEncoder().encode(texts.map((text) => `${text}\n`).join('')));
+      if (breaks) setTimeout(() => controller.error(new Error('broken')), 5);
+      else controller.close();
+    },
+  });
+  return new Response(body);
+}
+
+// Follows a log whose server answers as given, request by request.
+async function follow(answers: Answer[]) {
+  const asked: string[] = [];
+  const sequences: number[] = [];
+  const states: Connection['state'][] = [];
+  const real = globalThis.fetch;
+  globalThis.fetch = (async (path: string) => {
+    asked.push(path.replace(/.*\?/, ''));
+    const answer = answers.shift();
+    assert.ok(answer, `an unexpected request: ${path}`);
+    return respond(answer);
+  }) as typeof fetch;
+  try {
+    await new LogFollower('r', {
+      onRecords: (records) => sequences.push(...records.map((record) => record.sequence)),
+      onRun: () => undefined,
+      onProgress: () => undefined,
+      onLast: () => undefined,
+      onConnection: ({ state }) => states.push(state),
+    }).start(100);
+  } finally {
+    globalThis.fetch = real;
+  }
+  return { asked, sequences, states };
+}
+
+test('a log is followed to its result', async () => {
+  const { asked, sequences, states } = await follow([{ lines: [line(1), line(2), result(3)] }]);
+  assert.deepEqual(asked, ['last_lines=100&follow=true']);
+  assert.deepEqual(sequences, [1, 2, 3]);
+  assert.deepEqual(states, ['connecting', 'live', 'complete']);
+});
+
+test('after a broken connection it goes on with the next record', async () => {
+  const { asked, sequences, states } = await follow([{ lines: [line(1), line(2)], breaks: true }, { lines: [line(3), result(4)] }]);
+  assert.deepEqual(asked, ['last_lines=100&follow=true', 'from_sequence=3&follow=true']);
+  assert.deepEqual(sequences, [1, 2, 3, 4]);
+  assert.deepEqual(states, ['connecting', 'live', 'reconnecting', 'live', 'complete']);
+});
+
+test('a stream that ends without a result, or with an error, is taken up again', async () => {
+  const { sequences } = await follow([
+    { lines: [line(1)] }, { lines: [line(2)], error: { code: 14, message: 'shutting down' } }, { status: 503 }, { lines: [result(3)] },
+  ]);
+  assert.deepEqual(sequences, [1, 2, 3]);
+});
+
+test('what comes twice is shown once', async () => {
+  const { sequences } = await follow([{ lines: [line(5), line(6)], breaks: true }, { lines: [line(6), line(7), result(8)] }]);
+  assert.deepEqual(sequences, [5, 6, 7, 8]);
+});
+
+test('a run that is not there is not asked for again', async () => {
+  const { states } = await follow([{ status: 404, error: { code: 5, message: 'no such run' } }]);
+  assert.deepEqual(states, ['connecting', 'failed']);
+});
+
+test('of a flood the newest lines are fetched now and then', async () => {
+  const flood = Array.from({ length: 9000 }, (_, i) => line(i + 1));
+  const { asked, sequences, states } = await follow([
+    { lines: flood, breaks: true }, { lines: [line(50_000), line(50_001)] }, { lines: [line(50_001), result(50_002)] },
+  ]);
+  assert.deepEqual(asked, ['last_lines=100&follow=true', 'last_lines=300', 'last_lines=300']);
+  assert.deepEqual(sequences.slice(-3), [50_000, 50_001, 50_002]);
+  assert.deepEqual(states, ['connecting', 'live', 'sampling', 'complete']);
+});

@@ -1,0 +1,130 @@
+import assert from 'node:assert/strict';
+import test from 'node:test';
+import type { LogRecord } from '../src/log/record';
+import { ListRows, LogRows, type RowSource } from '../src/log/rows';
+import { LogWindow } from '../src/log/window';
+import { plainTextOf } from '../src/text/line';
+import { record } from './support';
+
+function rowsOf(...records: LogRecord[]): LogRows {
+  const window = new LogWindow();
+  for (const one of records) window.put(one);
+  return new LogRows(window, () => undefined);
+}
+
+function positions(rows: RowSource): number[] {
+  const all: number[] = [];
+  for (let at = rows.next(rows.first - 1); at !== undefined; at = rows.next(at)) all.push(at);
+  return all;
+}
+
+function texts(rows: RowSource): string[] {
+  return positions(rows).map((position) => plainTextOf(rows.row(position)!));
+}
+
+test('every line is a row', () => {
+  const rows = rowsOf(record(1, 'a'), record(2, 'b'), record(3, 'c'));
+  assert.deepEqual(positions(rows), [1, 2, 3]);
+  assert.equal(rows.previous(3), 2);
+  assert.equal(rows.previous(1), undefined);
+});
+
+test('a progress bar is one row, in its last state', () => {
+  const rows = rowsOf(
+    record(1, 'begin'), record(2, '10 %', { ending: 'CR' }), record(3, '50 %', { ending: 'CR' }), record(4, '100 %'), record(5, 'end'));
+  assert.deepEqual(positions(rows), [1, 4, 5]);
+  assert.deepEqual(texts(rows), ['begin', '100 %', 'end']);
+});
+
+test('a return at the beginning of each state does the same', () => {
+  const rows = rowsOf(
+    record(1, '', { ending: 'CR' }), record(2, '[#  ]', { ending: 'NONE' }), record(3, '', { ending: 'CR' }),
+    record(4, '[## ]', { ending: 'NONE' }), record(5, ''));
+  assert.deepEqual(texts(rows), ['[## ]']);
+});
+
+test('a shorter state leaves the rest of a longer one, as a terminal does', () => {
+  assert.deepEqual(texts(rowsOf(record(1, 'downloading', { ending: 'CR' }), record(2, 'done'))), ['doneloading']);
+});
+
+test('text that was shown before its newline is one row with what follows', () => {
+  assert.deepEqual(texts(rowsOf(record(1, 'Continue? ', { ending: 'NONE' }), record(2, 'yes'))), ['Continue? yes']);
+});
+
+test('a line of the other stream does not end a row', () => {
+  const rows = rowsOf(record(1, 'wait ', { ending: 'NONE' }), record(2, 'warning', { stderr: true }), record(3, 'done'));
+  assert.deepEqual(texts(rows), ['warning', 'wait done']);
+});
+
+test('a line with CR LF is one row', () => {
+  assert.deepEqual(texts(rowsOf(record(1, 'from windows', { ending: 'CR' }), record(2, ''))), ['from windows']);
+});
+
+test('what is not followed by anything is shown', () => {
+  assert.deepEqual(texts(rowsOf(record(1, '10 %', { ending: 'CR' }))), ['10 %']);
+  assert.deepEqual(texts(rowsOf(record(1, 'last words', { ending: 'NONE' }), record(2, '', { result: { state: 'RUN_STATE_SUCCEEDED' } }))),
+    ['last words', '']);
+});
+
+test('pieces of a very long line are rows of their own', () => {
+  const rows = rowsOf(record(1, 'xxx', { ending: 'SPLIT' }), record(2, 'yyy'));
+  assert.deepEqual(texts(rows), ['xxx', 'yyy']);
+});
+
+test('a progress bar of more states than are kept in memory is passed by, both ways', () => {
+  const window = new LogWindow();
+  const rows = new LogRows(window, () => undefined);
+  const last = 100_000;
+  window.put(record(1, 'begin'));
+  for (let sequence = 2; sequence < last; sequence += 1) {
+    window.put(record(sequence, `${sequence}`, { ending: 'CR' }));
+    if (sequence % 5000 === 0) rows.previous(sequence); // as somebody who watches
+  }
+  window.put(record(last, 'end'));
+  let steps = 0;
+  for (let at = rows.previous(last); at !== undefined && at > 1; at = rows.previous(at)) {
+    // Blocks that were forgotten before they were looked through are asked for again.
+    for (let s = Math.max(2, at - 255); s <= at; s += 1) window.put(record(s, `${s}`, { ending: 'CR' }));
+    window.put(record(at + 1, `${at + 1}`, { ending: 'CR' }));
+    steps += 1;
+    assert.ok(steps < 2000, 'it never gets there');
+  }
+  assert.ok(rows.next(1) !== undefined);
+});
+
+test('what is not loaded counts as a row', () => {
+  const window = new LogWindow();
+  window.put(record(10));
+  const rows = new LogRows(window, () => undefined);
+  assert.equal(rows.previous(10), 9);
+  assert.equal(rows.row(9), undefined);
+});
+
+test('only what is not loaded is asked for', () => {
+  const window = new LogWindow();
+  let asked: readonly number[] = [];
+  const rows = new LogRows(window, (missing) => { asked = missing; });
+  for (const sequence of [1, 2, 5]) window.put(record(sequence));
+  rows.want([1, 2, 3, 4, 5]);
+  assert.deepEqual(asked, [3, 4]);
+});
+
+test('a gap is one row', () => {
+  const rows = rowsOf(record(1), record(900, '', { gap: { first: 2, last: 900, reason: '' } }), record(901));
+  assert.deepEqual(positions(rows), [1, 900, 901]);
+  assert.equal(rows.previous(900), 1);
+  assert.equal(rows.positionOf(400), 900);
+});
+
+test('a permalink to a state that was overwritten leads to the row it was in', () => {
+  const rows = rowsOf(record(1, 'a', { ending: 'CR' }), record(2, 'b', { ending: 'CR' }), record(3, 'c'));
+  assert.equal(rows.positionOf(1), 3);
+});
+
+test('a filtered list finds the row of a line, or the next', () => {
+  const rows = new ListRows();
+  for (const sequence of [3, 8, 20]) rows.push(record(sequence));
+  assert.equal(rows.positionOf(8), 2);
+  assert.equal(rows.positionOf(9), 3);
+  assert.equal(rows.positionOf(99), 3);
+});

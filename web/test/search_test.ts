@@ -1,0 +1,86 @@
+import assert from 'node:assert/strict';
+import test from 'node:test';
+import { escapePattern, expressionOf, type FindMatches, LogSearch, patternOf, upperBound } from '../src/log/search';
+
+// Stands for the server: a log of `last` lines, of which those in `matches` match.
+function fake(matches: number[]) {
+  const asked: number[] = [];
+  const find: FindMatches = async function* (from) {
+    asked.push(from);
+    for (const match of matches) if (match >= from) yield [match];
+  };
+  return { find, asked };
+}
+
+const nothing = (): void => undefined;
+
+test('next and previous from anywhere, round the ends', async () => {
+  const search = new LogSearch(fake([5, 50, 500]).find, () => 1000, nothing);
+  await search.index();
+  assert.equal(await search.next(0), 5);
+  assert.equal(await search.next(5), 50);
+  assert.equal(await search.next(499), 500);
+  assert.equal(await search.next(500), 5);
+  assert.equal(await search.previous(500), 50);
+  assert.equal(await search.previous(5), 500);
+  assert.equal(search.placeOf(50), 2);
+});
+
+test('beyond what is indexed the server is asked', async () => {
+  const matches = Array.from({ length: 100 }, (_, i) => (i + 1) * 1000);
+  const search = new LogSearch(fake(matches).find, () => 100_000, nothing, 10);
+  await search.index();
+  assert.ok(search.limited);
+  assert.equal(search.covered, 10_000);
+  assert.equal(await search.next(55_500), 56_000);
+  assert.equal(await search.previous(55_500), 55_000);
+  assert.equal(await search.previous(11_000), 10_000);
+  assert.equal(await search.previous(1000), 100_000);
+  assert.equal(search.placeOf(55_000), undefined);
+});
+
+test('searching backwards finds the nearest, however far it is', async () => {
+  const search = new LogSearch(fake([3]).find, () => 10_000_000, nothing);
+  assert.equal(await search.previous(10_000_000), 3);
+});
+
+test('nothing is found in vain', async () => {
+  const search = new LogSearch(fake([]).find, () => 1000, nothing);
+  assert.equal(await search.next(10), undefined);
+  assert.equal(await search.previous(10), undefined);
+  await search.index();
+  assert.equal(search.covered, 1000);
+});
+
+test('a log that has grown is indexed from where the index ended', async () => {
+  let last = 100;
+  const server = fake([10, 150]);
+  const search = new LogSearch(server.find, () => last, nothing);
+  const before = { ...search };
+  assert.equal(before.covered, 0);
+  await search.index();
+  last = 200;
+  await search.index();
+  assert.deepEqual(server.asked, [1, 151]);
+});
+
+test('text is searched as it is written', () => {
+  const term = { text: 'a.b (c) [d] $5 x|y', regex: false, matchCase: true };
+  assert.equal(patternOf(term), 'a\\.b \\(c\\) \\[d\\] \\$5 x\\|y');
+  assert.ok(expressionOf(term)!.test('a.b (c) [d] $5 x|y'));
+  assert.ok(!expressionOf(term)!.test('aXb (c) [d] $5 x|y'));
+  assert.equal(escapePattern('path/to-file'), 'path/to-file');
+});
+
+test('case is ignored unless asked for', () => {
+  assert.equal(patternOf({ text: 'x', regex: false, matchCase: false }), '(?i)x');
+  assert.ok(expressionOf({ text: 'ERROR', regex: false, matchCase: false })!.test('error'));
+});
+
+test('an expression that the browser cannot read marks nothing', () => {
+  assert.equal(expressionOf({ text: '(?P<name>x)', regex: true, matchCase: true }), undefined);
+});
+
+test('upper bound', () => {
+  assert.deepEqual([0, 1, 2, 3, 9].map((value) => upperBound([1, 3, 3, 5], value)), [0, 1, 1, 3, 4]);
+});

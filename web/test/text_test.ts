@@ -1,0 +1,106 @@
+import assert from 'node:assert/strict';
+import test from 'node:test';
+import { recordOf, textOfBytes } from '../src/log/record';
+import { TerminalRow } from '../src/text/cells';
+import { safeLink, split } from '../src/text/escapes';
+import { partsOf } from '../src/text/visible';
+
+function segments(text: string) {
+  const row = new TerminalRow();
+  row.write(text);
+  return row.segments();
+}
+const plain = (text: string): string => segments(text).map((segment) => segment.text).join('');
+
+test('colours and styles', () => {
+  const [red, rest] = segments('\x1b[1;31mfailed\x1b[0m here');
+  assert.equal(red?.text, 'failed');
+  assert.deepEqual(red?.style.foreground, { type: 'named', name: 'red' });
+  assert.deepEqual(red?.style.decorations, ['bold']);
+  assert.equal(rest?.text, ' here');
+  assert.equal(rest?.style.foreground, null);
+});
+
+test('256 colours and all of them, in both notations', () => {
+  assert.deepEqual(segments('\x1b[38;5;208mx')[0]?.style.foreground, { type: 'table', index: 208 });
+  assert.deepEqual(segments('\x1b[38:5:208mx')[0]?.style.foreground, { type: 'table', index: 208 });
+  assert.deepEqual(segments('\x1b[48;2;1;2;3mx')[0]?.style.background, { type: 'rgb', rgb: [1, 2, 3] });
+  assert.deepEqual(segments('\x1b[38:2::9:8:7mx')[0]?.style.foreground, { type: 'rgb', rgb: [9, 8, 7] });
+});
+
+test('what moves the cursor elsewhere, names the window or asks the terminal does nothing', () => {
+  assert.equal(plain('a\x1b[2Jb\x1b[10;10Hc\x1b]0;title\x07d\x1b[6ne\x1bPq#0\x1b\\f\x1b(Bg\x1b=h'), 'abcdefgh');
+});
+
+test('an escape sequence that is cut off hides no text but itself', () => {
+  assert.equal(plain('before\x1b]0;never ended'), 'before0;never ended');
+  assert.equal(plain('end\x1b'), 'end');
+});
+
+test('erasing to the right, and back to the beginning', () => {
+  assert.equal(plain('progress 50 %\r\x1b[Kdone'), 'done');
+  assert.equal(plain('abc\x1b[2Dx'), 'axc');
+  assert.equal(plain('abc\x08\x08X'), 'aXc');
+});
+
+test('a column far to the right costs little', () => {
+  assert.ok(plain('a\x1b[999999999Cb').length < 5000);
+});
+
+test('links lead to http and https alone', () => {
+  const link = (href: string) => segments(`\x1b]8;;${href}\x1b\\text\x1b]8;;\x1b\\ after`);
+  assert.equal(link('https://example.org/a?b=c;d')[0]?.style.href, 'https://example.org/a?b=c;d');
+  assert.equal(link('https://example.org/')[1]?.style.href, undefined);
+  for (const bad of ['javascript:alert(1)', 'JaVaScRiPt:alert(1)', 'data:text/html,x', 'file:///etc/passwd', '//example.org', 'https:evil', ' https://x', 'http://']) {
+    assert.equal(link(bad)[0]?.style.href, undefined, bad);
+    assert.equal(safeLink(bad), undefined, bad);
+  }
+});
+
+test('a hostile number of sequences takes linear time', () => {
+  const row = new TerminalRow();
+  row.write('\x1b]8;;'.repeat(20_000));
+  row.write('\x1b[31m'.repeat(20_000) + 'x');
+  assert.equal(row.segments().at(-1)?.text, 'x');
+});
+
+test('what directs, hides or joins text is shown', () => {
+  const shown = (text: string): string => partsOf(text).map((part) => (part.kind === 'control' ? `<${part.text}>` : part.text)).join('');
+  assert.equal(shown('a\u202Egnp.exe'), 'a<U+202E>gnp.exe');
+  assert.equal(shown('\u2066x\u2069'), '<U+2066>x<U+2069>');
+  assert.equal(shown('no\u200Bthing'), 'no<U+200B>thing');
+  assert.equal(shown('nul\0nul'), 'nul<NUL>nul');
+  assert.equal(shown('\x7f\x85'), '<DEL><\\x85>');
+  assert.equal(shown('\u{E0041}'), '<U+E0041>');
+  assert.equal(shown('tab\tand caf\u00e9 \u2713 \u{1F600}'), 'tab\tand caf\u00e9 \u2713 \u{1F600}');
+});
+
+test('addresses become links, without the point after them', () => {
+  assert.deepEqual(partsOf('see https://example.org/x.').map((part) => [part.kind, part.text]),
+    [['text', 'see '], ['url', 'https://example.org/x'], ['text', '.']]);
+  assert.deepEqual(partsOf('javascript://x').map((part) => part.kind), ['text']);
+});
+
+test('bytes that are not UTF-8 are shown as what they are, beside text that is', () => {
+  assert.equal(textOfBytes(btoa('caf\xE9 \xFF\xFE ok')), 'caf\\xE9 \\xFF\\xFE ok');
+  assert.equal(textOfBytes(btoa('\xC3\xA9\xE9')), '\u00e9\\xE9');
+});
+
+test('markup is text', () => {
+  assert.equal(plain('<script>alert(1)</script></pre>'), '<script>alert(1)</script></pre>');
+});
+
+test('a very long line is cut, not within a character', () => {
+  const long = recordOf({ sequence: '1', text: 'a' + '\u{1F600}'.repeat(5000) })!;
+  assert.equal(long.length, 10_001);
+  assert.ok(long.text.length <= 4096);
+  assert.ok(!/[\uD800-\uDBFF]$/.test(long.text));
+});
+
+test('messages about the present state are no records', () => {
+  assert.equal(recordOf({ heartbeat: { lastSequence: '4' } }), undefined);
+});
+
+test('split keeps all text', () => {
+  assert.deepEqual(split('a\x1b[1mb\rc').map((piece) => piece.kind), ['text', 'style', 'text', 'return', 'text']);
+});
