@@ -9,6 +9,7 @@ namespace jobtail::client::cli {
 namespace {
 
 constexpr size_t kSpace = 2;  // between two columns
+constexpr char kEllipsis[] = "…";
 
 // A row's last cell that is not empty, plus one.
 size_t CellsOf(const std::vector<Table::Cell>& row) {
@@ -58,21 +59,29 @@ std::string Table::Render(const TableLook& look) const {
   std::string text;
   for (const auto& row : rows_) {
     text.append(look.indent);
-    size_t used = Width(look.indent);
-    const size_t count = CellsOf(row);
-    for (size_t i = 0; i < count && used < look.columns; ++i) {
-      const std::string cell = Fitted(row[i].text, look.columns - used);
-      text.append(look.color ? Painted(cell, row[i].paint) : cell);
-      used += Width(cell);
-      if (i + 1 == count) break;
-      const size_t fill = std::min(widths[i] + kSpace - Width(row[i].text),
-                                   look.columns - std::min(used, look.columns));
-      text.append(fill, ' ');
-      used += fill;
-    }
+    RenderRow(row, widths, look, &text);
     text.push_back('\n');
   }
   return text;
+}
+
+// Where a row is cut, the last thing to be seen of it is an ellipsis.
+void Table::RenderRow(const std::vector<Cell>& row, const std::vector<size_t>& widths,
+                      const TableLook& look, std::string* text) {
+  size_t room = look.columns - std::min(look.columns, Width(look.indent));
+  const size_t count = CellsOf(row);
+  for (size_t i = 0; i < count; ++i) {
+    const bool is_last = i + 1 == count;
+    const size_t width = Width(row[i].text);
+    const bool is_cut = is_last ? width > room : widths[i] + kSpace >= room;
+    const bool has_room_for_mark = is_cut && width < room;
+    const std::string cell = Fitted(row[i].text, is_cut && !is_last && width == room ? room - 1 : room);
+    text->append(look.color ? Painted(cell, row[i].paint) : cell);
+    if (has_room_for_mark) text->append(room - width - 1, ' ').append(kEllipsis);
+    if (is_cut || is_last) return;
+    text->append(widths[i] + kSpace - width, ' ');
+    room -= widths[i] + kSpace;
+  }
 }
 
 }  // namespace jobtail::client::cli

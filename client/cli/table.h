@@ -42,6 +42,8 @@ class Table {
 
  private:
   std::vector<size_t> Widths() const;
+  static void RenderRow(const std::vector<Cell>& row, const std::vector<size_t>& widths,
+                        const TableLook& look, std::string* text);
 
   std::vector<std::vector<Cell>> rows_;
 };

@@ -142,8 +142,8 @@ TEST_F(TerminalTest, CutsTablesToANarrowTerminal) {
   Terminal terminal(Command({"runs", "--color=never"}), 40);
   EXPECT_EQ(terminal.Wait(), 0);
   EXPECT_EQ(terminal.shown(),
-            "RUN                 JOB        STATE    \r\n"
-            "01a20a54-f9e6-7d3b  countdown  UNKNOWN  \r\n");
+            "RUN                 JOB        STATE   …\r\n"
+            "01a20a54-f9e6-7d3b  countdown  UNKNOWN …\r\n");
 }
 
 TEST_F(TerminalTest, WatchesRunsInATableThatFollowsTheTerminalsSize) {
@@ -167,7 +167,7 @@ TEST_F(TerminalTest, WatchesRunsInATableThatFollowsTheTerminalsSize) {
   drawn.Notify();
   EXPECT_TRUE(terminal.WaitFor("SUCCEEDED"));
   terminal.Resize(20, 24);
-  EXPECT_TRUE(terminal.WaitFor("RUN    JOB  STATE   \x1b[K"));
+  EXPECT_TRUE(terminal.WaitFor("RUN    JOB  STATE  …\x1b[K"));
   terminal.Type("\x03");
   EXPECT_EQ(terminal.Wait(), 130);
   EXPECT_THAT(terminal.shown(), AllOf(HasSubstr("\x1b[?1049h"), HasSubstr("\x1b[?1049l")));
