@@ -32,14 +32,19 @@ async function memory(browser, page) {
   await session.send('HeapProfiler.collectGarbage');
   const { usedSize } = await session.send('Runtime.getHeapUsage');
   const { processInfo } = await (await browser.newBrowserCDPSession()).send('SystemInfo.getProcessInfo');
-  const resident = processInfo.filter(({ type }) => type === 'renderer').map(({ id }) => residentOf(id));
-  return { heap: usedSize, resident: Math.max(...resident) };
+  const processes = processInfo.filter(({ type }) => type === 'renderer').map(({ id }) => memoryOf(id));
+  const largest = processes.sort((a, b) => b.resident - a.resident)[0];
+  return { heap: usedSize, ...largest };
 }
 
-function residentOf(pid) {
-  const status = require('node:fs').readFileSync(`/proc/${pid}/status`, 'utf8');
-  return 1024 * Number(/VmRSS:\s+(\d+)/.exec(status)[1]);
+// All that is resident, and without what it shares with the browser's other processes.
+function memoryOf(pid) {
+  const rollup = require('node:fs').readFileSync(`/proc/${pid}/smaps_rollup`, 'utf8');
+  const field = (name) => 1024 * Number(new RegExp(`^${name}:\\s+(\\d+)`, 'm').exec(rollup)[1]);
+  return { resident: field('Rss'), own: field('Private_Dirty') + field('Private_Clean') };
 }
+
+const inWords = ({ heap, own, resident }) => `${mb(heap)} / ${mb(own)} / ${mb(resident)}`;
 
 const first = (page) => page.evaluate(() => {
   const edge = document.querySelector('.scroller').getBoundingClientRect().top;
@@ -65,7 +70,7 @@ async function wheel(page) {
 
 const ms = (value) => `${value.toFixed(0)} ms`;
 const mb = (value) => `${(value / 1e6).toFixed(0)} MB`;
-const say = (what, value) => console.log(`${what.padEnd(56)} ${value}`);
+const say = (what, value) => console.log(`${what.padEnd(70)} ${value}`);
 
 async function timed(body) {
   const start = performance.now();
@@ -103,7 +108,7 @@ async function main() {
       await page.locator(`.row.current[data-line="${lines - 5}"]`).waitFor();
     })));
     const still = await memory(browser, page);
-    say('memory: JavaScript heap / whole process of the page', `${mb(still.heap)} / ${mb(still.resident)}`);
+    say('memory: JavaScript heap / its process alone / with what it shares', inWords(still));
 
     const endless = await server.run('firehose', { lines: '1000000000', bytes: String(kBytes) });
     await page.goto(`${server.url}/runs/${endless.id}`);
@@ -113,7 +118,7 @@ async function main() {
     say(`firehose followed for 8 s (${Number(lastSequence).toLocaleString('en-GB')} lines): longest frame / p99`,
       `${ms(followed.longest)} / ${ms(followed.p99)}, ${followed.rate.toFixed(0)} frames/s`);
     const flooded = await memory(browser, page);
-    say('memory after that: heap / process', `${mb(flooded.heap)} / ${mb(flooded.resident)}`);
+    say('memory after that, the same', inWords(flooded));
     await server.request('POST', `/v1/runs/${endless.id}:cancel`, {});
   } finally {
     await browser.close();
