@@ -164,7 +164,8 @@ TEST_F(CommandTest, JsonPrintsOneObjectALine) {
                                  "\"ending\":\"ENDING_LF\",\"time\":\"2023-11-14T22:13:22Z\","
                                  "\"text\":\"two\"}\n"));
   EXPECT_THAT(run.out, HasSubstr(R"("result":{"state":"RUN_STATE_FAILED","exitCode":3,"signal":0,)"
-                                 R"("error":"","totalLines":"0","totalBytes":"0"})"));
+                                 R"("error":"","totalLines":"0","totalBytes":"0",)"
+                                 R"("coreDumped":false,"overwrittenLines":"0"})"));
 }
 
 TEST_F(CommandTest, TailPassesItsRequestOn) {
@@ -247,8 +248,8 @@ TEST_F(CommandTest, ListsAllPagesOfJobs) {
   };
   EXPECT_EQ(Run({"jobs"}).out, "backup\n\ncountdown\n");
   EXPECT_EQ(Run({"jobs", "--output=json"}).out,
-            "{\"name\":\"backup\",\"help\":\"\",\"parameters\":[]}\n"
-            "{\"name\":\"countdown\",\"help\":\"\",\"parameters\":[]}\n");
+            "{\"name\":\"backup\",\"help\":\"\",\"parameters\":[],\"labels\":{}}\n"
+            "{\"name\":\"countdown\",\"help\":\"\",\"parameters\":[],\"labels\":{}}\n");
 }
 
 TEST_F(CommandTest, ListsRunsUpToTheLimit) {

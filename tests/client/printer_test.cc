@@ -214,7 +214,7 @@ TEST_F(JsonPrinterTest, PrintsBothStreamsToStdoutALineEach) {
             "\n"
             R"({"sequence":"3","stream":"STREAM_UNSPECIFIED","ending":"ENDING_UNSPECIFIED",)"
             R"("result":{"state":"RUN_STATE_FAILED","exitCode":2,"signal":0,"error":"",)"
-            R"("totalLines":"0","totalBytes":"0"}})"
+            R"("totalLines":"0","totalBytes":"0","coreDumped":false,"overwrittenLines":"0"}})"
             "\n");
 }
 

@@ -45,7 +45,7 @@ TEST(TableTest, CutsLinesAndColoursCells) {
   table.AddRow({"1", "2", ""});
   EXPECT_EQ(table.Render(), "one  two  three\n1    2\n");
   EXPECT_EQ(table.Columns(), 15U);
-  EXPECT_EQ(table.Render({.columns = 9}), "one  two \n1    2\n");
+  EXPECT_EQ(table.Render({.columns = 9}), "one  two…\n1    2\n");
   EXPECT_EQ(table.Render({.columns = 7}), "one  t…\n1    2\n");
   EXPECT_EQ(table.Render({.color = true}), "one  \x1b[31mtwo\x1b[0m  three\n1    2\n");
 }

@@ -138,7 +138,9 @@ TEST_F(QueueTest, AreNotMixedUpByManyThreads) {
   }
   v1::ListRunsRequest all;
   all.set_page_size(1000);
-  for (const v1::Run& run : engine_.ListRuns(all)->runs()) AwaitResult(run.id());
+  const absl::StatusOr<v1::ListRunsResponse> runs = engine_.ListRuns(all);
+  ASSERT_TRUE(runs.ok()) << runs.status();
+  for (const v1::Run& run : runs->runs()) AwaitResult(run.id());
   EXPECT_EQ(executed, 200);
 }
 
