@@ -75,7 +75,8 @@ void Table::RenderRow(const std::vector<Cell>& row, const std::vector<size_t>& w
     const size_t width = Width(row[i].text);
     const bool is_cut = is_last ? width > room : widths[i] + kSpace >= room;
     const bool has_room_for_mark = is_cut && width < room;
-    const std::string cell = Fitted(row[i].text, is_cut && !is_last && width == room ? room - 1 : room);
+    const std::string cell =
+        Fitted(row[i].text, is_cut && !is_last && width == room ? room - 1 : room);
     text->append(look.color ? Painted(cell, row[i].paint) : cell);
     if (has_room_for_mark) text->append(room - width - 1, ' ').append(kEllipsis);
     if (is_cut || is_last) return;

@@ -14,9 +14,9 @@ namespace jobtail::process {
 enum SupervisorFd : int {
   kControlFd = 3,  // a SOCK_SEQPACKET socket: requests one way, events the other. Its end means
                    // that the other side is gone
-  kOrderFd = 4,   // a file with what to run: an Order, then its strings
-  kDrainFd = 5,   // if the command outlives the server: the reading ends of its outputs, to be
-  kDrainFd2 = 6,  // emptied when the server is gone
+  kOrderFd = 4,    // a file with what to run: an Order, then its strings
+  kDrainFd = 5,    // if the command outlives the server: the reading ends of its outputs, to be
+  kDrainFd2 = 6,   // emptied when the server is gone
 };
 
 // What to run. Followed by, each with a NUL behind it: the directory, `arguments` arguments, of
