@@ -27,7 +27,7 @@ use('a job is run from its form, and its lines appear while it runs', async ({ s
   await page.goto(server.url);
   await page.getByRole('link', { name: /countdown/ }).click();
   await page.getByLabel('times').fill('1000000');
-  await page.getByLabel('interval').fill('100ms');
+  await page.getByLabel('interval').fill('500ms'); // all five are on the screen for a while
   await page.getByRole('button', { name: 'Run', exact: true }).click();
   await page.waitForURL(/\/runs\//);
   for (const line of tasks(5)) await row(page, line).first().waitFor();
@@ -72,9 +72,9 @@ use('a failed run shows its exit code, and what was thrown', async ({ server, pa
 use('reloaded in the middle of a run, the page shows everything once', async ({ server, page }) => {
   const run = await server.run('countdown', { times: '60', interval: '50ms' });
   await page.goto(`${server.url}/runs/${run.id}`);
-  await row(page, 'Task #5').first().waitFor();
+  await row(page, /^Task #([5-9]|\d\d)$/).first().waitFor();
   await page.reload();
-  await row(page, 'Task #15').first().waitFor();
+  await row(page, /^Task #(1[5-9]|[2-5]\d)$/).first().waitFor();
   await page.reload();
   await page.locator('.row.note.good').waitFor();
   assert.deepEqual((await everyLine(page, 62)).slice(0, 61), [...tasks(60), 'Done']);
@@ -106,7 +106,7 @@ use('the list of runs is live', async ({ server, page }) => {
 use('a server that is killed and comes back: the page goes on without a line lost or doubled', async ({ server, page }) => {
   const run = await server.run('countdown', { times: '1000000', interval: '20ms' });
   await page.goto(`${server.url}/runs/${run.id}`);
-  await row(page, 'Task #10').first().waitFor();
+  await row(page, /^Task #\d{2,}$/).first().waitFor();
   await server.kill();
   await page.locator('.connection.broken').waitFor();
   await server.launch();
