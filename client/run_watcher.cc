@@ -89,8 +89,7 @@ bool RunWatcher::Open() {
   stream_ = stub_->WatchRuns(context, request_);
   // From then on the server notes every change for us: what came before is to be asked for.
   stream_->WaitForInitialMetadata();
-  if (!CatchUp().ok()) return false;
-  return true;
+  return CatchUp().ok();
 }
 
 absl::Status RunWatcher::CatchUp() {
@@ -127,7 +126,7 @@ absl::Status RunWatcher::CatchUpFrom(const std::string& oldest) {
     request.set_page_token(page.next_page_token());
     for (v1::Run& run : *page.mutable_runs()) {
       if (run.id() < oldest) return absl::OkStatus();
-      if (run.id() > newest_ || active_.count(run.id()) > 0) missed_.push_front(std::move(run));
+      if (run.id() > newest_ || active_.contains(run.id())) missed_.push_front(std::move(run));
     }
   } while (!request.page_token().empty());
   return absl::OkStatus();

@@ -30,7 +30,7 @@ void Register(const std::string& way, void (*body)(benchmark::State&)) {
   add("pipe", ToPipe);
 }
 
-[[maybe_unused]] const bool registered = [] {
+[[maybe_unused]] const bool kRegistered = [] {
   Register("cout", Uncaptured<Cout>);
   Register("printf", Uncaptured<Printf>);
   Register("fwrite", Uncaptured<Fwrite>);

@@ -55,7 +55,7 @@ class Completer {
   Candidates Commands() const;
   Candidates Jobs() const;
   Candidates Parameters() const;
-  Candidates Values(const std::string& parameter) const;
+  Candidates Values(const std::string& name) const;
   Candidates Runs(const std::function<bool(const v1::Run&)>& wanted) const;
   Client MakeClient() const;
 
@@ -151,7 +151,7 @@ Candidates Completer::Options() const {
   for (const CLI::Option* option : app.get_options()) {
     for (const std::string& name : option->get_lnames()) {
       const std::string word = "--" + name;
-      if (given_.count(word) == 0) candidates.push_back({word, option->get_description()});
+      if (!given_.contains(word)) candidates.push_back({word, option->get_description()});
     }
   }
   return candidates;

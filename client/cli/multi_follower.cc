@@ -56,7 +56,7 @@ void MultiFollower::Add(const v1::Run& run, v1::TailLogRequest request) {
   options.on_connection_lost = [this](const absl::Status& reason) { NoteLost(reason); };
   options.on_connected_again = [this] { NoteFound(); };
   absl::MutexLock lock(&mutex_);
-  if (!error_.ok() || runs_.count(run.id()) > 0) return;
+  if (!error_.ok() || runs_.contains(run.id())) return;
   auto followed = std::make_unique<Followed>();
   followed->id = run.id();
   followed->reader = client_->Tail(std::move(request), std::move(options));

@@ -2,6 +2,7 @@
 
 #include <google/protobuf/util/json_util.h>
 
+#include <limits>
 #include <utility>
 
 #include "absl/strings/numbers.h"
@@ -77,7 +78,8 @@ Reply StreamReply(std::unique_ptr<Source> source, std::string run) {
 absl::Status Resume(const std::string& last_event_id, v1::TailLogRequest* request) {
   if (last_event_id.empty()) return absl::OkStatus();
   int64_t sequence;
-  if (!absl::SimpleAtoi(last_event_id, &sequence) || sequence < 0) {
+  if (!absl::SimpleAtoi(last_event_id, &sequence) || sequence < 0 ||
+      sequence == std::numeric_limits<int64_t>::max()) {
     return absl::InvalidArgumentError(absl::StrCat("Last-Event-ID: ", Quoted(last_event_id),
                                                    ": give a record's sequence number"));
   }

@@ -2,6 +2,7 @@
 
 #include <utility>
 
+#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "server/http/responses.h"
 
@@ -19,8 +20,22 @@ constexpr std::chrono::seconds kLinger(2);
 bool IsUnder(std::string_view path, std::string_view folder) { return path.starts_with(folder); }
 
 // What the parser says, in the words of an answer. Status 0: there is nobody to answer to.
+// A request whose length or address another program could read otherwise than this one is refused.
+template <typename Message>
+absl::Status CheckFraming(const Message& request) {
+  const std::string_view coding = Field(request, "Transfer-Encoding");
+  if (!coding.empty() && !absl::EqualsIgnoreCase(std::string(coding), "chunked")) {
+    return absl::InvalidArgumentError(absl::StrCat("Transfer-Encoding: ", std::string(coding),
+                                                   " is not known here; use chunked, or none"));
+  }
+  if (request.count(bhttp::field::host) > 1) {
+    return absl::InvalidArgumentError("there is more than one Host; give one");
+  }
+  return absl::OkStatus();
+}
+
 absl::Status Explain(const ErrorCode& error, const HttpOptions& options, unsigned* status) {
-  if (error == bhttp::error::header_limit) {
+  if (error == bhttp::error::header_limit || error == bhttp::error::buffer_overflow) {
     *status = 431;
     return absl::ResourceExhaustedError(absl::StrCat(
         "the request's header exceeds ", options.max_header_bytes, " bytes; send a shorter one"));
@@ -55,7 +70,11 @@ Connection::Connection(tcp::socket socket, const ConnectionServices* services)
     : services_(*services), options_(*services->options), socket_(std::move(socket)) {
   ErrorCode error;
   const tcp::endpoint own = socket_.socket().local_endpoint(error);
-  on_loopback_ = !error && own.address().is_loopback();
+  net::ip::address address = own.address();
+  if (address.is_v6() && address.to_v6().is_v4_mapped()) {
+    address = net::ip::make_address_v4(net::ip::v4_mapped, address.to_v6());
+  }
+  on_loopback_ = !error && address.is_loopback();
   socket_.socket().set_option(tcp::no_delay(true), error);
   socket_.socket().set_option(net::socket_base::keep_alive(true), error);
 }
@@ -119,6 +138,10 @@ net::awaitable<absl::Status> Connection::Read(Parser* parser, unsigned* status) 
   ErrorCode error;
   co_await bhttp::async_read_header(socket_, buffer_, *parser, Into(&error));
   if (error) co_return Explain(error, options_, status);
+  if (absl::Status clear = CheckFraming(parser->get()); !clear.ok()) {
+    *status = 400;
+    co_return clear;
+  }
   if (absl::Status allowed = Check(parser->get()); !allowed.ok()) {
     *status = absl::IsInvalidArgument(allowed) ? 415 : 403;
     co_return allowed;

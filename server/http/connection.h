@@ -1,6 +1,7 @@
 #ifndef JOBTAIL_SERVER_HTTP_CONNECTION_H_
 #define JOBTAIL_SERVER_HTTP_CONNECTION_H_
 
+#include <cstddef>
 #include <memory>
 
 #include "server/http/api.h"
@@ -33,6 +34,8 @@ class Connection {
   bool IsStalled() const { return stream_ && stream_->IsStalled(); }
 
  private:
+  static constexpr size_t kBufferBytes = 256 << 10;
+
   using Parser = beast::http::request_parser<beast::http::string_body>;
   using Message = beast::http::request<beast::http::string_body>;
   using Response = beast::http::response<beast::http::string_body>;
@@ -53,7 +56,8 @@ class Connection {
   const ConnectionServices& services_;
   const HttpOptions& options_;
   beast::tcp_stream socket_;
-  beast::flat_buffer buffer_;
+  // Also what bounds the extensions and trailers of chunks, which Beast counts against no limit.
+  beast::flat_buffer buffer_{kBufferBytes};
   bool on_loopback_ = false;
   std::shared_ptr<Stream> stream_;
   bool stopping_ = false;

@@ -15,7 +15,9 @@ namespace {
 std::string_view HostName(std::string_view host) {
   if (host.starts_with('[')) {
     const size_t end = host.find(']');
-    return end == std::string_view::npos ? "" : host.substr(1, end - 1);
+    const bool is_whole =
+        end != std::string_view::npos && (end + 1 == host.size() || host[end + 1] == ':');
+    return is_whole ? host.substr(1, end - 1) : "";
   }
   return host.substr(0, host.find(':'));
 }

@@ -1,5 +1,6 @@
 #include "server/http/stream.h"
 
+#include <poll.h>
 #include <sys/socket.h>
 
 #include <array>
@@ -79,6 +80,10 @@ net::awaitable<void> Stream::Idle() {
   const auto heartbeat = absl::ToChronoNanoseconds(services_.heartbeat);
   while (!gone_ && !stopping_) {
     if (co_await signal_.WaitFor(heartbeat)) co_return;
+    // One that sent something before it went has been heard of for the last time.
+    pollfd peer{.fd = socket_->socket().native_handle(), .events = POLLRDHUP, .revents = 0};
+    gone_ |= poll(&peer, 1, 0) > 0;
+    if (gone_) co_return;
     if (!co_await Send(source_->Heartbeat())) co_return;
   }
 }

@@ -75,6 +75,30 @@ TEST_F(HttpCalls, ThatAreNoneAreErrorsInJson) {
   EXPECT_TRUE(other.AwaitClose());
 }
 
+// Two programs that read such a request differently could be told two different things by it.
+TEST_F(HttpCalls, RefuseWhatIsAmbiguous) {
+  for (const char* line : {"Transfer-Encoding: xchunked", "Transfer-Encoding: gzip, chunked",
+                           "Host: localhost\r\nContent-Length: 0"}) {
+    HttpClient client(url());
+    client.SendBytes(std::string("POST /v1/runs HTTP/1.1\r\nHost: localhost\r\n"
+                                 "Content-Type: application/json\r\n") +
+                     line + "\r\n\r\n0\r\n\r\n");
+    EXPECT_EQ(client.ReadAnswer().status, 400) << line;
+    EXPECT_TRUE(client.AwaitClose()) << line;
+  }
+}
+
+TEST_F(HttpCalls, HaveALimitForChunksToo) {
+  for (const std::string& begin : {std::string("0\r\nX: "), std::string("1;")}) {
+    HttpClient client(url());
+    client.SendBytes(
+        "POST /v1/runs HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"
+        "Transfer-Encoding: chunked\r\n\r\n" +
+        begin + std::string(300 << 10, 'x'));
+    EXPECT_EQ(client.ReadAnswer().status, 431) << begin;
+  }
+}
+
 TEST_F(HttpCalls, HaveALimit) {
   HttpClient header(url());
   header.Send("GET", "/v1/jobs", {{"X", std::string(20'000, 'x')}});

@@ -74,6 +74,9 @@ test('fields by type', () => {
   assert.deepEqual(fieldOf(parameter({ type: 'PARAMETER_TYPE_ENUM', values: ['a', 'b'] }), undefined).choices, ['', 'a', 'b']);
   assert.deepEqual(fieldOf(parameter({ type: 'PARAMETER_TYPE_ENUM', values: ['a', 'b'], defaultValue: 'b' }), undefined).choices, ['a', 'b']);
   assert.equal(fieldOf(parameter({ defaultValue: 'x' }), 'given').initial, 'given');
+  assert.equal(fieldOf(parameter({}), 'one\ntwo').control, 'lines');
+  const secret = fieldOf(parameter({ secret: true }), '***');
+  assert.deepEqual([secret.control, secret.initial], ['password', '']);
   assert.match(fieldOf(parameter({ type: 'PARAMETER_TYPE_DURATION', minimum: '1s' }), undefined).hint, /1h30m, at least 1s/);
 });
 

@@ -14,8 +14,9 @@ TEST(CheckHost, OnLoopbackTakesNoNameButItsOwn) {
                            "[::1]:8080", "demo.localhost:80"}) {
     EXPECT_TRUE(HostPasses(host, true)) << host;
   }
-  for (const char* host : {"evil.example", "evil.example:8080", "localhost.evil.example",
-                           "127.0.0.1.evil.example", "", "[::1", "notlocalhost"}) {
+  for (const char* host :
+       {"evil.example", "evil.example:8080", "localhost.evil.example", "127.0.0.1.evil.example", "",
+        "[::1", "[::1]evil.example", "notlocalhost"}) {
     EXPECT_FALSE(HostPasses(host, true)) << host;
   }
 }

@@ -69,9 +69,9 @@ TEST_F(Storing, LinesThatComeThickAndFastAreCollected) {
 
 // Where many runs store at once, each waits for its turn: the pause is the store's, not the job's.
 TEST_F(Storing, LinesAreCollectedHoweverLongTheStoreTakes) {
-  constexpr absl::Duration kStoring = absl::Milliseconds(1);
+  const absl::Duration kStoring = absl::Milliseconds(1);
   const auto log = MakeLog(Collecting());
-  store_.AfterNext(Call::kAppend, [] { absl::SleepFor(kStoring); });
+  store_.AfterNext(Call::kAppend, [kStoring] { absl::SleepFor(kStoring); });
   log->Append({Out("alone", kHour)});
   const int64_t pause = absl::ToInt64Nanoseconds(Collecting().commit_delay + kStoring / 2);
   log->Append({Out("printed while that was stored", kHour + pause)});

@@ -9,6 +9,7 @@ export interface Parameter {
   type: string;
   help?: string;
   required?: boolean;
+  secret?: boolean;
   defaultValue?: string;
   values?: string[];
   minimum?: string;

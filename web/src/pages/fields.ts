@@ -2,7 +2,7 @@ import type { Parameter } from '../api/types';
 
 // What a field of the form is, from a parameter's declaration.
 export interface Field {
-  control: 'text' | 'number' | 'checkbox' | 'select';
+  control: 'text' | 'lines' | 'password' | 'number' | 'checkbox' | 'select';
   step: string; // of a number
   hint: string;
   initial: string;
@@ -16,9 +16,10 @@ const kHints: Record<string, string> = {
 };
 
 export function fieldOf(parameter: Parameter, given: string | undefined): Field {
-  const initial = given ?? parameter.defaultValue ?? '';
+  // What a run shows of a secret, or an address has in its place, is not its value.
+  const initial = parameter.secret ? '' : given ?? parameter.defaultValue ?? '';
   return {
-    control: controlOf(parameter),
+    control: controlOf(parameter, initial),
     step: parameter.type === 'PARAMETER_TYPE_INT' ? '1' : 'any',
     hint: [kHints[parameter.type], limits(parameter)].filter((part) => part).join(', '),
     initial,
@@ -27,7 +28,9 @@ export function fieldOf(parameter: Parameter, given: string | undefined): Field 
 }
 
 // Integers of 64 bits are more than a number field can hold; it would round them.
-function controlOf(parameter: Parameter): Field['control'] {
+function controlOf(parameter: Parameter, initial: string): Field['control'] {
+  if (parameter.secret) return 'password';
+  if (initial.includes('\n')) return 'lines'; // which a field of one line would drop
   switch (parameter.type) {
     case 'PARAMETER_TYPE_BOOL': return 'checkbox';
     case 'PARAMETER_TYPE_ENUM': return 'select';

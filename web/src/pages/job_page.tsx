@@ -79,6 +79,8 @@ function ParameterField({ parameter, given }: { parameter: Parameter; given: str
         <input {...common} type="number" step={field.step} min={parameter.minimum} max={parameter.maximum} defaultValue={field.initial} />
       )}
       {field.control === 'text' && <input {...common} type="text" defaultValue={field.initial} autocomplete="off" spellcheck={false} />}
+      {field.control === 'lines' && <textarea {...common} rows={4} defaultValue={field.initial} autocomplete="off" spellcheck={false} />}
+      {field.control === 'password' && <input {...common} type="password" autocomplete="new-password" />}
       <p class="hint" id={help}>{[parameter.help, field.hint && `(${field.hint})`].filter((part) => part).join(' ')}</p>
     </div>
   );
