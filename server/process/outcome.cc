@@ -113,7 +113,7 @@ std::string LeftOverText(const Command& command, int count) {
                       " killed ", absl::FormatDuration(command.drain), " later");
 }
 
-void Conclude(std::shared_ptr<Execution> run, JobOutcome outcome) {
+void Conclude(const std::shared_ptr<Execution>& run, const JobOutcome& outcome) {
   try {
     std::thread([run, outcome] { run->Ended(outcome); }).detach();
   } catch (const std::system_error&) {

@@ -29,7 +29,7 @@ JobOutcome MakeOutcome(const Command& command, const Report& report);
 std::string LeftOverText(const Command& command, int count);
 
 // Ends the run, on a thread that may be kept waiting.
-void Conclude(std::shared_ptr<Execution> run, JobOutcome outcome);
+void Conclude(const std::shared_ptr<Execution>& run, const JobOutcome& outcome);
 
 }  // namespace jobtail::process
 

@@ -165,15 +165,22 @@ TEST(ScopeDeathTest, MustEndOnTheThreadThatOpenedIt) {
       "ended on another thread than it began on. In a coroutine");
 }
 
-// A forked child leaves the parent's scope, and may open one of its own.
+// A forked child leaves the parent's scope, and may open one of its own. It prints when the
+// parent's has ended: before that, it is a child process of a captured thread.
 TEST(Scope, EndsQuietlyInAForkedChild) {
   const Observation seen = Observe([](Recorder& sink) {
     pid_t child;
+    int ended[2];
+    Require(pipe(ended) == 0, "a pipe");
     {
       Scope scope(&sink);
       printf("parent's ");
       child = fork();
-      if (child == 0) printf("child's\n");
+      char byte;
+      if (child == 0) {
+        Require(read(ended[0], &byte, 1) == 1, "the parent's scope ends");
+        printf("child's\n");
+      }
     }
     if (child == 0) {
       Recorder own;
@@ -195,6 +202,7 @@ TEST(Scope, EndsQuietlyInAForkedChild) {
                 ? 0
                 : 1);
     }
+    Require(write(ended[1], "", 1) == 1, "the child goes on");
     int status = -1;
     waitpid(child, &status, 0);
     Require(status == 0, "the child captured what it printed itself");

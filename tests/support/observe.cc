@@ -4,6 +4,7 @@
 #include <cstdio>
 #include <fstream>
 #include <iterator>
+#include <sstream>
 #include <thread>
 
 namespace jobtail::testing {
@@ -24,7 +25,9 @@ bool IsAlive(pid_t pid) {
 
 std::string ReadFile(const std::string& path) {
   std::ifstream file(path, std::ios::binary);
-  return {std::istreambuf_iterator<char>(file), std::istreambuf_iterator<char>()};
+  std::ostringstream text;
+  text << file.rdbuf();  // what a process that ends has in /proc may go in the middle of it
+  return text.str();
 }
 
 void WriteFile(const std::string& path, const std::string& text) {
