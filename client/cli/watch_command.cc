@@ -5,7 +5,6 @@
 
 #include <map>
 #include <memory>
-#include <ranges>
 #include <string>
 #include <utility>
 #include <vector>
@@ -70,8 +69,8 @@ bool IsWanted(const v1::Run& run, const RunsOptions& options) {
 absl::StatusOr<int> PrintChanges(const CommonOptions& common, const RunsOptions& options,
                                  const std::vector<v1::Run>& runs, RunWatcher* watcher) {
   ChangePrinter printer(common);
-  for (const v1::Run& run : std::views::reverse(runs)) {  // the oldest first
-    if (const auto code = printer.Print(run); !code.ok() || *code != 0) return code;
+  for (size_t i = runs.size(); i-- > 0;) {  // the oldest first
+    if (const auto code = printer.Print(runs[i]); !code.ok() || *code != 0) return code;
   }
   while (true) {
     const absl::StatusOr<v1::Run> run = watcher->Next();

@@ -24,8 +24,8 @@ asm(".section .rodata\n"
     "jobtail_supervisor_end:\n"
     ".byte 0\n"
     ".previous\n");
-extern "C" const char jobtail_supervisor_begin[];  // NOLINT(*-avoid-c-arrays,readability-identifier-naming)
-extern "C" const char jobtail_supervisor_end[];    // NOLINT(*-avoid-c-arrays,readability-identifier-naming)
+extern "C" const char jobtail_supervisor_begin[];  // NOLINT: the linker's
+extern "C" const char jobtail_supervisor_end[];    // NOLINT: the linker's
 
 namespace jobtail::process {
 namespace {
