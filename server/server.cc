@@ -12,8 +12,8 @@
 #include "absl/strings/str_cat.h"
 #include "absl/time/clock.h"
 #include "server/http/http_server.h"
+#include "server/log/journaled_store.h"
 #include "server/log/memory_store.h"
-#include "server/log/rocksdb_store.h"
 #include "server/log/scheduler.h"
 #include "server/metrics/metered_store.h"
 #include "server/metrics/metrics.h"
@@ -56,7 +56,7 @@ constexpr absl::Duration kHealthInterval = absl::Milliseconds(500);
 
 absl::StatusOr<std::unique_ptr<LogStore>> OpenStore(const RocksDbOptions& options) {
   if (options.directory.empty()) return std::make_unique<MemoryStore>();
-  return RocksDbStore::Open(options);
+  return JournaledStore::Open(options);
 }
 
 }  // namespace

@@ -60,7 +60,11 @@ namespace jobtail {
 bool Crc32cIsSound() {
   constexpr std::string_view kText = "123456789";
   constexpr uint32_t kChecksum = 0xE3069283;  // the check value of CRC-32C in every catalogue
-  return rocksdb::crc32c::Extend(0, kText.data(), kText.size()) == kChecksum;
+  return Crc32c(kText) == kChecksum;
+}
+
+uint32_t Crc32c(std::string_view bytes) {
+  return rocksdb::crc32c::Extend(0, bytes.data(), bytes.size());
 }
 
 }  // namespace jobtail

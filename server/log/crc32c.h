@@ -1,6 +1,9 @@
 #ifndef JOBTAIL_SERVER_LOG_CRC32C_H_
 #define JOBTAIL_SERVER_LOG_CRC32C_H_
 
+#include <cstdint>
+#include <string_view>
+
 namespace jobtail {
 
 // RocksDB as Debian builds it computes CRC-32C from tables, for any processor; for a log that is
@@ -12,6 +15,9 @@ namespace jobtail {
 // Whether the function that the library calls gives the right checksum for a known text. To be
 // asked before a database is opened: it is also what brings the function into the program.
 bool Crc32cIsSound();
+
+// The checksum of `bytes`, by the same function.
+uint32_t Crc32c(std::string_view bytes);
 
 }  // namespace jobtail
 

@@ -11,6 +11,7 @@
 #include "absl/strings/str_cat.h"
 #include "server/log/index_cursor.h"
 #include "server/log/rocksdb_options.h"
+#include "server/log/stored_value.h"
 
 namespace jobtail {
 namespace {
@@ -30,6 +31,16 @@ struct Pinned {
   std::shared_ptr<rocksdb::Cache> cache;
   rocksdb::PinnableSlice value;
 };
+
+absl::StatusOr<SharedBytes> Decode(Pinned pinned) {
+  if (IsPlain(View(pinned.value))) {
+    return Share(std::move(pinned),
+                 [](const Pinned& owner) { return PlainBytes(View(owner.value)); });
+  }
+  absl::StatusOr<std::string> bytes = Decompress(View(pinned.value));
+  if (!bytes.ok()) return bytes.status();
+  return Share(*std::move(bytes));
+}
 
 }  // namespace
 
@@ -109,6 +120,19 @@ absl::StatusOr<std::shared_ptr<RocksDbStore::Head>> RocksDbStore::FindHead(
 
 absl::Status RocksDbStore::Append(const std::string& run, absl::Span<const Batch> batches,
                                   bool sync) {
+  size_t bytes = 0;
+  for (const Batch& batch : batches) bytes += batch.bytes->size();
+  // The end of a run is let in where nothing else is: it is small, and the last thing of the run.
+  return Append(run, batches, sync, /*is_promised=*/sync && bytes <= kBatchBytes);
+}
+
+absl::Status RocksDbStore::AppendPromised(const std::string& run, absl::Span<const Batch> batches,
+                                          bool sync) {
+  return Append(run, batches, sync, /*is_promised=*/true);
+}
+
+absl::Status RocksDbStore::Append(const std::string& run, absl::Span<const Batch> batches,
+                                  bool sync, bool is_promised) {
   const auto key = RunKey(run);
   if (!key.ok()) return key.status();
   const auto head = FindHead(run, *key);
@@ -117,7 +141,8 @@ absl::Status RocksDbStore::Append(const std::string& run, absl::Span<const Batch
   IndexEntry newest = (*head)->newest;
   size_t bytes = 0;
   for (const Batch& batch : batches) bytes += batch.bytes->size() + 128;
-  rocksdb::WriteBatch write(bytes);
+  rocksdb::WriteBatch write(bytes / 4);
+  std::string compressed;
   for (const Batch& batch : batches) {
     if (batch.first != newest.last + 1 || batch.last < batch.first) {
       return absl::FailedPreconditionError(absl::StrCat("run ", run, ": records ", batch.first,
@@ -126,13 +151,11 @@ absl::Status RocksDbStore::Append(const std::string& run, absl::Span<const Batch
     }
     newest = MakeIndexEntry(batch, newest.end());
     const std::string batch_key = BatchKey(*key, batch.first);
-    write.Put(logs_.batches, batch_key, ToRocks(*batch.bytes));
+    write.Put(logs_.batches, batch_key, ToRocks(EncodeValue(*batch.bytes, &compressed)));
     write.Put(logs_.index, batch_key, EncodeIndexEntry(newest));
   }
   if (batches.empty()) return absl::OkStatus();
-  // The end of a run is let in where nothing else is: it is small, and the last thing of the run.
-  const bool is_end = sync && bytes <= kBatchBytes;
-  if (const absl::Status room = CheckRoom(); !is_end && !room.ok()) return room;
+  if (const absl::Status room = CheckRoom(); !is_promised && !room.ok()) return room;
   const absl::Status written = Write(&write, sync);
   if (written.ok()) (*head)->newest = newest;
   return written;
@@ -163,8 +186,9 @@ absl::StatusOr<Batch> RocksDbStore::ReadAt(std::string_view run_key, const Index
     Pinned pinned{cache_, {}};
     const rocksdb::Status read = db_->Get({}, logs_.batches, key, &pinned.value);
     if (!read.ok()) return ToStatus(read, "reading");
-    bytes = reads_.Add(
-        key, Share(std::move(pinned), [](const Pinned& owner) { return View(owner.value); }));
+    absl::StatusOr<SharedBytes> decoded = Decode(std::move(pinned));
+    if (!decoded.ok()) return decoded.status();
+    bytes = reads_.Add(key, *std::move(decoded));
   }
   return Batch{entry.first,       entry.last,        entry.last_time_unix_nanos,
                entry.total_lines, entry.total_bytes, std::move(bytes)};

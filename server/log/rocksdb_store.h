@@ -2,6 +2,7 @@
 #define JOBTAIL_SERVER_LOG_ROCKSDB_STORE_H_
 
 #include <atomic>
+#include <functional>
 #include <memory>
 #include <set>
 #include <string>
@@ -87,6 +88,13 @@ class RocksDbStore : public LogStore {
   absl::Status Trim(const std::string& run, int64_t first) override;
   absl::Status CheckHealth() override;
 
+  // As Append, but also while the disk is nearly full: for what has been promised already.
+  absl::Status AppendPromised(const std::string& run, absl::Span<const Batch> batches, bool sync);
+
+  // Has `function` called before each sync, in any mode once a second or so, on the thread that
+  // syncs. It must not take long, and may be called until the store is destroyed.
+  void SetBeforeSync(std::function<void()> function);
+
   // Has everything in files that is in memory, and in the write-ahead log, for now.
   absl::Status Flush();
 
@@ -102,6 +110,8 @@ class RocksDbStore : public LogStore {
   using Predicate = absl::FunctionRef<bool(const IndexEntry&)>;
 
   explicit RocksDbStore(RocksDbOptions options);
+  absl::Status Append(const std::string& run, absl::Span<const Batch> batches, bool sync,
+                      bool is_promised);
   absl::Status OpenDatabase();
 
   void LoadRunsOfLogs(const std::string& after, std::vector<storage::v1::StoredRun>* runs);
@@ -149,6 +159,7 @@ class RocksDbStore : public LogStore {
   SharedReads reads_;
 
   absl::Mutex mutex_;
+  std::function<void()> before_sync_ ABSL_GUARDED_BY(mutex_);
   absl::flat_hash_map<std::string, std::shared_ptr<Head>> heads_ ABSL_GUARDED_BY(mutex_);
   std::set<std::string> reported_ ABSL_GUARDED_BY(mutex_);  // damaged batches
   // What was deleted and still takes room: ranges of keys, and how much it is.

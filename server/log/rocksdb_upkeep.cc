@@ -169,7 +169,18 @@ absl::Status RocksDbStore::CheckHealth() {
                                              ": writing fails; the server's log says why"));
 }
 
+void RocksDbStore::SetBeforeSync(std::function<void()> function) {
+  absl::MutexLock lock(&mutex_);
+  before_sync_ = std::move(function);
+}
+
 void RocksDbStore::DoUpkeep() {
+  std::function<void()> before_sync;
+  {
+    absl::MutexLock lock(&mutex_);
+    before_sync = before_sync_;
+  }
+  if (before_sync) before_sync();
   if (options_.sync == SyncMode::kInterval) Sync();
   unchecked_bytes_ = kUncheckedBytes;
   if (failing_) Recover();

@@ -10,12 +10,15 @@
 namespace jobtail {
 namespace {
 
-constexpr size_t kNumber = sizeof(uint64_t);
-
 // The fields of an index entry's value, in their order.
 constexpr std::array kFields = {&IndexEntry::last,        &IndexEntry::last_time_unix_nanos,
                                 &IndexEntry::offset,      &IndexEntry::size,
                                 &IndexEntry::total_lines, &IndexEntry::total_bytes};
+
+static_assert(kFields.size() * kNumberBytes == kIndexEntryBytes);
+static_assert(kRunKeyBytes == sizeof(uuid_t));
+
+}  // namespace
 
 void AppendNumber(int64_t number, std::string* bytes) {
   const uint64_t value = static_cast<uint64_t>(number);
@@ -24,11 +27,10 @@ void AppendNumber(int64_t number, std::string* bytes) {
 
 int64_t ReadNumber(std::string_view bytes) {
   uint64_t value = 0;
-  for (size_t i = 0; i < kNumber; ++i) value = value << 8 | static_cast<unsigned char>(bytes[i]);
+  for (size_t i = 0; i < kNumberBytes; ++i)
+    value = value << 8 | static_cast<unsigned char>(bytes[i]);
   return static_cast<int64_t>(value);
 }
-
-}  // namespace
 
 absl::StatusOr<std::string> RunKey(const std::string& run) {
   uuid_t uuid;
@@ -56,7 +58,7 @@ std::string BatchKey(std::string_view run_key, int64_t first) {
 
 std::string EndKey(std::string_view run_key) {
   std::string key(run_key);
-  return key.append(kNumber, '\xFF');  // sequence numbers are never negative
+  return key.append(kNumberBytes, '\xFF');  // sequence numbers are never negative
 }
 
 IndexEntry MakeIndexEntry(const Batch& batch, int64_t offset) {
@@ -71,13 +73,13 @@ IndexEntry MakeIndexEntry(const Batch& batch, int64_t offset) {
 
 std::string EncodeIndexEntry(const IndexEntry& entry) {
   std::string value;
-  value.reserve(kFields.size() * kNumber);
+  value.reserve(kFields.size() * kNumberBytes);
   for (const auto field : kFields) AppendNumber(entry.*field, &value);
   return value;
 }
 
 std::optional<IndexEntry> DecodeKey(std::string_view key) {
-  if (key.size() != sizeof(uuid_t) + kNumber) return std::nullopt;
+  if (key.size() != sizeof(uuid_t) + kNumberBytes) return std::nullopt;
   IndexEntry entry;
   entry.first = ReadNumber(key.substr(sizeof(uuid_t)));
   return entry;
@@ -85,9 +87,9 @@ std::optional<IndexEntry> DecodeKey(std::string_view key) {
 
 std::optional<IndexEntry> DecodeIndexEntry(std::string_view key, std::string_view value) {
   std::optional<IndexEntry> entry = DecodeKey(key);
-  if (!entry || value.size() != kFields.size() * kNumber) return std::nullopt;
+  if (!entry || value.size() != kFields.size() * kNumberBytes) return std::nullopt;
   for (size_t i = 0; i < kFields.size(); ++i) {
-    (*entry).*kFields[i] = ReadNumber(value.substr(i * kNumber));
+    (*entry).*kFields[i] = ReadNumber(value.substr(i * kNumberBytes));
   }
   return entry;
 }

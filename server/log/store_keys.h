@@ -16,6 +16,13 @@ namespace jobtail {
 // numbers are big endian, so that keys are in the order of their numbers.
 
 inline constexpr size_t kRunKeyBytes = 16;
+inline constexpr size_t kNumberBytes = 8;
+inline constexpr size_t kBatchKeyBytes = kRunKeyBytes + kNumberBytes;
+
+void AppendNumber(int64_t number, std::string* bytes);
+
+// Of the first 8 bytes, which must be there.
+int64_t ReadNumber(std::string_view bytes);
 
 // A run's id as that many bytes. INVALID_ARGUMENT if `run` is not a UUID.
 absl::StatusOr<std::string> RunKey(const std::string& run);
@@ -41,6 +48,8 @@ struct IndexEntry {
 
   int64_t end() const { return offset + size; }
 };
+
+inline constexpr size_t kIndexEntryBytes = 6 * kNumberBytes;
 
 IndexEntry MakeIndexEntry(const Batch& batch, int64_t offset);
 std::string EncodeIndexEntry(const IndexEntry& entry);

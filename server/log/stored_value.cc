@@ -1,0 +1,69 @@
+#include "server/log/stored_value.h"
+
+#include <lz4.h>
+
+#include <cstdint>
+
+#include "absl/strings/str_cat.h"
+#include "server/log/store_keys.h"
+
+namespace jobtail {
+namespace {
+
+// No encoded LogBatch begins with this byte: it would be a field with the number 0.
+constexpr char kMark = '\0';
+constexpr char kPlain = '\0';
+constexpr char kLz4 = '\1';
+constexpr size_t kPlainHeader = 2;
+constexpr size_t kLz4Header = 2 + kNumberBytes;
+
+// Smaller ones are left to the database, which compresses them together with their neighbours.
+constexpr size_t kLeast = 1 << 10;
+
+// A log has records of at most 64 KiB, and batches of hardly more than two of them; whoever
+// appends more is a test.
+constexpr int64_t kMost = 256 << 20;
+
+bool StartsWith(std::string_view value, char form) {
+  return value.size() >= kPlainHeader && value[0] == kMark && value[1] == form;
+}
+
+}  // namespace
+
+std::string_view EncodeValue(std::string_view bytes, std::string* buffer) {
+  if (bytes.size() >= kLeast && bytes.size() <= kMost) {
+    std::string header({kMark, kLz4});
+    AppendNumber(static_cast<int64_t>(bytes.size()), &header);
+    const size_t room = bytes.size() - bytes.size() / 8;
+    if (buffer->size() < kLz4Header + room) buffer->resize(kLz4Header + room);
+    buffer->replace(0, kLz4Header, header);
+    const int size = LZ4_compress_default(bytes.data(), &(*buffer)[kLz4Header],
+                                          static_cast<int>(bytes.size()), static_cast<int>(room));
+    if (size > 0) {
+      return std::string_view(*buffer).substr(0, kLz4Header + static_cast<size_t>(size));
+    }
+  }
+  if (bytes.empty() || bytes[0] != kMark) return bytes;
+  buffer->assign({kMark, kPlain});
+  buffer->append(bytes);
+  return *buffer;
+}
+
+bool IsPlain(std::string_view value) { return !StartsWith(value, kLz4); }
+
+std::string_view PlainBytes(std::string_view value) {
+  return StartsWith(value, kPlain) ? value.substr(kPlainHeader) : value;
+}
+
+absl::StatusOr<std::string> Decompress(std::string_view value) {
+  const int64_t size = value.size() < kLz4Header ? -1 : ReadNumber(value.substr(2));
+  if (size < 0 || size > kMost) return absl::DataLossError("not a value of the store");
+  std::string bytes(static_cast<size_t>(size), '\0');
+  const std::string_view block = value.substr(kLz4Header);
+  const int count = LZ4_decompress_safe(block.data(), bytes.data(), static_cast<int>(block.size()),
+                                        static_cast<int>(size));
+  if (count == size) return bytes;
+  return absl::DataLossError(absl::StrCat("a batch of ", size, " bytes cannot be decompressed"));
+}
+
+}  // namespace jobtail

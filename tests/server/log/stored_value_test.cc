@@ -1,0 +1,73 @@
+#include "server/log/stored_value.h"
+
+#include <gtest/gtest.h>
+
+#include <random>
+#include <string>
+
+namespace jobtail {
+namespace {
+
+std::string Noise(size_t size) {
+  std::mt19937 random(1);
+  std::string bytes;
+  while (bytes.size() < size) bytes.push_back(static_cast<char>(random()));
+  return bytes;
+}
+
+std::string Decode(std::string_view value) {
+  if (IsPlain(value)) return std::string(PlainBytes(value));
+  const auto bytes = Decompress(value);
+  EXPECT_TRUE(bytes.ok()) << bytes.status();
+  return bytes.value_or("");
+}
+
+TEST(StoredValue, GivesBackWhatItWasMadeOf) {
+  std::string buffer;
+  for (const std::string& start : {std::string("\n"), std::string(1, '\0'), std::string(2, '\0'),
+                                   std::string("\0\1", 2), std::string("\0\1\0", 3)}) {
+    for (const size_t size : {0, 1, 10, 1023, 1024, 1025, 100'000}) {
+      for (const std::string& bytes :
+           {start + std::string(size, 'x'), start + Noise(size), std::string(size, '\0')}) {
+        EXPECT_EQ(Decode(EncodeValue(bytes, &buffer)), bytes) << size;
+      }
+    }
+  }
+}
+
+TEST(StoredValue, IsTheBytesThemselvesWhereTheyAreFew) {
+  std::string buffer;
+  const std::string bytes = "\n" + std::string(500, 'x');
+  EXPECT_EQ(EncodeValue(bytes, &buffer).data(), bytes.data());
+}
+
+TEST(StoredValue, IsTheBytesThemselvesWhereCompressingIsOfNoUse) {
+  std::string buffer;
+  const std::string bytes = "\n" + Noise(100'000);
+  EXPECT_EQ(EncodeValue(bytes, &buffer).data(), bytes.data());
+}
+
+TEST(StoredValue, IsSmallerWhereThatCanBe) {
+  std::string buffer;
+  std::string lines;
+  for (int i = 0; i < 1000; ++i) lines += "a line like many others, number " + std::to_string(i);
+  EXPECT_LT(EncodeValue(lines, &buffer).size(), lines.size() / 2);
+}
+
+TEST(StoredValue, ThatIsDamagedIsAnError) {
+  std::string buffer;
+  const std::string value(EncodeValue("\n" + std::string(5000, 'x'), &buffer));
+  ASSERT_FALSE(IsPlain(value));
+  for (size_t size = 2; size < value.size(); ++size) {
+    EXPECT_EQ(Decompress(value.substr(0, size)).status().code(), absl::StatusCode::kDataLoss)
+        << size;
+  }
+  for (size_t i = 2; i < 10; ++i) {
+    std::string wrong = value;
+    wrong[i] = '\xff';
+    EXPECT_FALSE(Decompress(wrong).ok()) << i;
+  }
+}
+
+}  // namespace
+}  // namespace jobtail
