@@ -115,9 +115,11 @@ std::map<std::string, std::vector<Batch>> JournaledStore::Continuing(
 absl::StatusOr<std::shared_ptr<JournaledStore::Growing>> JournaledStore::FindOrAdd(
     const std::string& run) {
   if (auto known = Find(run)) return known;
+  const absl::StatusOr<std::string> key = RunKey(run);
+  if (!key.ok()) return key.status();
   const absl::StatusOr<LogExtent> extent = store_->GetExtent(run);
   if (!extent.ok()) return extent.status();
-  auto log = std::make_shared<Growing>();
+  auto log = std::make_shared<Growing>(*key);
   {
     absl::MutexLock lock(&log->writing);
     log->last = extent->last;
@@ -147,7 +149,7 @@ absl::Status JournaledStore::Append(const std::string& run, absl::Span<const Bat
   if (!log.ok()) return log.status();
   Growing* const growing = log->get();
   absl::MutexLock lock(&growing->writing);
-  if (!sync && Takes(*growing, batches) && WriteToJournal(run, batches.front(), growing)) {
+  if (!sync && Takes(*growing, batches) && WriteToJournal(batches.front(), growing)) {
     return absl::OkStatus();
   }
   if (const absl::Status stored = Store(run, batches, sync, growing); !stored.ok()) return stored;
@@ -164,8 +166,8 @@ bool JournaledStore::Takes(const Growing& log, absl::Span<const Batch> batches) 
          log.waiting_bytes < kMostWaiting && store_->CheckHealth().ok();
 }
 
-bool JournaledStore::WriteToJournal(const std::string& run, const Batch& batch, Growing* log) {
-  const auto half = journal_->Write(*RunKey(run), batch);
+bool JournaledStore::WriteToJournal(const Batch& batch, Growing* log) {
+  const auto half = journal_->Write(log->key, batch);
   if (!half) return false;
   log->last = batch.last;
   log->waiting_bytes += batch.bytes->size();

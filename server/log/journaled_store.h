@@ -5,6 +5,7 @@
 #include <map>
 #include <memory>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "absl/base/thread_annotations.h"
@@ -63,6 +64,9 @@ class JournaledStore : public LogStore {
  private:
   // A log that grows.
   struct Growing {
+    explicit Growing(std::string run_key) : key(std::move(run_key)) {}
+
+    const std::string key;  // as in the database
     // Held while something goes into the database or the journal: one after the other.
     absl::Mutex writing;
     int64_t last ABSL_GUARDED_BY(writing) = 0;  // the last record, wherever it is
@@ -84,8 +88,7 @@ class JournaledStore : public LogStore {
 
   bool Takes(const Growing& log, absl::Span<const Batch> batches) const
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(log.writing);
-  bool WriteToJournal(const std::string& run, const Batch& batch, Growing* log)
-      ABSL_EXCLUSIVE_LOCKS_REQUIRED(log->writing);
+  bool WriteToJournal(const Batch& batch, Growing* log) ABSL_EXCLUSIVE_LOCKS_REQUIRED(log->writing);
   absl::Status Store(const std::string& run, absl::Span<const Batch> batches, bool sync,
                      Growing* log) ABSL_EXCLUSIVE_LOCKS_REQUIRED(log->writing);
   void Forget(Growing* log) ABSL_EXCLUSIVE_LOCKS_REQUIRED(log->writing);

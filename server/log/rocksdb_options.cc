@@ -95,6 +95,11 @@ rocksdb::ColumnFamilyOptions MakeFamilyOptions(ColumnFamily family, const RocksD
   rocksdb::ColumnFamilyOptions result;
   result.table_factory.reset(rocksdb::NewBlockBasedTableFactory(table));
   result.compression = rocksdb::kLZ4Compression;
+  // Large values are compressed already (stored_value.h): what was just written is not tried again.
+  if (family == kBatchesFamily) {
+    result.compression_per_level.assign(static_cast<size_t>(result.num_levels), result.compression);
+    result.compression_per_level[0] = rocksdb::kNoCompression;
+  }
   result.write_buffer_size =
       family == kBatchesFamily ? options.write_buffer_bytes : options.write_buffer_bytes / 4;
   result.max_write_buffer_number = 3;

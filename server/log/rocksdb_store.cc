@@ -142,7 +142,7 @@ absl::Status RocksDbStore::Append(const std::string& run, absl::Span<const Batch
   size_t bytes = 0;
   for (const Batch& batch : batches) bytes += batch.bytes->size() + 128;
   rocksdb::WriteBatch write(bytes / 4);
-  std::string compressed;
+  ValueEncoder encoder;
   for (const Batch& batch : batches) {
     if (batch.first != newest.last + 1 || batch.last < batch.first) {
       return absl::FailedPreconditionError(absl::StrCat("run ", run, ": records ", batch.first,
@@ -151,7 +151,7 @@ absl::Status RocksDbStore::Append(const std::string& run, absl::Span<const Batch
     }
     newest = MakeIndexEntry(batch, newest.end());
     const std::string batch_key = BatchKey(*key, batch.first);
-    write.Put(logs_.batches, batch_key, ToRocks(EncodeValue(*batch.bytes, &compressed)));
+    write.Put(logs_.batches, batch_key, ToRocks(encoder.Encode(*batch.bytes)));
     write.Put(logs_.index, batch_key, EncodeIndexEntry(newest));
   }
   if (batches.empty()) return absl::OkStatus();

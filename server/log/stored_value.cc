@@ -30,23 +30,32 @@ bool StartsWith(std::string_view value, char form) {
 
 }  // namespace
 
-std::string_view EncodeValue(std::string_view bytes, std::string* buffer) {
+// What is there already is of no use to the next value.
+char* ValueEncoder::Reserve(size_t size) {
+  if (size_ < size) {
+    memory_ = std::make_unique_for_overwrite<char[]>(size);
+    size_ = size;
+  }
+  return memory_.get();
+}
+
+std::string_view ValueEncoder::Encode(std::string_view bytes) {
   if (bytes.size() >= kLeast && bytes.size() <= kMost) {
+    const size_t room = bytes.size() - bytes.size() / 8;
+    char* const value = Reserve(kLz4Header + room);
     std::string header({kMark, kLz4});
     AppendNumber(static_cast<int64_t>(bytes.size()), &header);
-    const size_t room = bytes.size() - bytes.size() / 8;
-    if (buffer->size() < kLz4Header + room) buffer->resize(kLz4Header + room);
-    buffer->replace(0, kLz4Header, header);
-    const int size = LZ4_compress_default(bytes.data(), &(*buffer)[kLz4Header],
+    header.copy(value, kLz4Header);
+    const int size = LZ4_compress_default(bytes.data(), value + kLz4Header,
                                           static_cast<int>(bytes.size()), static_cast<int>(room));
-    if (size > 0) {
-      return std::string_view(*buffer).substr(0, kLz4Header + static_cast<size_t>(size));
-    }
+    if (size > 0) return {value, kLz4Header + static_cast<size_t>(size)};
   }
   if (bytes.empty() || bytes[0] != kMark) return bytes;
-  buffer->assign({kMark, kPlain});
-  buffer->append(bytes);
-  return *buffer;
+  char* const value = Reserve(kPlainHeader + bytes.size());
+  value[0] = kMark;
+  value[1] = kPlain;
+  bytes.copy(value + kPlainHeader, bytes.size());
+  return {value, kPlainHeader + bytes.size()};
 }
 
 bool IsPlain(std::string_view value) { return !StartsWith(value, kLz4); }

@@ -1,6 +1,8 @@
 #ifndef JOBTAIL_SERVER_LOG_STORED_VALUE_H_
 #define JOBTAIL_SERVER_LOG_STORED_VALUE_H_
 
+#include <cstddef>
+#include <memory>
 #include <string>
 #include <string_view>
 
@@ -11,16 +13,26 @@ namespace jobtail {
 // The bytes of a batch as a value of the database: as they are or, where that is smaller,
 // compressed with LZ4. docs/log-format.md describes them, docs/decisions/0022 says why.
 
-// The value for `bytes`: `bytes` itself, or something in `*buffer`.
-std::string_view EncodeValue(std::string_view bytes, std::string* buffer);
+// Makes values, one after the other, in memory of its own. For one thread.
+class ValueEncoder {
+ public:
+  // The value for `bytes`: `bytes` itself, or something that is valid until the next call.
+  std::string_view Encode(std::string_view bytes);
 
-// Whether DecodeValue gives a part of `value` itself, without a copy.
+ private:
+  char* Reserve(size_t size);
+
+  std::unique_ptr<char[]> memory_;
+  size_t size_ = 0;
+};
+
+// Whether the value has the batch's bytes as they are.
 bool IsPlain(std::string_view value);
 
-// For a plain value: the batch's bytes, a part of it.
+// Of a plain value: the batch's bytes, a part of it.
 std::string_view PlainBytes(std::string_view value);
 
-// For any other: the batch's bytes. DATA_LOSS if the value is none that EncodeValue makes.
+// Of any other: the batch's bytes. DATA_LOSS if it is none that ValueEncoder makes.
 absl::StatusOr<std::string> Decompress(std::string_view value);
 
 }  // namespace jobtail

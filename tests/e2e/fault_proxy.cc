@@ -76,8 +76,8 @@ bool SendAll(int fd, const char* data, size_t size) {
 // Two sockets and the thread that hands bytes on between them.
 class FaultProxy::Connection {
  public:
-  Connection(int client, int server, const Fault& fault, std::atomic<int>* broken)
-      : fault_(fault), broken_(broken), fds_{client, server}, buffer_(fault.piece) {
+  Connection(int client, int server, const Fault& fault, FaultProxy* proxy)
+      : fault_(fault), proxy_(proxy), fds_{client, server}, buffer_(fault.piece) {
     for (const int fd : fds_) SendAtOnce(fd);
     pumping_ = std::thread([this] { Pump(); });
   }
@@ -96,12 +96,17 @@ class FaultProxy::Connection {
     std::array<pollfd, 2> ready = {{{fds_[0], POLLIN, 0}, {fds_[1], POLLIN, 0}}};
     while (!IsDue()) {
       if (poll(ready.data(), ready.size(), -1) < 0 && errno != EINTR) break;
-      if (ready[0].revents != 0 && !Forward(Way::kToServer)) return Close(/*reset=*/false);
+      if (ready[0].revents != 0 && !Forward(Way::kToServer)) return CloseEarly();
       if (IsDue()) break;
-      if (ready[1].revents != 0 && !Forward(Way::kToClient)) return Close(/*reset=*/false);
+      if (ready[1].revents != 0 && !Forward(Way::kToClient)) return CloseEarly();
     }
-    ++*broken_;
+    proxy_->Ended(fault_, /*by_fault=*/true);
     Close(fault_.end == Fault::End::kReset);
+  }
+
+  void CloseEarly() {
+    proxy_->Ended(fault_, /*by_fault=*/false);
+    Close(/*reset=*/false);
   }
 
   size_t& Passed(Way way) { return passed_[static_cast<size_t>(way)]; }
@@ -135,7 +140,7 @@ class FaultProxy::Connection {
   }
 
   const Fault fault_;
-  std::atomic<int>* const broken_;
+  FaultProxy* const proxy_;
   const std::array<int, 2> fds_;  // the client's, the server's
   std::vector<char> buffer_;
   std::array<size_t, 2> passed_{};  // by way
@@ -159,13 +164,35 @@ FaultProxy::~FaultProxy() {
 }
 
 void FaultProxy::Accept() {
-  for (int i = 0;; ++i) {
+  while (true) {
     const int client = accept4(listener_, nullptr, nullptr, SOCK_CLOEXEC);
+    if (client < 0 && (errno == EINTR || errno == ECONNABORTED)) continue;
     if (client < 0) break;
     connections_.push_back(
-        std::make_unique<Connection>(client, ConnectTo(server_port_), plan_(i), &broken_));
+        std::make_unique<Connection>(client, ConnectTo(server_port_), NextFault(), this));
   }
   connections_.clear();
+}
+
+Fault FaultProxy::NextFault() {
+  {
+    std::lock_guard lock(mutex_);
+    if (!left_.empty()) {
+      const Fault fault = left_.back();
+      left_.pop_back();
+      return fault;
+    }
+  }
+  return plan_(planned_++);
+}
+
+void FaultProxy::Ended(const Fault& fault, bool by_fault) {
+  if (by_fault) {
+    ++broken_;
+  } else if (fault.end != Fault::End::kNone) {
+    std::lock_guard lock(mutex_);
+    left_.push_back(fault);
+  }
 }
 
 }  // namespace jobtail::e2e

@@ -8,6 +8,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <mutex>
 #include <string>
 #include <thread>
 #include <vector>
@@ -38,7 +39,8 @@ struct Fault {
 class FaultProxy {
  public:
   // `server` is 127.0.0.1:PORT. `plan` tells what becomes of the i-th connection, from 0; it is
-  // called in a thread of the proxy, one call at a time.
+  // called in a thread of the proxy, one call at a time. A connection that its ends close before
+  // its fault is due (gRPC gives one up now and then) does not count: the next one gets the fault.
   FaultProxy(const std::string& server, std::function<Fault(int i)> plan);
   ~FaultProxy();
 
@@ -55,12 +57,18 @@ class FaultProxy {
   class Connection;
 
   void Accept();
+  Fault NextFault();
+  // What the connection has come to: its fault, or an earlier end.
+  void Ended(const Fault& fault, bool by_fault);
 
   const int server_port_;
   const std::function<Fault(int)> plan_;
   int listener_ = -1;
   std::string address_;
   std::atomic<int> broken_ = 0;
+  int planned_ = 0;  // of the accepting thread
+  std::mutex mutex_;
+  std::vector<Fault> left_;  // faults that did not come to pass; guarded by mutex_
   std::vector<std::unique_ptr<Connection>> connections_;  // of the accepting thread
   std::thread accepting_;
 };

@@ -23,40 +23,40 @@ std::string Decode(std::string_view value) {
 }
 
 TEST(StoredValue, GivesBackWhatItWasMadeOf) {
-  std::string buffer;
+  ValueEncoder encoder;
   for (const std::string& start : {std::string("\n"), std::string(1, '\0'), std::string(2, '\0'),
                                    std::string("\0\1", 2), std::string("\0\1\0", 3)}) {
     for (const size_t size : {0, 1, 10, 1023, 1024, 1025, 100'000}) {
       for (const std::string& bytes :
            {start + std::string(size, 'x'), start + Noise(size), std::string(size, '\0')}) {
-        EXPECT_EQ(Decode(EncodeValue(bytes, &buffer)), bytes) << size;
+        EXPECT_EQ(Decode(encoder.Encode(bytes)), bytes) << size;
       }
     }
   }
 }
 
 TEST(StoredValue, IsTheBytesThemselvesWhereTheyAreFew) {
-  std::string buffer;
+  ValueEncoder encoder;
   const std::string bytes = "\n" + std::string(500, 'x');
-  EXPECT_EQ(EncodeValue(bytes, &buffer).data(), bytes.data());
+  EXPECT_EQ(encoder.Encode(bytes).data(), bytes.data());
 }
 
 TEST(StoredValue, IsTheBytesThemselvesWhereCompressingIsOfNoUse) {
-  std::string buffer;
+  ValueEncoder encoder;
   const std::string bytes = "\n" + Noise(100'000);
-  EXPECT_EQ(EncodeValue(bytes, &buffer).data(), bytes.data());
+  EXPECT_EQ(encoder.Encode(bytes).data(), bytes.data());
 }
 
 TEST(StoredValue, IsSmallerWhereThatCanBe) {
-  std::string buffer;
+  ValueEncoder encoder;
   std::string lines;
   for (int i = 0; i < 1000; ++i) lines += "a line like many others, number " + std::to_string(i);
-  EXPECT_LT(EncodeValue(lines, &buffer).size(), lines.size() / 2);
+  EXPECT_LT(encoder.Encode(lines).size(), lines.size() / 2);
 }
 
 TEST(StoredValue, ThatIsDamagedIsAnError) {
-  std::string buffer;
-  const std::string value(EncodeValue("\n" + std::string(5000, 'x'), &buffer));
+  ValueEncoder encoder;
+  const std::string value(encoder.Encode("\n" + std::string(5000, 'x')));
   ASSERT_FALSE(IsPlain(value));
   for (size_t size = 2; size < value.size(); ++size) {
     EXPECT_EQ(Decompress(value.substr(0, size)).status().code(), absl::StatusCode::kDataLoss)
