@@ -3,7 +3,6 @@
 #include <string>
 #include <utility>
 
-#include "absl/strings/str_cat.h"
 #include "server/rpc/byte_buffer.h"
 
 namespace jobtail {
@@ -15,8 +14,6 @@ constexpr size_t kMessageBytes = 128 << 10;
 
 // After so many messages that may wait for others, one is sent at once: larger groups gain nothing.
 constexpr int64_t kHintedInARow = 63;
-
-constexpr char kResumeKey[] = "jobtail-resume-sequence";
 
 }  // namespace
 
@@ -48,8 +45,9 @@ std::optional<grpc::ByteBuffer> TailLogReactor::Heartbeat() {
   return ToByteBuffer({cursor_->Heartbeat()});
 }
 
-void TailLogReactor::AddResumePoint(grpc::CallbackServerContext* context) {
-  context->AddTrailingMetadata(kResumeKey, absl::StrCat(cursor_->next()));
+Scheduler* TailLogReactor::Elsewhere() const {
+  if (cursor_->filters()) return &set().filters();
+  return cursor_->IsCheap() ? nullptr : &set().reads();
 }
 
 RunJobReactor::RunJobReactor(grpc::CallbackServerContext* context, StreamSet* set,
@@ -99,8 +97,8 @@ std::optional<grpc::ByteBuffer> RunJobReactor::Heartbeat() {
   return ToByteBuffer({{heartbeat.buffer, header, walker.payload().size()}});
 }
 
-void RunJobReactor::AddResumePoint(grpc::CallbackServerContext* context) {
-  context->AddTrailingMetadata(kResumeKey, absl::StrCat(last_sent_ + 1));
+Scheduler* RunJobReactor::Elsewhere() const {
+  return has_line_ || cursor_->IsCheap() ? nullptr : &set().reads();
 }
 
 }  // namespace jobtail

@@ -25,8 +25,8 @@ class TailLogReactor : public StreamReactor {
   bool Wait(std::function<void()> wake) override { return cursor_->Wait(std::move(wake)); }
   void CancelWait() override { cursor_->CancelWait(); }
   std::optional<grpc::ByteBuffer> Heartbeat() override;
-  bool IsCostly() const override { return cursor_->filters(); }
-  void AddResumePoint(grpc::CallbackServerContext* context) override;
+  std::optional<int64_t> ResumePoint() const override { return cursor_->next(); }
+  Scheduler* Elsewhere() const override;
 
  private:
   const std::unique_ptr<Cursor> cursor_;
@@ -45,7 +45,8 @@ class RunJobReactor : public StreamReactor {
   bool Wait(std::function<void()> wake) override { return cursor_->Wait(std::move(wake)); }
   void CancelWait() override { cursor_->CancelWait(); }
   std::optional<grpc::ByteBuffer> Heartbeat() override;
-  void AddResumePoint(grpc::CallbackServerContext* context) override;
+  std::optional<int64_t> ResumePoint() const override { return last_sent_ + 1; }
+  Scheduler* Elsewhere() const override;
   void OnClientGone() override { on_gone_(); }
 
  private:

@@ -2,6 +2,7 @@
 
 #include <utility>
 
+#include "absl/strings/str_cat.h"
 #include "absl/time/clock.h"
 #include "server/rpc/status.h"
 
@@ -10,6 +11,8 @@ namespace {
 
 // So many times a reaction asks before it lets others have the thread.
 constexpr int kPullsPerReaction = 16;
+
+constexpr char kResumeKey[] = "jobtail-resume-sequence";
 
 }  // namespace
 
@@ -31,7 +34,7 @@ void StreamReactor::OnSendInitialMetadataDone(bool ok) { OnWriteDone(ok); }
 
 void StreamReactor::OnWriteDone(bool ok) {
   absl::MutexLock lock(&mutex_);
-  busy_ = false;
+  writing_ = false;
   message_.Clear();
   gone_ |= !ok;
   PumpLocked();
@@ -61,12 +64,12 @@ void StreamReactor::Stop(bool now) {
 
 bool StreamReactor::IsStalled(absl::Time now) {
   absl::MutexLock lock(&mutex_);
-  return busy_ && now - last_write_ > kStalledAfter;
+  return writing_ && now - last_write_ > kStalledAfter;
 }
 
 void StreamReactor::Tick(absl::Time now) {
   absl::MutexLock lock(&mutex_);
-  if (busy_ || finished_ || now - last_write_ < set_->heartbeat()) return;
+  if (writing_ || pulling_ || finished_ || now - last_write_ < set_->heartbeat()) return;
   auto heartbeat = Heartbeat();
   if (!heartbeat) return;
   message_ = *std::move(heartbeat);
@@ -79,31 +82,43 @@ void StreamReactor::Pump() {
 }
 
 void StreamReactor::PumpLocked() {
-  if (busy_ || finished_) return;
+  if (writing_ || pulling_ || finished_) return;
   if (gone_) return FinishLocked(absl::CancelledError("the client has gone away"));
   if (stopping_now_) return FinishUnavailableLocked();
-  if (IsCostly()) {
-    busy_ = true;
-    set_->costly().Soon([self = shared_from_this()] { self->PullApart(); });
-    return;
-  }
   for (int pulls = 0; pulls < kPullsPerReaction; ++pulls) {
     grpc::WriteOptions options;
-    const absl::StatusOr<Next> next = Pull(&message_, &options);
+    absl::StatusOr<Next> next = Next::kMore;
+    if (ahead_) {
+      const std::unique_ptr<Ahead> ahead = std::move(ahead_);
+      message_.Swap(&ahead->message);
+      options = ahead->options;
+      next = ahead->next;
+    } else if (PullElsewhereLocked()) {
+      return;
+    } else {
+      next = Pull(&message_, &options);
+    }
     if (ActLocked(next, options)) return;
   }
   set_->scheduler().Soon([self = shared_from_this()] { self->Pump(); });
 }
 
-// While busy_ stands for this call, nobody else pulls, writes or finishes.
-void StreamReactor::PullApart() {
-  grpc::ByteBuffer message;
-  grpc::WriteOptions options;
-  const absl::StatusOr<Next> next = Pull(&message, &options);
+// False if the next pull is not for another thread.
+bool StreamReactor::PullElsewhereLocked() {
+  Scheduler* const elsewhere = Elsewhere();
+  if (!elsewhere) return false;
+  pulling_ = true;
+  elsewhere->Soon([self = shared_from_this()] { self->PullAhead(std::make_unique<Ahead>()); });
+  return true;
+}
+
+void StreamReactor::PullAhead(std::unique_ptr<Ahead> ahead) {
+  ahead->resume_point = ResumePoint();
+  ahead->next = Pull(&ahead->message, &ahead->options);
   absl::MutexLock lock(&mutex_);
-  busy_ = false;
-  message_.Swap(&message);
-  if (gone_ || stopping_now_ || !ActLocked(next, options)) PumpLocked();
+  pulling_ = false;
+  ahead_ = std::move(ahead);
+  PumpLocked();
 }
 
 // True if there is nothing to pull for now: something is being written, or the next call comes from
@@ -133,14 +148,16 @@ bool StreamReactor::ActLocked(const absl::StatusOr<Next>& next, grpc::WriteOptio
 }
 
 void StreamReactor::WriteLocked(grpc::WriteOptions options) {
-  busy_ = true;
+  writing_ = true;
   last_write_ = absl::Now();
   set_->CountMessage(message_.Length());
   StartWrite(&message_, options);
+  if (!ahead_ && !stopping_now_) PullElsewhereLocked();
 }
 
 void StreamReactor::FinishUnavailableLocked() {
-  AddResumePoint(context_);
+  const std::optional<int64_t> next = ahead_ ? ahead_->resume_point : ResumePoint();
+  if (next) context_->AddTrailingMetadata(kResumeKey, absl::StrCat(*next));
   FinishLocked(absl::UnavailableError(
       "the server is shutting down; go on from the sequence number in the trailing metadata "
       "\"jobtail-resume-sequence\" when it is back"));

@@ -17,7 +17,8 @@
 namespace jobtail {
 
 // A server stream that pulls: each message is asked for when the one before has gone out, so that a
-// client which reads slowly costs a place in a log and one message. Keeps gRPC's rules in one
+// client which reads slowly costs a place in a log and one message; two, where pulling takes long
+// and is done ahead. Keeps gRPC's rules in one
 // place: initial metadata first, one write in flight, Finish exactly once, also after a cancel.
 //
 // Owns itself from Start to OnDone. Every function may be called by any thread; the virtual ones
@@ -61,19 +62,29 @@ class StreamReactor : public grpc::ServerWriteReactor<grpc::ByteBuffer>,
   virtual void CancelWait() = 0;
   // Nullopt if this stream has none.
   virtual std::optional<grpc::ByteBuffer> Heartbeat() { return std::nullopt; }
-  // What a client that comes back would ask for, as trailing metadata. Called before the stream is
-  // ended early.
-  virtual void AddResumePoint(grpc::CallbackServerContext* context) {}
-  // Whether Pull takes long: then it is called on the set's thread for that, without the lock, but
-  // still by one thread at a time.
-  virtual bool IsCostly() const { return false; }
+  // Where a client that has got everything which was pulled so far would go on; nullopt if that
+  // cannot be said. Goes with a stream that is ended early, as trailing metadata.
+  virtual std::optional<int64_t> ResumePoint() const { return std::nullopt; }
+  // The thread for the next Pull, if that takes long or may block: it is then called there, while
+  // the message before is being sent, without the lock, but still by one thread at a time.
+  virtual Scheduler* Elsewhere() const { return nullptr; }
+  StreamSet& set() const { return *set_; }
   // The client has gone away, or cancelled. The one function that is called without the lock.
   virtual void OnClientGone() {}
 
  private:
+  // What was pulled ahead.
+  struct Ahead {
+    std::optional<int64_t> resume_point;  // before it
+    absl::StatusOr<Next> next = Next::kMore;
+    grpc::ByteBuffer message;
+    grpc::WriteOptions options;
+  };
+
   void Pump();
   void PumpLocked() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
-  void PullApart();
+  bool PullElsewhereLocked() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  void PullAhead(std::unique_ptr<Ahead> ahead);
   bool ActLocked(const absl::StatusOr<Next>& next, grpc::WriteOptions options)
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   void WriteLocked(grpc::WriteOptions options) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
@@ -85,12 +96,15 @@ class StreamReactor : public grpc::ServerWriteReactor<grpc::ByteBuffer>,
 
   absl::Mutex mutex_;
   std::shared_ptr<StreamReactor> self_ ABSL_GUARDED_BY(mutex_);
-  bool busy_ ABSL_GUARDED_BY(mutex_) = true;  // a message is being sent or looked for elsewhere
+  bool writing_ ABSL_GUARDED_BY(mutex_) = true;  // a message is being sent
+  bool pulling_ ABSL_GUARDED_BY(mutex_) =
+      false;  // another thread pulls: nobody else may, or finish
+  std::unique_ptr<Ahead> ahead_ ABSL_GUARDED_BY(mutex_);
   bool gone_ ABSL_GUARDED_BY(mutex_) = false;
   bool stopping_ ABSL_GUARDED_BY(mutex_) = false;
   bool stopping_now_ ABSL_GUARDED_BY(mutex_) = false;
   bool finished_ ABSL_GUARDED_BY(mutex_) = false;
-  grpc::ByteBuffer message_ ABSL_GUARDED_BY(mutex_);  // gRPC's while busy_
+  grpc::ByteBuffer message_ ABSL_GUARDED_BY(mutex_);  // gRPC's while writing_
   absl::Time last_write_ ABSL_GUARDED_BY(mutex_);
 };
 

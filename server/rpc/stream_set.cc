@@ -9,7 +9,10 @@
 namespace jobtail {
 
 StreamSet::StreamSet(absl::Duration heartbeat)
-    : heartbeat_(heartbeat), costly_("rpc-filters"), scheduler_("rpc-streams") {
+    : heartbeat_(heartbeat),
+      filters_("rpc-filters"),
+      reads_("rpc-reads"),
+      scheduler_("rpc-streams") {
   ScheduleTick();
 }
 

@@ -46,8 +46,10 @@ class StreamSet {
   absl::Duration heartbeat() const { return heartbeat_; }
   // For what must not run on a gRPC thread for too long.
   Scheduler& scheduler() { return scheduler_; }
-  // For streams that take long to find out what to send.
-  Scheduler& costly() { return costly_; }
+  // For streams that have to look into every line.
+  Scheduler& filters() { return filters_; }
+  // For streams that have to ask the store.
+  Scheduler& reads() { return reads_; }
 
  private:
   void ScheduleTick();
@@ -64,7 +66,8 @@ class StreamSet {
   bool stopped_ ABSL_GUARDED_BY(mutex_) = false;
   absl::flat_hash_map<StreamReactor*, std::weak_ptr<StreamReactor>> streams_
       ABSL_GUARDED_BY(mutex_);
-  Scheduler costly_;
+  Scheduler filters_;
+  Scheduler reads_;
   Scheduler scheduler_;  // last: its thread uses the rest
 };
 
