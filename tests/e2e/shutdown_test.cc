@@ -1,7 +1,10 @@
 #include <gmock/gmock.h>
 
 #include <atomic>
+#include <chrono>
 #include <csignal>
+#include <string>
+#include <thread>
 
 #include "absl/time/clock.h"
 #include "tests/e2e/fixture.h"
@@ -86,6 +89,36 @@ TEST(Shutdown, AReaderThatHasStoppedReadingDoesNotHoldItUp) {
   v1::GetRunRequest request;
   request.set_run(run);
   EXPECT_EQ(server.server().engine().GetRun(request)->state(), v1::RUN_STATE_CANCELLED);
+}
+
+bool IsListening(const std::string& address) {
+  return OpenChannel(address)->WaitForConnected(std::chrono::system_clock::now() +
+                                                std::chrono::milliseconds(100));
+}
+
+// Far back in a log the server looks for a message while the one before is sent: what it has found
+// and not sent is not to be skipped.
+TEST(Shutdown, AReaderFarBehindIsToldWhereToGoOn) {
+  EmbeddedServer server;
+  server.Add("prints", [](JobContext&) {
+    const std::string line(1000, 'x');
+    for (int i = 0; i < 20'000; ++i) puts(line.c_str());
+  });
+  const std::string run = StartRun(server.stub(), "prints");
+  WaitUntilEnded(server.stub(), run);
+  grpc::ClientContext context;
+  const auto reader = server.stub().TailLog(&context, Follow(run));
+  Transcript transcript;
+  v1::LogBatch batch;
+  ASSERT_TRUE(reader->Read(&batch));
+  transcript.Add(batch);
+  std::thread stop([&] { server.server().Stop(); });
+  while (IsListening(server.server().grpc_address())) {
+  }  // until then streams may go on to their end
+  while (reader->Read(&batch)) transcript.Add(batch);
+  EXPECT_EQ(reader->Finish().error_code(), grpc::StatusCode::UNAVAILABLE);
+  EXPECT_EQ(ResumePoint(context), std::to_string(transcript.last_sequence() + 1));
+  stop.join();
 }
 
 TEST(Shutdown, RefusesNewRuns) {
