@@ -5,6 +5,8 @@
 #include <limits>
 #include <utility>
 
+#include "absl/strings/ascii.h"
+#include "absl/strings/match.h"
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "server/http/accept.h"
@@ -36,22 +38,25 @@ absl::Status ParseBody(const std::string& body, Message* message) {
                    ToUtf8(std::string(parsed.message().data(), parsed.message().size()), 1000)));
 }
 
+absl::Status CheckNoBody(const std::string& body) {
+  const absl::string_view text = absl::StripAsciiWhitespace(body);
+  if (text.empty() || text == "{}") return absl::OkStatus();
+  return absl::InvalidArgumentError(
+      "this call has no body; give its fields in the address, such as ?page_size=10");
+}
+
 // The message of the call: from the body or the query, and from the path.
 template <typename T>
 absl::StatusOr<T> Parse(const Match& match, const Request& request) {
   T message;
-  Query query;
-  if (match.route->has_body) {
-    if (absl::Status parsed = ParseBody(request.body, &message); !parsed.ok()) return parsed;
-  } else {
-    absl::StatusOr<Query> parsed = ParseQuery(request.query);
-    if (!parsed.ok()) return parsed.status();
-    query = *std::move(parsed);
-  }
-  if (absl::Status set = SetFields(query, &message); !set.ok()) return set;
-  const std::string variable(VariableOf(match.route->pattern));
-  if (variable.empty()) return message;
-  if (absl::Status set = SetFields({{variable, match.variable}}, &message); !set.ok()) return set;
+  const absl::StatusOr<Query> query = ParseQuery(request.query);
+  if (!query.ok()) return query.status();
+  absl::Status set =
+      match.route->has_body ? CheckNoQuery(*query, *T::descriptor()) : CheckNoBody(request.body);
+  if (set.ok())
+    set = match.route->has_body ? ParseBody(request.body, &message) : SetFields(*query, &message);
+  if (set.ok()) set = SetVariable(VariableOf(match.route->pattern), match.variable, &message);
+  if (!set.ok()) return set;
   return message;
 }
 
@@ -105,7 +110,9 @@ Reply ErrorReply(const absl::Status& error, unsigned status) {
 Reply Api::Handle(const Request& request) {
   const absl::StatusOr<Match> match = FindRoute(request.method, request.path);
   if (!match.ok()) {
-    return ErrorReply(match.status(), absl::IsUnimplemented(match.status()) ? 405 : 0);
+    Reply reply = ErrorReply(match.status(), absl::IsUnimplemented(match.status()) ? 405 : 0);
+    reply.allow = AllowedMethods(request.path);
+    return reply;
   }
   absl::StatusOr<Reply> reply = Dispatch(*match, request);
   return reply.ok() ? *std::move(reply) : ErrorReply(reply.status());
@@ -197,18 +204,44 @@ absl::StatusOr<Reply> Api::WatchRuns(const Match& match, const Request& request)
   return StreamReply(std::make_unique<WatchSource>(*format, *std::move(watch)), "");
 }
 
-Reply Api::RunInPage(const Request& request) {
-  absl::StatusOr<Reply> reply = StartInPage(request);
-  return reply.ok() ? *std::move(reply) : ErrorReply(reply.status());
+Reply Api::RunInPage(const Request& request, bool is_meant) {
+  absl::StatusOr<Reply> reply = StartInPage(request, is_meant);
+  if (reply.ok()) return *std::move(reply);
+  Reply error = ErrorReply(reply.status());
+  if (absl::StrContains(request.accept, "text/html")) {
+    error.content_type = ContentType(Format::kHtml);
+    error.body = HtmlError(ToUtf8(std::string(reply.status().message()), 10'000));
+  }
+  return error;
 }
 
-absl::StatusOr<Reply> Api::StartInPage(const Request& request) {
+// Answered as an error, since to a program it is one.
+absl::StatusOr<Reply> Api::AskInPage(const Request& request, const std::string& job,
+                                     const Query& parameters) {
+  v1::GetJobRequest get;
+  get.set_job(job);
+  const auto found = engine_->GetJob(get);
+  if (!found.ok()) return found.status();
+  const std::string query = request.query.empty() ? "" : "?" + request.query;
+  Reply reply;
+  reply.status = 403;
+  reply.content_type = ContentType(Format::kHtml);
+  reply.body = HtmlQuestion(*found, request.path + query, parameters);
+  return reply;
+}
+
+absl::StatusOr<Reply> Api::StartInPage(const Request& request, bool is_meant) {
+  if (!absl::StripAsciiWhitespace(request.body).empty()) {
+    return absl::InvalidArgumentError(
+        "this call has no body; give the job's parameters in the address, such as ?times=10");
+  }
   auto job = PercentDecode(std::string_view(request.path).substr(kStreamPath.size()), false);
   if (!job.ok()) return job.status();
   const absl::StatusOr<Query> query = ParseQuery(request.query);
   if (!query.ok()) return query.status();
   v1::RunJobRequest run;
   run.set_job(ToUtf8(*job, job->size()));
+  if (!is_meant) return AskInPage(request, run.job(), *query);
   for (const auto& [name, value] : *query) {
     if (!run.mutable_parameters()
              ->insert({ToUtf8(name, name.size()), ToUtf8(value, value.size())})

@@ -30,6 +30,7 @@ struct Reply {
   std::string body;
   std::unique_ptr<Source> source;  // null for an answer in one piece
   std::string run;                 // the run that the stream is about
+  std::string allow;               // the methods that there are, for one that there is not
 };
 
 // An error as an answer. `status` 0 is the one that goes with the code.
@@ -45,9 +46,9 @@ class Api {
   // Answers a request to /v1/....
   Reply Handle(const Request& request);
 
-  // Answers GET /stream/{job}?name=value...: starts a run and follows it in a page that needs no
-  // script.
-  Reply RunInPage(const Request& request);
+  // Answers /stream/{job}?name=value...: starts a run and follows it in a page that needs no
+  // script. If it is not known to be meant, nothing is started: the page asks.
+  Reply RunInPage(const Request& request, bool is_meant);
 
   // OK if the server would take a new run.
   absl::Status CheckHealth() const { return engine_->CheckHealth(); }
@@ -58,7 +59,9 @@ class Api {
   absl::StatusOr<Reply> RunJob(const Match& match, const Request& request);
   absl::StatusOr<Reply> WatchRuns(const Match& match, const Request& request);
   absl::StatusOr<Reply> DeleteRun(const Match& match, const Request& request);
-  absl::StatusOr<Reply> StartInPage(const Request& request);
+  absl::StatusOr<Reply> StartInPage(const Request& request, bool is_meant);
+  absl::StatusOr<Reply> AskInPage(const Request& request, const std::string& job,
+                                  const Query& parameters);
   absl::StatusOr<Reply> Follow(const v1::RunJobRequest& request, Format format);
 
   Engine* const engine_;

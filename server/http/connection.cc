@@ -1,10 +1,14 @@
 #include "server/http/connection.h"
 
+#include <algorithm>
 #include <utility>
+#include <vector>
 
-#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_split.h"
+#include "server/http/framing.h"
 #include "server/http/responses.h"
+#include "server/run/text.h"
 
 namespace jobtail::http {
 namespace {
@@ -20,20 +24,6 @@ constexpr std::chrono::seconds kLinger(2);
 bool IsUnder(std::string_view path, std::string_view folder) { return path.starts_with(folder); }
 
 // What the parser says, in the words of an answer. Status 0: there is nobody to answer to.
-// A request whose length or address another program could read otherwise than this one is refused.
-template <typename Message>
-absl::Status CheckFraming(const Message& request) {
-  const std::string_view coding = Field(request, "Transfer-Encoding");
-  if (!coding.empty() && !absl::EqualsIgnoreCase(std::string(coding), "chunked")) {
-    return absl::InvalidArgumentError(absl::StrCat("Transfer-Encoding: ", std::string(coding),
-                                                   " is not known here; use chunked, or none"));
-  }
-  if (request.count(bhttp::field::host) > 1) {
-    return absl::InvalidArgumentError("there is more than one Host; give one");
-  }
-  return absl::OkStatus();
-}
-
 absl::Status Explain(const ErrorCode& error, const HttpOptions& options, unsigned* status) {
   if (error == bhttp::error::header_limit || error == bhttp::error::buffer_overflow) {
     *status = 431;
@@ -57,6 +47,21 @@ absl::Status NoSuchPage(std::string_view path) {
   return match.ok() ? absl::OkStatus() : match.status();
 }
 
+bool IsAllowed(boost::string_view method, const std::string& allowed) {
+  const std::vector<absl::string_view> methods = absl::StrSplit(allowed, ", ");
+  return std::ranges::find(methods, absl::string_view(method.data(), method.size())) !=
+         methods.end();
+}
+
+Reply NotAllowed(std::string_view path, const std::string& allowed) {
+  Reply reply = ErrorReply(
+      absl::UnimplementedError(absl::StrCat("this method is not served at ",
+                                            Quoted(std::string(path)), "; there is ", allowed)),
+      405);
+  reply.allow = allowed;
+  return reply;
+}
+
 Reply TextReply(std::string text) {
   Reply reply;
   reply.content_type = "text/plain; charset=utf-8";
@@ -70,11 +75,7 @@ Connection::Connection(tcp::socket socket, const ConnectionServices* services)
     : services_(*services), options_(*services->options), socket_(std::move(socket)) {
   ErrorCode error;
   const tcp::endpoint own = socket_.socket().local_endpoint(error);
-  net::ip::address address = own.address();
-  if (address.is_v6() && address.to_v6().is_v4_mapped()) {
-    address = net::ip::make_address_v4(net::ip::v4_mapped, address.to_v6());
-  }
-  on_loopback_ = !error && address.is_loopback();
+  on_loopback_ = !error && IsLoopback(own.address());
   socket_.socket().set_option(tcp::no_delay(true), error);
   socket_.socket().set_option(net::socket_base::keep_alive(true), error);
 }
@@ -138,7 +139,7 @@ net::awaitable<absl::Status> Connection::Read(Parser* parser, unsigned* status) 
   ErrorCode error;
   co_await bhttp::async_read_header(socket_, buffer_, *parser, Into(&error));
   if (error) co_return Explain(error, options_, status);
-  if (absl::Status clear = CheckFraming(parser->get()); !clear.ok()) {
+  if (absl::Status clear = CheckFraming(&parser->get()); !clear.ok()) {
     *status = 400;
     co_return clear;
   }
@@ -185,6 +186,7 @@ Provenance Connection::ProvenanceOf(const Message& request) const {
           .fetch_site = Field(request, "Sec-Fetch-Site"),
           .content_type = Field(request, "Content-Type"),
           .purpose = purpose.empty() ? Field(request, "Purpose") : purpose,
+          .user_agent = Field(request, "User-Agent"),
           .has_body = request.chunked() || (!length.empty() && length != "0"),
           .on_loopback = on_loopback_};
 }
@@ -201,19 +203,28 @@ absl::Status Connection::Check(const Message& request) const {
 
 net::awaitable<bool> Connection::Answer(const Message& request) {
   const std::string_view path = PathOf(request);
+  const std::string allowed = AllowedAt(path);
   if (request.method() == bhttp::verb::options) {
-    co_return co_await Send(MakePreflight(request, options_));
+    co_return co_await Send(MakePreflight(request, options_, allowed));
   }
-  if (IsUnder(path, "/v1/") || IsUnder(path, "/stream/") || path == "/readyz" ||
-      (path == "/metrics" && options_.metrics)) {
-    co_return co_await AnswerByApi(request);
+  if (allowed.empty()) co_return co_await SendReply(request, ErrorReply(NoSuchPage(path)));
+  if (!IsAllowed(request.method_string(), allowed)) {
+    co_return co_await SendReply(request, NotAllowed(path, allowed));
   }
   if (path == "/healthz") co_return co_await SendReply(request, TextReply("ok\n"));
-  const bool is_get = request.method() == bhttp::verb::get || request.method() == bhttp::verb::head;
-  if (const StaticFile* file = FindFile(options_.files, path); is_get && file) {
+  if (const StaticFile* file = FindFile(options_.files, path)) {
     co_return co_await Send(MakeFileResponse(request, *file));
   }
-  co_return co_await SendReply(request, ErrorReply(NoSuchPage(path)));
+  co_return co_await AnswerByApi(request);
+}
+
+// The methods that an address takes; empty if there is none of that address.
+std::string Connection::AllowedAt(std::string_view path) const {
+  if (IsUnder(path, "/v1/")) return AllowedMethods(path);
+  if (IsUnder(path, "/stream/")) return "GET, POST, OPTIONS";
+  const bool is_there = path == "/healthz" || path == "/readyz" ||
+                        (path == "/metrics" && options_.metrics) || FindFile(options_.files, path);
+  return is_there ? "GET, HEAD, OPTIONS" : "";
 }
 
 // Away from the event loop: whatever may wait for the store, or for a lock.
@@ -229,7 +240,9 @@ net::awaitable<bool> Connection::AnswerByApi(const Message& request) {
       const absl::Status health = services_.api->CheckHealth();
       return health.ok() ? TextReply("ok\n") : ErrorReply(health, 503);
     }
-    if (IsUnder(path, "/stream/")) return services_.api->RunInPage(ToRequest(request));
+    if (IsUnder(path, "/stream/")) {
+      return services_.api->RunInPage(ToRequest(request), IsKnownToBeMeant(ProvenanceOf(request)));
+    }
     return services_.api->Handle(ToRequest(request));
   };
   Reply reply = co_await Offload(services_.calls, answer);
@@ -257,7 +270,11 @@ net::awaitable<bool> Connection::SendStream(const Message& request, Reply reply)
   co_await bhttp::async_write_header(socket_, serializer, Into(&error));
   socket_.expires_never();
   if (error) co_return false;
-  if (request.method() == bhttp::verb::head) co_return false;
+  if (request.method() == bhttp::verb::head) {
+    // Giving up a stream may take long.
+    services_.streams.reads->Soon([source = std::shared_ptr<Source>(std::move(reply.source))] {});
+    co_return header.keep_alive();
+  }
   if (buffer_.size() == 0) buffer_.shrink_to_fit();
   stream_ = std::make_shared<Stream>(&socket_, std::move(reply.source), header.chunked(),
                                      services_.streams);

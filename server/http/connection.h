@@ -3,6 +3,8 @@
 
 #include <cstddef>
 #include <memory>
+#include <string>
+#include <string_view>
 
 #include "server/http/api.h"
 #include "server/http/asio.h"
@@ -46,6 +48,7 @@ class Connection {
   net::awaitable<bool> Continue();
   net::awaitable<void> Linger();
   net::awaitable<bool> Answer(const Message& request);
+  std::string AllowedAt(std::string_view path) const;
   net::awaitable<bool> AnswerByApi(const Message& request);
   net::awaitable<bool> SendReply(const Message& request, Reply reply);
   net::awaitable<bool> SendStream(const Message& request, Reply reply);

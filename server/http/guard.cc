@@ -1,7 +1,6 @@
 #include "server/http/guard.h"
 
 #include <algorithm>
-#include <boost/asio/ip/address.hpp>
 
 #include "absl/strings/ascii.h"
 #include "absl/strings/match.h"
@@ -26,6 +25,14 @@ bool IsIpAddress(std::string_view name) {
   boost::system::error_code error;
   boost::asio::ip::make_address(std::string(name), error);
   return !error;
+}
+
+// Where browsers say whose page has made a request, as they do to https.
+bool IsThisMachine(std::string_view name) {
+  if (name == "localhost" || name.ends_with(".localhost")) return true;
+  boost::system::error_code error;
+  const auto address = boost::asio::ip::make_address(std::string(name), error);
+  return !error && IsLoopback(address);
 }
 
 bool Contains(const std::vector<std::string>& names, const std::string& name) {
@@ -93,13 +100,25 @@ absl::Status CheckOrigin(const Provenance& from, const HttpOptions& options) {
 }
 
 absl::Status CheckNavigation(const Provenance& from, const HttpOptions& options) {
-  if (from.method != "GET") {
-    return absl::PermissionDeniedError("this address starts a run, which takes a GET");
-  }
   if (absl::StrContains(absl::string_view(from.purpose.data(), from.purpose.size()), "prefetch")) {
     return absl::PermissionDeniedError("this address starts a run, which is not done in advance");
   }
   return CheckSite(from, options);
+}
+
+bool IsKnownToBeMeant(const Provenance& from) {
+  const bool tells = !from.fetch_site.empty() || !from.origin.empty() || !from.referer.empty();
+  if (tells) return true;  // a page of ours, then, or nobody's
+  const std::string name = absl::AsciiStrToLower(std::string(HostName(from.host)));
+  const bool is_browser =
+      from.user_agent.starts_with("Mozilla/");  // an old one, since it is silent
+  return IsThisMachine(name) && !is_browser;
+}
+
+bool IsLoopback(const boost::asio::ip::address& address) {
+  if (!address.is_v6() || !address.to_v6().is_v4_mapped()) return address.is_loopback();
+  return boost::asio::ip::make_address_v4(boost::asio::ip::v4_mapped, address.to_v6())
+      .is_loopback();
 }
 
 }  // namespace jobtail::http

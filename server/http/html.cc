@@ -2,10 +2,12 @@
 
 #include <google/protobuf/stubs/common.h>
 
+#include <algorithm>
 #include <cstdint>
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
+#include "server/run/text.h"
 
 namespace jobtail::http {
 namespace {
@@ -80,20 +82,67 @@ void AppendCharacter(const Character& character, std::string_view bytes, std::st
   }
 }
 
+std::string Head(std::string_view title) {
+  std::string text;
+  AppendHtmlText(title, &text);
+  return absl::StrCat(
+      "<!DOCTYPE html>\n<html lang=\"en\"><head><meta charset=\"utf-8\"><meta "
+      "name=\"viewport\" content=\"width=device-width\"><title>",
+      text, "</title><style>", kStyle, "</style></head>\n<body><h1>", text, "</h1>\n");
+}
+
+std::string Shortened(std::string text) {
+  constexpr size_t kMaxBytes = 500;
+  if (text.size() <= kMaxBytes) return text;
+  return absl::StrCat(ToUtf8(text, kMaxBytes), "... (", text.size(), " bytes)");
+}
+
+bool IsSecret(const v1::Job& job, const std::string& name) {
+  return std::ranges::any_of(job.parameters(), [&name](const v1::Parameter& parameter) {
+    return parameter.name() == name && parameter.secret();
+  });
+}
+
 }  // namespace
 
 std::string HtmlHead(std::string_view job, std::string_view run) {
-  std::string name;
-  AppendHtmlText(job, &name);
   const absl::string_view id(run.data(), run.size());
-  return absl::StrCat("<!DOCTYPE html>\n<html lang=\"en\"><head><meta charset=\"utf-8\"><title>",
-                      name, "</title><style>", kStyle, "</style></head>\n<body><h1>", name,
-                      "</h1>\n<p>Run <a href=\"/runs/", id, "\">", id,
+  return absl::StrCat(Head(job), "<p>Run <a href=\"/runs/", id, "\">", id,
                       "</a></p>\n<pre role=\"log\" aria-live=\"polite\">\n");
+}
+
+std::string HtmlQuestion(const v1::Job& job, std::string_view target,
+                         const std::vector<std::pair<std::string, std::string>>& parameters) {
+  std::string html = Head(absl::StrCat("Run ", job.name(), "?"));
+  html +=
+      "<p>Nothing has been started yet: over plain HTTP a browser does not tell whether it was "
+      "you who opened this address, or a page that you are looking at.</p>\n";
+  if (!parameters.empty()) html += "<ul>\n";
+  for (const auto& [name, value] : parameters) {
+    html += "<li><code>";
+    AppendHtmlText(Shortened(absl::StrCat(name, "=", IsSecret(job, name) ? "***" : value)), &html);
+    html += "</code></li>\n";
+  }
+  if (!parameters.empty()) html += "</ul>\n";
+  html += "<form method=\"post\" action=\"";
+  AppendHtmlText(target, &html);
+  html += "\"><button autofocus>Run it</button></form>\n<p>Programs send <code>POST /v1/jobs/";
+  AppendHtmlText(job.name(), &html);
+  html += ":run</code>.</p>\n</body></html>\n";
+  return html;
+}
+
+std::string HtmlError(std::string_view message) {
+  std::string html = Head("This was not started");
+  html += "<p>";
+  AppendHtmlText(message, &html);
+  html += "</p>\n<p><a href=\"/\">See what can be run.</a></p>\n</body></html>\n";
+  return html;
 }
 
 void AppendHtmlText(std::string_view bytes, std::string* html) {
   while (!bytes.empty()) {
+    if (bytes.starts_with("\r\n")) bytes.remove_prefix(1);  // one end of a line, not two
     const Character character = FirstOf(bytes);
     AppendCharacter(character, bytes.substr(0, character.bytes), html);
     bytes.remove_prefix(character.bytes);

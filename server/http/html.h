@@ -3,7 +3,10 @@
 
 #include <string>
 #include <string_view>
+#include <utility>
+#include <vector>
 
+#include "jobtail/v1/job.pb.h"
 #include "jobtail/v1/run.pb.h"
 
 namespace jobtail::http {
@@ -15,6 +18,12 @@ std::string HtmlHead(std::string_view job, std::string_view run);
 // Any bytes, so that they stay text: nothing of them is markup, and what would hide or turn around
 // other text is made visible.
 void AppendHtmlText(std::string_view bytes, std::string* html);
+// Pages in one piece: one that asks whether the job is really to be run, with a button that says so
+// to `target`; and one that says why it was not.
+std::string HtmlQuestion(const v1::Job& job, std::string_view target,
+                         const std::vector<std::pair<std::string, std::string>>& parameters);
+std::string HtmlError(std::string_view message);
+
 void AppendHtmlResult(const v1::RunResult& result, std::string* html);
 
 }  // namespace jobtail::http

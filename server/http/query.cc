@@ -3,6 +3,8 @@
 #include <google/protobuf/timestamp.pb.h>
 #include <google/protobuf/util/time_util.h>
 
+#include <set>
+
 #include "absl/strings/ascii.h"
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
@@ -122,10 +124,19 @@ absl::Status CheckFree(const FieldDescriptor& field, const Message& message) {
           absl::StrCat("parameters ", other->name(), " and ", field.name(), " exclude each other"));
     }
   }
-  if (field.has_presence() ? message.GetReflection()->HasField(message, &field) : false) {
-    return absl::InvalidArgumentError(absl::StrCat("parameter ", field.name(), " is given twice"));
-  }
   return absl::OkStatus();
+}
+
+// The field of that name, which then is in `seen`: each may be there once, unless it is repeated.
+absl::StatusOr<const FieldDescriptor*> TakeField(const Descriptor& type, const std::string& name,
+                                                 std::set<const FieldDescriptor*>* seen) {
+  const FieldDescriptor* field = FindField(type, name);
+  if (!field) return UnknownName(type, name);
+  if (!seen->insert(field).second && !field->is_repeated()) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("parameter ", field->name(), " is given twice; give it once"));
+  }
+  return field;
 }
 
 }  // namespace
@@ -166,17 +177,48 @@ absl::StatusOr<Query> ParseQuery(std::string_view text) {
 }
 
 absl::Status SetFields(const Query& query, Message* message) {
+  std::set<const FieldDescriptor*> seen;
   for (const auto& [name, value] : query) {
-    const FieldDescriptor* field = FindField(*message->GetDescriptor(), name);
-    if (!field) return UnknownName(*message->GetDescriptor(), name);
-    if (const absl::Status free = CheckFree(*field, *message); !free.ok()) return free;
-    if (field->cpp_type() == FieldDescriptor::CPPTYPE_STRING &&
+    const auto field = TakeField(*message->GetDescriptor(), name, &seen);
+    if (!field.ok()) return field.status();
+    if (const absl::Status free = CheckFree(**field, *message); !free.ok()) return free;
+    if ((*field)->cpp_type() == FieldDescriptor::CPPTYPE_STRING &&
         ToUtf8(value, value.size()) != value) {
-      return BadValue(*field, value, "text in UTF-8");
+      return BadValue(**field, value, "text in UTF-8");
     }
-    if (const absl::Status set = SetField(*field, value, message); !set.ok()) return set;
+    if (const absl::Status set = SetField(**field, value, message); !set.ok()) return set;
   }
   return absl::OkStatus();
+}
+
+absl::Status CheckNoQuery(const Query& query, const Descriptor& type) {
+  if (query.empty()) return absl::OkStatus();
+  const std::string& name = query.front().first;
+  const FieldDescriptor* field = FindField(type, name);
+  std::string body = "{\"";
+  if (field) {
+    absl::StrAppend(&body, name, "\": ...}");
+  } else if (type.FindFieldByName("parameters")) {
+    body += "parameters\": {...}}";
+  } else {
+    return absl::InvalidArgumentError(
+        absl::StrCat("parameter ", Quoted(name), ": this call takes none in its address"));
+  }
+  return absl::InvalidArgumentError(
+      absl::StrCat("parameter ", Quoted(name), ": this call takes none in its address; give it in ",
+                   "the body, as JSON: ", body));
+}
+
+absl::Status SetVariable(std::string_view name, const std::string& value, Message* message) {
+  if (name.empty()) return absl::OkStatus();
+  const FieldDescriptor* field = FindField(*message->GetDescriptor(), std::string(name));
+  const std::string given = message->GetReflection()->GetString(*message, field);
+  if (!given.empty() && given != value) {
+    return absl::InvalidArgumentError(absl::StrCat(field->name(), ": the path says ", Quoted(value),
+                                                   ", the rest of the request ", Quoted(given),
+                                                   "; give it in the path alone"));
+  }
+  return SetFields({{field->name(), value}}, message);
 }
 
 }  // namespace jobtail::http

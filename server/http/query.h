@@ -25,8 +25,17 @@ absl::StatusOr<Query> ParseQuery(std::string_view text);
 // Sets the message's fields that the query names, by their names in the .proto or in JSON, as
 // grpc-gateway does: repeated fields by repetition, enums by name or number, times in RFC 3339.
 // INVALID_ARGUMENT for an unknown name or a value that is
-// none, or for two fields of one oneof.
+// none, for what is given twice, and for two fields of one oneof.
 absl::Status SetFields(const Query& query, google::protobuf::Message* message);
+
+// For a call whose fields are all in its body: INVALID_ARGUMENT if there is a query, which names
+// what is out of place and where it belongs in a message of that type.
+absl::Status CheckNoQuery(const Query& query, const google::protobuf::Descriptor& type);
+
+// Sets the field that the path names; `name` is empty if it names none. INVALID_ARGUMENT if the
+// message says another thing already.
+absl::Status SetVariable(std::string_view name, const std::string& value,
+                         google::protobuf::Message* message);
 
 }  // namespace jobtail::http
 

@@ -18,7 +18,7 @@ using beast::http::verb;
 
 constexpr char kApiPolicy[] = "default-src 'none'; frame-ancestors 'none'; sandbox";
 constexpr char kHtmlPolicy[] =
-    "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'; "
+    "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'self'; "
     "frame-ancestors 'none'";
 
 boost::string_view ToBoost(std::string_view text) { return {text.data(), text.size()}; }
@@ -33,13 +33,17 @@ void SetSafety(beast::http::fields* header, std::string_view policy) {
   header->set("Cross-Origin-Resource-Policy", "same-origin");
 }
 
+std::string_view PolicyFor(const std::string& content_type) {
+  return content_type.starts_with("text/html") ? kHtmlPolicy : kApiPolicy;
+}
+
 void SetSharing(const Message& request, const HttpOptions& options, beast::http::fields* header) {
   if (options.allowed_origins.empty()) return;
   header->set(field::vary, "Origin");
   const std::string_view origin = Field(request, "Origin");
   if (!IsAllowedOrigin(origin, options)) return;
   header->set("Access-Control-Allow-Origin", ToBoost(origin));
-  header->set("Access-Control-Expose-Headers", "Jobtail-Run");
+  header->set("Access-Control-Expose-Headers", "Jobtail-Run, Jobtail-Heartbeat");
   header->set("Cross-Origin-Resource-Policy", "cross-origin");
 }
 
@@ -99,7 +103,8 @@ Response MakeResponse(const Message& request, Reply reply, const HttpOptions& op
   Response response(beast::http::int_to_status(reply.status), request.version());
   response.set(field::content_type, reply.content_type);
   response.set(field::cache_control, "no-store");
-  SetSafety(&response, kApiPolicy);
+  if (!reply.allow.empty()) response.set(field::allow, reply.allow);
+  SetSafety(&response, PolicyFor(reply.content_type));
   SetSharing(request, options, &response);
   response.body() = std::move(reply.body);
   Complete(request, &response);
@@ -113,7 +118,10 @@ StreamHeader MakeStreamHeader(const Message& request, const Reply& reply,
   header.set(field::cache_control, "no-store");
   header.set("X-Accel-Buffering", "no");  // proxies are to hand on what they get at once
   if (!reply.run.empty()) header.set("Jobtail-Run", reply.run);
-  SetSafety(&header, reply.source->format() == Format::kHtml ? kHtmlPolicy : kApiPolicy);
+  if (!reply.source->Heartbeat().empty()) {
+    header.set("Jobtail-Heartbeat", absl::StrCat(absl::ToDoubleSeconds(options.heartbeat)));
+  }
+  SetSafety(&header, PolicyFor(reply.content_type));
   SetSharing(request, options, &header);
   const bool chunked = request.version() >= 11;
   header.keep_alive(chunked && request.keep_alive());
@@ -146,8 +154,10 @@ Response MakeFileResponse(const Message& request, const StaticFile& file) {
   return response;
 }
 
-Response MakePreflight(const Message& request, const HttpOptions& options) {
+Response MakePreflight(const Message& request, const HttpOptions& options,
+                       const std::string& allowed) {
   Response response(status::no_content, request.version());
+  if (!allowed.empty()) response.set(field::allow, allowed);
   SetSharing(request, options, &response);
   if (IsAllowedOrigin(Field(request, "Origin"), options)) {
     response.set("Access-Control-Allow-Methods", "GET, POST, DELETE");

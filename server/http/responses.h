@@ -32,8 +32,10 @@ StreamHeader MakeStreamHeader(const Message& request, const Reply& reply,
                               const HttpOptions& options);
 // 304 if the client has it.
 Response MakeFileResponse(const Message& request, const StaticFile& file);
-// What a browser asks before a page of another origin may use the API.
-Response MakePreflight(const Message& request, const HttpOptions& options);
+// What a browser asks before a page of another origin may use the API, and who wants to know which
+// methods there are: `allowed`.
+Response MakePreflight(const Message& request, const HttpOptions& options,
+                       const std::string& allowed);
 
 }  // namespace jobtail::http
 

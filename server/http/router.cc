@@ -51,6 +51,15 @@ std::string_view VariableOf(std::string_view pattern) {
   return pattern.substr(open + 1, pattern.find('}') - open - 1);
 }
 
+std::string AllowedMethods(std::string_view path) {
+  std::string methods;
+  for (const Route& route : kRoutes) {
+    if (!MatchPattern(route.pattern, path)) continue;
+    absl::StrAppend(&methods, std::string(route.method), route.method == "GET" ? ", HEAD, " : ", ");
+  }
+  return methods.empty() ? "" : methods + "OPTIONS";
+}
+
 absl::StatusOr<Match> FindRoute(std::string_view method, std::string_view path) {
   if (method == "HEAD") method = "GET";
   bool known_path = false;

@@ -46,6 +46,9 @@ struct Match {
 // a "GET". `path` is as it came, encoded and without the query.
 absl::StatusOr<Match> FindRoute(std::string_view method, std::string_view path);
 
+// What a header Allow says of the path: "GET, HEAD, OPTIONS". Empty if no route has it.
+std::string AllowedMethods(std::string_view path);
+
 // The name of the pattern's variable; empty if it has none.
 std::string_view VariableOf(std::string_view pattern);
 

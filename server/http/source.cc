@@ -104,7 +104,8 @@ absl::StatusOr<Cursor::Next> WatchSource::Pull(Pieces* pieces) {
 }
 
 std::string WatchSource::Heartbeat() const {
-  return format() == Format::kEventStream ? "event: heartbeat\ndata: {}\n\n" : "";
+  // A Run has no place for a heartbeat; readers of NDJSON skip empty lines.
+  return format() == Format::kEventStream ? "event: heartbeat\ndata: {}\n\n" : "\n";
 }
 
 }  // namespace jobtail::http

@@ -45,7 +45,15 @@ MeteredStore::MeteredStore(LogStore* store, prometheus::Registry* registry)
                    .Name("jobtail_commit_seconds")
                    .Help("How long the store takes to take batches.")
                    .Register(*registry)
-                   .Add({}, LatencyBuckets())) {}
+                   .Add({}, LatencyBuckets())) {
+  // Whoever watches these wants to see the step from nothing to the first.
+  for (const v1::GapReason reason : {v1::GAP_REASON_DROPPED, v1::GAP_REASON_STORE_FULL}) {
+    missing_.Add({{"reason", v1::GapReason_Name(reason)}});
+  }
+  for (const auto code : {absl::StatusCode::kResourceExhausted, absl::StatusCode::kUnavailable}) {
+    failures_.Add({{"code", absl::StatusCodeToString(code)}});
+  }
+}
 
 absl::Status MeteredStore::PutRun(const storage::v1::StoredRun& run) {
   absl::Status status = store_->PutRun(run);

@@ -59,6 +59,9 @@ void AddRuns(const Engine& engine, Families* families) {
   for (const auto& [key, count] : engine.CountRuns()) {
     families->Add({{"job", key.first}, {"state", v1::RunState_Name(key.second)}}, count);
   }
+  families->Begin("jobtail_refused_runs_total", MetricType::Counter,
+                  "Runs refused for limits, a full or failing store, or a shutdown.");
+  families->Add({}, engine.refused_runs());
 }
 
 void AddStreams(const StreamStats& grpc, const StreamStats& http, Families* families) {

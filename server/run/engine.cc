@@ -206,6 +206,12 @@ void Engine::RequestStop(const std::shared_ptr<Run>& run, StopReason reason) {
 }
 
 absl::StatusOr<std::shared_ptr<Run>> Engine::Create(const v1::CreateRunRequest& request) {
+  auto run = FindOrCreate(request);
+  if (absl::IsResourceExhausted(run.status()) || absl::IsUnavailable(run.status())) ++refused_runs_;
+  return run;
+}
+
+absl::StatusOr<std::shared_ptr<Run>> Engine::FindOrCreate(const v1::CreateRunRequest& request) {
   absl::MutexLock lock(&create_mutex_);
   const std::string& id = request.request_id();
   const auto job = jobs_.Find(request.job());

@@ -89,6 +89,10 @@ class Engine {
     return runs_.Count();
   }
 
+  // How many runs were refused since the server's start, though nothing was wrong with the request:
+  // limits, a full or failing store, a server that shuts down.
+  int64_t refused_runs() const { return refused_runs_; }
+
   // OK if the store would take a new run at this moment, or why not.
   absl::Status CheckHealth() const { return store_->CheckHealth(); }
 
@@ -98,6 +102,7 @@ class Engine {
 
  private:
   absl::StatusOr<std::shared_ptr<Run>> Create(const v1::CreateRunRequest& request);
+  absl::StatusOr<std::shared_ptr<Run>> FindOrCreate(const v1::CreateRunRequest& request);
   absl::StatusOr<std::shared_ptr<Run>> CreateLocked(const v1::CreateRunRequest& request)
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(create_mutex_);
   absl::Status DeleteEnded(Run& run);
@@ -131,6 +136,7 @@ class Engine {
   bool stopping_ ABSL_GUARDED_BY(create_mutex_) = false;
   absl::flat_hash_map<std::string, Request> requests_ ABSL_GUARDED_BY(create_mutex_);
 
+  std::atomic<int64_t> refused_runs_ = 0;
   std::atomic<bool> retention_scheduled_ = false;
   Retention retention_;
   Scheduler starter_;  // starts runs that have waited, and ends those that need not any more

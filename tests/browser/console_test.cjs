@@ -1,7 +1,7 @@
 // What the console shows of a log, and how one gets about in it.
 'use strict';
 const assert = require('node:assert/strict');
-const { kPatience, row, rowsOf, textsOf, until, use } = require('./harness.cjs');
+const { kPatience, openPage, row, rowsOf, textsOf, until, use } = require('./harness.cjs');
 
 async function show(server, page, job, parameters, fragment = '') {
   const run = await server.run(job, parameters);
@@ -53,6 +53,25 @@ use('hostile text stays text', async ({ server, page }) => {
   }
 });
 
+use('a link that calls itself another address says where it leads', async ({ server, page }) => {
+  const link = (href, text) => `\u001b]8;;${href}\u001b\\${text}\u001b]8;;\u001b\\`;
+  await show(server, page, 'say', { text: [
+    link('https://evil.example/login', 'https://bank.example/'), `https://bank.${link('https://evil.example/', 'example')}`,
+    link('https://example.org/', 'example.org'), link('https://example.org/manual', 'the manual'),
+  ].join('\n') });
+  await page.locator('.row.note.good').waitFor();
+  assert.deepEqual((await textsOf(page)).slice(0, 4), [
+    'https://bank.example/→ https://evil.example/login', 'https://bank.example→ https://evil.example/', 'example.org', 'the manual',
+  ]);
+});
+
+use('addresses of pages are text, with nothing hidden in it', async ({ server, page }) => {
+  await page.goto(`${server.url}/jobs/${encodeURIComponent('a\u202Eb')}`);
+  await page.getByText('no job of that name').waitFor();
+  assert.equal(await page.locator('h1').textContent(), 'aU+202Eb');
+  assert.doesNotMatch(await page.title() + await page.locator('#app').textContent(), /\u202E/);
+});
+
 use('colours are shown, with no style in the markup', async ({ server, page }) => {
   await show(server, page, 'colours');
   const red = page.locator('.fg-red').first();
@@ -102,6 +121,12 @@ use('a permalink leads to its line, wherever it is', async ({ server, page }) =>
   await page.getByRole('textbox', { name: 'Go to line' }).fill('33,333');
   await page.keyboard.press('Enter');
   await inView(page, 33333);
+  await page.keyboard.press(':');
+  await page.getByRole('textbox', { name: 'Go to line' }).fill('10-12');
+  await page.keyboard.press('Enter');
+  await page.waitForFunction(() => location.hash === '#L10-L12');
+  await inView(page, 10);
+  await until(async () => await page.locator('.row.selected').count() === 3, 'three lines selected by key');
 });
 
 use('search goes over the whole log, forwards and backwards', async ({ server, page }) => {
@@ -198,14 +223,35 @@ use('lines are copied as they were printed', async ({ server, page }) => {
 });
 
 use('the log is downloaded as it was printed', async ({ server, page }) => {
-  await show(server, page, 'firehose', { lines: '3000', bytes: '20' });
+  const run = await show(server, page, 'firehose', { lines: '3000', bytes: '20' });
   const [download] = await Promise.all([
     page.waitForEvent('download', { timeout: kPatience }),
     page.getByRole('link', { name: 'Download the log' }).click(),
   ]);
+  assert.equal(download.suggestedFilename(), `${run.id}.log`);
   const text = require('node:fs').readFileSync(await download.path(), 'utf8');
   assert.equal(text.split('\n').length, 3001);
   assert.match(text, /^1 \.+\n2 \.+\n/);
+});
+
+use('everything fits a phone, in light and in dark', async ({ server, browser }) => {
+  const run = await server.run('colours');
+  await server.ended(run.id);
+  const live = await server.run('progress', { steps: '10000', interval: '100ms' });
+  for (const colorScheme of ['light', 'dark']) {
+    const phone = await openPage(browser, { viewport: { width: 360, height: 640 }, hasTouch: true, colorScheme });
+    for (const [where, sign] of [['/', '.run-row'], ['/jobs/firehose', '.form'], [`/runs/${run.id}`, '.row.note.good'],
+      [`/runs/${live.id}`, '.run-header progress']]) {
+      await phone.goto(server.url + where);
+      await phone.locator(sign).first().waitFor();
+      assert.equal(await phone.evaluate(() => document.documentElement.scrollWidth), 360, where);
+    }
+    const ground = await phone.evaluate(() => getComputedStyle(document.documentElement).backgroundColor);
+    const brightness = Math.max(...ground.match(/\d+/g).map(Number));
+    assert.ok(colorScheme === 'light' ? brightness > 200 : brightness < 60, `${colorScheme}: ${ground}`);
+    assert.deepEqual(phone.troubles, []);
+    await phone.context().close();
+  }
 });
 
 use('a screen reader is told what comes, and the page has names for everything', async ({ server, page }) => {

@@ -18,25 +18,26 @@ assert.ok(demo, 'JOBTAIL_DEMO is to name the demo server');
 // The demo server on a port of its own. `url` stays the same when it is started again: a browser reaches it by a door
 // that stays open.
 class Server {
-  constructor(directory, door) {
+  constructor(directory, door, flags) {
     this.directory = directory;
+    this.flags = flags;
     this.door = door;
     this.url = `http://127.0.0.1:${door.address().port}`;
   }
 
-  static async start() {
+  static async start(flags = []) {
     const directory = fs.mkdtempSync(path.join(os.tmpdir(), 'jobtail-browser-'));
     let server;
     const door = net.createServer((client) => server.connect(client));
     await new Promise((resolve) => door.listen(0, '127.0.0.1', resolve));
-    server = new Server(directory, door);
+    server = new Server(directory, door, flags);
     await server.launch();
     return server;
   }
 
   async launch() {
     this.process = spawn(demo, [
-      '--grpc-address=127.0.0.1:0', '--http-address=127.0.0.1:0', `--data-dir=${this.directory}/data`,
+      '--grpc-address=127.0.0.1:0', '--http-address=127.0.0.1:0', `--data-dir=${this.directory}/data`, ...this.flags,
     ], { stdio: ['ignore', 'pipe', 'inherit'] });
     this.exited = new Promise((resolve) => this.process.once('exit', resolve));
     for await (const line of readline.createInterface({ input: this.process.stdout })) {
@@ -149,13 +150,14 @@ const textsOf = async (page) => (await rowsOf(page)).map(([, text]) => text);
 
 const row = (page, text) => page.locator('.row > .text', { hasText: text });
 
-// A test with a server and a browser: use(name, async ({ server, browser, page }) => ...).
-function use(name, body) {
+// A test with a server and a browser: use(name, async ({ server, browser, page }) => ...). `flags` are the server's,
+// `args` the browser's.
+function use(name, body, { flags, args } = {}) {
   require('node:test')(name, { timeout: 4 * kPatience }, async () => {
-    const server = await Server.start();
+    const server = await Server.start(flags);
     let browser;
     try {
-      browser = await launchBrowser();
+      browser = await launchBrowser({ args });
       const page = await openPage(browser);
       await body({ server, browser, page });
       assert.deepEqual(page.troubles, []);

@@ -1,6 +1,7 @@
 // Running jobs from the page, and watching them.
 'use strict';
 const assert = require('node:assert/strict');
+const http = require('node:http');
 const { openPage, row, rowsOf, textsOf, until, use } = require('./harness.cjs');
 
 const kEndless = { times: '1000000', interval: '50ms' };
@@ -116,6 +117,63 @@ use('a server that is killed and comes back: the page goes on without a line los
   const count = Number(lastSequence);
   assert.deepEqual((await everyLine(page, count)).slice(0, count - 1), tasks(count - 1));
 });
+
+use('parameters that are long or hide something are shown for what they are, and given again whole', async ({ server, page }) => {
+  const text = `invoice\u202Efdp.exe\u2066 ${'\u20ac'.repeat(30_000)} the end`;
+  const run = await server.run('say', { text });
+  await server.ended(run.id);
+  for (const where of ['/', '/jobs/say', `/runs/${run.id}`]) {
+    await page.goto(server.url + where);
+    const shown = page.locator('.run-row .parameters, .facts .given').first();
+    await shown.getByText('U+202E').waitFor();
+    assert.doesNotMatch(await page.locator('#app').evaluate((app) => [...app.querySelectorAll('.runs, .run-header')].map((part) => part.textContent).join('')),
+      /[\u202E\u2066]/, where);
+    assert.ok((await shown.textContent()).length < 400, where);
+  }
+  await page.getByRole('button', { name: /more$/ }).click();
+  await page.locator('.facts .given', { hasText: 'the end' }).waitFor();
+  const { height } = await page.locator('.run-header').boundingBox();
+  assert.ok(height < 300, `a head of ${height} px leaves no room for the log`);
+
+  await page.getByRole('link', { name: 'Run again' }).click();
+  await page.waitForURL(/\/jobs\/say/);
+  assert.ok(page.url().length < 5000);
+  await page.reload(); // the server takes that address
+  await page.waitForFunction((length) => document.querySelector('#parameter-text')?.value.length === length, text.length);
+  await page.getByRole('button', { name: 'Run', exact: true }).click();
+  await page.waitForURL(/\/runs\//);
+  const again = await server.ended(page.url().replace(/.*\/runs\//, ''));
+  assert.notEqual(again.id, run.id);
+  assert.equal(again.parameters.text, text);
+});
+
+// Chromium does not say to plain HTTP, other than on its own machine, whose page asks.
+use('a page of another site cannot start a run, and who opens the address is asked', async ({ server, browser, page }) => {
+  const port = new URL(server.url).port;
+  const address = `http://build.example:${port}/stream/countdown?times=3&interval=1ms`;
+  const noRuns = async () => assert.deepEqual(await server.request('GET', '/v1/runs'), {});
+  const other = await openPage(browser);
+  const evil = http.createServer((_, response) => response.setHeader('Content-Type', 'text/html').end(`
+    <meta name="referrer" content="no-referrer"><img src="${address}"><form method="post" action="${address}"><button>Win</button></form>`));
+  await new Promise((resolve) => evil.listen(0, '127.0.0.1', resolve));
+  const [image] = await Promise.all([other.waitForEvent('requestfailed'), other.goto(`http://evil.example:${evil.address().port}/`)]);
+  assert.equal(image.url(), address);
+  await noRuns();
+  const [posted] = await Promise.all([other.waitForResponse((response) => response.request().method() === 'POST'), other.getByRole('button').click()]);
+  assert.equal(posted.status(), 403);
+  await noRuns();
+  await other.close();
+  evil.close();
+
+  await page.goto(address);
+  await page.getByText('times=3').waitFor();
+  await noRuns();
+  await page.keyboard.press('Enter');
+  await page.getByText('RUN_STATE_SUCCEEDED').waitFor();
+  assert.match(await page.locator('pre').textContent(), /Task #0\nTask #1\nTask #2\nDone\n/);
+  await page.goto(`${server.url}/stream/countdown?times=2&interval=1ms`); // on this machine it needs no question
+  await page.getByText('RUN_STATE_SUCCEEDED').waitFor();
+}, { flags: ['--http-allow-host=build.example'], args: ['--host-resolver-rules=MAP *.example 127.0.0.1'] });
 
 use('what cannot be is said in plain words', async ({ server, page }) => {
   await page.goto(`${server.url}/runs/00000000-0000-7000-8000-000000000000`);

@@ -61,6 +61,92 @@ TEST_F(HttpCalls, OfHeadHaveNoBody) {
   const HttpAnswer head = client.Ask("HEAD", "/v1/jobs/hello");
   EXPECT_EQ(head.status, 200);
   EXPECT_THAT(client.Get("/v1/jobs/waits").body, HasSubstr("waits")) << "on the same connection";
+  const std::string run = client.Post("/v1/jobs/hello:run", "{}").header;
+  const std::string id = run.substr(run.find("Jobtail-Run: ") + 13, 36);
+  const HttpAnswer log = client.Ask("HEAD", "/v1/runs/" + id + "/log?follow=true");
+  EXPECT_EQ(log.status, 200);
+  EXPECT_THAT(log.header, HasSubstr("Content-Type: text/plain"));
+  EXPECT_EQ(client.Ask("HEAD", "/v1/runs:watch").status, 200);
+  EXPECT_EQ(client.Ask("HEAD", "/v1/runs/none/log").status, 404);
+  EXPECT_EQ(client.Ask("HEAD", "/healthz").status, 200);
+  EXPECT_EQ(client.Ask("HEAD", "/metrics").status, 200);
+  EXPECT_EQ(client.Ask("HEAD", "/v1/jobs/hello:run").status, 405);
+  EXPECT_EQ(client.Get("/healthz").body, "ok\n") << "still on the same connection";
+}
+
+TEST_F(HttpCalls, OfAMethodThatIsNotServedAreToldWhichAre) {
+  HttpClient client(url());
+  const std::pair<const char*, const char*> kCases[] = {
+      {"/v1/jobs", "GET, HEAD, OPTIONS"},      {"/v1/runs", "POST, GET, HEAD, OPTIONS"},
+      {"/v1/jobs/hello:run", "POST, OPTIONS"}, {"/stream/hello", "GET, POST, OPTIONS"},
+      {"/healthz", "GET, HEAD, OPTIONS"},      {"/readyz", "GET, HEAD, OPTIONS"},
+      {"/metrics", "GET, HEAD, OPTIONS"}};
+  for (const auto& [path, allowed] : kCases) {
+    const std::string line = std::string("Allow: ") + allowed + "\r\n";
+    const HttpAnswer refused = client.Ask("PUT", path);
+    EXPECT_EQ(refused.status, 405) << path;
+    EXPECT_THAT(refused.header, HasSubstr(line)) << path;
+    EXPECT_THAT(refused.body, HasSubstr(allowed)) << path;
+    EXPECT_THAT(client.Ask("OPTIONS", path).header, HasSubstr(line)) << path;
+  }
+  EXPECT_EQ(client.Ask("POST", "/healthz").status, 405);
+  EXPECT_EQ(client.Ask("PUT", "/v1/nothing").status, 404);
+}
+
+// As proxies are asked. The address says which host is meant, whatever the header says.
+TEST_F(HttpCalls, MayNameTheHostInTheAddress) {
+  HttpClient client(url());
+  EXPECT_THAT(client.Get("http://localhost/v1/jobs/hello").body, HasSubstr("hello"));
+  EXPECT_EQ(client.Get("HTTP://localhost:8080?x=1").status, 200) << "the console page";
+  EXPECT_THAT(client.Get("http://localhost/v1/runs?page_size=-1").body, HasSubstr("page_size"));
+  EXPECT_EQ(HttpClient(url()).Get("http://evil.example/v1/jobs").status, 403);
+  EXPECT_EQ(HttpClient(url()).Get("http://localhost/v1/jobs", {{"Host", "evil.example"}}).status,
+            200);
+  for (const char* target : {"http://", "http:///v1/jobs", "http://me@localhost/v1/jobs",
+                             "ftp://localhost/v1/jobs", "v1/jobs", "*", "localhost:80"}) {
+    EXPECT_EQ(HttpClient(url()).Get(target).status, 400) << target;
+  }
+  EXPECT_EQ(client.Ask("OPTIONS", "*").status, 204);
+}
+
+TEST_F(HttpCalls, NeedAHost) {
+  HttpClient client(url());
+  client.SendBytes("GET /v1/jobs HTTP/1.1\r\n\r\n");
+  EXPECT_EQ(client.ReadAnswer().status, 400);
+}
+
+TEST_F(HttpCalls, RefuseAQueryThatWouldBeIgnored) {
+  const HttpAnswer answer = HttpClient(url()).Post("/v1/jobs/hello:run?times=10", "{}");
+  EXPECT_EQ(answer.status, 400);
+  EXPECT_THAT(answer.body, AllOf(HasSubstr("times"), HasSubstr("parameters")));
+}
+
+// Nothing in such a request tells a page of another site, in plain HTTP, from a person.
+TEST_F(HttpCalls, ThatStartARunByAnAddressAreAskedAboutWhereNothingTellsWhoMeansThem) {
+  const auto runs = [this] { return HttpClient(url()).Get("/v1/runs").body; };
+  const Headers from_afar = {{"Host", "10.0.0.5:8080"}, {"User-Agent", "Mozilla/5.0"}};
+  const HttpAnswer page = HttpClient(url()).Get("/stream/hello", from_afar);
+  EXPECT_EQ(page.status, 403);
+  EXPECT_THAT(page.body, HasSubstr("<form method=\"post\" action=\"/stream/hello\">"));
+  EXPECT_THAT(page.header, AllOf(HasSubstr("form-action 'self'"), HasSubstr("frame-ancestors")));
+  EXPECT_EQ(runs(), "{}");
+
+  Headers pressed = from_afar;
+  pressed.emplace_back("Content-Type", "application/x-www-form-urlencoded");
+  EXPECT_EQ(HttpClient(url()).Ask("POST", "/stream/hello", pressed).status, 403);
+  EXPECT_EQ(runs(), "{}") << "a form of another site, in a browser that does not tell";
+  pressed.emplace_back("Origin", "http://10.0.0.5:8080");
+  EXPECT_THAT(HttpClient(url()).Ask("POST", "/stream/hello", pressed).body,
+              HasSubstr("RUN_STATE_SUCCEEDED"));
+  pressed.back().second = "http://evil.example";
+  EXPECT_EQ(HttpClient(url()).Ask("POST", "/stream/hello", pressed).status, 403);
+  EXPECT_EQ(HttpClient(url()).Get("/stream/hello", {{"User-Agent", "Mozilla/5.0"}}).status, 403)
+      << "a browser that tells nothing, not even here";
+  EXPECT_EQ(HttpClient(url()).Get("/stream/hello", {{"User-Agent", "curl/7.88.1"}}).status, 200);
+  EXPECT_EQ(HttpClient(url())
+                .Get("/stream/hello", {{"User-Agent", "Mozilla/5.0"}, {"Sec-Fetch-Site", "none"}})
+                .status,
+            200);
 }
 
 TEST_F(HttpCalls, ThatAreNoneAreErrorsInJson) {
@@ -170,7 +256,18 @@ TEST_F(HttpCalls, RunAJobInAPlainPage) {
   const HttpAnswer page = HttpClient(url()).Get("/stream/hello");
   EXPECT_THAT(page.header, HasSubstr("Content-Type: text/html; charset=utf-8"));
   EXPECT_THAT(page.body, AllOf(HasSubstr("hello\n"), HasSubstr("RUN_STATE_SUCCEEDED")));
-  EXPECT_EQ(HttpClient(url()).Ask("HEAD", "/stream/hello").status, 403);
+  EXPECT_EQ(HttpClient(url()).Ask("HEAD", "/stream/hello").status, 405);
+}
+
+// The server listens on an IPv6 address, and sees IPv4 clients at "::ffff:127.0.0.1".
+TEST(HttpOnIpv6, KnowsLoopbackInItsMappedForm) {
+  Server server({.grpc_address = "127.0.0.1:0", .http = {.address = "[::ffff:127.0.0.1]:0"}});
+  const absl::Status started = server.Start();
+  if (!started.ok()) GTEST_SKIP() << "no IPv6 here: " << started;
+  const std::string& url = server.http_url();
+  const std::string by_ipv4 = "http://127.0.0.1" + url.substr(url.rfind(':'));
+  EXPECT_EQ(HttpClient(by_ipv4).Get("/v1/jobs").status, 200);
+  EXPECT_EQ(HttpClient(by_ipv4).Get("/v1/jobs", {{"Host", "evil.example"}}).status, 403);
 }
 
 class HttpSharedCalls : public HttpCalls {
@@ -217,7 +314,9 @@ TEST_F(HttpPage, IsServedAtItsAddresses) {
   EXPECT_THAT(zipped.header, AllOf(HasSubstr("Content-Encoding: gzip"), HasSubstr("immutable")));
   EXPECT_EQ(client.Get("/", {{"If-None-Match", "\"1\""}}).status, 304);
   EXPECT_EQ(client.Get("/assets/b.js").status, 404);
-  EXPECT_EQ(client.Ask("POST", "/").status, 404);
+  EXPECT_EQ(client.Ask("POST", "/").status, 405);
+  EXPECT_EQ(client.Ask("HEAD", "/").status, 200);
+  EXPECT_EQ(client.Get("http://localhost:8080").body, "hello");
 }
 
 TEST(HttpFlag, TurnsItOff) {

@@ -2,6 +2,8 @@
 
 #include <gmock/gmock.h>
 
+#include <cstring>
+#include <fstream>
 #include <memory>
 #include <thread>
 #include <vector>
@@ -9,6 +11,7 @@
 #include "absl/strings/match.h"
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_replace.h"
 #include "absl/synchronization/notification.h"
 #include "tests/e2e/fixture.h"
 #include "tests/e2e/http_client.h"
@@ -163,6 +166,24 @@ TEST_F(HttpStreams, ThatFilterLookThroughTheLogElsewhere) {
             "99990\n99991\n99992\n99993\n99994\n");
 }
 
+TEST_F(HttpStreams, AreReadByTheReadmesLineAsItIsPrinted) {
+  if (jobtail::testing::Run({.command = {"/bin/sh", "-c", "command -v curl"}}).exit_code != 0) {
+    GTEST_SKIP() << "no curl here";
+  }
+  std::ifstream readme(JOBTAIL_EXAMPLES "/../README.md");
+  std::string line;
+  while (std::getline(readme, line) && !absl::StartsWith(line, "$ curl ")) continue;
+  ASSERT_THAT(line, HasSubstr("localhost:8080/")) << "the README shows how curl reads a log";
+  const std::string command =
+      absl::StrReplaceAll(line.substr(2), {{"localhost:8080/", url().substr(strlen("http://"))}});
+  const std::string run = StartRun(server_.stub(), "two_steps");
+  go_on_.Notify();
+  WaitUntilEnded(server_.stub(), run);
+  const jobtail::testing::Outcome outcome = jobtail::testing::Run(
+      {.command = {"/bin/sh", "-c", command}, .environment = {"RUN=" + run, "no_proxy=*"}});
+  EXPECT_EQ(outcome.out, "one\ntwo\n") << command << "\n" << outcome.err;
+}
+
 class HttpStopping : public HttpStreams {
  protected:
   HttpStopping() : HttpStreams({.stop_grace = absl::ZeroDuration()}) {}
@@ -209,6 +230,34 @@ TEST_F(HttpHeartbeats, ComeOnAnIdleStream) {
   HttpClient watch(url());
   watch.Send("GET", "/v1/runs:watch", kEvents);
   EXPECT_THAT(watch.ReadUntil("event: heartbeat\ndata: {}\n\n"), HasSubstr("event: heartbeat"));
+  HttpClient lines(url());
+  lines.Send("GET", "/v1/runs:watch", kNdjson);
+  EXPECT_THAT(lines.ReadUntil("\r\n1\r\n\n\r\n"), HasSubstr("Jobtail-Heartbeat: 0.02\r\n"));
+}
+
+TEST_F(HttpHeartbeats, SayHowOftenTheyCome) {
+  const std::string run = StartRun(server_.stub(), "two_steps");
+  go_on_.Notify();
+  WaitUntilEnded(server_.stub(), run);
+  HttpClient client(url());
+  EXPECT_THAT(client.Get(LogOf(run), kNdjson).header, HasSubstr("Jobtail-Heartbeat: 0.02\r\n"));
+  EXPECT_THAT(client.Get(LogOf(run), kEvents).header, HasSubstr("Jobtail-Heartbeat: 0.02\r\n"));
+  EXPECT_THAT(client.Get(LogOf(run)).header, Not(HasSubstr("Jobtail-Heartbeat")));
+}
+
+// The byte hides the end of the connection from who only looks whether there is something to read.
+TEST_F(HttpHeartbeats, FindClientsThatSentSomethingBeforeTheyLeft) {
+  const std::string run = StartRun(server_.stub(), "two_steps");
+  for (const Headers& format : {Headers{}, kNdjson, kEvents}) {
+    {
+      HttpClient client(url());
+      client.Send("GET", LogOf(run), format);
+      client.ReadUntil("one");
+      client.SendBytes("G");
+      AwaitFigure("jobtail_readers{door=\"http\"} 1\n");
+    }
+    AwaitFigure("jobtail_readers{door=\"http\"} 0\n");
+  }
 }
 
 TEST_F(HttpHeartbeats, AreNotForTheBytesAsTheJobPrintedThem) {

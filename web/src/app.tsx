@@ -10,7 +10,7 @@ import { RunsList } from './pages/runs_list';
 import { onNavigation, type Route, routeOf } from './router';
 import { change, settings, type Theme } from './settings';
 
-const here = (): Route => routeOf(location.pathname, location.search);
+const here = (): Route => routeOf(location.pathname, location.search, location.hash);
 
 export function App() {
   const [route, setRoute] = useState(here);
@@ -33,7 +33,7 @@ export function App() {
 function Page({ route, onHelp }: { route: Route; onHelp(): void }) {
   switch (route.page) {
     case 'home': return <main class="page home"><h1 class="for-readers">Jobs and runs</h1><JobsList /><RunsList /></main>;
-    case 'job': return <JobPage key={location.href} name={route.job} given={route.parameters} />;
+    case 'job': return <JobPage key={location.href} name={route.job} given={route.parameters} again={route.again} />;
     case 'run': return <RunPage key={route.run} id={route.run} onHelp={onHelp} />;
     case 'unknown':
       return <main class="page narrow"><h1>Nothing here</h1><Notice kind="plain">There is no page at this address. <a href="/">See jobs and runs.</a></Notice></main>;

@@ -1,17 +1,17 @@
 // The pages by path. The console's lines are in the fragment: see console/selection.ts.
 export type Route =
   | { page: 'home' }
-  | { page: 'job'; job: string; parameters: Record<string, string> }
+  | { page: 'job'; job: string; parameters: Record<string, string>; again: string } // `again`: a run to take them from
   | { page: 'run'; run: string }
   | { page: 'unknown' };
 
-export function routeOf(path: string, search: string): Route {
+export function routeOf(path: string, search: string, hash = ''): Route {
   const parts = path.split('/').filter((part) => part !== '');
   if (parts.length === 0) return { page: 'home' };
   const name = decode(parts[1]);
   if (parts.length === 2 && parts[0] === 'runs' && name) return { page: 'run', run: name };
   if (parts.length === 2 && parts[0] === 'jobs' && name) {
-    return { page: 'job', job: name, parameters: Object.fromEntries(new URLSearchParams(search)) };
+    return { page: 'job', job: name, parameters: Object.fromEntries(new URLSearchParams(search)), again: againOf(hash) };
   }
   return { page: 'unknown' };
 }
@@ -30,6 +30,16 @@ export function jobUrl(job: string, parameters: Record<string, string> = {}): st
   const query = new URLSearchParams(parameters).toString();
   return `/jobs/${encodeURIComponent(job)}${query ? `?${query}` : ''}`;
 }
+
+const kLongUrl = 4000; // characters that any browser, proxy and server takes
+
+// The form with the parameters of `run`. Those that are too long for an address are fetched from the run.
+export function againUrl(run: { id: string; job: string; parameters?: Record<string, string> }): string {
+  const url = jobUrl(run.job, run.parameters);
+  return url.length <= kLongUrl ? url : `${jobUrl(run.job)}#again=${encodeURIComponent(run.id)}`;
+}
+
+const againOf = (hash: string): string => decode(/^#again=(.+)$/.exec(hash)?.[1]);
 
 const kNavigated = 'jobtail:navigated';
 

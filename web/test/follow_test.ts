@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import test from 'node:test';
 import type { LogLine } from '../src/api/types';
 import { type Connection, LogFollower } from '../src/log/follow';
+import { silenceOf } from '../src/log/watchdog';
 
 const line = (sequence: number): LogLine => ({ sequence: String(sequence), text: `line ${sequence}`, stream: 'STREAM_STDOUT', ending: 'ENDING_LF' });
 const result = (sequence: number): LogLine => ({ sequence: String(sequence), result: { state: 'RUN_STATE_SUCCEEDED' } });
@@ -46,6 +47,33 @@ async function follow(answers: Answer[]) {
   }
   return { asked, sequences, states };
 }
+
+test('silence is measured by the heartbeats that the server has announced', () => {
+  const silence = (heartbeat?: string) => silenceOf(new Headers(heartbeat === undefined ? {} : { 'Jobtail-Heartbeat': heartbeat }));
+  assert.equal(silence(), 45_000);
+  assert.equal(silence('0.02'), 45_000);
+  assert.equal(silence('15'), 45_000);
+  assert.equal(silence('60'), 180_000);
+  assert.equal(silence('3600'), 10_800_000);
+  assert.equal(silence('often'), 45_000);
+});
+
+test('a stream is given up only after the silence that goes with its heartbeats', async () => {
+  const waits: number[] = [];
+  const real = { fetch: globalThis.fetch, setTimeout: globalThis.setTimeout };
+  globalThis.setTimeout = ((_: () => void, ms: number) => waits.push(ms)) as unknown as typeof setTimeout;
+  globalThis.fetch = (async () => new Response(`${[line(1), result(2)].map((one) => JSON.stringify({ result: one })).join('\n')}\n`,
+    { headers: { 'Jobtail-Heartbeat': '60' } })) as typeof fetch;
+  try {
+    await new LogFollower('r', {
+      onRecords: () => undefined, onRun: () => undefined, onProgress: () => undefined, onLast: () => undefined, onConnection: () => undefined,
+    }).start(100);
+  } finally {
+    Object.assign(globalThis, real);
+  }
+  assert.equal(waits[0], 45_000);
+  assert.ok(waits.length > 1 && waits.slice(1).every((ms) => ms === 180_000), waits.join(' '));
+});
 
 test('a log is followed to its result', async () => {
   const { asked, sequences, states } = await follow([{ lines: [line(1), line(2), result(3)] }]);

@@ -3,11 +3,11 @@ import test from 'node:test';
 import { LineSplitter } from '../src/api/ndjson';
 import { logPath } from '../src/api/log_request';
 import type { Parameter, Run } from '../src/api/types';
-import { contains, formatLines, parseLines } from '../src/console/selection';
+import { contains, formatLines, parseLines, typedLines } from '../src/console/selection';
 import { Backoff } from '../src/log/backoff';
 import { fieldOf, valuesOf } from '../src/pages/fields';
 import { merge } from '../src/pages/runs_model';
-import { jobUrl, routeOf } from '../src/router';
+import { againUrl, jobUrl, routeOf } from '../src/router';
 import { duration, offset, parseDuration, plural, size } from '../src/text/format';
 import { gapText, resultText } from '../src/text/words';
 
@@ -16,6 +16,10 @@ test('permalinks to lines', () => {
   assert.deepEqual(parseLines('#L20-L10'), { from: 10, to: 20 });
   assert.deepEqual(parseLines('#L10-20'), { from: 10, to: 20 });
   for (const bad of ['', '#', '#L', '#L0', '#Lx', '#L1-', '#top', '#L1-L2-L3']) assert.equal(parseLines(bad), undefined, bad);
+  assert.deepEqual(typedLines('33,333'), { from: 33333, to: 33333 });
+  assert.deepEqual(typedLines(' 10 - 20'), { from: 10, to: 20 });
+  assert.deepEqual(typedLines('#L10-L20'), { from: 10, to: 20 });
+  for (const bad of ['', 'x', '0', '1-2-3', '-5']) assert.equal(typedLines(bad), undefined, bad);
   assert.equal(formatLines({ from: 4, to: 9 }), '#L4-L9');
   assert.equal(formatLines({ from: 4, to: 4 }), '#L4');
   assert.ok(contains({ from: 4, to: 9 }, 9) && !contains({ from: 4, to: 9 }, 10) && !contains(undefined, 1));
@@ -24,10 +28,18 @@ test('permalinks to lines', () => {
 test('pages by address', () => {
   assert.deepEqual(routeOf('/', ''), { page: 'home' });
   assert.deepEqual(routeOf('/runs/abc', ''), { page: 'run', run: 'abc' });
-  assert.deepEqual(routeOf('/jobs/countdown', '?times=3&interval=1s'), { page: 'job', job: 'countdown', parameters: { times: '3', interval: '1s' } });
+  assert.deepEqual(routeOf('/jobs/countdown', '?times=3&interval=1s'), { page: 'job', job: 'countdown', parameters: { times: '3', interval: '1s' }, again: '' });
   assert.deepEqual(routeOf('/elsewhere/abc', ''), { page: 'unknown' });
   assert.deepEqual(routeOf('/runs/%zz', ''), { page: 'unknown' });
   assert.equal(jobUrl('backup', { path: '/a b' }), '/jobs/backup?path=%2Fa+b');
+});
+
+test('a form for the same parameters has an address that is never too long', () => {
+  assert.equal(againUrl({ id: 'r', job: 'backup', parameters: { path: '/a' } }), '/jobs/backup?path=%2Fa');
+  assert.equal(againUrl({ id: 'r', job: 'backup' }), '/jobs/backup');
+  const url = new URL(againUrl({ id: '0-1', job: 'backup', parameters: { path: '\u20ac'.repeat(6000) } }), 'http://localhost');
+  assert.equal(url.href, 'http://localhost/jobs/backup#again=0-1');
+  assert.deepEqual(routeOf(url.pathname, url.search, url.hash), { page: 'job', job: 'backup', parameters: {}, again: '0-1' });
 });
 
 test('requests for a log', () => {

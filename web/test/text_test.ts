@@ -3,7 +3,8 @@ import test from 'node:test';
 import { recordOf, textOfBytes } from '../src/log/record';
 import { TerminalRow } from '../src/text/cells';
 import { safeLink, split } from '../src/text/escapes';
-import { partsOf } from '../src/text/visible';
+import { misleading, wordsAround } from '../src/text/targets';
+import { cut, partsOf, visible } from '../src/text/visible';
 
 function segments(text: string) {
   const row = new TerminalRow();
@@ -73,6 +74,35 @@ test('what directs, hides or joins text is shown', () => {
   assert.equal(shown('\x7f\x85'), '<DEL><\\x85>');
   assert.equal(shown('\u{E0041}'), '<U+E0041>');
   assert.equal(shown('tab\tand caf\u00e9 \u2713 \u{1F600}'), 'tab\tand caf\u00e9 \u2713 \u{1F600}');
+});
+
+test('titles, which take no elements, show it too, and long ones are cut', () => {
+  assert.equal(visible('a\u202Egnp.exe\n'), 'a⟨U+202E⟩gnp.exe⟨LF⟩');
+  assert.equal(cut('abc', 3), 'abc');
+  assert.equal(cut('ab\u{1F600}', 3), 'ab');
+});
+
+test('a link that calls itself another address than it leads to is found out', () => {
+  const evil = 'https://evil.example/login?next=1';
+  for (const text of ['https://bank.example/', 'bank.example', 'BANK.example', 'www.bank', 'see bank.example now', 'bank\u3002example',
+    'bank\uff0eexample', 'bank\u2024example', '(https://bank.example)', 'https://evil.example/safe', 'evil.example.bank.example']) {
+    assert.equal(misleading(text, evil), evil, text);
+  }
+  for (const text of ['here', '-Wall', 'evil.example', 'https://evil.example/', 'https://evil.example/login', '(evil.example/login?next=1).',
+    'http://EVIL.example', 'evil.example/login…', '1.5', 'Done.']) {
+    assert.equal(misleading(text, evil), undefined, text);
+  }
+  assert.equal(misleading('bank.example', 'https://bank.example@evil.example/'), 'https://evil.example/');
+  assert.equal(misleading('bank.example', 'https://bank.example.evil.example/'), 'https://bank.example.evil.example/');
+  const long = `https://bank.example.${'a.'.repeat(90)}evil.example`;
+  assert.equal(misleading('bank.example', `${long}/${'x'.repeat(500)}`), `${long}…`);
+});
+
+test('what touches a link is read with it', () => {
+  const text = 'see https://bank.example/x now';
+  assert.equal(wordsAround(text, 12, 16), 'https://bank.example/x');
+  assert.equal(wordsAround(text, 4, 22), 'https://bank.example/x');
+  assert.equal(wordsAround(text, 0, 3), 'see');
 });
 
 test('addresses become links, without the point after them', () => {

@@ -9,6 +9,7 @@
 namespace jobtail::http {
 namespace {
 
+using ::testing::AllOf;
 using ::testing::EndsWith;
 using ::testing::HasSubstr;
 using ::testing::Not;
@@ -96,6 +97,29 @@ TEST_F(ApiTest, AnswersErrorsAsStatusInJson) {
   EXPECT_EQ(Send("DELETE", "/v1/runs/" + Start("waits")).status, 400u) << "FAILED_PRECONDITION";
 }
 
+TEST_F(ApiTest, RefusesWhatIsInTheWrongPlace) {
+  const auto post = [this](const std::string& path, const std::string& query) {
+    return api_.Handle({.method = "POST", .path = path, .query = query});
+  };
+  const Reply run = post("/v1/jobs/greet:run", "name=you");
+  EXPECT_EQ(run.status, 400u);
+  EXPECT_THAT(run.body, AllOf(HasSubstr("name"), HasSubstr("parameters")));
+  EXPECT_EQ(post("/v1/runs", "job=greet").status, 400u);
+  EXPECT_EQ(post("/v1/runs/none:cancel", "x=1").status, 400u);
+  EXPECT_EQ(post("/v1/runs/none:cancel", "x=%").status, 400u);
+  EXPECT_EQ(Send("POST", "/v1/jobs/greet:run", R"({"job":"another"})").status, 400u);
+  EXPECT_EQ(Get("/v1/runs/none", "run=other").status, 400u);
+  EXPECT_EQ(Send("GET", "/v1/runs", R"({"pageSize":1})").status, 400u);
+  EXPECT_EQ(Send("DELETE", "/v1/runs/none", R"({"run":"none"})").status, 400u);
+  EXPECT_EQ(Send("DELETE", "/v1/runs/none", " {} ").status, 404u);
+  EXPECT_EQ(Parse<v1::ListRunsResponse>(Get("/v1/runs")).runs_size(), 0) << "nothing was started";
+}
+
+TEST_F(ApiTest, NamesTheMethodsThatThereAre) {
+  EXPECT_EQ(Send("PUT", "/v1/runs").allow, "POST, GET, HEAD, OPTIONS");
+  EXPECT_EQ(Get("/v1/runs").allow, "");
+}
+
 TEST_F(ApiTest, AnErrorsMessageIsNeverMarkupNorBadUtf8) {
   const Reply reply = Get("/v1/jobs/%3Cscript%3E%FF");
   EXPECT_EQ(reply.status, 400u) << "a name that is not UTF-8";
@@ -151,8 +175,10 @@ TEST_F(ApiTest, ResumesStrictlyAfterTheLastEvent) {
   EXPECT_THAT(ReadAll(*resume("0", "last_lines=0").source), HasSubstr("hello"))
       << "before what the address says";
   EXPECT_THAT(ReadAll(*resume("2").source), AllOf(Not(HasSubstr("id:")), HasSubstr("event: end")));
-  EXPECT_EQ(resume("99").status, 400u);
-  EXPECT_EQ(resume("x").status, 400u);
+  for (const char* id : {"99", "x", "-1", "1.5", "9223372036854775806", "9223372036854775807",
+                         "9223372036854775808", "99999999999999999999999"}) {
+    EXPECT_EQ(resume(id).status, 400u) << id;
+  }
 }
 
 TEST_F(ApiTest, RunsAJobAndFollowsIt) {
@@ -189,18 +215,41 @@ TEST_F(ApiTest, AServerThatStopsLeavesEventsOpenForReturning) {
 
 TEST_F(ApiTest, RunsAJobInAPageOfPlainHtml) {
   AddJob(Job("hostile", [](JobContext&) { puts("</pre><script>alert(1)</script>"); }));
-  Reply reply = api_.RunInPage({.method = "GET", .path = "/stream/greet", .query = "name=%3Ci%3E"});
+  Reply reply =
+      api_.RunInPage({.method = "GET", .path = "/stream/greet", .query = "name=%3Ci%3E"}, true);
   ASSERT_EQ(reply.status, 200u) << reply.body;
   EXPECT_EQ(reply.content_type, "text/html; charset=utf-8");
   EXPECT_THAT(ReadAll(*reply.source),
               AllOf(HasSubstr("hello &lt;i&gt;\n"), HasSubstr("RUN_STATE_SUCCEEDED"),
                     EndsWith("</html>\n"), Not(HasSubstr("<script"))));
-  Reply hostile = api_.RunInPage({.method = "GET", .path = "/stream/hostile"});
+  Reply hostile = api_.RunInPage({.method = "GET", .path = "/stream/hostile"}, true);
   EXPECT_THAT(ReadAll(*hostile.source), AllOf(Not(HasSubstr("<script")), HasSubstr("&lt;script")));
-  EXPECT_EQ(api_.RunInPage({.method = "GET", .path = "/stream/none"}).status, 404u);
-  EXPECT_EQ(
-      api_.RunInPage({.method = "GET", .path = "/stream/greet", .query = "name=a&name=b"}).status,
-      400u);
+  const auto status = [this](Request request) { return api_.RunInPage(request, true).status; };
+  EXPECT_EQ(status({.method = "GET", .path = "/stream/none"}), 404u);
+  EXPECT_EQ(status({.method = "GET", .path = "/stream/greet", .query = "name=a&name=b"}), 400u);
+  EXPECT_EQ(status({.method = "POST", .path = "/stream/greet", .body = "name=a"}), 400u);
+}
+
+TEST_F(ApiTest, AsksInAPageWhatIsNotKnownToBeMeant) {
+  const Request request{.method = "GET", .path = "/stream/greet", .query = "name=%3Ci%3E"};
+  const Reply reply = api_.RunInPage(request, false);
+  EXPECT_EQ(reply.status, 403u);
+  EXPECT_EQ(reply.source, nullptr);
+  EXPECT_THAT(reply.body, AllOf(HasSubstr("action=\"/stream/greet?name=%3Ci%3E\""),
+                                HasSubstr("name=&lt;i&gt;")));
+  EXPECT_EQ(Parse<v1::ListRunsResponse>(Get("/v1/runs")).runs_size(), 0);
+  EXPECT_EQ(api_.RunInPage({.method = "GET", .path = "/stream/none"}, false).status, 404u);
+}
+
+TEST_F(ApiTest, SaysInAPageWhyNothingWasStarted) {
+  const Reply page = api_.RunInPage({.method = "GET",
+                                     .path = "/stream/greet",
+                                     .query = "%3Cb%3E=1",
+                                     .accept = "text/html,*/*;q=0.8"},
+                                    true);
+  EXPECT_EQ(page.status, 400u);
+  EXPECT_EQ(page.content_type, "text/html; charset=utf-8");
+  EXPECT_THAT(page.body, AllOf(HasSubstr("&lt;b&gt;"), Not(HasSubstr("<b>"))));
 }
 
 TEST_F(ApiTest, WatchesRuns) {

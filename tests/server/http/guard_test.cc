@@ -105,9 +105,44 @@ TEST(CheckNavigation, RefusesLinksImagesAndGuesses) {
   from.referer = "";
   from.purpose = "prefetch;prerender";
   EXPECT_FALSE(CheckNavigation(from, {}).ok());
-  from.purpose = "";
-  from.method = "HEAD";
-  EXPECT_FALSE(CheckNavigation(from, {}).ok());
+}
+
+TEST(IsKnownToBeMeant, TakesTheWordOfBrowsersThatTell) {
+  for (const char* host : {"localhost:8080", "build.example.com"}) {
+    Provenance from{.method = "GET", .host = host, .user_agent = "Mozilla/5.0"};
+    EXPECT_FALSE(IsKnownToBeMeant(from)) << host;
+    from.fetch_site = "none";
+    EXPECT_TRUE(IsKnownToBeMeant(from)) << host;
+    from.fetch_site = "";
+    from.referer = "http://build.example.com/";
+    EXPECT_TRUE(IsKnownToBeMeant(from)) << host;
+    from.referer = "";
+    from.origin = "http://build.example.com";
+    EXPECT_TRUE(IsKnownToBeMeant(from)) << host << ", a form's POST";
+  }
+}
+
+TEST(IsKnownToBeMeant, TakesProgramsForTheirUsersOnThisMachineAlone) {
+  for (const char* host : {"localhost:8080", "127.0.0.1:8080", "[::1]:8080", "127.1.2.3",
+                           "[::ffff:127.0.0.1]", "a.localhost"}) {
+    EXPECT_TRUE(IsKnownToBeMeant({.host = host, .user_agent = "curl/7.88.1"})) << host;
+  }
+  for (const char* host : {"10.0.0.5:8080", "build.example.com", "", "notlocalhost", "[::2]"}) {
+    EXPECT_FALSE(IsKnownToBeMeant({.host = host, .user_agent = "curl/7.88.1"}))
+        << host << ": as a page of another site can have a browser ask, too";
+  }
+}
+
+TEST(IsLoopback, KnowsItInEachForm) {
+  const auto is_loopback = [](const char* text) {
+    return IsLoopback(boost::asio::ip::make_address(text));
+  };
+  for (const char* text : {"127.0.0.1", "127.9.9.9", "::1", "::ffff:127.0.0.1"}) {
+    EXPECT_TRUE(is_loopback(text)) << text;
+  }
+  for (const char* text : {"10.0.0.1", "0.0.0.0", "::", "::ffff:10.0.0.1", "fe80::1"}) {
+    EXPECT_FALSE(is_loopback(text)) << text;
+  }
 }
 
 }  // namespace

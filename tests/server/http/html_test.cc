@@ -43,6 +43,28 @@ TEST(HtmlText, KeepsTextAndReplacesBadUtf8) {
   EXPECT_EQ(Text("10%\r20%\r"), "10%\n20%\n");
 }
 
+TEST(HtmlText, TakesACarriageReturnAndANewlineForOneEnd) {
+  EXPECT_EQ(Text("one\r\ntwo\r\n"), "one\ntwo\n");
+  EXPECT_EQ(Text("one\r\r\ntwo"), "one\n\ntwo");
+  EXPECT_EQ(Text("one\r"), "one\n");
+}
+
+TEST(HtmlQuestion, NamesTheJobAndItsParametersAsText) {
+  v1::Job job;
+  job.set_name("backup");
+  auto* secret = job.add_parameters();
+  secret->set_name("password");
+  secret->set_secret(true);
+  const std::string html =
+      HtmlQuestion(job, "/stream/backup?to=%22&x=\"><script>",
+                   {{"to", "<b>\u202e"}, {"password", "hush"}, {"long", std::string(5000, 'x')}});
+  EXPECT_THAT(html, AllOf(HasSubstr("Run backup?"), HasSubstr("to=&lt;b&gt;<span"),
+                          HasSubstr("password=***"), HasSubstr("(5005 bytes)")));
+  EXPECT_THAT(html, HasSubstr("action=\"/stream/backup?to=%22&amp;x=&quot;&gt;&lt;script&gt;\""));
+  EXPECT_THAT(html, AllOf(Not(HasSubstr("hush")), Not(HasSubstr("\u202e")),
+                          Not(HasSubstr("<script")), Not(HasSubstr(std::string(1000, 'x')))));
+}
+
 TEST(HtmlResult, HasTheErrorAsText) {
   v1::RunResult result;
   result.set_state(v1::RUN_STATE_FAILED);

@@ -7,6 +7,7 @@
 namespace jobtail::http {
 namespace {
 
+using ::testing::AllOf;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::Pair;
@@ -76,6 +77,35 @@ TEST(SetFields, NamesTheParameterAndWhatWouldBeRight) {
 TEST(SetFields, RefusesTwoStartsAndTheSameTwice) {
   EXPECT_THAT(ErrorOf({{"from_sequence", "1"}, {"last_lines", "2"}}), HasSubstr("exclude"));
   EXPECT_THAT(ErrorOf({{"from_sequence", "1"}, {"from_sequence", "2"}}), HasSubstr("twice"));
+  EXPECT_THAT(ErrorOf({{"follow", "true"}, {"follow", "false"}}),
+              HasSubstr("follow is given twice"));
+  EXPECT_THAT(ErrorOf({{"last_lines", "1"}, {"lastLines", "1"}}), HasSubstr("twice"));
+}
+
+std::string MisplacedIn(const google::protobuf::Message& message, const std::string& name) {
+  const absl::Status status = CheckNoQuery({{name, "1"}}, *message.GetDescriptor());
+  EXPECT_EQ(status.code(), absl::StatusCode::kInvalidArgument) << name;
+  return std::string(status.message());
+}
+
+TEST(CheckNoQuery, NamesWhatIsMisplacedAndWhereItBelongs) {
+  EXPECT_TRUE(CheckNoQuery({}, *v1::RunJobRequest::descriptor()).ok());
+  EXPECT_THAT(MisplacedIn(v1::RunJobRequest(), "times"),
+              AllOf(HasSubstr("\"times\""), HasSubstr("{\"parameters\": {...}}")));
+  EXPECT_THAT(MisplacedIn(v1::CreateRunRequest(), "job"), HasSubstr("{\"job\": ...}"));
+  EXPECT_THAT(MisplacedIn(v1::CreateRunRequest(), "requestId"), HasSubstr("{\"requestId\": ...}"));
+  EXPECT_THAT(MisplacedIn(v1::CancelRunRequest(), "why"), HasSubstr("takes none"));
+}
+
+TEST(SetVariable, SetsWhatThePathNamesUnlessTheBodySaysAnotherThing) {
+  v1::RunJobRequest request;
+  EXPECT_TRUE(SetVariable("", "x", &request).ok());
+  EXPECT_TRUE(SetVariable("job", "a", &request).ok());
+  EXPECT_EQ(request.job(), "a");
+  EXPECT_TRUE(SetVariable("job", "a", &request).ok());
+  const absl::Status other = SetVariable("job", "b", &request);
+  EXPECT_EQ(other.code(), absl::StatusCode::kInvalidArgument);
+  EXPECT_THAT(std::string(other.message()), AllOf(HasSubstr("\"a\""), HasSubstr("\"b\"")));
 }
 
 TEST(SetFields, RefusesANumberThatDoesNotFit) {

@@ -65,6 +65,13 @@ TEST(FindRoute, TellsTheCallAndTheVariable) {
   EXPECT_EQ(FindRoute("HEAD", "/v1/runs/abc")->route->call, Call::kGetRun);
 }
 
+TEST(AllowedMethods, AreThoseOfAllRoutesOfThePath) {
+  EXPECT_EQ(AllowedMethods("/v1/runs"), "POST, GET, HEAD, OPTIONS");
+  EXPECT_EQ(AllowedMethods("/v1/runs/abc"), "GET, HEAD, DELETE, OPTIONS");
+  EXPECT_EQ(AllowedMethods("/v1/jobs/a:run"), "POST, OPTIONS");
+  EXPECT_EQ(AllowedMethods("/v1/nothing"), "");
+}
+
 TEST(FindRoute, DecodesTheVariable) {
   EXPECT_EQ(FindRoute("GET", "/v1/jobs/a%2Fb+c")->variable, "a/b+c");
   EXPECT_FALSE(FindRoute("GET", "/v1/jobs/a%2").ok());

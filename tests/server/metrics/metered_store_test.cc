@@ -16,7 +16,6 @@ namespace jobtail {
 namespace {
 
 using ::testing::HasSubstr;
-using ::testing::Not;
 
 struct Owned {
   MemoryStore memory;
@@ -81,7 +80,11 @@ TEST_F(MeteredStoreTest, CountsOfARunTakenOverOnlyWhatIsNew) {
 }
 
 TEST_F(MeteredStoreTest, CountsWhatGapsStandFor) {
-  EXPECT_THAT(Figures(), Not(HasSubstr("jobtail_missing_records_total{")));
+  for (const char* reason : {"DROPPED", "STORE_FULL"}) {
+    EXPECT_THAT(Figures(),
+                HasSubstr(std::string("jobtail_missing_records_total{reason=\"GAP_REASON_") +
+                          reason + "\"} 0\n"));
+  }
   std::string bytes;
   EncodeLine(GapRecord(1, 9, v1::GAP_REASON_DROPPED, 1), &bytes);
   EncodeLine(10, 1, testing::Out("x"), &bytes);
@@ -91,6 +94,7 @@ TEST_F(MeteredStoreTest, CountsWhatGapsStandFor) {
 }
 
 TEST_F(MeteredStoreTest, CountsWhatTheStoreRefuses) {
+  EXPECT_THAT(Figures(), HasSubstr("\njobtail_store_failures_total{code=\"UNAVAILABLE\"} 0\n"));
   faulty_.Fail(testing::FaultyStore::Call::kAppend, absl::UnavailableError("no"), 2);
   EXPECT_FALSE(Append(1, {"a"}, 1, 2).ok());
   EXPECT_FALSE(Append(1, {"a"}, 1, 2).ok());

@@ -42,6 +42,19 @@ TEST_F(MetricsTest, CountsRunsByJobAndState) {
   EXPECT_THAT(Text(), HasSubstr("jobtail_runs{job=\"slow\",state=\"RUN_STATE_"));
 }
 
+TEST_F(MetricsTest, CountsRunsThatAreRefused) {
+  EXPECT_THAT(Text(), HasSubstr("jobtail_refused_runs_total 0\n"));
+  AddJob(Job("takes", [](JobContext&) {}).With(Parameter::String("text").Default("")));
+  v1::CreateRunRequest request;
+  request.set_job("takes");
+  (*request.mutable_parameters())["text"] = std::string(2 << 20, 'x');
+  EXPECT_EQ(engine_.CreateRun(request).status().code(), absl::StatusCode::kResourceExhausted);
+  request.set_job("none");
+  request.clear_parameters();
+  EXPECT_EQ(engine_.CreateRun(request).status().code(), absl::StatusCode::kNotFound);
+  EXPECT_THAT(Text(), HasSubstr("jobtail_refused_runs_total 1\n"));
+}
+
 TEST_F(MetricsTest, CountsReadersAtEachDoor) {
   EXPECT_THAT(Text(), AllOf(HasSubstr("jobtail_readers{door=\"grpc\"} 3\n"),
                             HasSubstr("jobtail_readers{door=\"http\"} 5\n"),

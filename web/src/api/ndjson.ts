@@ -44,7 +44,8 @@ function parseAll<T>(lines: string[]): { messages: T[]; failure: unknown } {
 
 // The messages of a server stream, in portions as they arrive. What is not asked for is not read: the server waits.
 // Returns when the stream has ended as it should; throws an ApiError otherwise, and an AbortError after `signal`.
-export async function* readStream<T>(path: string, signal: AbortSignal): AsyncGenerator<T[]> {
+// `onHeader` sees the answer's header first.
+export async function* readStream<T>(path: string, signal: AbortSignal, onHeader?: (header: Headers) => void): AsyncGenerator<T[]> {
   let response: Response;
   try {
     response = await fetch(path, { headers: { Accept: 'application/x-ndjson' }, signal, cache: 'no-store' });
@@ -53,6 +54,7 @@ export async function* readStream<T>(path: string, signal: AbortSignal): AsyncGe
     throw new ApiError(0, kUnavailable, 'The server cannot be reached.');
   }
   if (!response.ok || !response.body) throw await errorOf(response);
+  onHeader?.(response.headers);
   const reader = response.body.getReader();
   const splitter = new LineSplitter();
   try {
@@ -60,7 +62,7 @@ export async function* readStream<T>(path: string, signal: AbortSignal): AsyncGe
       const { done, value } = await read(reader, signal);
       if (done) return;
       const { messages, failure } = parseAll<T>(splitter.push(value));
-      if (messages.length > 0) yield messages;
+      yield messages; // none, of half a line or an empty one, still is a sign of life
       if (failure) throw failure;
     }
   } finally {

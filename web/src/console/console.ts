@@ -93,8 +93,6 @@ export class Console {
     this.elements.scroller.scrollBy({ top: pages * (this.elements.scroller.clientHeight - 40) });
   }
 
-  goToLine(line: number): void { this.select({ from: line, to: line }, true); }
-
   select(range: LineRange | undefined, go = false): void {
     this.selection = range;
     this.painter.selection = range;

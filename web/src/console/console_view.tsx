@@ -4,6 +4,7 @@ import { loadText } from '../log/loader';
 import { type LogSession } from '../log/session';
 import { messageOf } from '../log/follow';
 import { count, plural } from '../text/format';
+import { visible } from '../text/visible';
 import { Console } from './console';
 import { copyText } from './clipboard';
 import { Icon } from './icons';
@@ -48,7 +49,7 @@ export function ConsoleView({ session, onReady, onCancel, onHelp }: Props) {
       await copyText(loadText(session.id, range.from, range.to, kMostCopied));
       setToast(range.from === range.to ? `Copied line ${count(range.from)}` : `Copied lines ${count(range.from)} to ${count(range.to)}`);
     } catch (error) {
-      setToast(`Not copied: ${messageOf(error)}`);
+      setToast(`Not copied: ${visible(messageOf(error))}`);
     }
   }
 
@@ -80,7 +81,7 @@ export function ConsoleView({ session, onReady, onCancel, onHelp }: Props) {
   const focus = (): void => scroller.current?.focus({ preventScroll: true });
   return (
     <section class="console" aria-label="Console">
-      {view && <Toolbar view={view} searchRef={search} goToRef={goTo} downloadUrl={`${runPath(session.id)}/log`}
+      {view && <Toolbar view={view} searchRef={search} goToRef={goTo} downloadUrl={`${runPath(session.id)}/log`} downloadName={`${session.id}.log`}
         onCopy={() => void copy()} onHelp={onHelp} onLeave={focus} />}
       <Notes session={session} view={view} />
       <div class="screen">
@@ -123,7 +124,7 @@ function Notes({ session, view }: { session: LogSession; view: Console | undefin
   const { filter } = view ?? {};
   return (
     <>
-      {session.trouble && <p class="note-bar bad" role="status">A part of the log could not be loaded: {session.trouble} Trying again.</p>}
+      {session.trouble && <p class="note-bar bad" role="status">A part of the log could not be loaded: {visible(session.trouble)} Trying again.</p>}
       {filter && (
         <p class="note-bar" role="status">
           <span>{filterText(view!)}</span>
@@ -137,7 +138,7 @@ function Notes({ session, view }: { session: LogSession; view: Console | undefin
 function filterText(view: Console): string {
   const filter = view.filter!;
   const shown = plural(filter.rows.last - (filter.state === 'complete' ? 1 : 0), 'line'); // but the result
-  if (typeof filter.state === 'object') return `This filter cannot be used: ${filter.state.error}`;
+  if (typeof filter.state === 'object') return `This filter cannot be used: ${visible(filter.state.error)}`;
   if (filter.state === 'full') return `The first ${shown} that match; narrow the search to see others.`;
   return filter.state === 'complete' ? `Only what matches: ${shown}.` : `Only what matches: ${shown} so far.`;
 }
@@ -146,7 +147,7 @@ function Empty({ session, view }: { session: LogSession; view: Console | undefin
   if (view?.filter) return null;
   if (session.window.last > 0) return null;
   const { connection } = session;
-  if (connection.state === 'failed') return <p class="screen-note">{connection.reason}</p>;
+  if (connection.state === 'failed') return <p class="screen-note">{visible(connection.reason)}</p>;
   if (connection.state === 'connecting') return <p class="screen-note">Loading…</p>;
   return <p class="screen-note">{session.isLive ? 'Nothing printed yet.' : 'This run printed nothing.'}</p>;
 }

@@ -20,7 +20,7 @@ export const kKeys: readonly (readonly [string, string])[] = [
   ['G, End', 'Last line'],
   ['j, k, ↓, ↑', 'One line down, up'],
   ['Space, Page Down, Page Up', 'One screen down, up'],
-  [':', 'Go to a line'],
+  [':', 'Go to a line, or select several: 10-20'],
   ['w', 'Wrap long lines, or not'],
   ['t', 'Times: none, since the start, of the day'],
   ['m', 'Only lines that match, or all'],

@@ -4,7 +4,7 @@ import { segmentsOf } from '../text/line';
 import { dateAndTime, offset, plural, timeOfDay } from '../text/format';
 import { gapText, resultText } from '../text/words';
 import { contains, type LineRange } from './selection';
-import { paintSegments } from './segments';
+import { paintSegments, paintText } from './segments';
 import type { RowPainter } from './viewport';
 
 export type Times = 'off' | 'relative' | 'absolute';
@@ -83,7 +83,7 @@ export class ConsolePainter implements RowPainter {
       text.textContent = gapText(record.gap);
     } else if (record.result) {
       element.classList.add('note', record.result.state === 'RUN_STATE_SUCCEEDED' ? 'good' : 'bad');
-      text.textContent = resultText(record.result);
+      paintText(resultText(record.result), text);
     } else {
       this.line(row, text);
     }

@@ -1,6 +1,7 @@
 import { findOnServer, LogSearch, patternOf, type SearchTerm } from '../log/search';
 import { messageOf } from '../log/follow';
 import { count } from '../text/format';
+import { visible } from '../text/visible';
 
 export interface SearchingEvents {
   onChange(): void;
@@ -90,7 +91,7 @@ export class Searching {
 
   private failed(search: LogSearch, error: unknown): void {
     if (search !== this.found || (error as Error).name === 'AbortError') return;
-    this.trouble = messageOf(error);
+    this.trouble = visible(messageOf(error));
     this.events.onChange();
   }
 }

@@ -1,16 +1,42 @@
 import type { Color } from 'ansi-sequence-parser';
 import { kPlain, type Segment, type Style } from '../text/cells';
 import { safeLink } from '../text/escapes';
+import { misleading, wordsAround } from '../text/targets';
 import { partsOf } from '../text/visible';
 
 // Appends a row's text to `into`. Colours by name are the theme's (classes); others are set by the object model, which
 // the Content-Security-Policy allows, unlike style attributes.
 export function paintSegments(segments: readonly Segment[], into: HTMLElement): void {
-  for (const { text, style } of segments) {
+  let at = 0;
+  let linkFrom = 0;
+  segments.forEach(({ text, style }, i) => {
     const target = style === kPlain ? into : styled(style);
     appendParts(text, target, style.href === undefined);
     if (target !== into) into.append(target);
-  }
+    if (segments[i - 1]?.style.href !== style.href) linkFrom = at;
+    at += text.length;
+    if (style.href === undefined || segments[i + 1]?.style.href === style.href) return;
+    const all = segments.map((segment) => segment.text).join('');
+    const real = misleading(wordsAround(all, linkFrom, at), style.href);
+    if (real) into.append(realTarget(real));
+  });
+}
+
+// Text without escape sequences, of more than one line perhaps.
+export function paintText(text: string, into: HTMLElement): void {
+  text.split('\n').forEach((line, i) => {
+    if (i > 0) into.append('\n');
+    appendParts(line, into, false);
+  });
+}
+
+// What a link says of itself is the job's word; where it leads is not.
+function realTarget(href: string): HTMLElement {
+  const element = document.createElement('span');
+  element.className = 'mark target';
+  element.textContent = `→ ${href}`;
+  element.title = 'Where the link leads, which is not what it says';
+  return element;
 }
 
 function appendParts(text: string, into: HTMLElement, links: boolean): void {

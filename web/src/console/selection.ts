@@ -13,6 +13,9 @@ export function parseLines(hash: string): LineRange | undefined {
   return { from: Math.min(a, b), to: Math.max(a, b) };
 }
 
+// The same as somebody types it: "4711", "4,711", "10-20".
+export const typedLines = (text: string): LineRange | undefined => parseLines(`L${text.replace(/[\s,.'\u2019]/g, '').replace(/^#?L/i, '')}`);
+
 export const formatLines = (range: LineRange): string =>
   range.from === range.to ? `#L${range.from}` : `#L${range.from}-L${range.to}`;
 

@@ -5,18 +5,20 @@ import { settings } from '../settings';
 import type { Console } from './console';
 import { Icon } from './icons';
 import type { Times } from './row_painter';
+import { typedLines } from './selection';
 
 interface Props {
   view: Console;
   searchRef: Ref<HTMLInputElement>;
   goToRef: Ref<HTMLInputElement>;
   downloadUrl: string;
+  downloadName: string;
   onCopy(): void;
   onHelp(): void;
   onLeave(): void; // the reader is done with a field
 }
 
-export function Toolbar({ view, searchRef, goToRef, downloadUrl, onCopy, onHelp, onLeave }: Props) {
+export function Toolbar({ view, searchRef, goToRef, downloadUrl, downloadName, onCopy, onHelp, onLeave }: Props) {
   const { times, wrap } = settings();
   return (
     <div class="toolbar" role="group" aria-label="Console tools">
@@ -41,7 +43,7 @@ export function Toolbar({ view, searchRef, goToRef, downloadUrl, onCopy, onHelp,
       <button type="button" class="tool" title="Copy the selected lines, or those on screen (c)" onClick={onCopy}>
         <Icon name="copy" /><span class="for-readers">Copy lines</span>
       </button>
-      <a class="tool" href={downloadUrl} download="" title="Download the whole log as text">
+      <a class="tool" href={downloadUrl} download={downloadName} title="Download the whole log as text">
         <Icon name="download" /><span class="for-readers">Download the log</span>
       </a>
       <button type="button" class="tool" title="Keys (?)" onClick={onHelp}>
@@ -113,10 +115,10 @@ function GoTo({ view, inputRef, onLeave }: { view: Console; inputRef: Ref<HTMLIn
   function key(event: KeyboardEvent): void {
     const input = event.target as HTMLInputElement;
     if (event.key !== 'Enter' && event.key !== 'Escape') return;
-    const line = Number(input.value.replace(/\D/g, ''));
-    if (event.key === 'Enter' && line > 0) view.goToLine(line);
+    const lines = typedLines(input.value);
+    if (event.key === 'Enter' && lines) view.select(lines, true);
     input.value = '';
     onLeave();
   }
-  return <input ref={inputRef} class="go-to" type="text" inputmode="numeric" placeholder="Line" aria-label="Go to line" title="Go to line (:)" onKeyDown={key} />;
+  return <input ref={inputRef} class="go-to" type="text" placeholder="Line" aria-label="Go to line" title="Go to a line, or select several: 10-20 (:)" autocomplete="off" onKeyDown={key} />;
 }

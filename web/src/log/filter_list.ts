@@ -5,6 +5,7 @@ import { Backoff, pause } from './backoff';
 import { messageOf } from './follow';
 import { recordOf } from './record';
 import { ListRows } from './rows';
+import { Watchdog } from './watchdog';
 
 export interface FilterTerm {
   pattern: string; // RE2; empty for any text
@@ -42,10 +43,16 @@ export class FilterList {
   private async read(backoff: Backoff): Promise<void> {
     const { pattern, stream } = this.term;
     const path = logPath(this.run, { fromSequence: this.next, follow: true, pattern, streams: stream ? [stream] : [] });
-    for await (const lines of readStream<LogLine>(path, this.abort.signal)) {
-      backoff.reset();
-      for (const line of lines) if (this.take(line)) return;
-      this.onChange();
+    const watchdog = new Watchdog(this.abort.signal);
+    try {
+      for await (const lines of readStream<LogLine>(path, watchdog.signal, watchdog.begins)) {
+        watchdog.heard();
+        backoff.reset();
+        for (const line of lines) if (this.take(line)) return;
+        this.onChange();
+      }
+    } finally {
+      watchdog.stop();
     }
   }
 

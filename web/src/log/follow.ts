@@ -5,6 +5,7 @@ import type { LogLine, Run, RunProgress } from '../api/types';
 import { Backoff, pause } from './backoff';
 import { type LogRecord, recordOf } from './record';
 import { attended, isUnattended, onUnattended } from './visibility';
+import { Watchdog } from './watchdog';
 
 export type Connection =
   | { state: 'connecting' }
@@ -27,7 +28,6 @@ const kSpell = 500; // ms
 const kSample = 300; // lines fetched at a time while sampling
 const kSampleEvery = 200; // ms
 const kUnattendedEvery = 15_000; // ms between two looks while nobody sees the page
-const kSilence = 45_000; // ms without even a heartbeat
 
 // Follows the end of a log until its result has come, over broken connections and restarts of the server: what comes
 // is always the next record, or, while lines come too fast, the latest ones.
@@ -70,21 +70,18 @@ export class LogFollower {
 
   // Until the log is complete, lines come too fast to take them all, or nobody looks at the page.
   private async stream(request: LogRequest, backoff: Backoff): Promise<'complete' | 'fast' | 'unattended'> {
-    const attempt = new AbortController();
-    const signal = anyOf(this.abort.signal, attempt.signal);
-    let watchdog = setTimeout(() => attempt.abort(), kSilence);
+    const watchdog = new Watchdog(this.abort.signal);
     this.spellStart = performance.now();
     this.spellLines = 0;
     let live = false;
     let left = false;
     const stopWatching = onUnattended(() => {
       left = true;
-      attempt.abort();
+      watchdog.leave();
     });
     try {
-      for await (const lines of readStream<LogLine>(logPath(this.run, request), signal)) {
-        clearTimeout(watchdog);
-        watchdog = setTimeout(() => attempt.abort(), kSilence);
+      for await (const lines of readStream<LogLine>(logPath(this.run, request), watchdog.signal, watchdog.begins)) {
+        watchdog.heard();
         if (!live) this.events.onConnection({ state: 'live' });
         live = true;
         backoff.reset();
@@ -94,11 +91,10 @@ export class LogFollower {
       return 'complete';
     } catch (error) {
       if (left) return 'unattended';
-      if (attempt.signal.aborted) throw new ApiError(0, 14, 'Nothing was heard from the server.');
-      throw error;
+      throw watchdog.errorOf(error);
     } finally {
       stopWatching();
-      clearTimeout(watchdog);
+      watchdog.stop();
     }
   }
 
@@ -165,12 +161,3 @@ function isHopeless(error: unknown): boolean {
 }
 
 export const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));
-
-function anyOf(...signals: AbortSignal[]): AbortSignal {
-  const either = new AbortController();
-  for (const signal of signals) {
-    if (signal.aborted) either.abort();
-    signal.addEventListener('abort', () => either.abort(), { once: true, signal: either.signal });
-  }
-  return either.signal;
-}

@@ -1,4 +1,5 @@
 import type { LogLine, RunResult } from '../api/types';
+import { cut } from '../text/visible';
 
 export type Ending = 'LF' | 'CR' | 'NONE' | 'SPLIT';
 
@@ -66,7 +67,7 @@ export function recordOf(line: LogLine, limit = kMaxText): LogRecord | undefined
     time: line.time ? Date.parse(line.time) : 0,
     stderr: line.stream === 'STREAM_STDERR',
     ending: kEndings[line.ending ?? ''] ?? 'LF',
-    text: whole.length > limit ? cut(whole, limit) : whole,
+    text: cut(whole, limit),
     length: whole.length,
   };
   if (line.result) return { ...record, result: line.result };
@@ -77,10 +78,4 @@ export function recordOf(line: LogLine, limit = kMaxText): LogRecord | undefined
     };
   }
   return record;
-}
-
-// Never through the middle of a surrogate pair.
-function cut(text: string, limit: number): string {
-  const code = text.charCodeAt(limit - 1);
-  return text.slice(0, code >= 0xd800 && code < 0xdc00 ? limit - 1 : limit);
 }

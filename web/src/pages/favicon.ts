@@ -1,4 +1,5 @@
 import type { RunState } from '../api/types';
+import { cut, visible } from '../text/visible';
 
 const kName = 'jobtail';
 const kIcons: Record<string, string> = {
@@ -9,7 +10,7 @@ const kColours: Record<string, string> = { running: '2f6fde', good: '1a7f37', ba
 
 // What the tab shows of a page that is not looked at.
 export function setStatus(title: string | undefined, state?: RunState): void {
-  document.title = title ? `${title} · ${kName}` : kName;
+  document.title = title ? `${visible(cut(title, 100))} · ${kName}` : kName;
   const colour = kColours[kIcons[state ?? ''] ?? 'none'];
   const icon = `<svg xmlns='http://www.w3.org/2000/svg' viewBox='0 0 16 16'><rect width='16' height='16' rx='4' fill='%23${colour}'/>` +
     `<path d='M4 5l3 3-3 3M8.5 11.5H12' fill='none' stroke='white' stroke-width='1.8' stroke-linecap='round' stroke-linejoin='round'/></svg>`;

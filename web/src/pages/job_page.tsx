@@ -1,30 +1,54 @@
-import { useRef, useState } from 'preact/hooks';
-import { createRun } from '../api/client';
+import { useEffect, useRef, useState } from 'preact/hooks';
+import { createRun, getRun } from '../api/client';
 import type { Job, Parameter } from '../api/types';
 import { messageOf } from '../log/follow';
 import { navigate, runUrl } from '../router';
 import { duration, parseDuration } from '../text/format';
+import { cut, visible } from '../text/visible';
 import { fieldOf, isOn, valuesOf } from './fields';
-import { useJobs } from './jobs';
+import { type Loaded, useJobs } from './jobs';
 import { Notice } from './parts';
 import { RunsList } from './runs_list';
+import { Shown } from './shown';
 
-export function JobPage({ name, given }: { name: string; given: Record<string, string> }) {
-  const [jobs, again] = useJobs();
+interface Props {
+  name: string;
+  given: Record<string, string>;
+  again: string; // a run whose parameters are given
+}
+
+export function JobPage({ name, given, again }: Props) {
+  const [jobs, tryAgain] = useJobs();
+  const earlier = useEarlier(again);
   const job = jobs && 'value' in jobs ? jobs.value.find((candidate) => candidate.name === name) : undefined;
   return (
     <main class="page narrow">
       <nav class="crumbs" aria-label="Where you are"><a href="/">Jobs and runs</a></nav>
-      <h1>{name}</h1>
+      <h1><Shown text={name} limit={64} /></h1>
       {jobs === undefined && <p class="empty">Loading…</p>}
       {jobs && 'error' in jobs && (
-        <Notice>{jobs.error} <button type="button" class="link" onClick={again}>Try again</button></Notice>
+        <Notice><Shown text={jobs.error} /> <button type="button" class="link" onClick={tryAgain}>Try again</button></Notice>
       )}
       {jobs && 'value' in jobs && !job && <Notice kind="plain">This server has no job of that name. <a href="/">See those it has.</a></Notice>}
-      {job && <JobForm key={job.name} job={job} given={given} />}
+      {earlier && 'error' in earlier && <Notice>The parameters of the earlier run cannot be had: <Shown text={earlier.error} /></Notice>}
+      {job && earlier && <JobForm key={job.name} job={job} given={'value' in earlier ? { ...earlier.value, ...given } : given} />}
       <RunsList job={name} />
     </main>
   );
+}
+
+// The parameters of run `id`, if there is one.
+function useEarlier(id: string): Loaded<Record<string, string>> {
+  const [earlier, setEarlier] = useState<Loaded<Record<string, string>>>(id ? undefined : { value: {} });
+  useEffect(() => {
+    if (!id) return undefined;
+    const abort = new AbortController();
+    getRun(id, abort.signal)
+      .then((run) => setEarlier({ value: run.parameters ?? {} }))
+      .catch((error: unknown) => abort.signal.aborted || setEarlier({ error: messageOf(error) }));
+    return () => abort.abort();
+  }, [id]);
+  return earlier;
 }
 
 function JobForm({ job, given }: { job: Job; given: Record<string, string> }) {
@@ -50,11 +74,11 @@ function JobForm({ job, given }: { job: Job; given: Record<string, string> }) {
 
   return (
     <>
-      {job.help && <p class="lead">{job.help}</p>}
+      {job.help && <p class="lead"><Shown text={job.help} limit={2000} lines whole /></p>}
       {job.timeout && <p class="hint">Is stopped after {duration(parseDuration(job.timeout))}.</p>}
       <form class="form" onSubmit={(event) => void start(event as SubmitEvent)} onInput={() => { requestId.current = newId(); setTrouble(''); }}>
         {parameters.map((parameter) => <ParameterField key={parameter.name} parameter={parameter} given={given[parameter.name]} />)}
-        {trouble && <Notice>{trouble}</Notice>}
+        {trouble && <Notice><Shown text={trouble} limit={2000} /></Notice>}
         <button type="submit" class="button primary" disabled={busy}>{busy ? 'Starting…' : 'Run'}</button>
       </form>
     </>
@@ -71,7 +95,7 @@ function ParameterField({ parameter, given }: { parameter: Parameter; given: str
       <label for={id}>{parameter.name}{parameter.required && <span class="required"> required</span>}</label>
       {field.control === 'select' && (
         <select {...common} defaultValue={field.initial}>
-          {field.choices.map((value) => <option key={value} value={value} selected={value === field.initial}>{value || 'choose…'}</option>)}
+          {field.choices.map((value) => <option key={value} value={value} selected={value === field.initial}>{visible(cut(value, 100)) || 'choose…'}</option>)}
         </select>
       )}
       {field.control === 'checkbox' && <input {...common} required={false} type="checkbox" defaultChecked={isOn(field.initial)} />}
@@ -81,7 +105,7 @@ function ParameterField({ parameter, given }: { parameter: Parameter; given: str
       {field.control === 'text' && <input {...common} type="text" defaultValue={field.initial} autocomplete="off" spellcheck={false} />}
       {field.control === 'lines' && <textarea {...common} rows={4} defaultValue={field.initial} autocomplete="off" spellcheck={false} />}
       {field.control === 'password' && <input {...common} type="password" autocomplete="new-password" />}
-      <p class="hint" id={help}>{[parameter.help, field.hint && `(${field.hint})`].filter((part) => part).join(' ')}</p>
+      <p class="hint" id={help}><Shown text={[parameter.help, field.hint && `(${field.hint})`].filter((part) => part).join(' ')} limit={1000} lines whole /></p>
     </div>
   );
 }

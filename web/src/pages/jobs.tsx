@@ -4,6 +4,7 @@ import type { Job } from '../api/types';
 import { messageOf } from '../log/follow';
 import { jobUrl } from '../router';
 import { Notice } from './parts';
+import { Shown } from './shown';
 
 export type Loaded<T> = { value: T } | { error: string } | undefined;
 
@@ -27,7 +28,7 @@ export function JobsList() {
       <div class="section-head"><h2 id="jobs-title">Jobs</h2></div>
       {jobs === undefined && <p class="empty">Loading…</p>}
       {jobs && 'error' in jobs && (
-        <Notice>{jobs.error} <button type="button" class="link" onClick={again}>Try again</button></Notice>
+        <Notice><Shown text={jobs.error} /> <button type="button" class="link" onClick={again}>Try again</button></Notice>
       )}
       {jobs && 'value' in jobs && <List jobs={jobs.value} />}
     </section>
@@ -42,7 +43,7 @@ function List({ jobs }: { jobs: Job[] }) {
         <li key={job.name}>
           <a class="job-card" href={jobUrl(job.name)}>
             <b>{job.name}</b>
-            {job.help && <span>{job.help}</span>}
+            {job.help && <span><Shown text={job.help} /></span>}
           </a>
         </li>
       ))}

@@ -2,10 +2,12 @@ import { useState } from 'preact/hooks';
 import type { Run } from '../api/types';
 import { isFinal } from '../api/types';
 import type { Connection } from '../log/follow';
-import { jobUrl } from '../router';
+import { againUrl, jobUrl } from '../router';
 import { count, dateAndTime, duration, parseDuration, plural, size } from '../text/format';
+import { visible } from '../text/visible';
 import { exitText } from '../text/words';
 import { Ago, Elapsed, parametersOf, StateChip, useNow } from './parts';
+import { Shown } from './shown';
 
 interface Props {
   run: Run;
@@ -26,7 +28,7 @@ export function RunHeader({ run, last, connection, onCancel, onDelete }: Props) 
         <ConnectionChip connection={connection} />
         <span class="stretch" />
         <div class="actions">
-          <a class="button" href={jobUrl(run.job, run.parameters)}>{ended ? 'Run again' : 'Run another'}</a>
+          <a class="button" href={againUrl(run)}>{ended ? 'Run again' : 'Run another'}</a>
           {ended
             ? <button type="button" class="button" onClick={onDelete}>Delete</button>
             : <button type="button" class="button danger" disabled={run.cancelTime !== undefined} onClick={onCancel}>
@@ -35,7 +37,7 @@ export function RunHeader({ run, last, connection, onCancel, onDelete }: Props) 
         </div>
       </div>
       <Facts run={run} last={last} />
-      {run.result?.error && <p class="result-error">{run.result.error}</p>}
+      {run.result?.error && <p class="result-error"><Shown text={run.result.error} limit={2000} lines whole /></p>}
       {!ended && run.progress && <Progress run={run} />}
     </header>
   );
@@ -57,7 +59,7 @@ function Facts({ run, last }: { run: Run; last: number }) {
       {parameters.length > 0 && (
         <div class="given">
           <dt>With</dt>
-          <dd>{parameters.map(([name, value]) => <code key={name}>{name}={value}</code>)}</dd>
+          <dd>{parameters.map(([name, value]) => <code key={name}>{name}=<Shown text={value} limit={200} whole /></code>)}</dd>
         </div>
       )}
       <RunId id={run.id} created={run.createTime} />
@@ -88,7 +90,7 @@ function Progress({ run }: { run: Run }) {
     <div class="progress">
       <progress max={1} value={fraction} aria-label="Progress" />
       <span class="progress-text">
-        <b>{count(Math.floor(fraction * 100))} %</b> {progress.text}
+        <b>{count(Math.floor(fraction * 100))} %</b> {progress.text && <Shown text={progress.text} />}
         {remaining >= 1000 && <span class="hint"> about {duration(remaining, false)} left</span>}
       </span>
     </div>
@@ -106,7 +108,7 @@ function ConnectionChip({ connection }: { connection: Connection }) {
     case 'reconnecting': {
       const seconds = Math.max(0, Math.ceil((connection.at - now) / 1000));
       return (
-        <span class="connection broken" role="status" title={connection.reason}>
+        <span class="connection broken" role="status" title={visible(connection.reason)}>
           {seconds > 1 ? `Connection lost, trying again in ${seconds} s` : 'Connection lost, trying again…'}
         </span>
       );

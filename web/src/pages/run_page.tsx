@@ -10,6 +10,7 @@ import { stateText } from '../text/words';
 import { setStatus } from './favicon';
 import { Confirm, Notice } from './parts';
 import { RunHeader } from './run_header';
+import { Shown } from './shown';
 
 export function RunPage({ id, onHelp }: { id: string; onHelp(): void }) {
   const { session, bind } = useSession(id);
@@ -28,8 +29,8 @@ export function RunPage({ id, onHelp }: { id: string; onHelp(): void }) {
     <main class="run-page">
       {run ? <RunHeader run={run} last={session.window.last} connection={connection} onCancel={askCancel} onDelete={() => setAsking('delete')} />
         : <header class="run-header"><div class="run-title"><h1>Run</h1><span class="connection">{waiting(connection.state)}</span></div></header>}
-      {connection.state === 'failed' && <Notice>{connection.reason}</Notice>}
-      {trouble && <Notice>{trouble}</Notice>}
+      {connection.state === 'failed' && <Notice><Shown text={connection.reason} /></Notice>}
+      {trouble && <Notice><Shown text={trouble} /></Notice>}
       <ConsoleView session={session} onReady={bind} onCancel={askCancel} onHelp={onHelp} />
       {asking && run && <Ask what={asking} run={run} onConfirm={asking === 'cancel' ? cancel : remove} onClose={() => setAsking(undefined)} />}
     </main>
@@ -48,7 +49,7 @@ function Missing({ reason }: { reason: string }) {
   return (
     <main class="page narrow">
       <h1>No such run</h1>
-      <Notice kind="plain">{reason} It may have been deleted. <a href="/">See all runs.</a></Notice>
+      <Notice kind="plain"><Shown text={reason} /> It may have been deleted. <a href="/">See all runs.</a></Notice>
     </main>
   );
 }

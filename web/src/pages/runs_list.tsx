@@ -2,9 +2,11 @@ import { useEffect, useMemo, useReducer, useState } from 'preact/hooks';
 import type { Run } from '../api/types';
 import { isFinal } from '../api/types';
 import { runUrl } from '../router';
+import { cut } from '../text/visible';
 import { exitText } from '../text/words';
 import { Ago, Elapsed, Notice, parametersOf, StateChip } from './parts';
 import { RunsModel } from './runs_model';
+import { Shown } from './shown';
 
 const kStates: Record<string, string[]> = {
   all: [],
@@ -25,14 +27,14 @@ export function RunsList({ job = '' }: { job?: string }) {
   return (
     <section aria-labelledby="runs-title" class="runs">
       <div class="section-head">
-        <h2 id="runs-title">{job ? `Runs of ${job}` : 'Runs'}</h2>
+        <h2 id="runs-title">{job ? <>Runs of <Shown text={job} limit={64} /></> : 'Runs'}</h2>
         <div class="choices" role="group" aria-label="Which runs">
           {Object.keys(kStates).map((name) => (
             <button type="button" key={name} aria-pressed={name === which} onClick={() => setWhich(name)}>{capital(name)}</button>
           ))}
         </div>
       </div>
-      {model.trouble && <Notice>{model.trouble} The list may be out of date; trying again.</Notice>}
+      {model.trouble && <Notice><Shown text={model.trouble} /> The list may be out of date; trying again.</Notice>}
       <Body model={model} which={which} job={job} />
     </section>
   );
@@ -54,7 +56,7 @@ function Body({ model, which, job }: { model: RunsModel; which: string; job: str
           Show older runs
         </button>
       )}
-      {trouble && <Notice>{trouble}</Notice>}
+      {trouble && <Notice><Shown text={trouble} /></Notice>}
     </>
   );
 }
@@ -68,7 +70,7 @@ function RunRow({ run, withJob }: { run: Run; withJob: boolean }) {
         <StateChip state={run.state} />
         <span class="run-what">
           {withJob && <b>{run.job}</b>}
-          <span class="parameters">{parameters.map(([name, value]) => `${name}=${value}`).join('  ') || (withJob ? '' : 'no parameters')}</span>
+          <span class="parameters">{parameters.length > 0 ? <Shown text={listed(parameters)} /> : withJob ? '' : 'no parameters'}</span>
         </span>
         <span class="run-end">{endOf(run)}</span>
         <span class="run-took"><Elapsed run={run} /></span>
@@ -78,6 +80,9 @@ function RunRow({ run, withJob }: { run: Run; withJob: boolean }) {
     </li>
   );
 }
+
+// In one line, of which the screen shows what it has room for.
+const listed = (parameters: [string, string][]): string => parameters.map(([name, value]) => `${name}=${cut(value, 200)}`).join('  ');
 
 function endOf(run: Run): string {
   const { result } = run;

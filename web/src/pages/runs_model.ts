@@ -4,6 +4,7 @@ import type { Run } from '../api/types';
 import { Backoff, pause } from '../log/backoff';
 import { messageOf } from '../log/follow';
 import { attended, onUnattended } from '../log/visibility';
+import { Watchdog } from '../log/watchdog';
 
 export interface RunsFilter {
   job: string;
@@ -80,20 +81,19 @@ export class RunsModel {
 
   private async watch(backoff: Backoff): Promise<void> {
     const query = this.filter.job ? `?job=${encodeURIComponent(this.filter.job)}` : '';
-    const watching = new AbortController();
-    const stop = (): void => watching.abort();
-    this.abort.signal.addEventListener('abort', stop);
-    const stopWatching = onUnattended(stop);
+    const watchdog = new Watchdog(this.abort.signal);
+    const stopWatching = onUnattended(watchdog.leave);
     try {
-      for await (const runs of readStream<Run>(`/v1/runs:watch${query}`, watching.signal)) {
+      for await (const runs of readStream<Run>(`/v1/runs:watch${query}`, watchdog.signal, watchdog.begins)) {
+        watchdog.heard();
         backoff.reset();
-        this.update(runs.filter((run) => run.id));
+        if (runs.length > 0) this.update(runs);
       }
     } catch (error) {
-      if (!watching.signal.aborted) throw error;
+      if (watchdog.silent || !watchdog.signal.aborted) throw watchdog.errorOf(error);
     } finally {
+      watchdog.stop();
       stopWatching();
-      this.abort.signal.removeEventListener('abort', stop);
     }
   }
 }

@@ -26,6 +26,16 @@ export function nameOf(character: string): string {
   return `U+${code.toString(16).toUpperCase().padStart(4, '0')}`;
 }
 
+// For places that take no elements, such as titles.
+export const visible = (text: string): string => text.replace(kUnseen, (character) => `⟨${nameOf(character)}⟩`);
+
+// The beginning of `text`, at most `limit` long, and never half a surrogate pair.
+export function cut(text: string, limit: number): string {
+  if (text.length <= limit) return text;
+  const code = text.charCodeAt(limit - 1);
+  return text.slice(0, code >= 0xd800 && code < 0xdc00 ? limit - 1 : limit);
+}
+
 export function partsOf(text: string): Part[] {
   const parts: Part[] = [];
   let at = 0;
