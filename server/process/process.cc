@@ -5,13 +5,15 @@
 #include <sys/wait.h>
 
 #include <algorithm>
+#include <array>
 #include <boost/asio/post.hpp>
 #include <cerrno>
 #include <string>
 #include <system_error>
 #include <thread>
 
-#include "absl/strings/str_cat.h"
+#include "jobtail/v1/log.pb.h"
+#include "server/process/child.h"
 
 namespace jobtail::process {
 namespace {
@@ -37,6 +39,7 @@ Process::Process(boost::asio::io_context& context, Command command, std::shared_
       run_(std::move(run)),
       strand_(boost::asio::make_strand(context)),
       control_(strand_),
+      channel_(strand_),
       pause_(strand_),
       unfinished_(strand_),
       feed_(&run_->output(), command_.output == OutputMode::kExact ? kMaxDatagramBytes : kRoom,
@@ -55,6 +58,10 @@ void Process::Launch() {
   }
   supervisor_ = supervised->supervisor;
   control_.assign(supervised->control.Release());
+  if (supervised->channel.ok()) {
+    channel_.assign(supervised->channel.Release());
+    AwaitMessages();
+  }
   for (Output& output : supervised->outputs) {
     const int fd = output.fd.get();
     sources_.push_back({stream_descriptor(strand_), std::move(output)});
@@ -121,11 +128,41 @@ void Process::TakeEvent(const Event& event) {
 
 void Process::SupervisorGone() {
   control_.close();
+  if (channel_.is_open()) {
+    while (TakeMessage()) {
+    }
+    channel_.close();
+  }
   waitpid(supervisor_, nullptr, 0);
   on_stop_.reset();
   supervisor_gone_ = true;
   for (Source& source : sources_) source.ready = true;
   Read();
+}
+
+// --- What a function in it tells
+
+void Process::AwaitMessages() {
+  channel_.async_wait(stream_descriptor::wait_read,
+                      [self = shared_from_this()](const boost::system::error_code& error) {
+                        if (!error && self->TakeMessage()) self->AwaitMessages();
+                      });
+}
+
+// One message, so that others have their turn. False if there will be no more, or, once the
+// supervisor has gone, is no more.
+bool Process::TakeMessage() {
+  std::array<char, kMaxMessageBytes> bytes;
+  const ssize_t size = recv(channel_.native_handle(), bytes.data(), bytes.size(), MSG_DONTWAIT);
+  if (size < 0) return errno == EINTR || (errno == EAGAIN && control_.is_open());
+  v1::LogLine message;
+  if (size == 0 || !message.ParseFromArray(bytes.data(), static_cast<int>(size))) return false;
+  if (message.has_progress()) {
+    run_->ReportProgress(message.progress().fraction(), message.progress().text());
+  } else if (message.has_result()) {
+    report_.result = JobOutcome{message.result().exit_code(), message.result().error()};
+  }
+  return true;
 }
 
 // --- What the command prints
