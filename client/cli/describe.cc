@@ -47,7 +47,7 @@ std::string Duration(const v1::Run& run, absl::Time now) {
 }
 
 std::string Exit(const v1::Run& run) {
-  if (!run.has_result()) return "-";
+  if (!run.has_result() || !run.has_start_time() || run.state() == v1::RUN_STATE_LOST) return "-";
   if (run.result().signal() > 0) return absl::StrCat("signal ", run.result().signal());
   return absl::StrCat(run.result().exit_code());
 }

@@ -38,7 +38,8 @@ struct Command {
                                        // the PATH of `environment`
   std::vector<std::string> paths;  // of the program, to try one after the other, where the first
                                    // argument does not say it
-  std::vector<std::string> environment;  // "NAME=value"; nothing else
+  std::vector<std::string> environment;  // "NAME=value"; nothing else but JOBTAIL_JOB and
+                                         // JOBTAIL_RUN_ID
   std::string directory = "/";
   std::optional<User> user;  // default: the server's
   std::string input;         // what it can read on descriptor 0

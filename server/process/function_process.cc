@@ -61,8 +61,6 @@ absl::Status FunctionProcess::Start(std::shared_ptr<Execution> run) const {
   Command command = command_;
   std::error_code error;
   command.directory = std::filesystem::current_path(error);
-  command.environment.push_back(absl::StrCat("JOBTAIL_JOB=", run->job()));
-  command.environment.push_back(absl::StrCat("JOBTAIL_RUN_ID=", run->id()));
   command.input = Describe(*run).SerializeAsString();
   pool_->Start(std::move(command), std::move(run));
   return absl::OkStatus();

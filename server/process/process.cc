@@ -12,8 +12,10 @@
 #include <system_error>
 #include <thread>
 
+#include "absl/strings/str_cat.h"
 #include "jobtail/v1/log.pb.h"
 #include "server/process/child.h"
+#include "server/process/strays.h"
 
 namespace jobtail::process {
 namespace {
@@ -26,6 +28,15 @@ constexpr int kReadsInARow = 16;
 // When a log that took no lines is tried again.
 constexpr std::chrono::milliseconds kPause{10};
 
+std::string Mark(const Execution& run) { return absl::StrCat("JOBTAIL_RUN_ID=", run.id()); }
+
+// It learns which run it is, and so do those who look for what is left of it.
+Command WithMark(Command command, const Execution& run) {
+  command.environment.push_back(absl::StrCat("JOBTAIL_JOB=", run.job()));
+  command.environment.push_back(Mark(run));
+  return command;
+}
+
 }  // namespace
 
 void Process::Start(boost::asio::io_context& context, Command command,
@@ -35,7 +46,7 @@ void Process::Start(boost::asio::io_context& context, Command command,
 }
 
 Process::Process(boost::asio::io_context& context, Command command, std::shared_ptr<Execution> run)
-    : command_(std::move(command)),
+    : command_(WithMark(std::move(command), *run)),
       run_(std::move(run)),
       strand_(boost::asio::make_strand(context)),
       control_(strand_),
@@ -135,6 +146,8 @@ void Process::SupervisorGone() {
   }
   waitpid(supervisor_, nullptr, 0);
   on_stop_.reset();
+  // It was killed, and the command with it; but not what that had left behind.
+  if (!report_.usage && !report_.not_started) KillStrays(Mark(*run_));
   supervisor_gone_ = true;
   for (Source& source : sources_) source.ready = true;
   Read();

@@ -104,6 +104,17 @@ TEST(DescribeRunTest, ShowsTheResultOfOneThatHasEnded) {
   EXPECT_THAT(text, Not(HasSubstr("used")));
 }
 
+TEST(DescribeRunTest, OneThatWasLostOrNeverStartedHasNoExitCode) {
+  v1::Run lost = Killed();
+  lost.set_state(v1::RUN_STATE_LOST);
+  lost.mutable_result()->clear_signal();
+  EXPECT_THAT(DescribeRun(lost, kNow), HasSubstr("exit      -\n"));
+  v1::Run cancelled = Killed();
+  cancelled.clear_start_time();
+  cancelled.mutable_result()->clear_signal();
+  EXPECT_THAT(DescribeRun(cancelled, kNow), HasSubstr("exit      -\n"));
+}
+
 TEST(DescribeRunTest, ShowsWhatAProcessHasUsed) {
   v1::Run run = Killed();
   run.mutable_result()->mutable_usage()->mutable_user_time()->set_seconds(2);
