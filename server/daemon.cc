@@ -175,7 +175,7 @@ int Daemon::Run(int argc, char** argv, const std::function<absl::Status(Server&)
 }
 
 int Daemon::Serve(const std::function<absl::Status(Server&)>& prepare) {
-  InstallHandlers(reload_ != nullptr);
+  if (!Server::InChildProcess()) InstallHandlers(reload_ != nullptr);
   Server server(options_);
   absl::Status status = prepare(server);
   if (status.ok()) status = server.Start();

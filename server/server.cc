@@ -4,9 +4,11 @@
 #include <grpcpp/grpcpp.h>
 #include <grpcpp/health_check_service_interface.h>
 
+#include <atomic>
 #include <thread>
 #include <utility>
 
+#include "absl/base/call_once.h"
 #include "absl/strings/match.h"
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
@@ -17,6 +19,9 @@
 #include "server/log/scheduler.h"
 #include "server/metrics/metered_store.h"
 #include "server/metrics/metrics.h"
+#include "server/process/child.h"
+#include "server/process/function_process.h"
+#include "server/process/process_pool.h"
 #include "server/rpc/job_service.h"
 #include "web/console_page.h"
 
@@ -55,7 +60,8 @@ absl::StatusOr<std::string> Host(const std::string& address) {
 constexpr absl::Duration kHealthInterval = absl::Milliseconds(500);
 
 absl::StatusOr<std::unique_ptr<LogStore>> OpenStore(const RocksDbOptions& options) {
-  if (options.directory.empty()) return std::make_unique<MemoryStore>();
+  // The directory is the server's; its child keeps nothing.
+  if (options.directory.empty() || process::IsChild()) return std::make_unique<MemoryStore>();
   return JournaledStore::Open(options);
 }
 
@@ -70,6 +76,8 @@ class Server::Impl {
     engine_.Stop(absl::InfiniteFuture());
   }
 
+  absl::Status AddJob(Job job);
+  absl::Status ReplaceJobs(const std::vector<std::string>& names, std::vector<Job> jobs);
   absl::Status Start();
   absl::Status AddTo(grpc::ServerBuilder* builder);
   size_t Stop();
@@ -89,6 +97,8 @@ class Server::Impl {
     if (status_.ok()) status_ = engine_.Recover();
   }
 
+  absl::Status Prepare(Job* job);
+  void CallJobInChild();
   absl::Status StartGrpc();
   absl::Status StartHttp();
   http::HttpOptions MakeHttpOptions() const;
@@ -99,6 +109,9 @@ class Server::Impl {
   const std::unique_ptr<LogStore> store_;
   prometheus::Registry registry_;
   MeteredStore metered_;
+  absl::once_flag pool_once_;
+  std::unique_ptr<process::ProcessPool> pool_;  // once a job needs it
+  std::atomic<bool> started_ = false;
   Engine engine_;
   JobService service_;
   std::unique_ptr<http::HttpServer> http_;  // null without HTTP
@@ -110,7 +123,42 @@ class Server::Impl {
   std::unique_ptr<Scheduler> health_;
 };
 
+absl::Status Server::Impl::AddJob(Job job) {
+  if (absl::Status status = Prepare(&job); !status.ok()) return status;
+  return engine_.AddJob(std::move(job));
+}
+
+absl::Status Server::Impl::ReplaceJobs(const std::vector<std::string>& names,
+                                       std::vector<Job> jobs) {
+  for (Job& job : jobs) {
+    if (absl::Status status = Prepare(&job); !status.ok()) return status;
+  }
+  return engine_.ReplaceJobs(names, std::move(jobs));
+}
+
+absl::Status Server::Impl::Prepare(Job* job) {
+  if (!job->options().child_process || !job->function()) return absl::OkStatus();
+  if (started_) {
+    return absl::FailedPreconditionError(
+        absl::StrCat("job ", job->name(),
+                     ": runs in a child process, which does what this program does until the "
+                     "server starts; add it before that"));
+  }
+  absl::call_once(pool_once_, [this] { pool_ = std::make_unique<process::ProcessPool>(); });
+  job->ExecuteBy(
+      std::make_shared<process::FunctionProcess>(*job->options().child_process, pool_.get()));
+  return absl::OkStatus();
+}
+
+// Does not return if this is a child.
+void Server::Impl::CallJobInChild() {
+  if (!process::IsChild()) return;
+  process::CallJob([this](const std::string& name) { return engine_.FindJob(name); });
+}
+
 absl::Status Server::Impl::Start() {
+  CallJobInChild();
+  started_ = true;
   if (!status_.ok()) return status_;
   if (absl::Status started = StartGrpc(); !started.ok()) return started;
   return options_.http.address.empty() ? absl::OkStatus() : StartHttp();
@@ -161,6 +209,8 @@ absl::Status Server::Impl::StartGrpc() {
 }
 
 absl::Status Server::Impl::AddTo(grpc::ServerBuilder* builder) {
+  CallJobInChild();
+  started_ = true;
   if (status_.ok()) builder->RegisterService(&service_);
   return status_;
 }
@@ -193,10 +243,12 @@ Server::Server(ServerOptions options) : impl_(std::make_unique<Impl>(std::move(o
 
 Server::~Server() = default;
 
-absl::Status Server::AddJob(Job job) { return impl_->engine().AddJob(std::move(job)); }
+bool Server::InChildProcess() { return process::IsChild(); }
+
+absl::Status Server::AddJob(Job job) { return impl_->AddJob(std::move(job)); }
 
 absl::Status Server::ReplaceJobs(const std::vector<std::string>& names, std::vector<Job> jobs) {
-  return impl_->engine().ReplaceJobs(names, std::move(jobs));
+  return impl_->ReplaceJobs(names, std::move(jobs));
 }
 
 absl::Status Server::Start() { return impl_->Start(); }

@@ -65,8 +65,14 @@ class Server {
   Server(const Server&) = delete;
   Server& operator=(const Server&) = delete;
 
+  // Whether this process is the child of a run: see Job::InChildProcess. It gets as far as Start or
+  // AddTo, and what comes before that and takes time, prints, or must happen only once, is better
+  // left out.
+  static bool InChildProcess();
+
   // Adds a job, before or after Start. INVALID_ARGUMENT for a declaration that makes no sense,
-  // ALREADY_EXISTS for a name that is taken.
+  // ALREADY_EXISTS for a name that is taken, FAILED_PRECONDITION for a job that runs in a child
+  // process, after Start.
   absl::Status AddJob(Job job);
   // See Engine::ReplaceJobs.
   absl::Status ReplaceJobs(const std::vector<std::string>& names, std::vector<Job> jobs);

@@ -47,7 +47,7 @@ std::string Duration(const v1::Run& run, absl::Time now) {
 }
 
 std::string Exit(const v1::Run& run) {
-  if (!run.has_result()) return "-";
+  if (!run.has_result() || !run.has_start_time() || run.state() == v1::RUN_STATE_LOST) return "-";
   if (run.result().signal() > 0) return absl::StrCat("signal ", run.result().signal());
   return absl::StrCat(run.result().exit_code());
 }
@@ -81,6 +81,18 @@ Table RunsTable(const std::vector<v1::Run>& runs, absl::Time now, bool short_ids
   }
   if (!any_progress) table.DropColumn(6);
   return table;
+}
+
+std::string Printed(const v1::RunResult& result) {
+  return absl::StrCat(result.total_lines(), result.total_lines() == 1 ? " line, " : " lines, ",
+                      result.total_bytes(), result.total_bytes() == 1 ? " byte" : " bytes");
+}
+
+std::string Used(const v1::ResourceUsage& usage) {
+  return absl::StrFormat("%s user, %s system, %.1f MiB of memory",
+                         ShortDuration(ToDuration(usage.user_time())),
+                         ShortDuration(ToDuration(usage.system_time())),
+                         static_cast<double>(usage.peak_memory_bytes()) / (1 << 20));
 }
 
 void AddTime(const char* name, bool is_set, const google::protobuf::Timestamp& time, Table* table) {
@@ -151,8 +163,8 @@ std::string DescribeRun(const v1::Run& run, absl::Time now, const TableLook& loo
   if (run.has_result()) {
     table.AddRow({"exit", Exit(run)});
     if (!run.result().error().empty()) table.AddRow({"error", run.result().error()});
-    table.AddRow({"printed", absl::StrCat(run.result().total_lines(), " lines, ",
-                                          run.result().total_bytes(), " bytes")});
+    table.AddRow({"printed", Printed(run.result())});
+    if (run.result().has_usage()) table.AddRow({"used", Used(run.result().usage())});
   } else {
     table.AddRow({"printed", absl::StrCat(run.last_sequence(), " lines so far")});
   }

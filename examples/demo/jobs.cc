@@ -117,6 +117,14 @@ void Stubborn(JobContext& run) {
   std::this_thread::sleep_for(absl::ToChronoNanoseconds(run.Get<absl::Duration>("duration")));
 }
 
+// What a bug in a library may do to a job. This one runs in a process of its own, so that only the
+// job ends.
+void Segfaults(JobContext& run) {
+  std::cout << "Reading what is not there" << std::endl;
+  const volatile int* const nothing = nullptr;
+  std::cout << *nothing << std::endl;
+}
+
 }  // namespace
 
 absl::Status AddJobs(jobtail::Server& server) {
@@ -160,6 +168,7 @@ absl::Status AddJobs(jobtail::Server& server) {
                     .Default(absl::Seconds(30))
                     .Range(absl::ZeroDuration(), absl::Hours(24))
                     .Help("How long it takes.")),
+      Job("segfaults", Segfaults).Help("Crashes, in a process of its own.").InChildProcess(),
       Job("exit", Exit)
           .Help("Ends with an exit code.")
           .With(Parameter::Int("code").Range(0, 255).Help("The exit code.")),

@@ -33,7 +33,7 @@ int main(int argc, char** argv) {
   daemon.flags().add_option("--chatter", chatter_seconds,
                             "Print a line every so many seconds on a thread outside any run");
   return daemon.Run(argc, argv, [&](jobtail::Server& server) {
-    if (chatter_seconds > 0) Chatter(chatter_seconds);
+    if (chatter_seconds > 0 && !jobtail::Server::InChildProcess()) Chatter(chatter_seconds);
     const absl::Status added = demo::AddJobs(server);
     return added.ok() ? commands.AddTo(server) : added;
   });

@@ -49,8 +49,6 @@ absl::Status CommandExecutor::Start(std::shared_ptr<Execution> run) const {
   for (const auto& [name, value] : command_.environment) {
     command.environment.push_back(absl::StrCat(name, "=", value.Expand(values)));
   }
-  command.environment.push_back(absl::StrCat("JOBTAIL_JOB=", run->job()));
-  command.environment.push_back(absl::StrCat("JOBTAIL_RUN_ID=", run->id()));
   command.input = command_.input.Expand(values);
   pool_->Start(std::move(command), std::move(run));
   return absl::OkStatus();

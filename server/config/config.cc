@@ -3,10 +3,12 @@
 #include <string.h>
 
 #include <cerrno>
+#include <filesystem>
 #include <fstream>
 #include <iterator>
 #include <map>
 #include <optional>
+#include <system_error>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
@@ -24,14 +26,25 @@ const google::protobuf::FieldDescriptor* JobField() {
   return v1::Config::descriptor()->FindFieldByName("job");
 }
 
-absl::StatusOr<std::string> ReadFile(const std::string& path) {
-  std::ifstream file(path, std::ios::binary);
-  std::string text{std::istreambuf_iterator<char>(file), std::istreambuf_iterator<char>()};
-  if (file.is_open() && !file.bad()) return text;
-  const int error = errno;
+absl::Status CannotRead(const std::string& path, const std::string& why, int error) {
   const std::string message =
-      absl::StrCat(path, ": cannot be read: ", strerror(error), "; give a file with jobs");
+      absl::StrCat(path, ": cannot be read: ", why, "; give a file with jobs");
   return error == EACCES ? absl::PermissionDeniedError(message) : absl::NotFoundError(message);
+}
+
+// The library's own reading of a file throws for a directory.
+absl::StatusOr<std::string> ReadFile(const std::string& path) {
+  std::error_code error;
+  if (std::filesystem::is_directory(path, error)) {
+    return CannotRead(path, "it is a directory", EISDIR);
+  }
+  std::ifstream file(path, std::ios::binary);
+  if (!file.is_open()) return CannotRead(path, strerror(errno), errno);
+  try {
+    return std::string{std::istreambuf_iterator<char>(file), std::istreambuf_iterator<char>()};
+  } catch (const std::ios_base::failure& failure) {
+    return CannotRead(path, failure.code().message(), EIO);
+  }
 }
 
 }  // namespace

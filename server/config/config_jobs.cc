@@ -35,7 +35,8 @@ int ConfigJobs::Check() const {
 }
 
 absl::Status ConfigJobs::AddTo(Server& server) {
-  return file_.empty() ? absl::OkStatus() : Replace(server);
+  const bool wanted = !file_.empty() && !Server::InChildProcess();  // a child calls functions
+  return wanted ? Replace(server) : absl::OkStatus();
 }
 
 absl::Status ConfigJobs::Replace(Server& server) {

@@ -20,6 +20,7 @@ constexpr char kDefaultPath[] = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/b
 
 // The files that the program's name may mean.
 std::vector<std::string> Candidates(const Command& command) {
+  if (!command.paths.empty()) return command.paths;
   const std::string& program = command.arguments.front();
   if (absl::StrContains(program, '/')) return {program};
   std::string path = kDefaultPath;
@@ -65,6 +66,7 @@ std::string EncodeOrder(const Command& command) {
   order.paths = static_cast<uint32_t>(paths.size());
   order.terminal = command.output == OutputMode::kTerminal;
   order.outlives_server = command.outlives_server;
+  order.has_channel = command.calls_function;
   if (command.user) {
     order.change_user = true;
     order.uid = command.user->uid;

@@ -36,7 +36,10 @@ enum class OutputMode {
 struct Command {
   std::vector<std::string> arguments;  // the first is the program: a path, or a name to look up in
                                        // the PATH of `environment`
-  std::vector<std::string> environment;  // "NAME=value"; nothing else
+  std::vector<std::string> paths;  // of the program, to try one after the other, where the first
+                                   // argument does not say it
+  std::vector<std::string> environment;  // "NAME=value"; nothing else but JOBTAIL_JOB and
+                                         // JOBTAIL_RUN_ID
   std::string directory = "/";
   std::optional<User> user;  // default: the server's
   std::string input;         // what it can read on descriptor 0
@@ -45,6 +48,9 @@ struct Command {
   absl::Duration grace = absl::Seconds(10);  // from the stop signal to SIGKILL
   absl::Duration drain = absl::Seconds(1);   // from its end to SIGKILL for what it leaves behind
   bool outlives_server = false;
+  // It is this program, and calls a job's function: see child.h. It has descriptor
+  // kCommandChannelFd to tell its progress and its result, and starts with the stop signal blocked.
+  bool calls_function = false;
   std::optional<int> nice;
   std::optional<int> io_priority;  // as ioprio_set(2) takes it
 };

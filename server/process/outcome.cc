@@ -78,6 +78,18 @@ std::string SignalText(const Command& command, const Report& report, int signal,
                       core ? ", core dumped" : "");
 }
 
+const char* Noun(const Command& command) { return command.calls_function ? "job" : "command"; }
+
+// Of a process that has ended by itself.
+JobOutcome Exited(const Command& command, const Report& report, int exit_code) {
+  if (!command.calls_function) return {.exit_code = exit_code, .error = ""};
+  if (report.result) return *report.result;
+  return {.exit_code = exit_code,
+          .error = absl::StrCat("the job's process ended, with exit code ", exit_code,
+                                ", before its function returned: it was exited, or the program "
+                                "did not come to starting its server; the log may say why")};
+}
+
 ResourceUsage ToUsage(const Event& event) {
   return {absl::Microseconds(event.user_micros), absl::Microseconds(event.system_micros),
           event.peak_memory_bytes};
@@ -89,7 +101,8 @@ JobOutcome MakeOutcome(const Command& command, const Report& report) {
   if (report.not_started) return NotStarted(command, *report.not_started);
   if (!report.ended) {
     return {.exit_code = kSignalBase + SIGKILL,
-            .error = "the process that supervised the command was killed, and the command with it",
+            .error = absl::StrCat("the process that supervised the ", Noun(command),
+                                  " was killed, and the ", Noun(command), " with it"),
             .signal = SIGKILL};
   }
   JobOutcome outcome;
@@ -100,14 +113,14 @@ JobOutcome MakeOutcome(const Command& command, const Report& report) {
     outcome.exit_code = kSignalBase + outcome.signal;
     outcome.error = SignalText(command, report, outcome.signal, outcome.core_dumped);
   } else {
-    outcome.exit_code = WEXITSTATUS(status);
+    outcome = Exited(command, report, WEXITSTATUS(status));
   }
   if (report.usage) outcome.usage = ToUsage(*report.usage);
   return outcome;
 }
 
 std::string LeftOverText(const Command& command, int count) {
-  return absl::StrCat("jobtail: the command has ended; ", count,
+  return absl::StrCat("jobtail: the ", Noun(command), " has ended; ", count,
                       count == 1 ? " process that it had left behind was"
                                  : " processes that it had left behind were",
                       " killed ", absl::FormatDuration(command.drain), " later");

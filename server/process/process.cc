@@ -5,6 +5,7 @@
 #include <sys/wait.h>
 
 #include <algorithm>
+#include <array>
 #include <boost/asio/post.hpp>
 #include <cerrno>
 #include <string>
@@ -12,6 +13,9 @@
 #include <thread>
 
 #include "absl/strings/str_cat.h"
+#include "jobtail/v1/log.pb.h"
+#include "server/process/child.h"
+#include "server/process/strays.h"
 
 namespace jobtail::process {
 namespace {
@@ -24,6 +28,15 @@ constexpr int kReadsInARow = 16;
 // When a log that took no lines is tried again.
 constexpr std::chrono::milliseconds kPause{10};
 
+std::string Mark(const Execution& run) { return absl::StrCat("JOBTAIL_RUN_ID=", run.id()); }
+
+// It learns which run it is, and so do those who look for what is left of it.
+Command WithMark(Command command, const Execution& run) {
+  command.environment.push_back(absl::StrCat("JOBTAIL_JOB=", run.job()));
+  command.environment.push_back(Mark(run));
+  return command;
+}
+
 }  // namespace
 
 void Process::Start(boost::asio::io_context& context, Command command,
@@ -33,10 +46,11 @@ void Process::Start(boost::asio::io_context& context, Command command,
 }
 
 Process::Process(boost::asio::io_context& context, Command command, std::shared_ptr<Execution> run)
-    : command_(std::move(command)),
+    : command_(WithMark(std::move(command), *run)),
       run_(std::move(run)),
       strand_(boost::asio::make_strand(context)),
       control_(strand_),
+      channel_(strand_),
       pause_(strand_),
       unfinished_(strand_),
       feed_(&run_->output(), command_.output == OutputMode::kExact ? kMaxDatagramBytes : kRoom,
@@ -55,6 +69,10 @@ void Process::Launch() {
   }
   supervisor_ = supervised->supervisor;
   control_.assign(supervised->control.Release());
+  if (supervised->channel.ok()) {
+    channel_.assign(supervised->channel.Release());
+    AwaitMessages();
+  }
   for (Output& output : supervised->outputs) {
     const int fd = output.fd.get();
     sources_.push_back({stream_descriptor(strand_), std::move(output)});
@@ -121,11 +139,43 @@ void Process::TakeEvent(const Event& event) {
 
 void Process::SupervisorGone() {
   control_.close();
+  if (channel_.is_open()) {
+    while (TakeMessage()) {
+    }
+    channel_.close();
+  }
   waitpid(supervisor_, nullptr, 0);
   on_stop_.reset();
+  // It was killed, and the command with it; but not what that had left behind.
+  if (!report_.usage && !report_.not_started) KillStrays(Mark(*run_));
   supervisor_gone_ = true;
   for (Source& source : sources_) source.ready = true;
   Read();
+}
+
+// --- What a function in it tells
+
+void Process::AwaitMessages() {
+  channel_.async_wait(stream_descriptor::wait_read,
+                      [self = shared_from_this()](const boost::system::error_code& error) {
+                        if (!error && self->TakeMessage()) self->AwaitMessages();
+                      });
+}
+
+// One message, so that others have their turn. False if there will be no more, or, once the
+// supervisor has gone, is no more.
+bool Process::TakeMessage() {
+  std::array<char, kMaxMessageBytes> bytes;
+  const ssize_t size = recv(channel_.native_handle(), bytes.data(), bytes.size(), MSG_DONTWAIT);
+  if (size < 0) return errno == EINTR || (errno == EAGAIN && control_.is_open());
+  v1::LogLine message;
+  if (size == 0 || !message.ParseFromArray(bytes.data(), static_cast<int>(size))) return false;
+  if (message.has_progress()) {
+    run_->ReportProgress(message.progress().fraction(), message.progress().text());
+  } else if (message.has_result()) {
+    report_.result = JobOutcome{message.result().exit_code(), message.result().error()};
+  }
+  return true;
 }
 
 // --- What the command prints

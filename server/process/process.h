@@ -56,6 +56,9 @@ class Process : public std::enable_shared_from_this<Process> {
   void TakeEvent(const Event& event);
   void SupervisorGone();
 
+  void AwaitMessages();
+  bool TakeMessage();
+
   void AwaitOutput(Source& source);
   void Read();
   bool ReadFrom(Source& source);
@@ -69,6 +72,7 @@ class Process : public std::enable_shared_from_this<Process> {
   const std::shared_ptr<Execution> run_;
   Strand strand_;
   boost::asio::posix::stream_descriptor control_;
+  boost::asio::posix::stream_descriptor channel_;  // open if the command calls a function
   boost::asio::steady_timer pause_;
   boost::asio::steady_timer unfinished_;
   LineFeed feed_;

@@ -1,6 +1,7 @@
 #ifndef JOBTAIL_SERVER_PROCESS_PROTOCOL_H_
 #define JOBTAIL_SERVER_PROCESS_PROTOCOL_H_
 
+#include <signal.h>
 #include <sys/types.h>
 
 #include <cstdint>
@@ -17,7 +18,13 @@ enum SupervisorFd : int {
   kOrderFd = 4,    // a file with what to run: an Order, then its strings
   kDrainFd = 5,    // if the command outlives the server: the reading ends of its outputs, to be
   kDrainFd2 = 6,   // emptied when the server is gone
+  kChannelFd = 7,  // if the command has a channel: its side of that
 };
+
+// A command's own descriptor for its channel: a SOCK_SEQPACKET socket.
+inline constexpr int kCommandChannelFd = 3;
+// What asks a command with a channel to stop.
+inline constexpr int kStopSignal = SIGTERM;
 
 // What to run. Followed by, each with a NUL behind it: the directory, `arguments` arguments, of
 // which the first is the file to execute, `variables` times "NAME=value", and the paths to try.
@@ -28,6 +35,7 @@ struct Order {
   bool change_user;
   bool terminal;         // descriptor 0 is one, to be the command's controlling terminal
   bool outlives_server;  // otherwise it is killed when the server is gone
+  bool has_channel;      // it has that, and the stop signal is blocked when it starts
   bool has_nice;
   bool has_io_priority;
   uid_t uid;

@@ -103,6 +103,21 @@ absl::StatusOr<pid_t> Launch(const Actions& actions) {
   return SystemError("no process");
 }
 
+// Both ends of a socket for messages; ours does not block.
+struct Sockets {
+  Descriptor ours;
+  Descriptor theirs;
+};
+
+absl::StatusOr<Sockets> OpenSockets() {
+  std::array<int, 2> ends;
+  if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends.data()) != 0) {
+    return SystemError("no socket");
+  }
+  fcntl(ends[0], F_SETFL, O_NONBLOCK);
+  return Sockets{Descriptor(ends[0]), Descriptor(ends[1])};
+}
+
 }  // namespace
 
 absl::StatusOr<Supervised> Spawn(const Command& command) {
@@ -110,17 +125,18 @@ absl::StatusOr<Supervised> Spawn(const Command& command) {
   if (!outputs.ok()) return outputs.status();
   const absl::StatusOr<Descriptor> order = MakeFile("jobtail-order", EncodeOrder(command));
   if (!order.ok()) return order.status();
-  std::array<int, 2> sockets;
-  if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, sockets.data()) != 0) {
-    return SystemError("no socket");
+  absl::StatusOr<Sockets> control = OpenSockets();
+  if (!control.ok()) return control.status();
+  Sockets channel;
+  if (command.calls_function) {
+    absl::StatusOr<Sockets> opened = OpenSockets();
+    if (!opened.ok()) return opened.status();
+    channel = *std::move(opened);
   }
-  Supervised supervised;
-  supervised.control = Descriptor(sockets[0]);
-  const Descriptor theirs(sockets[1]);
-  fcntl(sockets[0], F_SETFL, O_NONBLOCK);
 
   Actions actions;
-  absl::Status status = actions.Add(theirs.get(), kControlFd);
+  absl::Status status = actions.Add(control->theirs.get(), kControlFd);
+  if (channel.theirs.ok()) status.Update(actions.Add(channel.theirs.get(), kChannelFd));
   status.Update(actions.Add(order->get(), kOrderFd));
   for (int fd = 0; fd <= 2; ++fd) {
     status.Update(actions.Add(outputs->theirs[static_cast<size_t>(fd)].get(), fd));
@@ -133,9 +149,8 @@ absl::StatusOr<Supervised> Spawn(const Command& command) {
   if (!status.ok()) return status;
   const absl::StatusOr<pid_t> pid = Launch(actions);
   if (!pid.ok()) return pid.status();
-  supervised.supervisor = *pid;
-  supervised.outputs = std::move(outputs->ours);
-  return supervised;
+  return Supervised{*pid, std::move(control->ours), std::move(channel.ours),
+                    std::move(outputs->ours)};
 }
 
 }  // namespace jobtail::process

@@ -16,6 +16,7 @@ namespace jobtail::process {
 struct Supervised {
   pid_t supervisor = -1;  // to be waited for once `control` has ended
   Descriptor control;     // not blocking; protocol.h has what goes over it
+  Descriptor channel;     // not blocking; of a command that calls a function
   std::vector<Output> outputs;
 };
 

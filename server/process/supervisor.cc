@@ -120,6 +120,15 @@ bool ChangeUser(const Order& order) {
          setgid(order.gid) == 0 && setuid(order.uid) == 0;
 }
 
+// The stop signal waits until the command is ready for it.
+void GiveChannel(const Order& order) {
+  dup2(kChannelFd, kCommandChannelFd);
+  sigset_t stop;
+  sigemptyset(&stop);
+  sigaddset(&stop, order.stop_signal);
+  sigprocmask(SIG_BLOCK, &stop, nullptr);
+}
+
 // Tries the paths; that which is there, but cannot be executed, is the better reason.
 void Execute(const Command& command) {
   int reason = ENOENT;
@@ -144,6 +153,7 @@ Step Become(const Command& command, pid_t supervisor) {
   prctl(PR_SET_PDEATHSIG, SIGKILL);
   if (getppid() != supervisor) _exit(1);
   ResetSignals();
+  if (order.has_channel) GiveChannel(order);
   Execute(command);
   return Step::kExecute;
 }
@@ -224,11 +234,12 @@ class Supervisor {
   }
 
   // The command and what it starts alone have its outputs open.
-  static void DropOutputs() {
+  void DropOutputs() const {
     const int null = open("/dev/null", O_RDWR | O_CLOEXEC);
     for (const int fd : {STDIN_FILENO, STDOUT_FILENO, STDERR_FILENO}) {
       if (null >= 0) dup2(null, fd);
     }
+    if (order_.has_channel) close(kChannelFd);
   }
 
   // False once there is nobody left.
@@ -359,8 +370,8 @@ class Supervisor {
 int main() {
   using jobtail::process::Command;
   using jobtail::process::Supervisor;
-  for (const int fd : {3, 4, 5, 6}) fcntl(fd, F_SETFD, FD_CLOEXEC);
-  close_range(7, ~0U, 0);
+  for (const int fd : {3, 4, 5, 6, 7}) fcntl(fd, F_SETFD, FD_CLOEXEC);
+  close_range(8, ~0U, 0);
   prctl(PR_SET_NAME, "jobtail-run");
   Command command{};
   if (!jobtail::process::ReadOrder(&command)) return 1;

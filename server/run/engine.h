@@ -58,6 +58,9 @@ class Engine {
   absl::Status Recover();
 
   absl::Status AddJob(Job job);
+  absl::StatusOr<std::shared_ptr<const Job>> FindJob(const std::string& name) const {
+    return jobs_.Find(name);
+  }
   // Takes out the jobs of these names and adds the others, at once or, with AddJob's errors, not at
   // all. Runs keep the job they were created with.
   absl::Status ReplaceJobs(const std::vector<std::string>& names, std::vector<Job> jobs) {

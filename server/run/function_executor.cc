@@ -28,11 +28,7 @@ void Execute(const JobFunction& function, Execution& run) {
 
 }  // namespace
 
-JobOutcome CallCaptured(const JobFunction& function, Execution& run) {
-  JobContext context(
-      run.id(), run.parameters(), run.stop_token(),
-      [&run](double fraction, std::string_view text) { run.ReportProgress(fraction, text); });
-  const capture::Scope scope(&run.output());
+JobOutcome Call(const JobFunction& function, JobContext& context) {
   try {
     return function(context);
   } catch (const abi::__forced_unwind&) {
@@ -42,6 +38,14 @@ JobOutcome CallCaptured(const JobFunction& function, Execution& run) {
   } catch (...) {
     return {1, "an exception that is no std::exception"};
   }
+}
+
+JobOutcome CallCaptured(const JobFunction& function, Execution& run) {
+  JobContext context(
+      run.id(), run.parameters(), run.stop_token(),
+      [&run](double fraction, std::string_view text) { run.ReportProgress(fraction, text); });
+  const capture::Scope scope(&run.output());
+  return Call(function, context);
 }
 
 absl::Status FunctionExecutor::Start(std::shared_ptr<Execution> run) const {

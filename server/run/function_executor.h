@@ -13,8 +13,10 @@ namespace jobtail {
 
 using JobFunction = std::function<JobOutcome(JobContext&)>;
 
-// Calls `function` with what the thread prints meanwhile going to the run. An exception is a
-// failure with the exception's text.
+// Calls `function`. An exception is a failure with the exception's text.
+JobOutcome Call(const JobFunction& function, JobContext& context);
+
+// The same, with what the thread prints meanwhile going to the run.
 JobOutcome CallCaptured(const JobFunction& function, Execution& run);
 
 // Calls a function, on a thread for each run.
@@ -23,6 +25,8 @@ class FunctionExecutor : public Executor {
   explicit FunctionExecutor(JobFunction function) : function_(std::move(function)) {}
 
   absl::Status Start(std::shared_ptr<Execution> run) const override;
+
+  const JobFunction& function() const { return function_; }
 
  private:
   const JobFunction function_;

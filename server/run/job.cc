@@ -71,6 +71,11 @@ Job& Job::KeepRunBytes(int64_t bytes) {
   return *this;
 }
 
+Job& Job::InChildProcess(const ChildProcess& how) {
+  options_.child_process = how;
+  return *this;
+}
+
 Job& Job::DropWhenFull() {
   drops_when_full_ = true;
   return *this;
@@ -92,6 +97,14 @@ absl::Status Job::Check() const {
   if (timeout_ <= absl::ZeroDuration()) {
     return absl::InvalidArgumentError(absl::StrCat(
         "job ", name(), ": timeout ", absl::FormatDuration(timeout_), ": must be more than 0"));
+  }
+  if (options_.child_process && !function_) {
+    return absl::InvalidArgumentError(absl::StrCat(
+        "job ", name(), ": InChildProcess is for functions; a command has a process anyway"));
+  }
+  if (options_.child_process && executor_ == function_) {
+    return absl::InvalidArgumentError(absl::StrCat(
+        "job ", name(), ": InChildProcess takes a jobtail::Server; add the job to one"));
   }
   if (const absl::Status status = CheckOptions(options_); !status.ok()) {
     return absl::InvalidArgumentError(

@@ -33,8 +33,11 @@ namespace jobtail {
 class Job {
  public:
   template <std::invocable<JobContext&> F>
-  Job(std::string name, F function)
-      : Job(std::move(name), std::make_shared<FunctionExecutor>(Adapt(std::move(function)))) {}
+  Job(std::string name, F callable)
+      : function_(std::make_shared<const FunctionExecutor>(Adapt(std::move(callable)))),
+        executor_(function_) {
+    proto_.set_name(std::move(name));
+  }
 
   // A job whose runs are executed in another way.
   Job(std::string name, std::shared_ptr<const Executor> executor) : executor_(std::move(executor)) {
@@ -48,6 +51,17 @@ class Job {
   Job& Label(const std::string& name, const std::string& value);
   // How long a run may take before it is asked to stop. Default: without limit.
   Job& Timeout(absl::Duration timeout);
+
+  // Calls the function in a process of its own for each run, so that a crash ends the run, FAILED
+  // with the signal, and not the server; and so that a run that does not heed its stop token can be
+  // killed. The result has the processor time and the memory of that process.
+  //
+  // The process is this program, started anew with the same arguments, environment and directory.
+  // Its main does what it always does, but in place of Server::Start or AddTo, and whatever comes
+  // after them, it calls the function; so nothing is shared with the server, no variable is as the
+  // server has it now, and the same job must be added each time. Server::InChildProcess tells main
+  // what to leave out. For a jobtail::Server, and before that is started; not for commands.
+  Job& InChildProcess(const ChildProcess& how = {});
 
   // At the bound on what is printed and not stored yet, drop lines, with a gap that says which,
   // instead of letting the job wait: for jobs that must never be held up.
@@ -77,6 +91,10 @@ class Job {
   const std::string& name() const { return proto_.name(); }
   const v1::Job& proto() const { return proto_; }
   const Executor& executor() const { return *executor_; }
+  // Null if it is not one.
+  const JobFunction* function() const { return function_ ? &function_->function() : nullptr; }
+  // Has another executor execute it.
+  void ExecuteBy(std::shared_ptr<const Executor> executor) { executor_ = std::move(executor); }
   absl::Duration timeout() const { return timeout_; }
   bool drops_when_full() const { return drops_when_full_; }
 
@@ -109,6 +127,7 @@ class Job {
   std::string ParameterNames() const;
 
   v1::Job proto_;
+  std::shared_ptr<const FunctionExecutor> function_;
   std::shared_ptr<const Executor> executor_;
   absl::Duration timeout_ = absl::InfiniteDuration();
   bool drops_when_full_ = false;

@@ -35,12 +35,19 @@ absl::Status CheckMask(const std::string& mask) {
       absl::StrCat("mask ", Quoted(mask), ": matches nothing at all; give one that needs text"));
 }
 
+absl::Status CheckChild(const std::optional<ChildProcess>& child) {
+  if (!child || child->grace >= absl::ZeroDuration()) return absl::OkStatus();
+  return absl::InvalidArgumentError(
+      absl::StrCat("grace ", absl::FormatDuration(child->grace), ": must not be negative"));
+}
+
 }  // namespace
 
 absl::Status CheckOptions(const JobOptions& options) {
   absl::Status status = CheckMore("max running", options.limits.max_running.value_or(1), 1);
   status.Update(CheckMore("max queued", options.limits.max_queued, 0));
   status.Update(CheckRetention(options.retention));
+  status.Update(CheckChild(options.child_process));
   for (const std::string& mask : options.masks) status.Update(CheckMask(mask));
   return status;
 }

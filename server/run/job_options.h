@@ -24,12 +24,22 @@ struct JobRetention {
   std::optional<int64_t> max_run_bytes;   // of one log
 };
 
+// How a function is called in a process of its own.
+struct ChildProcess {
+  // How long it has, once its stop token asks it to stop, before the process is killed.
+  absl::Duration grace = absl::Seconds(10);
+  // Its stdout and stderr go through datagram sockets that keep their common order, not through a
+  // pipe each. A single write of more than a MiB fails then.
+  bool exact_order = false;
+};
+
 // What a job declares beside its name, its parameters and what executes it. See Job.
 struct JobOptions {
   RunLimits limits;
   JobRetention retention;
   std::vector<std::string> masks;  // in RE2's syntax
   bool keep_overwritten = false;
+  std::optional<ChildProcess> child_process;
 };
 
 // Whether the options make sense: INVALID_ARGUMENT naming what does not.

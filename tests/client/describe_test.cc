@@ -101,6 +101,27 @@ TEST(DescribeRunTest, ShowsTheResultOfOneThatHasEnded) {
   EXPECT_THAT(text, HasSubstr("error     killed\\x1b\n"));
   EXPECT_THAT(text, HasSubstr("printed   11 lines, 500 bytes\n"));
   EXPECT_THAT(text, Not(HasSubstr("so far")));
+  EXPECT_THAT(text, Not(HasSubstr("used")));
+}
+
+TEST(DescribeRunTest, OneThatWasLostOrNeverStartedHasNoExitCode) {
+  v1::Run lost = Killed();
+  lost.set_state(v1::RUN_STATE_LOST);
+  lost.mutable_result()->clear_signal();
+  EXPECT_THAT(DescribeRun(lost, kNow), HasSubstr("exit      -\n"));
+  v1::Run cancelled = Killed();
+  cancelled.clear_start_time();
+  cancelled.mutable_result()->clear_signal();
+  EXPECT_THAT(DescribeRun(cancelled, kNow), HasSubstr("exit      -\n"));
+}
+
+TEST(DescribeRunTest, ShowsWhatAProcessHasUsed) {
+  v1::Run run = Killed();
+  run.mutable_result()->mutable_usage()->mutable_user_time()->set_seconds(2);
+  run.mutable_result()->mutable_usage()->mutable_system_time()->set_nanos(250'000'000);
+  run.mutable_result()->mutable_usage()->set_peak_memory_bytes(3 << 19);
+  EXPECT_THAT(DescribeRun(run, kNow),
+              HasSubstr("used      2.00s user, 0.25s system, 1.5 MiB of memory\n"));
 }
 
 }  // namespace

@@ -87,6 +87,15 @@ TEST_F(JobtaildTest, AFileIsCheckedWithoutServing) {
   EXPECT_THAT(wrong.err, HasSubstr("did you mean command?"));
 }
 
+TEST_F(JobtaildTest, AFileThatCannotBeReadIsWrong) {
+  for (const std::string file : {"/nowhere/jobs.txt", "/tmp"}) {
+    const Outcome outcome =
+        jobtail::testing::Run({.command = {JOBTAILD, "--config=" + file, "--check-config"}});
+    EXPECT_EQ(outcome.exit_code, 1);
+    EXPECT_THAT(outcome.err, HasSubstr(file + ": cannot be read: "));
+  }
+}
+
 TEST_F(JobtaildTest, ItDoesNotServeAWrongFile) {
   WriteFile(config_, "job {}");
   const Outcome outcome = jobtail::testing::Run(

@@ -37,6 +37,14 @@ INSTANTIATE_TEST_SUITE_P(Modes, OutputTest,
                                            OutputMode::kTerminal),
                          ModeName);
 
+// "1\n2\n..." as seq prints it. It writes blocks, so a line may come in two records if the machine
+// is busy.
+std::string Sequence(int last) {
+  std::string text;
+  for (int i = 1; i <= last; ++i) absl::StrAppend(&text, i, "\n");
+  return text;
+}
+
 TEST_P(OutputTest, EveryLineArrivesOnItsStream) {
   const auto records = RunCommand(Script("echo out; echo err >&2"));
   ASSERT_EQ(records.size(), 3);
@@ -71,14 +79,13 @@ TEST_P(OutputTest, ALineWithoutEndComesInPieces) {
   EXPECT_EQ(records.back().result().state(), v1::RUN_STATE_SUCCEEDED);
   const auto whole = std::ranges::count_if(
       records, [](const v1::LogLine& record) { return record.text().size() == 64 << 10; });
-  EXPECT_GT(whole, 900);
+  EXPECT_GT(whole, 500);  // of 1024: what waits for more is shown as it is
 }
 
 TEST_P(OutputTest, NothingThatWasPrintedBeforeTheEndIsLost) {
   for (int i = 0; i < 20; ++i) {
     const auto records = RunCommand(Script("seq 1 2000; kill -9 $$"));
-    ASSERT_EQ(records.size(), 2001);
-    EXPECT_EQ(records[1999].text(), "2000");
+    ASSERT_TRUE(Printed(records, v1::STREAM_STDOUT) == Sequence(2000)) << records.size();
   }
 }
 
@@ -131,8 +138,7 @@ TEST_F(SmallLog, ACommandWaitsWhileTheLogIsFullAndLosesNothing) {
   EXPECT_NE(access(file.c_str(), F_OK), 0);
   store_.Mend(Call::kAppend);
   const auto records = AwaitLog(run);
-  ASSERT_EQ(records.size(), 200'001);
-  for (size_t i = 0; i < 200'000; ++i) ASSERT_EQ(records[i].text(), absl::StrCat(i + 1));
+  ASSERT_TRUE(Printed(records, v1::STREAM_STDOUT) == Sequence(200'000)) << records.size();
   EXPECT_EQ(records.back().result().state(), v1::RUN_STATE_SUCCEEDED);
 }
 

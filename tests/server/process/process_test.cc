@@ -59,7 +59,9 @@ TEST_F(ProcessTest, ItHasNothingButItsOwnEnvironmentDescriptorsAndDirectory) {
   command.environment = {"B=2", "A=1"};
   command.directory = "/tmp";
   // ls has one more open, for the directory.
-  EXPECT_THAT(Lines(RunCommand(command)), ElementsAre("A=1", "B=2", "PWD=/tmp", "4", "/tmp"));
+  const std::string run = StartCommand(command);
+  EXPECT_THAT(Lines(AwaitLog(run)), ElementsAre("A=1", "B=2", "JOBTAIL_JOB=" + Get(run).job(),
+                                                "JOBTAIL_RUN_ID=" + run, "PWD=/tmp", "4", "/tmp"));
 }
 
 TEST_F(ProcessTest, ItReadsItsInputToTheEnd) {
@@ -261,6 +263,20 @@ TEST_F(ProcessTest, KillingTheSupervisorEndsTheCommandAndTheRun) {
   EXPECT_EQ(result.state(), v1::RUN_STATE_FAILED);
   EXPECT_THAT(result.error(), HasSubstr("supervised"));
   EXPECT_TRUE(Eventually([&] { return !IsAlive(std::stoi(pids[0])); }));
+}
+
+// They are nobody's children any more, and have neither a session nor a descriptor in common with
+// the run.
+TEST_F(ProcessTest, KillingTheSupervisorEndsDaemonsToo) {
+  const std::string run = StartCommand(
+      Shell("(setsid sleep 1000 <&- >&- 2>&- & echo $!); echo $PPID; exec sleep 1000"));
+  const std::string other = StartCommand(Shell("echo $$; exec sleep 1000"));
+  ASSERT_TRUE(Eventually([&] { return ReadLog(run).size() == 2 && ReadLog(other).size() == 1; }));
+  const std::vector<std::string> pids = Lines(ReadLog(run));
+  ASSERT_EQ(kill(std::stoi(pids[1]), SIGKILL), 0);
+  EXPECT_EQ(AwaitResult(run).state(), v1::RUN_STATE_FAILED);
+  EXPECT_FALSE(IsAlive(std::stoi(pids[0])));
+  EXPECT_TRUE(IsAlive(std::stoi(Lines(ReadLog(other)).front())));
 }
 
 // JOBTAIL_PROCESS_RUNS=N for more.

@@ -27,6 +27,8 @@ class CreateRun : public testing::EngineTest {
                .With(Parameter::String("text").Default("")));
   }
 
+  ~CreateRun() override { engine_.Stop(absl::InfiniteFuture()); }  // jobs count
+
   std::atomic<int> executed_ = 0;
 };
 

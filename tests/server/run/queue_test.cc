@@ -20,6 +20,8 @@ using ::testing::ElementsAre;
 class QueueTest : public testing::EngineTest {
  protected:
   explicit QueueTest(const EngineOptions& options = {}) : EngineTest(options) {}
+  // While the jobs have what they use.
+  ~QueueTest() override { engine_.Stop(absl::InfiniteFuture()); }
 
   // A job that waits until it is asked to stop.
   Job Waiting(const std::string& name) {
