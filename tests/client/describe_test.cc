@@ -112,7 +112,7 @@ TEST(DescribeRunTest, OneThatWasLostOrNeverStartedHasNoExitCode) {
   v1::Run cancelled = Killed();
   cancelled.clear_start_time();
   cancelled.mutable_result()->clear_signal();
-  EXPECT_THAT(DescribeRun(cancelled, kNow), HasSubstr("exit      -\n"));
+  EXPECT_THAT(DescribeRun(cancelled, kNow), HasSubstr("exit     -\n"));
 }
 
 TEST(DescribeRunTest, ShowsWhatAProcessHasUsed) {
