@@ -10,14 +10,19 @@
 #include "absl/synchronization/mutex.h"
 #include "server/log/record.h"
 #include "server/log/rocksdb_options.h"
+#include "server/log/stored_value.h"
 
 namespace jobtail {
 namespace {
 
-// The entry that a batch would have.
-std::optional<IndexEntry> EntryOf(std::string_view key, std::string_view batch) {
+// The entry that a batch with this value would have.
+std::optional<IndexEntry> EntryOf(std::string_view key, std::string_view value) {
   std::optional<IndexEntry> entry = DecodeKey(key);
   if (!entry) return std::nullopt;
+  absl::StatusOr<std::string> decompressed = std::string();
+  if (!IsPlain(value)) decompressed = Decompress(value);
+  if (!decompressed.ok()) return std::nullopt;
+  const std::string_view batch = IsPlain(value) ? PlainBytes(value) : *decompressed;
   RecordWalker walker(batch);
   std::string_view last;
   while (walker.Next()) last = walker.payload();

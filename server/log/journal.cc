@@ -89,23 +89,30 @@ absl::StatusOr<std::unique_ptr<Journal>> Journal::Open(const std::string& path, 
 
 Journal::~Journal() { close(fd_); }
 
-std::string Journal::ReadHalf(Half half) const {
+absl::StatusOr<std::string> Journal::ReadHalf(Half half) const {
   std::string bytes(half_bytes_, '\0');
   size_t size = 0;
   while (size < bytes.size()) {
     const ssize_t count = pread(fd_, &bytes[size], bytes.size() - size,
                                 static_cast<off_t>(half * half_bytes_ + size));
     if (count < 0 && errno == EINTR) continue;
-    if (count <= 0) break;
+    if (count < 0) {
+      return absl::UnavailableError(absl::StrCat("journal: cannot be read: ", strerror(errno)));
+    }
+    if (count == 0) break;
     size += static_cast<size_t>(count);
   }
   bytes.resize(size);
   return bytes;
 }
 
-std::vector<Journal::Entry> Journal::Recovered() const {
+absl::StatusOr<std::vector<Journal::Entry>> Journal::Recovered() const {
   std::array<std::vector<Frame>, 2> halves;
-  for (const Half half : {Half{0}, Half{1}}) halves[half] = ParseHalf(ReadHalf(half));
+  for (const Half half : {Half{0}, Half{1}}) {
+    const absl::StatusOr<std::string> bytes = ReadHalf(half);
+    if (!bytes.ok()) return bytes.status();
+    halves[half] = ParseHalf(*bytes);
+  }
   const auto epoch = [](const std::vector<Frame>& frames) {
     return frames.empty() ? 0 : frames.front().epoch;
   };

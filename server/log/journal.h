@@ -43,8 +43,8 @@ class Journal {
 
   // What lay in the file when it was opened, in the order in which it was written: of each half all
   // up to the first entry that is torn. Some of it may have been released. To be called before
-  // Write.
-  std::vector<Entry> Recovered() const;
+  // Write. UNAVAILABLE if the file cannot be read.
+  absl::StatusOr<std::vector<Entry>> Recovered() const;
 
   // Forgets all that was recovered, on the disk as well. To be called before Write.
   absl::Status Clear();
@@ -59,7 +59,7 @@ class Journal {
  private:
   Journal(int fd, size_t half_bytes) : fd_(fd), half_bytes_(half_bytes) {}
 
-  std::string ReadHalf(Half half) const;
+  absl::StatusOr<std::string> ReadHalf(Half half) const;
   bool MakeRoomLocked(size_t bytes) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
 
   const int fd_;

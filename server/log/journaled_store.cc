@@ -70,12 +70,14 @@ JournaledStore::~JournaledStore() {
 
 // What a former process has left goes into the database.
 absl::Status JournaledStore::Recover() {
-  const std::vector<Journal::Entry> entries = journal_->Recovered();
-  if (entries.empty()) return absl::OkStatus();
-  auto logs = Continuing(entries);
+  const auto entries = journal_->Recovered();
+  if (!entries.ok()) return entries.status();
+  if (entries->empty()) return absl::OkStatus();
+  const auto logs = Continuing(*entries);
+  if (!logs.ok()) return logs.status();
   int64_t records = 0;
-  for (const auto& [run, batches] : logs) {
-    const bool is_last = run == logs.rbegin()->first;  // forces all of them onto the disk
+  for (const auto& [run, batches] : *logs) {
+    const bool is_last = run == logs->rbegin()->first;  // forces all of them onto the disk
     const auto joined = Join(batches, options_.join_bytes);
     if (absl::Status stored = store_->AppendPromised(run, joined, is_last); !stored.ok()) {
       return stored;
@@ -84,32 +86,45 @@ absl::Status JournaledStore::Recover() {
   }
   if (records > 0) {
     spdlog::info("journal: {} records of {} runs were handed on to the database", records,
-                 logs.size());
+                 logs->size());
   }
   return journal_->Clear();
 }
 
 // Those of `entries` that continue the logs of the database, by run. Most do not, in the course of
 // things: the database has them. If the machine has crashed, it may lack what came before them.
-std::map<std::string, std::vector<Batch>> JournaledStore::Continuing(
+absl::StatusOr<std::map<std::string, std::vector<Batch>>> JournaledStore::Continuing(
     const std::vector<Journal::Entry>& entries) {
   std::map<std::string, std::vector<Batch>> logs;
-  absl::flat_hash_map<std::string, int64_t> next;
+  absl::flat_hash_map<std::string, int64_t> next;  // 0: of this run nothing is taken
   for (const auto& [run, batch] : entries) {
     const auto [known, is_new] = next.try_emplace(run, 0);
     if (is_new) {
-      const absl::StatusOr<LogExtent> extent = store_->GetExtent(run);
-      if (extent.ok()) known->second = extent->last + 1;
-      if (!extent.ok() && !absl::IsNotFound(extent.status())) {
-        spdlog::error("run {}: records {} and after, in the journal, are lost: {}", run,
-                      batch.first, extent.status().ToString());
-      }
+      const absl::StatusOr<int64_t> expected = NextInDatabase(run);
+      if (!expected.ok()) return expected.status();
+      known->second = *expected;
     }
-    if (batch.first != known->second) continue;
+    if (known->second == 0 || batch.first < known->second) continue;
+    if (batch.first > known->second) {
+      spdlog::error("run {}: records {} to {} are lost, and those after them in the journal", run,
+                    known->second, batch.first - 1);
+      known->second = 0;
+      continue;
+    }
     known->second = batch.last + 1;
     logs[run].push_back(batch);
   }
   return logs;
+}
+
+// What would continue the run's log; 0 if it is deleted, or damaged.
+absl::StatusOr<int64_t> JournaledStore::NextInDatabase(const std::string& run) {
+  const absl::StatusOr<LogExtent> extent = store_->GetExtent(run);
+  if (extent.ok()) return extent->last + 1;
+  if (absl::IsNotFound(extent.status())) return 0;
+  if (!absl::IsDataLoss(extent.status())) return extent.status();
+  spdlog::error("run {}: what the journal has of it is lost: {}", run, extent.status().ToString());
+  return 0;
 }
 
 absl::StatusOr<std::shared_ptr<JournaledStore::Growing>> JournaledStore::FindOrAdd(
@@ -199,10 +214,14 @@ absl::Status JournaledStore::Store(const std::string& run, absl::Span<const Batc
 // Forgets what waited.
 void JournaledStore::Forget(Growing* log) {
   log->waiting_bytes = 0;
-  absl::MutexLock lock(&log->mutex);
-  for (const Journal::Half half : log->halves) journal_->Release(half);
-  log->waiting.clear();
-  log->halves.clear();
+  std::vector<Batch> waiting;
+  std::vector<Journal::Half> halves;
+  {
+    absl::MutexLock lock(&log->mutex);
+    log->waiting.swap(waiting);
+    log->halves.swap(halves);
+  }
+  for (const Journal::Half half : halves) journal_->Release(half);
 }
 
 void JournaledStore::HandOn() {

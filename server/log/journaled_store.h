@@ -81,7 +81,9 @@ class JournaledStore : public LogStore {
   explicit JournaledStore(JournalOptions options) : options_(options) {}
 
   absl::Status Recover();
-  std::map<std::string, std::vector<Batch>> Continuing(const std::vector<Journal::Entry>& entries);
+  absl::StatusOr<std::map<std::string, std::vector<Batch>>> Continuing(
+      const std::vector<Journal::Entry>& entries);
+  absl::StatusOr<int64_t> NextInDatabase(const std::string& run);
   absl::StatusOr<std::shared_ptr<Growing>> FindOrAdd(const std::string& run);
   std::shared_ptr<Growing> Find(const std::string& run);
   std::vector<Batch> Waiting(const std::string& run);

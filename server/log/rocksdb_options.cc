@@ -82,6 +82,7 @@ rocksdb::DBOptions MakeDbOptions(const RocksDbOptions& options) {
   db.allow_fallocate = false;        // a small disk would look full
   db.advise_random_on_open = false;  // logs are read from front to back
   db.avoid_unnecessary_blocking_io = true;
+  db.avoid_flush_during_shutdown = true;  // all that counts is in the write-ahead log
   return db;
 }
 
@@ -94,12 +95,9 @@ rocksdb::ColumnFamilyOptions MakeFamilyOptions(ColumnFamily family, const RocksD
   table.block_size = family == kBatchesFamily ? 16 << 10 : 4 << 10;
   rocksdb::ColumnFamilyOptions result;
   result.table_factory.reset(rocksdb::NewBlockBasedTableFactory(table));
-  result.compression = rocksdb::kLZ4Compression;
-  // Large values are compressed already (stored_value.h): what was just written is not tried again.
-  if (family == kBatchesFamily) {
-    result.compression_per_level.assign(static_cast<size_t>(result.num_levels), result.compression);
-    result.compression_per_level[0] = rocksdb::kNoCompression;
-  }
+  // Batches are compressed already (stored_value.h). All levels alike, or files could not be moved.
+  result.compression =
+      family == kBatchesFamily ? rocksdb::kNoCompression : rocksdb::kLZ4Compression;
   result.write_buffer_size =
       family == kBatchesFamily ? options.write_buffer_bytes : options.write_buffer_bytes / 4;
   result.max_write_buffer_number = 3;

@@ -91,8 +91,8 @@ class RocksDbStore : public LogStore {
   // As Append, but also while the disk is nearly full: for what has been promised already.
   absl::Status AppendPromised(const std::string& run, absl::Span<const Batch> batches, bool sync);
 
-  // Has `function` called before each sync, in any mode once a second or so, on the thread that
-  // syncs. It must not take long, and may be called until the store is destroyed.
+  // Has `function` called before each sync, on the thread that syncs; where there are none, once a
+  // second. It must not take long, and may be called until the store is destroyed.
   void SetBeforeSync(std::function<void()> function);
 
   // Has everything in files that is in memory, and in the write-ahead log, for now.
@@ -125,9 +125,12 @@ class RocksDbStore : public LogStore {
 
   absl::Status Write(rocksdb::WriteBatch* batch, bool sync);
   absl::Status CheckRoom();
+  absl::Status Refusal() const;
   void DoUpkeep();
   void Sync();
   void Recover();
+  void WriteNothing();
+  uint64_t WalNumber();
   rocksdb::Status FlushAll();
 
   struct Deletion {
@@ -154,6 +157,8 @@ class RocksDbStore : public LogStore {
   std::atomic<bool> dirty_ = false;    // written, and not yet forced onto the disk
   std::atomic<bool> failing_ = false;  // the database has refused a write, and is yet to recover
   std::atomic<bool> full_ = false;
+  std::atomic<uint64_t> torn_wal_ = 0;  // the write-ahead log that the last failed write was to
+  bool is_stuck_ = false;               // of the thread for upkeep: that log cannot be left
   std::atomic<int64_t> unchecked_bytes_ = 0;  // written since the free room was last looked at
 
   SharedReads reads_;

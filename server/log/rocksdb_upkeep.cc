@@ -123,12 +123,13 @@ RocksDbStore::~RocksDbStore() {
 
 absl::Status RocksDbStore::Write(rocksdb::WriteBatch* batch, bool sync) {
   absl::ReaderMutexLock lock(&sync_mutex_);
-  if (failing_) return CheckHealth();
+  if (failing_) return Refusal();
   rocksdb::WriteOptions options;
   options.sync = sync || options_.sync == SyncMode::kAlways;
   const rocksdb::Status written = db_->Write(options, batch);
   if (!written.ok()) {
     full_ = full_ || written.IsNoSpace();
+    torn_wal_ = WalNumber();
     failing_ = true;
     return ToStatus(written, absl::StrCat("data directory ", options_.directory));
   }
@@ -159,12 +160,16 @@ absl::Status RocksDbStore::CheckRoom() {
 }
 
 absl::Status RocksDbStore::CheckHealth() {
+  return full_ || failing_ ? Refusal() : absl::OkStatus();
+}
+
+// Why nothing is written: an error, even if the reason has just gone.
+absl::Status RocksDbStore::Refusal() const {
   if (full_) {
     return absl::ResourceExhaustedError(
         absl::StrCat("data directory ", options_.directory,
                      ": the disk is full; make room there, or delete runs"));
   }
-  if (!failing_) return absl::OkStatus();
   return absl::UnavailableError(absl::StrCat("data directory ", options_.directory,
                                              ": writing fails; the server's log says why"));
 }
@@ -183,7 +188,11 @@ void RocksDbStore::DoUpkeep() {
   if (before_sync) before_sync();
   if (options_.sync == SyncMode::kInterval) Sync();
   unchecked_bytes_ = kUncheckedBytes;
-  if (failing_) Recover();
+  if (failing_) {
+    Recover();
+  } else {
+    WriteNothing();
+  }
   CheckRoom().IgnoreError();
   const bool syncs = options_.sync == SyncMode::kInterval;
   const absl::Duration interval = syncs ? options_.sync_interval : kUpkeepInterval;
@@ -205,8 +214,33 @@ void RocksDbStore::Recover() {
   rocksdb::Status resumed = db_->Resume();
   if (resumed.ok()) resumed = FlushAll();
   if (!resumed.ok()) return;
+  if (WalNumber() == torn_wal_) {
+    if (!std::exchange(is_stuck_, true)) {
+      spdlog::error(
+          "data directory {}: writing cannot go on in this process; start the server anew",
+          options_.directory);
+    }
+    return;
+  }
+  WriteNothing();
   failing_ = false;
   spdlog::info("data directory {}: writing works again", options_.directory);
+}
+
+// Something for the memory tables that changes nothing: while they are empty, RocksDB recovers
+// without beginning a new write-ahead log, and ends the process when it is to sync the torn one.
+void RocksDbStore::WriteNothing() {
+  uint64_t entries = 0;
+  db_->GetIntProperty(runs_, rocksdb::DB::Properties::kNumEntriesActiveMemTable, &entries);
+  if (entries > 0) return;
+  rocksdb::WriteOptions options;
+  options.disableWAL = true;
+  db_->Delete(options, runs_, "").PermitUncheckedError();
+}
+
+uint64_t RocksDbStore::WalNumber() {
+  std::unique_ptr<rocksdb::LogFile> wal;
+  return db_->GetCurrentWalFile(&wal).ok() ? wal->LogNumber() : 0;
 }
 
 rocksdb::Status RocksDbStore::FlushAll() {

@@ -17,8 +17,8 @@ constexpr char kLz4 = '\1';
 constexpr size_t kPlainHeader = 2;
 constexpr size_t kLz4Header = 2 + kNumberBytes;
 
-// Smaller ones are left to the database, which compresses them together with their neighbours.
-constexpr size_t kLeast = 1 << 10;
+// Two or three lines: less gains little.
+constexpr size_t kLeast = 256;
 
 // A log has records of at most 64 KiB, and batches of hardly more than two of them; whoever
 // appends more is a test.

@@ -59,6 +59,8 @@ void StreamReactor::Stop(bool now) {
   absl::MutexLock lock(&mutex_);
   stopping_ = true;
   stopping_now_ |= now;
+  // What was pulled before may have found nothing that is there by now.
+  if (ahead_ && ahead_->next.ok() && *ahead_->next == Next::kWait) ahead_.reset();
   PumpLocked();
 }
 

@@ -40,11 +40,18 @@ EmbeddedServer::EmbeddedServer(ServerOptions options) : server_(OnAnyPort(std::m
 
 DemoServer::DemoServer(std::vector<std::string> flags, const std::string& program)
     : process_({.command = Command(program, std::move(flags))}) {
-  const std::string line = process_.ReadLine().value_or("");
-  EXPECT_EQ(line.substr(0, 5), "grpc ");
-  address_ = line.substr(5);
-  http_url_ = process_.ReadLine().value_or("").substr(5);
+  address_ = ReadAddress("grpc ");
+  http_url_ = ReadAddress("http ");
   stub_ = Connect(address_);
+}
+
+// Other threads of the server may have printed by then.
+std::string DemoServer::ReadAddress(const std::string& door) {
+  while (const std::optional<std::string> line = process_.ReadLine()) {
+    if (line->starts_with(door)) return line->substr(door.size());
+  }
+  ADD_FAILURE() << "the server has not told its address for " << door;
+  return "";
 }
 
 v1::RunJobRequest RunRequest(const std::string& job, const Parameters& parameters) {

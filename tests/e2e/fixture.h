@@ -50,6 +50,8 @@ class DemoServer {
   const std::string& http_url() const { return http_url_; }
 
  private:
+  std::string ReadAddress(const std::string& door);
+
   jobtail::testing::Subprocess process_;
   std::string address_;
   std::string http_url_;

@@ -47,12 +47,15 @@ class JournalTest : public ::testing::Test {
   std::vector<std::string> Recovered() {
     Reopen();
     std::vector<std::string> entries;
-    for (const auto& [run, batch] : journal_->Recovered()) {
+    const auto recovered = journal_->Recovered();
+    EXPECT_TRUE(recovered.ok()) << recovered.status();
+    for (const auto& [run, batch] : *recovered) {
       EXPECT_EQ(batch.last, batch.first + 1);
       EXPECT_EQ(batch.last_time_unix_nanos, -3 * batch.first);
       EXPECT_EQ(batch.total_lines, 10 * batch.first);
       EXPECT_EQ(batch.total_bytes, 100 * batch.first);
-      entries.push_back(absl::StrCat(run.substr(35), ":", batch.first, ":", std::string(*batch.bytes)));
+      entries.push_back(
+          absl::StrCat(run.substr(35), ":", batch.first, ":", std::string(*batch.bytes)));
     }
     return entries;
   }

@@ -11,6 +11,7 @@
 #include "absl/strings/str_cat.h"
 #include "tests/server/log/log_store_conformance.h"
 #include "tests/server/support/faulty_store.h"
+#include "tests/server/support/full_disk.h"
 #include "tests/server/support/temporary_directory.h"
 
 namespace jobtail {
@@ -257,12 +258,67 @@ TEST_F(JournaledStoreTest, TakesNothingTwiceAfterTheNextProcessHasGoneOn) {
 }
 
 TEST_F(JournaledStoreTest, TrimsWhatWaits) {
-  AppendEach(kRun, 1, 10);
-  const auto first = store_->FindBytes(kRun, 1);
+  for (int64_t i = 1; i <= 20; ++i) ASSERT_TRUE(Append(kRun, i, i, false, 10'000).ok());
+  const auto first = store_->FindBytes(kRun, 50'000);
   ASSERT_TRUE(first.ok());
+  EXPECT_GT(*first, 10);
   ASSERT_TRUE(store_->Trim(kRun, *first).ok());
   EXPECT_EQ(store_->GetExtent(kRun)->first, *first);
-  EXPECT_EQ(store_->GetExtent(kRun)->last, 10);
+  EXPECT_EQ(store_->GetExtent(kRun)->last, 20);
+}
+
+TEST_F(JournaledStoreTest, KeepsWhatTheDatabaseRefusesUntilItTakesIt) {
+  testing::FullDisk disk;
+  disk.SetAdmits(false);
+  RocksDbOptions options = Options(directory_->path());
+  options.sync_interval = absl::Milliseconds(1);
+  options.env = disk.env();
+  store_.reset();
+  store_ = OpenStore(options);
+  disk.SetFull(true);
+  AppendEach(kRun, 1, 10);  // to the journal: nobody knows yet
+  while (store_->CheckHealth().ok()) std::this_thread::yield();
+  ExpectRecords(kRun, 10);
+  EXPECT_FALSE(Append(kRun, 11, 11).ok()) << "nothing more until there is room";
+  disk.SetFull(false);
+  while (LastInDatabase(kRun) < 10) std::this_thread::yield();
+  while (!store_->CheckHealth().ok()) std::this_thread::yield();
+  AppendEach(kRun, 11, 11);
+  ExpectRecords(kRun, 11);
+  store_.reset();
+}
+
+TEST_F(JournaledStoreTest, HandsOnWhatItHasPromisedThoughTheDiskIsNearlyFull) {
+  testing::FullDisk disk;
+  RocksDbOptions options = Options(directory_->path());
+  options.env = disk.env();
+  store_.reset();
+  store_ = OpenStore(options);
+  AppendEach(kRun, 1, 10);
+  AppendEach(kOtherRun, 1, 10);
+  disk.SetNearlyFull(true);
+  int64_t last = 10;
+  while (Append(kOtherRun, last + 1, last + 1, false, 1 << 20).ok()) ++last;  // until it is noticed
+  EXPECT_EQ(Append(kRun, 11, 11).code(), absl::StatusCode::kResourceExhausted);
+  EXPECT_TRUE(Append(kRun, 11, 11, /*sync=*/true).ok()) << "a run's end, with what waits";
+  EXPECT_EQ(LastInDatabase(kRun), 11);
+  ExpectRecords(kRun, 11);
+  store_.reset();
+}
+
+TEST_F(JournaledStoreTest, HandsOnThoughTheDiskIsNearlyFull) {
+  testing::FullDisk disk;
+  RocksDbOptions options = Options(directory_->path());
+  options.env = disk.env();
+  store_.reset();
+  store_ = OpenStore(options);
+  AppendEach(kRun, 1, 10);
+  disk.SetNearlyFull(true);
+  int64_t last = 0;
+  while (Append(kOtherRun, last + 1, last + 1, false, 1 << 20).ok()) ++last;
+  store_->HandOn();
+  EXPECT_EQ(LastInDatabase(kRun), 10);
+  store_.reset();
 }
 
 TEST_F(JournaledStoreTest, IsNotUsedWhereEachWriteIsSynced) {

@@ -139,6 +139,38 @@ TEST_F(Damage, OfTheIndexCostsNothingButTime) {
   EXPECT_EQ(store_->FindTime(kRun, 30)->first, 30);
 }
 
+// Batches that are compressed, of many records each.
+TEST_F(Damage, OfTheIndexCostsNothingWhereBatchesAreCompressed) {
+  Fill(kRun, 1, 0);
+  constexpr int64_t kEach = 100;
+  const std::string line(80, 'x');
+  for (int64_t first = 1; first <= 3 * kEach; first += kEach) {
+    std::string bytes;
+    for (int64_t i = first; i < first + kEach; ++i) {
+      EncodeLine(i, i, testing::Out(line), &bytes);
+    }
+    const int64_t last = first + kEach - 1;
+    ASSERT_TRUE(
+        store_->Append(kRun, {Batch{first, last, last, last, last, Share(bytes)}}, true).ok());
+  }
+  Flush();
+  const std::string file = FileOf(kIndexFamily);
+  store_.reset();
+  fs::resize_file(file, fs::file_size(file) / 2);
+  Open();
+  EXPECT_EQ(store_->GetExtent(kRun)->last, 3 * kEach);
+  for (int64_t sequence = 1; sequence <= 3 * kEach; ++sequence) {
+    const auto batch = store_->Read(kRun, sequence);
+    ASSERT_TRUE(batch.ok()) << batch.status();
+    EXPECT_EQ(batch->first, (sequence - 1) / kEach * kEach + 1);
+    EXPECT_EQ(batch->last, batch->first + kEach - 1);
+  }
+  EXPECT_EQ(store_->FindTime(kRun, 150)->first, 101);
+  std::string next;
+  EncodeLine(301, 301, testing::Out("next"), &next);
+  EXPECT_TRUE(store_->Append(kRun, {Batch{301, 301, 301, 301, 301, Share(next)}}, true).ok());
+}
+
 TEST_F(Damage, OfTheListOfRunsLeavesTheLogsAndTheirIds) {
   Fill(kRun, 1, 3);
   Fill(kOtherRun, 1, 3);

@@ -53,7 +53,7 @@ class FullDisk::Files : public rocksdb::FileSystemWrapper {
   IOStatus GetFreeSpace(const std::string& path, const IOOptions& options, uint64_t* free,
                         IODebugContext* debug) override {
     const IOStatus found = FileSystemWrapper::GetFreeSpace(path, options, free, debug);
-    if (disk_->full_ && disk_->admits_) *free = 0;
+    if ((disk_->full_ && disk_->admits_) || disk_->nearly_full_) *free = 0;
     return found;
   }
 

@@ -19,12 +19,16 @@ class FullDisk {
   void SetFull(bool full) { full_ = full; }
   // Whether the disk says how full it is. If not, the first write that fails is the first to know.
   void SetAdmits(bool admits) { admits_ = admits; }
+  // Whether it says that nothing is free, and takes what is written all the same: its last room is
+  // being used.
+  void SetNearlyFull(bool nearly) { nearly_full_ = nearly; }
 
  private:
   class Files;
 
   std::atomic<bool> full_ = false;
   std::atomic<bool> admits_ = true;
+  std::atomic<bool> nearly_full_ = false;
   std::unique_ptr<rocksdb::Env> env_;
 };
 
