@@ -37,7 +37,7 @@ TEST(StoredValue, GivesBackWhatItWasMadeOf) {
 
 TEST(StoredValue, IsTheBytesThemselvesWhereTheyAreFew) {
   ValueEncoder encoder;
-  const std::string bytes = "\n" + std::string(500, 'x');
+  const std::string bytes = "\n" + std::string(200, 'x');
   EXPECT_EQ(encoder.Encode(bytes).data(), bytes.data());
 }
 
