@@ -75,6 +75,36 @@ test('a stream is given up only after the silence that goes with its heartbeats'
   assert.ok(waits.length > 1 && waits.slice(1).every((ms) => ms === 180_000), waits.join(' '));
 });
 
+test('a stream that died without a word is taken up again', async () => {
+  const real = { fetch: globalThis.fetch, setTimeout: globalThis.setTimeout };
+  const states: string[] = [];
+  const asked: string[] = [];
+  // Only the time that goes with the heartbeats passes.
+  globalThis.setTimeout = ((call: () => void, ms: number) => (ms === 45_000 ? 0 : real.setTimeout(call, ms === 180_000 ? 5 : 0))) as unknown as typeof setTimeout;
+  globalThis.fetch = (async (path: string, { signal }: RequestInit) => {
+    asked.push(path.replace(/.*\?/, ''));
+    const lines = asked.length === 1 ? [line(1)] : [result(2)];
+    const body = new ReadableStream<Uint8Array>({
+      start(controller) {
+        for (const one of lines) controller.enqueue(new TextEncoder().encode(`${JSON.stringify({ result: one })}\n`));
+        signal!.addEventListener('abort', () => controller.error(new Error('aborted')));
+        if (asked.length > 1) controller.close();
+      },
+    });
+    return new Response(body, { headers: { 'Jobtail-Heartbeat': '60' } });
+  }) as typeof fetch;
+  try {
+    await new LogFollower('r', {
+      onRecords: () => undefined, onRun: () => undefined, onProgress: () => undefined, onLast: () => undefined,
+      onConnection: (connection) => states.push(connection.state === 'reconnecting' ? connection.reason : connection.state),
+    }).start(100);
+  } finally {
+    Object.assign(globalThis, real);
+  }
+  assert.deepEqual(states, ['connecting', 'live', 'Nothing was heard from the server.', 'live', 'complete']);
+  assert.deepEqual(asked, ['last_lines=100&follow=true', 'from_sequence=2&follow=true']);
+});
+
 test('a log is followed to its result', async () => {
   const { asked, sequences, states } = await follow([{ lines: [line(1), line(2), result(3)] }]);
   assert.deepEqual(asked, ['last_lines=100&follow=true']);

@@ -179,6 +179,8 @@ TEST_F(ApiTest, ResumesStrictlyAfterTheLastEvent) {
                          "9223372036854775808", "99999999999999999999999"}) {
     EXPECT_EQ(resume(id).status, 400u) << id;
   }
+  EXPECT_THAT(resume("9223372036854775807").body, HasSubstr("Last-Event-ID"))
+      << "there is no number after it";
 }
 
 TEST_F(ApiTest, RunsAJobAndFollowsIt) {
