@@ -101,6 +101,15 @@ class JournaledStoreTest : public ::testing::Test {
     return store_->database()->GetExtent(run)->last;
   }
 
+  // `disk` has to outlive the store.
+  void ReopenOn(testing::FullDisk* disk, absl::Duration sync_interval) {
+    RocksDbOptions options = Options(directory_->path());
+    options.sync_interval = sync_interval;
+    options.env = disk->env();
+    store_.reset();
+    store_ = OpenStore(options);
+  }
+
   // The directory as a process leaves it that is killed now.
   void KillAndReopen() {
     auto left = std::make_unique<TemporaryDirectory>();
@@ -270,11 +279,7 @@ TEST_F(JournaledStoreTest, TrimsWhatWaits) {
 TEST_F(JournaledStoreTest, KeepsWhatTheDatabaseRefusesUntilItTakesIt) {
   testing::FullDisk disk;
   disk.SetAdmits(false);
-  RocksDbOptions options = Options(directory_->path());
-  options.sync_interval = absl::Milliseconds(1);
-  options.env = disk.env();
-  store_.reset();
-  store_ = OpenStore(options);
+  ReopenOn(&disk, absl::Milliseconds(1));
   disk.SetFull(true);
   AppendEach(kRun, 1, 10);  // to the journal: nobody knows yet
   while (store_->CheckHealth().ok()) std::this_thread::yield();
@@ -290,10 +295,7 @@ TEST_F(JournaledStoreTest, KeepsWhatTheDatabaseRefusesUntilItTakesIt) {
 
 TEST_F(JournaledStoreTest, HandsOnWhatItHasPromisedThoughTheDiskIsNearlyFull) {
   testing::FullDisk disk;
-  RocksDbOptions options = Options(directory_->path());
-  options.env = disk.env();
-  store_.reset();
-  store_ = OpenStore(options);
+  ReopenOn(&disk, kNever);
   AppendEach(kRun, 1, 10);
   AppendEach(kOtherRun, 1, 10);
   disk.SetNearlyFull(true);
@@ -308,10 +310,7 @@ TEST_F(JournaledStoreTest, HandsOnWhatItHasPromisedThoughTheDiskIsNearlyFull) {
 
 TEST_F(JournaledStoreTest, HandsOnThoughTheDiskIsNearlyFull) {
   testing::FullDisk disk;
-  RocksDbOptions options = Options(directory_->path());
-  options.env = disk.env();
-  store_.reset();
-  store_ = OpenStore(options);
+  ReopenOn(&disk, kNever);
   AppendEach(kRun, 1, 10);
   disk.SetNearlyFull(true);
   int64_t last = 0;
