@@ -62,6 +62,9 @@ struct RocksDbOptions {
   rocksdb::Env* env = nullptr;
 };
 
+// So much of what was read last is kept as it is sent.
+inline constexpr size_t kSharedReadBytes = size_t{16} << 20;
+
 // Keeps runs and logs in a RocksDB database, which one process at a time can open.
 // docs/log-format.md describes the bytes, docs/operations.md what survives what. Thread-safe.
 //
@@ -161,7 +164,7 @@ class RocksDbStore : public LogStore {
   bool is_stuck_ = false;               // of the thread for upkeep: that log cannot be left
   std::atomic<int64_t> unchecked_bytes_ = 0;  // written since the free room was last looked at
 
-  SharedReads reads_;
+  SharedReads reads_{kSharedReadBytes};
 
   absl::Mutex mutex_;
   std::function<void()> before_sync_ ABSL_GUARDED_BY(mutex_);
