@@ -60,6 +60,13 @@ class LineBuffer {
     return Simple::kLine;
   }
 
+  // Whether `text` and a "\n" after it would be a line, and nothing else. Takes nothing.
+  bool IsLine(std::string_view text) const {
+    const bool is_empty = state_ == State::kHandedOut || (state_ == State::kPlain && text_.empty());
+    return is_empty && text.size() <= kMaxLineBytes &&
+           FindTerminator(text.data(), text.size()) == text.size();
+  }
+
   // Whether a piece's text lies outside the buffer, and thus is valid for as long as the bytes are.
   bool IsOutside(std::string_view text) const { return text.data() != text_.data(); }
 

@@ -134,7 +134,11 @@ bool ThreadCapture::Take(Stream stream, std::span<const std::string_view> parts)
   }
   if (!EnterToTake()) return false;
   Channel& channel = this->channel(stream);
-  for (const std::string_view part : parts) TakePart(channel, part.data(), part.size());
+  if (parts.size() == 2 && parts[1] == "\n" && channel.lines.IsLine(parts[0])) {
+    GiveLine(channel, parts[0]);  // as it is, where it is
+  } else {
+    for (const std::string_view part : parts) TakePart(channel, part.data(), part.size());
+  }
   channel.NoteUnfinished();
   Leave();
   return !current.both;
@@ -154,17 +158,20 @@ void ThreadCapture::Abandon() {
 inline void ThreadCapture::TakePart(Channel& channel, const char* data, size_t size) {
   std::string_view text;
   switch (channel.lines.TakeSimple(data, size, &text)) {
-    case LineBuffer::Simple::kLine: {
-      const Line line{channel.stream, Ending::kLf, clock_.NowUnixNanos(), text};
-      channel.seen = {};
-      Give(sink(), {&line, 1});
-      return;
-    }
+    case LineBuffer::Simple::kLine:
+      return GiveLine(channel, text);
     case LineBuffer::Simple::kKept:
       return;
     case LineBuffer::Simple::kNeither:
       TakeLines(channel, {data, size});
   }
+}
+
+// A line that ends in "\n".
+inline void ThreadCapture::GiveLine(Channel& channel, std::string_view text) {
+  const Line line{channel.stream, Ending::kLf, clock_.NowUnixNanos(), text};
+  channel.seen = {};
+  Give(sink(), {&line, 1});
 }
 
 // A line whose text lies in the line buffer is valid only until the buffer is used again, so it

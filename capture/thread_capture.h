@@ -89,6 +89,7 @@ class ThreadCapture {
   void LetOthersFirst();
   void PrintLeftovers();
   void TakePart(Channel& channel, const char* data, size_t size);
+  void GiveLine(Channel& channel, std::string_view text);
   void TakeLines(Channel& channel, std::string_view bytes);
   bool TakeFromHandlers(bool wait);
   bool TakeLate(bool wait);

@@ -19,10 +19,10 @@ namespace {
 std::optional<IndexEntry> EntryOf(std::string_view key, std::string_view value) {
   std::optional<IndexEntry> entry = DecodeKey(key);
   if (!entry) return std::nullopt;
-  absl::StatusOr<std::string> decompressed = std::string();
+  absl::StatusOr<SharedBytes> decompressed = nullptr;
   if (!IsPlain(value)) decompressed = Decompress(value);
   if (!decompressed.ok()) return std::nullopt;
-  const std::string_view batch = IsPlain(value) ? PlainBytes(value) : *decompressed;
+  const std::string_view batch = IsPlain(value) ? PlainBytes(value) : **decompressed;
   RecordWalker walker(batch);
   std::string_view last;
   while (walker.Next()) last = walker.payload();

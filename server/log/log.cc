@@ -27,7 +27,11 @@ v1::LogLine RunMessage(const v1::Run& run) {
 }  // namespace
 
 Log::Log(std::string run, LogServices services, LogOptions options)
-    : run_(std::move(run)), services_(services), options_(options) {}
+    : run_(std::move(run)),
+      services_(services),
+      options_(options),
+      commit_delay_(absl::ToInt64Nanoseconds(options.commit_delay)),
+      full_commit_delay_(absl::ToInt64Nanoseconds(options.full_commit_delay)) {}
 
 std::shared_ptr<Log> Log::OpenEnded(const v1::Run& run, const LogExtent& extent,
                                     LogServices services) {
@@ -75,17 +79,30 @@ bool Log::TryAppend(absl::Span<const TextLine> lines) {
 void Log::AppendLocked(absl::Span<const TextLine> lines) {
   for (const TextLine& line : lines) AppendLineLocked(line);
   if (committing_ || failing_) return;  // whoever is at it, or tries again, sees to the rest
-  const bool idle =
-      last_time_ - last_commit_time_ >= absl::ToInt64Nanoseconds(options_.commit_delay);
-  if (idle || !sealed_.empty()) {
+  if (IsDueLocked()) {
     CommitLocked(/*sync=*/false, [] {});
-  } else {
-    ScheduleLocked(CommitDelayLocked());
+  } else if (!scheduled_ && !open_.empty()) {
+    ScheduleLocked(absl::GetCurrentTimeNanos() + DelayLocked());
   }
 }
 
-absl::Duration Log::CommitDelayLocked() const {
-  return filling_ ? options_.full_commit_delay : options_.commit_delay;
+// Whether the thread that has just appended something is to store it: a batch is full, or what is
+// there came after a pause, or the committer is late.
+bool Log::IsDueLocked() const {
+  if (!sealed_.empty()) return true;
+  if (open_.empty()) return false;
+  return open_time_ - last_commit_time_ >= commit_delay_ ||
+         (last_time_ - open_time_) / 2 >= DelayLocked();
+}
+
+int64_t Log::DelayLocked() const { return filling_ ? full_commit_delay_ : commit_delay_; }
+
+// Whether lines come fast enough to fill a batch within full_commit_delay.
+bool Log::FillsLocked() const {
+  const int64_t waited = std::max(last_time_ - open_time_, commit_delay_);
+  return !sealed_.empty() ||
+         static_cast<double>(open_.size()) / static_cast<double>(kBatchBytes) >=
+             static_cast<double>(waited) / static_cast<double>(full_commit_delay_);
 }
 
 void Log::AppendLineLocked(const TextLine& line) {
@@ -99,7 +116,7 @@ void Log::AppendLineLocked(const TextLine& line) {
     return;
   }
   AppendGapLocked();
-  if (open_.empty() && filling_) open_.reserve(kBatchBytes + kBatchBytes / 8);
+  BeginLocked();
   const size_t before = open_.size();
   EncodeLine(next_, last_time_, line, &open_);
   encoded_ = next_++;
@@ -115,10 +132,18 @@ void Log::AppendGapLocked() {
 }
 
 void Log::AppendRecordLocked(const v1::LogLine& record) {
+  BeginLocked();
   const size_t before = open_.size();
   EncodeLine(record, &open_);
   encoded_ = record.sequence();
   unsaved_bytes_ += open_.size() - before;
+}
+
+// Before the first record of a batch.
+void Log::BeginLocked() {
+  if (!open_.empty()) return;
+  open_time_ = last_time_;
+  if (filling_) open_.reserve(kBatchBytes + kBatchBytes / 8);
 }
 
 void Log::SealLocked() {
@@ -130,21 +155,32 @@ void Log::SealLocked() {
   open_first_ = encoded_ + 1;
 }
 
-void Log::ScheduleLocked(absl::Duration delay) {
+// Has the committer come for what is there. At most once at a time.
+void Log::ScheduleLocked(int64_t unix_nanos) {
   if (std::exchange(scheduled_, true)) return;
-  services_.committer->At(absl::Now() + delay,
+  scheduled_first_ = open_first_;
+  services_.committer->At(absl::FromUnixNanos(unix_nanos),
                           [self = shared_from_this()] { self->CommitScheduled(); });
 }
 
 void Log::CommitScheduled() {
   absl::MutexLock lock(&mutex_);
   scheduled_ = false;
-  if (!committing_ && !finishing_) CommitLocked(/*sync=*/false, [] {});
+  if (committing_ || finishing_) return;
+  const bool is_newer = sealed_.empty() && open_first_ != scheduled_first_;
+  if (!is_newer) {
+    CommitLocked(/*sync=*/false, [] {});
+  } else if (!open_.empty()) {
+    // The thread that prints has stored since what this was for; what is there came later.
+    const int64_t now = absl::GetCurrentTimeNanos();
+    ScheduleLocked(std::clamp(open_time_ + DelayLocked(), now, now + DelayLocked()));
+  }
 }
 
 // Stores what is there and shows it to the readers. Releases the lock meanwhile; what is appended
 // then is left to the committer. False if the store refused: then it is tried again later.
 bool Log::CommitLocked(bool sync, OnStored on_stored) {
+  filling_ = FillsLocked();
   SealLocked();
   if (sealed_.empty()) return true;
   std::vector<Batch> batches = std::exchange(sealed_, {});
@@ -161,18 +197,19 @@ bool Log::CommitLocked(bool sync, OnStored on_stored) {
                     stored.ToString());
     }
     sealed_.insert(sealed_.begin(), batches.begin(), batches.end());
-    if (!finishing_) ScheduleLocked(kRetryDelay);
+    if (!finishing_)
+      ScheduleLocked(absl::GetCurrentTimeNanos() + absl::ToInt64Nanoseconds(kRetryDelay));
     return false;
   }
   failing_ = false;
   on_stored();
   // If storing took long, because many runs store at once, the next line must not look as if it
   // came after a pause, or each would be stored alone.
-  last_commit_time_ = last_time_ + (absl::GetCurrentTimeNanos() - began);
+  const int64_t now = absl::GetCurrentTimeNanos();
+  last_commit_time_ = last_time_ + (now - began);
   for (const Batch& batch : batches) unsaved_bytes_ -= batch.bytes->size();
   if (HasRoomLocked()) AppendGapLocked();  // the job may print nothing more
-  filling_ = batches.front().bytes->size() >= kBatchBytes;
-  if (!open_.empty() || !sealed_.empty()) ScheduleLocked(CommitDelayLocked());
+  if (!open_.empty() || !sealed_.empty()) ScheduleLocked(now + DelayLocked());
   PublishLocked(std::move(batches));
   return true;
 }
@@ -277,6 +314,7 @@ Log::Snapshot Log::GetSnapshot() const {
 }
 
 absl::StatusOr<std::optional<Batch>> Log::Read(int64_t sequence) const {
+  bool is_kept;
   {
     absl::MutexLock lock(&mutex_);
     if (deleted_) return absl::NotFoundError(absl::StrCat("run ", run_, " was deleted"));
@@ -284,16 +322,26 @@ absl::StatusOr<std::optional<Batch>> Log::Read(int64_t sequence) const {
     if (!tail_.empty() && sequence >= tail_.front().first) {
       return *std::ranges::lower_bound(tail_, sequence, {}, &Batch::last);
     }
+    is_kept = sequence >= first_;
+  }
+  if (is_kept) {
+    if (auto cached = services_.cache->Find(run_, sequence)) return cached;
   }
   absl::StatusOr<Batch> batch = services_.store->Read(run_, sequence);
-  if (!batch.ok() || batch->first > sequence) batch = MakeGap(sequence, batch);
+  if (batch.ok() && batch->first <= sequence) return services_.cache->Add(run_, *std::move(batch));
+  batch = MakeGap(sequence, batch);
   if (!batch.ok()) return batch.status();
   return *std::move(batch);
 }
 
 bool Log::IsInMemory(int64_t sequence) const {
-  absl::MutexLock lock(&mutex_);
-  return sequence > snapshot_.last || (!tail_.empty() && sequence >= tail_.front().first);
+  {
+    absl::MutexLock lock(&mutex_);
+    if (sequence > snapshot_.last) return true;
+    if (!tail_.empty() && sequence >= tail_.front().first) return true;
+    if (sequence < first_) return false;
+  }
+  return services_.cache->Find(run_, sequence).has_value();
 }
 
 // Whether the store no longer knows the run, though nobody may have said so yet.

@@ -18,6 +18,7 @@
 #include "absl/types/span.h"
 #include "jobtail/v1/log.pb.h"
 #include "server/log/batch.h"
+#include "server/log/batch_cache.h"
 #include "server/log/log_store.h"
 #include "server/log/record.h"
 #include "server/log/scheduler.h"
@@ -41,6 +42,7 @@ struct LogOptions {
 // What logs share. All outlive them.
 struct LogServices {
   LogStore* store;
+  BatchCache* cache;     // of what was read from the store
   Scheduler* committer;  // stores lines that were collected
   Scheduler* waker;      // wakes readers where there are many
 };
@@ -48,9 +50,9 @@ struct LogServices {
 // The log of one run: numbers what the job prints, encodes it once, stores it, and shows it to
 // readers once the store has it. Held by shared_ptr: by its run and by its readers. Thread-safe.
 //
-// The thread that prints stores its line itself if nothing has been stored for `commit_delay`: no
-// other thread delays a line that comes alone. Lines that come thick and fast are collected and
-// stored together, by whichever thread fills a batch or by the committer.
+// The thread that prints stores its line itself if nothing has been stored for `commit_delay`
+// before it: no other thread delays a line that comes alone. Lines that come thick and fast are
+// collected and stored together, by the thread that fills a batch or by the committer.
 class Log : public std::enable_shared_from_this<Log> {
  public:
   // The store must know the run (PutRun) with an empty log.
@@ -137,9 +139,12 @@ class Log : public std::enable_shared_from_this<Log> {
   void AppendGapLocked() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   void AppendResultLocked(const v1::RunResult& result) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   void AppendRecordLocked(const v1::LogLine& record) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  void BeginLocked() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   void SealLocked() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
-  void ScheduleLocked(absl::Duration delay) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
-  absl::Duration CommitDelayLocked() const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  void ScheduleLocked(int64_t unix_nanos) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  bool IsDueLocked() const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  int64_t DelayLocked() const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  bool FillsLocked() const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   void CommitScheduled();
   bool CommitLocked(bool sync, OnStored on_stored) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   void PublishLocked(std::vector<Batch> batches) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
@@ -154,12 +159,15 @@ class Log : public std::enable_shared_from_this<Log> {
   const std::string run_;
   const LogServices services_;
   const LogOptions options_;
+  const int64_t commit_delay_;  // in nanoseconds, as in the options
+  const int64_t full_commit_delay_;
 
   mutable absl::Mutex mutex_;
   // The records that the store does not have yet: closed batches, then the open one.
   std::vector<Batch> sealed_ ABSL_GUARDED_BY(mutex_);
   std::string open_ ABSL_GUARDED_BY(mutex_);
   int64_t open_first_ ABSL_GUARDED_BY(mutex_) = 1;
+  int64_t open_time_ ABSL_GUARDED_BY(mutex_) = 0;     // of the first record in open_
   size_t unsaved_bytes_ ABSL_GUARDED_BY(mutex_) = 0;  // with those that are being stored
   int64_t encoded_ ABSL_GUARDED_BY(mutex_) = 0;       // the last record in open_, or before it
   int64_t next_ ABSL_GUARDED_BY(mutex_) = 1;          // those between were dropped
@@ -171,7 +179,8 @@ class Log : public std::enable_shared_from_this<Log> {
   bool failing_ ABSL_GUARDED_BY(mutex_) = false;  // the store refused the last attempt
   bool full_ ABSL_GUARDED_BY(mutex_) = false;     // because it has no room
   bool scheduled_ ABSL_GUARDED_BY(mutex_) = false;
-  bool filling_ ABSL_GUARDED_BY(mutex_) = false;  // the last commit had a full batch
+  int64_t scheduled_first_ ABSL_GUARDED_BY(mutex_) = 0;  // open_first_ at that time
+  bool filling_ ABSL_GUARDED_BY(mutex_) = false;         // lines come fast enough to fill batches
   int64_t last_commit_time_ ABSL_GUARDED_BY(mutex_) =
       0;  // of the newest line then, in Unix nanoseconds
   // What readers see.

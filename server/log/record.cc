@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cstring>
 #include <limits>
 
 namespace jobtail {
@@ -29,51 +30,63 @@ int64_t NanosOfSecond(int64_t unix_nanos) {
   return nanos < 0 ? nanos + kNanosPerSecond : nanos;
 }
 
-bool IsUtf8(std::string_view text) {
-  return google::protobuf::internal::IsStructurallyValidUTF8(text.data(),
-                                                             static_cast<int>(text.size()));
+// Most lines are, and this is quicker to tell than the rest of UTF-8.
+bool IsAscii(std::string_view text) {
+  constexpr uint64_t kHighBits = 0x8080'8080'8080'8080;
+  uint64_t bits = 0;
+  size_t at = 0;
+  for (; at + sizeof bits <= text.size(); at += sizeof bits) {
+    uint64_t word;
+    memcpy(&word, text.data() + at, sizeof word);
+    bits |= word;
+  }
+  for (; at < text.size(); ++at) bits |= static_cast<unsigned char>(text[at]);
+  return (bits & kHighBits) == 0;
 }
 
-// A few encoded fields: everything of a LogLine but the text's bytes fits.
-class Fields {
- public:
-  void Varint(int field, uint64_t value) {
-    Byte(Tag(field, WireFormatLite::WIRETYPE_VARINT));
-    Advance(CodedOutputStream::WriteVarint64ToArray(value, end()));
-  }
+bool IsUtf8(std::string_view text) {
+  return IsAscii(text) || google::protobuf::internal::IsStructurallyValidUTF8(
+                              text.data(), static_cast<int>(text.size()));
+}
 
-  void VarintUnlessZero(int field, uint64_t value) {
-    if (value != 0) Varint(field, value);
-  }
+// Each writes at `to` and returns the end.
 
-  void Length(int field, size_t size) {
-    Byte(Tag(field, WireFormatLite::WIRETYPE_LENGTH_DELIMITED));
-    Advance(CodedOutputStream::WriteVarint32ToArray(static_cast<uint32_t>(size), end()));
-  }
+uint8_t* WriteVarint(int field, uint64_t value, uint8_t* to) {
+  *to++ = Tag(field, WireFormatLite::WIRETYPE_VARINT);
+  return CodedOutputStream::WriteVarint64ToArray(value, to);
+}
 
-  void Message(int field, const Fields& message) {
-    Length(field, message.size_);
-    Advance(std::copy_n(message.bytes_.begin(), message.size_, end()));
-  }
+uint8_t* WriteLength(int field, size_t size, uint8_t* to) {
+  *to++ = Tag(field, WireFormatLite::WIRETYPE_LENGTH_DELIMITED);
+  return CodedOutputStream::WriteVarint32ToArray(static_cast<uint32_t>(size), to);
+}
 
-  std::string_view view() const { return {reinterpret_cast<const char*>(bytes_.data()), size_}; }
-
- private:
-  uint8_t* end() { return bytes_.data() + size_; }
-  void Byte(uint8_t byte) { bytes_[size_++] = byte; }
-  void Advance(const uint8_t* end) { size_ = end - bytes_.data(); }
-
-  std::array<uint8_t, 64> bytes_;
-  size_t size_ = 0;
-};
-
-Fields EncodeTime(int64_t unix_nanos) {
+uint8_t* WriteTime(int field, int64_t unix_nanos, uint8_t* to) {
   using google::protobuf::Timestamp;
   const int64_t nanos = NanosOfSecond(unix_nanos);
-  Fields time;
-  time.VarintUnlessZero(Timestamp::kSecondsFieldNumber, (unix_nanos - nanos) / kNanosPerSecond);
-  time.VarintUnlessZero(Timestamp::kNanosFieldNumber, nanos);
-  return time;
+  const int64_t seconds = (unix_nanos - nanos) / kNanosPerSecond;
+  uint8_t* const begin = WriteLength(field, 0, to);
+  uint8_t* end = begin;
+  if (seconds != 0) end = WriteVarint(Timestamp::kSecondsFieldNumber, seconds, end);
+  if (nanos != 0) end = WriteVarint(Timestamp::kNanosFieldNumber, nanos, end);
+  begin[-1] = static_cast<uint8_t>(end - begin);  // far less than what takes a second byte
+  return end;
+}
+
+// The tag and length of an element of a LogBatch of `size` bytes, written so that they end at
+// `end`. Returns where they begin.
+uint8_t* WriteElementBefore(uint8_t* end, size_t size) {
+  uint8_t* const begin = end - CodedOutputStream::VarintSize32(static_cast<uint32_t>(size)) - 1;
+  WriteLength(v1::LogBatch::kLinesFieldNumber, size, begin);
+  return begin;
+}
+
+constexpr size_t kMaxElementHeader = 1 + 5;
+// Everything of an element but its text: numbers of at most 10 bytes, each with a tag.
+constexpr size_t kMaxFields = kMaxElementHeader + 8 * 11;
+
+std::string_view View(const uint8_t* begin, const uint8_t* end) {
+  return {reinterpret_cast<const char*>(begin), static_cast<size_t>(end - begin)};
 }
 
 }  // namespace
@@ -87,21 +100,21 @@ void EncodeLine(int64_t sequence, int64_t time_unix_nanos, const TextLine& line,
                 std::string* batch) {
   const int content =
       IsUtf8(line.text) ? v1::LogLine::kTextFieldNumber : v1::LogLine::kRawFieldNumber;
-  Fields fields;
-  fields.Varint(v1::LogLine::kSequenceFieldNumber, sequence);
-  fields.Message(v1::LogLine::kTimeFieldNumber, EncodeTime(time_unix_nanos));
-  fields.Varint(v1::LogLine::kStreamFieldNumber, line.stream);
-  fields.Varint(v1::LogLine::kEndingFieldNumber, line.ending);
-  fields.Length(content, line.text.size());
-  Fields element;
-  element.Length(v1::LogBatch::kLinesFieldNumber, fields.view().size() + line.text.size());
-  batch->append(element.view()).append(fields.view()).append(line.text);
+  std::array<uint8_t, kMaxFields> bytes;
+  uint8_t* const fields = bytes.data() + kMaxElementHeader;
+  uint8_t* end = WriteVarint(v1::LogLine::kSequenceFieldNumber, sequence, fields);
+  end = WriteTime(v1::LogLine::kTimeFieldNumber, time_unix_nanos, end);
+  end = WriteVarint(v1::LogLine::kStreamFieldNumber, line.stream, end);
+  end = WriteVarint(v1::LogLine::kEndingFieldNumber, line.ending, end);
+  end = WriteLength(content, line.text.size(), end);
+  const size_t size = static_cast<size_t>(end - fields) + line.text.size();
+  batch->append(View(WriteElementBefore(fields, size), end)).append(line.text);
 }
 
 void EncodeLine(const v1::LogLine& line, std::string* batch) {
-  Fields element;
-  element.Length(v1::LogBatch::kLinesFieldNumber, line.ByteSizeLong());
-  batch->append(element.view());
+  std::array<uint8_t, kMaxElementHeader> bytes;
+  uint8_t* const end = bytes.data() + bytes.size();
+  batch->append(View(WriteElementBefore(end, line.ByteSizeLong()), end));
   line.AppendToString(batch);
 }
 

@@ -37,9 +37,7 @@ absl::StatusOr<SharedBytes> Decode(Pinned pinned) {
     return Share(std::move(pinned),
                  [](const Pinned& owner) { return PlainBytes(View(owner.value)); });
   }
-  absl::StatusOr<std::string> bytes = Decompress(View(pinned.value));
-  if (!bytes.ok()) return bytes.status();
-  return Share(*std::move(bytes));
+  return Decompress(View(pinned.value));
 }
 
 }  // namespace
@@ -180,18 +178,14 @@ absl::StatusOr<LogExtent> RocksDbStore::GetExtent(const std::string& run) {
 }
 
 absl::StatusOr<Batch> RocksDbStore::ReadAt(std::string_view run_key, const IndexEntry& entry) {
-  const std::string key = BatchKey(run_key, entry.first);
-  SharedBytes bytes = reads_.Find(key);
-  if (!bytes) {
-    Pinned pinned{cache_, {}};
-    const rocksdb::Status read = db_->Get({}, logs_.batches, key, &pinned.value);
-    if (!read.ok()) return ToStatus(read, "reading");
-    absl::StatusOr<SharedBytes> decoded = Decode(std::move(pinned));
-    if (!decoded.ok()) return decoded.status();
-    bytes = reads_.Add(key, *std::move(decoded));
-  }
+  Pinned pinned{cache_, {}};
+  const rocksdb::Status read =
+      db_->Get({}, logs_.batches, BatchKey(run_key, entry.first), &pinned.value);
+  if (!read.ok()) return ToStatus(read, "reading");
+  absl::StatusOr<SharedBytes> bytes = Decode(std::move(pinned));
+  if (!bytes.ok()) return bytes.status();
   return Batch{entry.first,       entry.last,        entry.last_time_unix_nanos,
-               entry.total_lines, entry.total_bytes, std::move(bytes)};
+               entry.total_lines, entry.total_bytes, *std::move(bytes)};
 }
 
 // Damaged batches are passed over: which they were, the reader can tell from what it gets instead.

@@ -17,7 +17,6 @@
 #include "absl/time/time.h"
 #include "server/log/log_store.h"
 #include "server/log/scheduler.h"
-#include "server/log/shared_reads.h"
 #include "server/log/store_keys.h"
 
 namespace rocksdb {
@@ -61,9 +60,6 @@ struct RocksDbOptions {
   // Null: the system's. For tests; outlives the store.
   rocksdb::Env* env = nullptr;
 };
-
-// So much of what was read last is kept as it is sent.
-inline constexpr size_t kSharedReadBytes = size_t{16} << 20;
 
 // Keeps runs and logs in a RocksDB database, which one process at a time can open.
 // docs/log-format.md describes the bytes, docs/operations.md what survives what. Thread-safe.
@@ -164,8 +160,6 @@ class RocksDbStore : public LogStore {
   std::atomic<uint64_t> torn_wal_ = 0;  // the write-ahead log that the last failed write was to
   bool is_stuck_ = false;               // of the thread for upkeep: that log cannot be left
   std::atomic<int64_t> unchecked_bytes_ = 0;  // written since the free room was last looked at
-
-  SharedReads reads_{kSharedReadBytes};
 
   absl::Mutex mutex_;
   std::function<void()> before_sync_ ABSL_GUARDED_BY(mutex_);

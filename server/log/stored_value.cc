@@ -64,15 +64,22 @@ std::string_view PlainBytes(std::string_view value) {
   return StartsWith(value, kPlain) ? value.substr(kPlainHeader) : value;
 }
 
-absl::StatusOr<std::string> Decompress(std::string_view value) {
+absl::StatusOr<SharedBytes> Decompress(std::string_view value) {
+  struct Memory {
+    std::unique_ptr<char[]> bytes;
+    size_t size;
+  };
   const int64_t size = value.size() < kLz4Header ? -1 : ReadNumber(value.substr(2));
   if (size < 0 || size > kMost) return absl::DataLossError("not a value of the store");
-  std::string bytes(static_cast<size_t>(size), '\0');
+  Memory memory{std::make_unique_for_overwrite<char[]>(size), static_cast<size_t>(size)};
   const std::string_view block = value.substr(kLz4Header);
-  const int count = LZ4_decompress_safe(block.data(), bytes.data(), static_cast<int>(block.size()),
-                                        static_cast<int>(size));
-  if (count == size) return bytes;
-  return absl::DataLossError(absl::StrCat("a batch of ", size, " bytes cannot be decompressed"));
+  const int count = LZ4_decompress_safe(block.data(), memory.bytes.get(),
+                                        static_cast<int>(block.size()), static_cast<int>(size));
+  if (count != size) {
+    return absl::DataLossError(absl::StrCat("a batch of ", size, " bytes cannot be decompressed"));
+  }
+  return Share(std::move(memory),
+               [](const Memory& owner) { return std::string_view(owner.bytes.get(), owner.size); });
 }
 
 }  // namespace jobtail

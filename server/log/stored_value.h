@@ -3,10 +3,10 @@
 
 #include <cstddef>
 #include <memory>
-#include <string>
 #include <string_view>
 
 #include "absl/status/statusor.h"
+#include "server/log/batch.h"
 
 namespace jobtail {
 
@@ -33,7 +33,7 @@ bool IsPlain(std::string_view value);
 std::string_view PlainBytes(std::string_view value);
 
 // Of any other: the batch's bytes. DATA_LOSS if it is none that ValueEncoder makes.
-absl::StatusOr<std::string> Decompress(std::string_view value);
+absl::StatusOr<SharedBytes> Decompress(std::string_view value);
 
 }  // namespace jobtail
 

@@ -121,6 +121,7 @@ class Engine {
   const EngineOptions options_;
   LogStore* const store_;
   JobRegistry jobs_;
+  BatchCache cache_;
   Scheduler committer_;
   Scheduler waker_;
   Scheduler timers_;

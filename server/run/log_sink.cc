@@ -1,11 +1,10 @@
 #include "server/run/log_sink.h"
 
 #include "absl/container/inlined_vector.h"
+#include "absl/types/span.h"
 
 namespace jobtail {
 namespace {
-
-using TextLines = absl::InlinedVector<TextLine, 64>;
 
 // The enumerations agree in their values.
 static_assert(static_cast<int>(capture::Stream::kStdout) == v1::STREAM_STDOUT);
@@ -15,21 +14,32 @@ static_assert(static_cast<int>(capture::Ending::kCr) == v1::ENDING_CR);
 static_assert(static_cast<int>(capture::Ending::kNone) == v1::ENDING_NONE);
 static_assert(static_cast<int>(capture::Ending::kSplit) == v1::ENDING_SPLIT);
 
-TextLines Convert(std::span<const capture::Line> lines) {
-  TextLines converted;
-  for (const capture::Line& line : lines) {
-    converted.push_back({static_cast<v1::Stream>(line.stream), static_cast<v1::Ending>(line.ending),
-                         line.time_unix_nanos, line.text});
+TextLine Convert(const capture::Line& line) {
+  return {static_cast<v1::Stream>(line.stream), static_cast<v1::Ending>(line.ending),
+          line.time_unix_nanos, line.text};
+}
+
+// What `use`, which takes a span of them, returns. Most lines come alone.
+template <typename Use>
+auto WithConverted(std::span<const capture::Line> lines, Use use) {
+  if (lines.size() == 1) {
+    const TextLine line = Convert(lines.front());
+    return use(absl::MakeConstSpan(&line, 1));
   }
-  return converted;
+  absl::InlinedVector<TextLine, 64> converted;
+  for (const capture::Line& line : lines) converted.push_back(Convert(line));
+  return use(absl::MakeConstSpan(converted));
 }
 
 }  // namespace
 
-void LogSink::Write(std::span<const capture::Line> lines) noexcept { log_->Append(Convert(lines)); }
+void LogSink::Write(std::span<const capture::Line> lines) noexcept {
+  WithConverted(lines, [this](absl::Span<const TextLine> text) { log_->Append(text); });
+}
 
 bool LogSink::TryWrite(std::span<const capture::Line> lines) noexcept {
-  return log_->TryAppend(Convert(lines));
+  return WithConverted(lines,
+                       [this](absl::Span<const TextLine> text) { return log_->TryAppend(text); });
 }
 
 }  // namespace jobtail

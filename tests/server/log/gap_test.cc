@@ -198,7 +198,7 @@ TEST_F(GapTest, ALogWhoseEndIsDamagedStillHasItsResult) {
   run.set_id("run");
   run.mutable_result()->set_exit_code(7);
   const auto ended =
-      Log::OpenEnded(run, *store_.GetExtent("run"), LogServices{&store_, &committer_, &waker_});
+      Log::OpenEnded(run, *store_.GetExtent("run"), LogServices{&store_, &cache_, &committer_, &waker_});
   store_.Fail(Call::kRead, absl::DataLossError("a bad checksum"), kForEver);
   const std::vector<v1::LogLine> lines = ReadToEnd(ended);
   ASSERT_EQ(lines.size(), 2);
@@ -215,7 +215,7 @@ TEST_F(GapTest, LooksUpTheLastLinesAndATimeWithOneReadEach) {
   v1::Run run;
   run.set_id("run");
   const auto ended =
-      Log::OpenEnded(run, *store_.GetExtent("run"), LogServices{&store_, &committer_, &waker_});
+      Log::OpenEnded(run, *store_.GetExtent("run"), LogServices{&store_, &cache_, &committer_, &waker_});
   std::vector<Slice> slices;
   v1::TailLogRequest last;
   last.set_last_lines(500);

@@ -24,7 +24,7 @@ class LogTest : public ::testing::Test {
     storage::v1::StoredRun put;
     put.mutable_run()->set_id(run);
     EXPECT_TRUE(memory_.PutRun(put).ok());
-    return std::make_shared<Log>(run, LogServices{&store_, &committer_, &waker_}, options);
+    return std::make_shared<Log>(run, LogServices{&store_, &cache_, &committer_, &waker_}, options);
   }
 
   // Lines are stored only when a batch is full, at the end, or when one comes after a pause.
@@ -36,6 +36,7 @@ class LogTest : public ::testing::Test {
 
   MemoryStore memory_;
   FaultyStore store_{&memory_};
+  BatchCache cache_{1000};  // a few batches
   Scheduler committer_{"test-commit"};
   Scheduler waker_{"test-wake"};
 };

@@ -137,6 +137,32 @@ TEST_F(LogTest, ReadsTheEndFromMemoryAndTheRestFromTheStore) {
   EXPECT_EQ(store_.count(Call::kRead), 2);
 }
 
+// Those who follow one another through a log: the first reads for all.
+TEST_F(LogTest, ReadersThatAreCloseToOneAnotherShareWhatIsReadFromTheStore) {
+  const auto log = MakeLog({.tail_bytes = 0});
+  for (int i = 1; i <= 3; ++i) log->Append({Out("line", i * kHour)});
+  EXPECT_FALSE(log->IsInMemory(1));
+  const Batch first = **log->Read(1);
+  EXPECT_TRUE(log->IsInMemory(1));
+  EXPECT_EQ((*log->Read(1))->bytes, first.bytes);
+  EXPECT_EQ(store_.count(Call::kRead), 1);
+  EXPECT_FALSE(log->IsInMemory(2));
+}
+
+// Though somebody has them in hand.
+TEST_F(LogTest, RecordsThatWereDeletedAreAGapForWhoComesLater) {
+  const auto log = MakeLog({.tail_bytes = 0});
+  for (int i = 1; i <= 3; ++i) log->Append({Out("line", i * kHour)});
+  const Batch first = **log->Read(1);
+  log->SetFirst(3);
+  ASSERT_TRUE(memory_.Trim("run", 3).ok());
+  EXPECT_FALSE(log->IsInMemory(1));
+  const std::vector<v1::LogLine> gap = testing::Decode(*(*log->Read(1))->bytes);
+  ASSERT_EQ(gap.size(), 1);
+  EXPECT_EQ(gap[0].gap().reason(), v1::GAP_REASON_RETENTION);
+  EXPECT_EQ(gap[0].gap().last(), 2);
+}
+
 TEST_F(LogTest, KeepsAtLeastItsLastBatchInMemory) {
   const auto log = MakeLog({.tail_bytes = 0});
   log->Append({Out("one", kHour)});

@@ -148,18 +148,6 @@ TEST_F(RocksDbStoreTest, SaysThatAnotherServerHasItOpen) {
   EXPECT_THAT(std::string(second.status().message()), HasSubstr(directory_.path()));
 }
 
-// Readers who have stopped at the same place hold the same bytes, wherever these came from.
-TEST_F(RocksDbStoreTest, ReadersShareWhatTheyRead) {
-  Put(kRun);
-  Fill(kRun, 3, 64 << 10);
-  for (const bool in_files : {false, true}) {
-    if (in_files) Flush();
-    const Batch one = *store_->Read(kRun, 2);
-    EXPECT_EQ(store_->Read(kRun, 2)->bytes, one.bytes);
-    EXPECT_EQ(store_->FindTime(kRun, 2)->bytes, one.bytes);
-  }
-}
-
 // Nothing is copied: what a reader holds is a block of the cache, and stays when the log has gone.
 TEST_F(RocksDbStoreTest, WhatWasReadOutlivesTheLogAndTheStore) {
   Put(kRun);

@@ -19,7 +19,7 @@ std::string Decode(std::string_view value) {
   if (IsPlain(value)) return std::string(PlainBytes(value));
   const auto bytes = Decompress(value);
   EXPECT_TRUE(bytes.ok()) << bytes.status();
-  return bytes.value_or("");
+  return bytes.ok() ? std::string(**bytes) : "";
 }
 
 TEST(StoredValue, GivesBackWhatItWasMadeOf) {

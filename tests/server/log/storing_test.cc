@@ -91,6 +91,41 @@ TEST_F(Storing, AFullBatchIsStoredAtOnce) {
   EXPECT_EQ(batch.last, stored_last());
 }
 
+// However long that takes within the delay: it is no pause.
+TEST_F(Storing, LinesThatComeThickAndFastFillBatches) {
+  const auto log = MakeLog({.commit_delay = absl::Hours(1), .full_commit_delay = absl::Hours(1)});
+  log->Append({Out("alone", kHour)});
+  const std::string text(1000, 'x');
+  const int64_t kEach = kHour / 100;  // a batch takes more than an hour
+  for (int i = 1; i <= 400; ++i) log->Append({Out(text, kHour + i * kEach)});
+  EXPECT_EQ(store_.count(Call::kAppend), 4);
+  for (int64_t sequence = 2; sequence <= log->GetSnapshot().last;) {
+    const Batch batch = **log->Read(sequence);
+    EXPECT_GE(batch.bytes->size(), kBatchBytes);
+    sequence = batch.last + 1;
+  }
+}
+
+TEST_F(Storing, TheThreadThatPrintsStoresItselfWhereTheCommitterIsLate) {
+  const auto log = MakeLog({.commit_delay = absl::Hours(1), .full_commit_delay = absl::Hours(1)});
+  log->Append({Out("alone", kHour)});
+  log->Append({Out("collected", kHour + 1)});
+  log->Append({Out("in time", 2 * kHour)});
+  EXPECT_EQ(log->GetSnapshot().last, 1);
+  log->Append({Out("late", 3 * kHour + 1)});
+  EXPECT_EQ(log->GetSnapshot().last, 4);
+}
+
+// The committer finds that what it was to store has been: it comes again for what is there.
+TEST_F(Storing, WhatFollowsAFullBatchIsStoredThoughNothingMoreComes) {
+  const auto log = MakeLog({.commit_delay = absl::Milliseconds(1)});
+  const std::string text(1000, 'x');
+  for (int round = 0; round < 10; ++round) {
+    for (int i = 0; i < 150; ++i) log->Append({Out(text, absl::GetCurrentTimeNanos())});
+    AwaitRecord(*log, 150 * (round + 1));
+  }
+}
+
 TEST_F(Storing, NoBatchExceedsTwiceItsSizeWhateverTheLines) {
   const auto log = MakeLog(Collecting());
   const std::string longest(64 << 10, 'x');
