@@ -86,10 +86,10 @@ void Log::AppendLocked(absl::Span<const TextLine> lines) {
   }
 }
 
-// Whether the thread that has just appended something is to store it: a batch is full, or what is
-// there came after a pause, or the committer is late.
+// Whether the thread that has just appended something is to store it: a batch is full, or half of
+// what may be unsaved is there, or it came after a pause, or the committer is late.
 bool Log::IsDueLocked() const {
-  if (!sealed_.empty()) return true;
+  if (!sealed_.empty() || unsaved_bytes_ >= options_.unsaved_bytes / 2) return true;
   if (open_.empty()) return false;
   return open_time_ - last_commit_time_ >= commit_delay_ ||
          (last_time_ - open_time_) / 2 >= DelayLocked();

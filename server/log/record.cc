@@ -13,7 +13,6 @@ namespace jobtail {
 namespace {
 
 using google::protobuf::internal::WireFormatLite;
-using google::protobuf::io::CodedInputStream;
 using google::protobuf::io::CodedOutputStream;
 
 constexpr int64_t kNanosPerSecond = 1'000'000'000;
@@ -81,6 +80,26 @@ uint8_t* WriteElementBefore(uint8_t* end, size_t size) {
   return begin;
 }
 
+// For every line that is sent: without the library's stream, which takes longer to set up than to
+// use. Each removes what it reads from the front of `bytes`; false if it is not there.
+
+bool TakeTag(uint8_t tag, std::string_view* bytes) {
+  if (bytes->empty() || static_cast<uint8_t>(bytes->front()) != tag) return false;
+  bytes->remove_prefix(1);
+  return true;
+}
+
+bool TakeVarint(std::string_view* bytes, uint64_t* value) {
+  *value = 0;
+  for (int shift = 0; shift < 64 && !bytes->empty(); shift += 7) {
+    const auto byte = static_cast<uint8_t>(bytes->front());
+    bytes->remove_prefix(1);
+    *value |= static_cast<uint64_t>(byte & 0x7F) << shift;
+    if (byte < 0x80) return true;
+  }
+  return false;
+}
+
 constexpr size_t kMaxElementHeader = 1 + 5;
 // Everything of an element but its text: numbers of at most 10 bytes, each with a tag.
 constexpr size_t kMaxFields = kMaxElementHeader + 8 * 11;
@@ -137,27 +156,19 @@ v1::LogLine ResultRecord(int64_t sequence, const v1::RunResult& result, int64_t 
 }
 
 bool RecordWalker::Next() {
-  if (rest_.empty() || static_cast<uint8_t>(rest_.front()) != kElementTag) return false;
-  CodedInputStream input(reinterpret_cast<const uint8_t*>(rest_.data()),
-                         static_cast<int>(rest_.size()));
-  uint32_t size;
-  input.Skip(1);
-  if (!input.ReadVarint32(&size)) return false;
-  const size_t header = input.CurrentPosition();
-  if (size > rest_.size() - header) return false;
-  element_ = rest_.substr(0, header + size);
-  payload_ = element_.substr(header);
+  std::string_view rest = rest_;
+  uint64_t size;
+  if (!TakeTag(kElementTag, &rest) || !TakeVarint(&rest, &size) || size > rest.size()) return false;
+  payload_ = rest.substr(0, size);
+  element_ = {rest_.data(), static_cast<size_t>(payload_.end() - rest_.begin())};
   rest_.remove_prefix(element_.size());
   return true;
 }
 
 int64_t SequenceOf(std::string_view line) {
-  CodedInputStream input(reinterpret_cast<const uint8_t*>(line.data()),
-                         static_cast<int>(line.size()));
+  constexpr uint8_t kTag = Tag(v1::LogLine::kSequenceFieldNumber, WireFormatLite::WIRETYPE_VARINT);
   uint64_t sequence;
-  const bool is_record =
-      input.ReadTag() == Tag(v1::LogLine::kSequenceFieldNumber, WireFormatLite::WIRETYPE_VARINT) &&
-      input.ReadVarint64(&sequence);
+  const bool is_record = TakeTag(kTag, &line) && TakeVarint(&line, &sequence);
   return is_record ? static_cast<int64_t>(sequence) : 0;
 }
 

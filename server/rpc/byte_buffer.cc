@@ -1,14 +1,12 @@
 #include "server/rpc/byte_buffer.h"
 
 #include <grpcpp/support/proto_buffer_reader.h>
-#include <grpcpp/support/slice.h>
 
 #include <string>
 
 #include "absl/strings/str_cat.h"
 
 namespace jobtail {
-namespace {
 
 grpc::Slice ToGrpcSlice(const Slice& slice) {
   return grpc::Slice(
@@ -16,8 +14,6 @@ grpc::Slice ToGrpcSlice(const Slice& slice) {
       [](void* buffer) { delete static_cast<SharedBytes*>(buffer); },
       new SharedBytes(slice.buffer));
 }
-
-}  // namespace
 
 grpc::ByteBuffer ToByteBuffer(const std::vector<Slice>& slices) {
   std::vector<grpc::Slice> parts;

@@ -3,6 +3,7 @@
 
 #include <google/protobuf/message.h>
 #include <grpcpp/support/byte_buffer.h>
+#include <grpcpp/support/slice.h>
 
 #include <vector>
 
@@ -14,6 +15,9 @@ namespace jobtail {
 // A message whose bytes are those of `slices`, one after the other. Nothing is copied: gRPC shares
 // the buffers and lets them go once they are sent.
 grpc::ByteBuffer ToByteBuffer(const std::vector<Slice>& slices);
+
+// The same bytes for gRPC, of which messages can be made that share them.
+grpc::Slice ToGrpcSlice(const Slice& slice);
 
 grpc::ByteBuffer ToByteBuffer(const google::protobuf::MessageLite& message);
 

@@ -54,11 +54,18 @@ RunJobReactor::RunJobReactor(grpc::CallbackServerContext* context, StreamSet* se
                              std::unique_ptr<Cursor> cursor, std::function<void()> on_gone)
     : StreamReactor(context, set), cursor_(std::move(cursor)), on_gone_(std::move(on_gone)) {}
 
-// Moves to the next line of what was read.
+// Moves to the next line of what was read. Once there is none, holds on to nothing.
 bool RunJobReactor::NextLine() {
   while (!(has_line_ = walker_.Next())) {
-    if (++at_ >= slices_.size()) return false;
+    if (at_ == slices_.size()) {
+      walker_ = RecordWalker({});
+      lines_ = grpc::Slice();
+      slices_.clear();
+      return false;
+    }
+    lines_ = ToGrpcSlice(slices_[at_]);
     walker_ = RecordWalker(slices_[at_].view());
+    ++at_;
   }
   return true;
 }
@@ -66,18 +73,16 @@ bool RunJobReactor::NextLine() {
 absl::StatusOr<StreamReactor::Next> RunJobReactor::Pull(grpc::ByteBuffer* message,
                                                         grpc::WriteOptions* options) {
   if (!has_line_) {
-    slices_.clear();
+    at_ = 0;
     const absl::StatusOr<Cursor::Next> next = cursor_->Read(kMessageBytes, &slices_);
     if (!next.ok()) return next.status();
     if (slices_.empty()) return *next == Cursor::Next::kEnd ? Next::kEnd : Next::kWait;
-    at_ = 0;
-    walker_ = RecordWalker(slices_[0].view());
     if (!NextLine()) return absl::DataLossError("a stored batch cannot be read");
   }
   const std::string_view line = walker_.payload();
-  const Slice& slice = slices_[at_];
-  *message = ToByteBuffer(
-      {{slice.buffer, static_cast<size_t>(line.data() - slice.buffer->data()), line.size()}});
+  const size_t offset = line.data() - reinterpret_cast<const char*>(lines_.begin());
+  const grpc::Slice part = lines_.sub(offset, offset + line.size());
+  *message = grpc::ByteBuffer(&part, 1);
   last_sent_ = std::max(last_sent_, SequenceOf(line));
   // Never hint the last line there is: nothing would push it out.
   if (NextLine() && hinted_ < kHintedInARow) {

@@ -1,8 +1,9 @@
 #ifndef JOBTAIL_SERVER_RPC_LOG_REACTORS_H_
 #define JOBTAIL_SERVER_RPC_LOG_REACTORS_H_
 
+#include <grpcpp/support/slice.h>
+
 #include <cstdint>
-#include <deque>
 #include <functional>
 #include <memory>
 #include <optional>
@@ -54,9 +55,10 @@ class RunJobReactor : public StreamReactor {
 
   const std::unique_ptr<Cursor> cursor_;
   const std::function<void()> on_gone_;
-  std::vector<Slice> slices_;  // read, and not yet sent from slice at_ on
+  std::vector<Slice> slices_;  // read, and not yet begun to be sent from slice at_ on
   size_t at_ = 0;
-  RecordWalker walker_{{}};  // in slice at_, at the line to send next if has_line_
+  grpc::Slice lines_;        // the slice before, for gRPC
+  RecordWalker walker_{{}};  // in it, at the line to send next if has_line_
   bool has_line_ = false;
   int64_t last_sent_ = 0;
   int64_t hinted_ = 0;  // messages in a row that may wait for others before they go out
