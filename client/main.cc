@@ -23,7 +23,7 @@ void OpenStandardDescriptors() {
 // time, only to be asked for again.
 void KeepMemory() {
   mallopt(M_MMAP_THRESHOLD, 4 << 20);
-  mallopt(M_TRIM_THRESHOLD, 16 << 20);
+  mallopt(M_TRIM_THRESHOLD, 4 << 20);
 }
 
 }  // namespace

@@ -65,6 +65,12 @@ absl::StatusOr<std::unique_ptr<LogStore>> OpenStore(const RocksDbOptions& option
   return JournaledStore::Open(options);
 }
 
+EngineOptions EngineOptionsFor(const ServerOptions& options) {
+  EngineOptions engine = options.engine;
+  if (options.store.directory.empty()) engine.cache_bytes = 0;  // the store is in memory itself
+  return engine;
+}
+
 }  // namespace
 
 class Server::Impl {
@@ -92,7 +98,7 @@ class Server::Impl {
         status_(store.status()),
         store_(store.ok() ? *std::move(store) : std::make_unique<MemoryStore>()),
         metered_(store_.get(), &registry_),
-        engine_(&metered_, options_.engine),
+        engine_(&metered_, EngineOptionsFor(options_)),
         service_(&engine_, options_.heartbeat) {
     if (status_.ok()) status_ = engine_.Recover();
   }
@@ -101,7 +107,7 @@ class Server::Impl {
   void CallJobInChild();
   absl::Status StartGrpc();
   absl::Status StartHttp();
-  http::HttpOptions MakeHttpOptions() const;
+  http::HttpOptions MakeHttpOptions();
   void WatchHealth();
 
   const ServerOptions options_;
@@ -171,11 +177,12 @@ absl::Status Server::Impl::StartHttp() {
   return started;
 }
 
-http::HttpOptions Server::Impl::MakeHttpOptions() const {
+http::HttpOptions Server::Impl::MakeHttpOptions() {
   http::HttpOptions http = options_.http;
   if (http.files.empty()) http.files = web::ConsolePage();
   http.heartbeat = options_.heartbeat;
   http.metrics = [this] {
+    metered_.Publish();
     return MetricsText(registry_, {.engine = &engine_,
                                    .grpc = [this] { return service_.stream_stats(); },
                                    .http = [this] { return http_->stats(); },

@@ -43,8 +43,8 @@ class Cursor {
   };
 
   // Appends to `*slices` what comes next: messages on the present state that are new to this
-  // reader, then records, up to a little more than `max_bytes`. May append nothing and return
-  // kMore, when a filter has rejected what it read.
+  // reader, then records, up to a little more than `max_bytes`. May append less, and return kMore:
+  // where what is in memory ends, and nothing where a filter has rejected what it read.
   absl::StatusOr<Next> Read(size_t max_bytes, std::vector<Slice>* slices);
 
   // Has `wake` called once as soon as Read has something new (see Log::Wait). False if it has
@@ -60,8 +60,8 @@ class Cursor {
   // Whether Read has to look into every line.
   bool filters() const { return filter_ != nullptr; }
 
-  // Whether Read finds what comes next in memory, and takes it as it is. (It may be gone by then;
-  // then that one time Read asks the store.)
+  // Whether Read finds what comes next in memory, and takes it as it is; it then reads no further
+  // than that goes. (It may be gone by then; then that one time Read asks the store.)
   bool IsCheap() const { return !filters() && log_->IsInMemory(next_); }
 
   // A heartbeat for this log, as an element of a LogBatch.

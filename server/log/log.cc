@@ -13,9 +13,17 @@ namespace {
 
 constexpr absl::Duration kRetryDelay = absl::Milliseconds(100);
 
+// As much as most lines take that come alone.
+constexpr size_t kLineBytes = 192;
+
 // So many readers are woken by the thread that stored the records, which is quickest; more would
 // hold up the job.
 constexpr size_t kWakeInline = 2;
+
+// A year at most: it is added to the time.
+int64_t Nanoseconds(absl::Duration delay) {
+  return absl::ToInt64Nanoseconds(std::min(delay, absl::Hours(24 * 365)));
+}
 
 v1::LogLine RunMessage(const v1::Run& run) {
   v1::LogLine message;
@@ -30,8 +38,8 @@ Log::Log(std::string run, LogServices services, LogOptions options)
     : run_(std::move(run)),
       services_(services),
       options_(options),
-      commit_delay_(absl::ToInt64Nanoseconds(options.commit_delay)),
-      full_commit_delay_(absl::ToInt64Nanoseconds(options.full_commit_delay)) {}
+      commit_delay_(Nanoseconds(options.commit_delay)),
+      full_commit_delay_(Nanoseconds(options.full_commit_delay)) {}
 
 std::shared_ptr<Log> Log::OpenEnded(const v1::Run& run, const LogExtent& extent,
                                     LogServices services) {
@@ -77,21 +85,22 @@ bool Log::TryAppend(absl::Span<const TextLine> lines) {
 }
 
 void Log::AppendLocked(absl::Span<const TextLine> lines) {
+  const int64_t quiet_since = std::max(last_time_, last_commit_time_);
   for (const TextLine& line : lines) AppendLineLocked(line);
   if (committing_ || failing_) return;  // whoever is at it, or tries again, sees to the rest
-  if (IsDueLocked()) {
+  if (IsDueLocked(quiet_since)) {
     CommitLocked(/*sync=*/false, [] {});
-  } else if (!scheduled_ && !open_.empty()) {
+  } else if (!open_.empty() && !IsScheduledLocked()) {
     ScheduleLocked(absl::GetCurrentTimeNanos() + DelayLocked());
   }
 }
 
 // Whether the thread that has just appended something is to store it: a batch is full, or half of
 // what may be unsaved is there, or it came after a pause, or the committer is late.
-bool Log::IsDueLocked() const {
+bool Log::IsDueLocked(int64_t quiet_since) const {
   if (!sealed_.empty() || unsaved_bytes_ >= options_.unsaved_bytes / 2) return true;
   if (open_.empty()) return false;
-  return open_time_ - last_commit_time_ >= commit_delay_ ||
+  return last_time_ - quiet_since >= commit_delay_ ||
          (last_time_ - open_time_) / 2 >= DelayLocked();
 }
 
@@ -143,28 +152,35 @@ void Log::AppendRecordLocked(const v1::LogLine& record) {
 void Log::BeginLocked() {
   if (!open_.empty()) return;
   open_time_ = last_time_;
-  if (filling_) open_.reserve(kBatchBytes + kBatchBytes / 8);
+  open_.reserve(filling_ ? kBatchBytes + kBatchBytes / 8 : kLineBytes);
 }
 
 void Log::SealLocked() {
   if (open_.empty()) return;
   // The bytes may stay for long: give back what the string grew in vain.
-  if (open_.capacity() > open_.size() + open_.size() / 4) open_.shrink_to_fit();
+  if (open_.capacity() > open_.size() + open_.size() / 4 + kLineBytes) open_.shrink_to_fit();
   sealed_.push_back({open_first_, encoded_, last_time_, total_lines_, total_bytes_,
                      Share(std::exchange(open_, {}))});
   open_first_ = encoded_ + 1;
 }
 
-// Has the committer come for what is there. At most once at a time.
+// Whether the committer comes, and as soon as it would if it were asked now.
+bool Log::IsScheduledLocked() const { return scheduled_ && scheduled_delay_ <= DelayLocked(); }
+
+// Has the committer come for what is there.
 void Log::ScheduleLocked(int64_t unix_nanos) {
-  if (std::exchange(scheduled_, true)) return;
+  if (IsScheduledLocked()) return;
+  scheduled_ = true;
   scheduled_first_ = open_first_;
-  services_.committer->At(absl::FromUnixNanos(unix_nanos),
-                          [self = shared_from_this()] { self->CommitScheduled(); });
+  scheduled_delay_ = DelayLocked();
+  services_.committer->At(
+      absl::FromUnixNanos(unix_nanos),
+      [self = shared_from_this(), schedule = ++schedules_] { self->CommitScheduled(schedule); });
 }
 
-void Log::CommitScheduled() {
+void Log::CommitScheduled(int64_t schedule) {
   absl::MutexLock lock(&mutex_);
+  if (schedule != schedules_) return;
   scheduled_ = false;
   if (committing_ || finishing_) return;
   const bool is_newer = sealed_.empty() && open_first_ != scheduled_first_;
@@ -386,6 +402,7 @@ absl::StatusOr<int64_t> Log::FindTime(int64_t unix_nanos) const {
   const absl::StatusOr<Batch> batch = services_.store->FindTime(run_, unix_nanos);
   if (absl::IsNotFound(batch.status())) return next;
   if (!batch.ok()) return batch.status();
+  services_.cache->Add(run_, *batch);  // it is read next
   RecordWalker walker(*batch->bytes);
   while (walker.Next()) {
     if (TimeOf(walker.payload()) < unix_nanos) continue;

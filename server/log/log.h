@@ -141,11 +141,12 @@ class Log : public std::enable_shared_from_this<Log> {
   void AppendRecordLocked(const v1::LogLine& record) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   void BeginLocked() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   void SealLocked() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  bool IsScheduledLocked() const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   void ScheduleLocked(int64_t unix_nanos) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
-  bool IsDueLocked() const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  bool IsDueLocked(int64_t quiet_since) const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   int64_t DelayLocked() const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   bool FillsLocked() const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
-  void CommitScheduled();
+  void CommitScheduled(int64_t schedule);
   bool CommitLocked(bool sync, OnStored on_stored) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   void PublishLocked(std::vector<Batch> batches) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   void PopTailLocked() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
@@ -180,9 +181,11 @@ class Log : public std::enable_shared_from_this<Log> {
   bool full_ ABSL_GUARDED_BY(mutex_) = false;     // because it has no room
   bool scheduled_ ABSL_GUARDED_BY(mutex_) = false;
   int64_t scheduled_first_ ABSL_GUARDED_BY(mutex_) = 0;  // open_first_ at that time
+  int64_t scheduled_delay_ ABSL_GUARDED_BY(mutex_) = 0;  // DelayLocked() at that time
+  int64_t schedules_ ABSL_GUARDED_BY(mutex_) = 0;        // only the latest counts
   bool filling_ ABSL_GUARDED_BY(mutex_) = false;         // lines come fast enough to fill batches
-  int64_t last_commit_time_ ABSL_GUARDED_BY(mutex_) =
-      0;  // of the newest line then, in Unix nanoseconds
+  // Of the newest line then, and what storing it took, in Unix nanoseconds.
+  int64_t last_commit_time_ ABSL_GUARDED_BY(mutex_) = 0;
   // What readers see.
   std::deque<Batch> tail_ ABSL_GUARDED_BY(mutex_);
   size_t tail_bytes_ ABSL_GUARDED_BY(mutex_) = 0;

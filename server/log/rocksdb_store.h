@@ -65,9 +65,8 @@ struct RocksDbOptions {
 // docs/log-format.md describes the bytes, docs/operations.md what survives what. Thread-safe.
 //
 // What Append is given goes into the database as one write, and RocksDB joins the writes of several
-// runs that come at the same time. What Read returns is a batch decompressed, or a block of the
-// database's cache where it was not compressed; readers who ask for it together, or soon after one
-// another, share it.
+// runs that come at the same time. What Read returns is a batch decompressed, each time
+// anew, or a block of the database's cache where it was not compressed.
 //
 // Damage: a batch that cannot be read is skipped (see Read) and reported on the server's log, once.
 class RocksDbStore : public LogStore {

@@ -2,9 +2,23 @@
 
 #include <pthread.h>
 
+#include <chrono>
+
 #include "absl/time/clock.h"
 
 namespace jobtail {
+namespace {
+
+using Clock = std::chrono::steady_clock;
+
+// Two looks at two clocks differ by some microseconds anyway.
+constexpr absl::Duration kClockStep = absl::Milliseconds(1);
+
+absl::Time SteadyNow() {
+  return absl::UnixEpoch() + absl::FromChrono(Clock::now().time_since_epoch());
+}
+
+}  // namespace
 
 Scheduler::Scheduler(const std::string& name) : thread_([this] { Run(); }) {
   pthread_setname_np(thread_.native_handle(), name.c_str());
@@ -14,45 +28,50 @@ Scheduler::~Scheduler() { Stop(); }
 
 void Scheduler::Stop() {
   {
-    absl::MutexLock lock(&mutex_);
+    std::lock_guard lock(mutex_);
     stopping_ = true;
-    changed_.Signal();
+    changed_.notify_one();
   }
   if (thread_.joinable()) thread_.join();
 }
 
 Scheduler::Id Scheduler::At(absl::Time time, std::function<void()> function) {
-  absl::MutexLock lock(&mutex_);
-  const Id id{time, next_id_++};
+  std::lock_guard lock(mutex_);
+  const absl::Duration offset = SteadyNow() - absl::Now();
+  // Equal times stay equal, unless the clock has been set.
+  if (absl::AbsDuration(offset - offset_) > kClockStep) offset_ = offset;
+  const Id id{time + offset_, next_id_++};
   const auto added = queue_.emplace(id, std::move(function)).first;
-  if (added == queue_.begin()) changed_.Signal();
+  if (added == queue_.begin()) changed_.notify_one();
   return id;
 }
 
 void Scheduler::Cancel(Id id) {
   decltype(queue_)::node_type dropped;  // destroyed without the lock
-  absl::MutexLock lock(&mutex_);
+  std::lock_guard lock(mutex_);
   dropped = queue_.extract(id);
 }
 
 void Scheduler::Run() {
-  absl::MutexLock lock(&mutex_);
+  std::unique_lock lock(mutex_);
   while (!stopping_) {
     if (queue_.empty()) {
-      changed_.Wait(&mutex_);
+      changed_.wait(lock);
       continue;
     }
     const auto first = queue_.begin();
-    if (first->first.first > absl::Now()) {
-      changed_.WaitWithDeadline(&mutex_, first->first.first);
+    const absl::Time due = first->first.first;
+    if (due > SteadyNow()) {
+      changed_.wait_until(lock,
+                          Clock::time_point(absl::ToChronoNanoseconds(due - absl::UnixEpoch())));
       continue;
     }
     std::function<void()> function = std::move(first->second);
     queue_.erase(first);
-    mutex_.Unlock();
+    lock.unlock();
     function();
     function = nullptr;  // what it holds on to is let go without the lock
-    mutex_.Lock();
+    lock.lock();
   }
 }
 

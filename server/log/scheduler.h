@@ -1,24 +1,25 @@
 #ifndef JOBTAIL_SERVER_LOG_SCHEDULER_H_
 #define JOBTAIL_SERVER_LOG_SCHEDULER_H_
 
+#include <condition_variable>
 #include <cstdint>
 #include <functional>
 #include <map>
+#include <mutex>
 #include <string>
 #include <thread>
 #include <utility>
 
-#include "absl/base/thread_annotations.h"
-#include "absl/synchronization/mutex.h"
 #include "absl/time/time.h"
 
 namespace jobtail {
 
 // Runs functions at given times, one after the other, on a thread of its own. For short work only:
-// what blocks here delays everything that is due. Thread-safe.
+// what blocks here delays everything that is due. A time stands for how far off it is at the call:
+// whoever sets the system's clock changes nothing for what waits. Thread-safe.
 class Scheduler {
  public:
-  using Id = std::pair<absl::Time, int64_t>;
+  using Id = std::pair<absl::Time, int64_t>;  // the time is one of the steady clock
 
   // `name` is the thread's, at most 15 characters.
   explicit Scheduler(const std::string& name);
@@ -41,11 +42,13 @@ class Scheduler {
  private:
   void Run();
 
-  absl::Mutex mutex_;
-  absl::CondVar changed_;
-  bool stopping_ ABSL_GUARDED_BY(mutex_) = false;
-  int64_t next_id_ ABSL_GUARDED_BY(mutex_) = 0;
-  std::map<Id, std::function<void()>> queue_ ABSL_GUARDED_BY(mutex_);
+  // Of the standard library: absl's wait by the system's clock.
+  std::mutex mutex_;
+  std::condition_variable changed_;
+  bool stopping_ = false;
+  int64_t next_id_ = 0;
+  absl::Duration offset_;  // of the steady clock from the system's
+  std::map<Id, std::function<void()>> queue_;
   std::thread thread_;  // last: it uses the rest
 };
 

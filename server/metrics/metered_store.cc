@@ -1,8 +1,9 @@
 #include "server/metrics/metered_store.h"
 
+#include <algorithm>
+#include <chrono>
 #include <utility>
 
-#include "absl/time/clock.h"
 #include "server/log/record.h"
 #include "server/run/run.h"
 
@@ -70,12 +71,14 @@ absl::Status MeteredStore::DeleteRun(const std::string& run) {
 
 absl::Status MeteredStore::Append(const std::string& run, absl::Span<const Batch> batches,
                                   bool sync) {
-  const absl::Time begin = absl::Now();
+  const auto begin = std::chrono::steady_clock::now();
   absl::Status status = store_->Append(run, batches, sync);
-  latency_.Observe(absl::ToDoubleSeconds(absl::Now() - begin));
+  const std::chrono::duration<double> took = std::chrono::steady_clock::now() - begin;
   CountFailure(status);
+  absl::MutexLock lock(&mutex_);
+  TimeLocked(took.count());
   if (!status.ok()) return status;
-  for (const Batch& batch : batches) Count(run, batch);
+  for (const Batch& batch : batches) CountLocked(run, batch);
   return status;
 }
 
@@ -89,20 +92,42 @@ void MeteredStore::CountFailure(const absl::Status& status) {
   if (!status.ok()) failures_.Add({{"code", absl::StatusCodeToString(status.code())}}).Increment();
 }
 
-void MeteredStore::Count(const std::string& run, const Batch& batch) {
-  batches_.Increment();
-  stored_bytes_.Increment(static_cast<double>(batch.bytes->size()));
-  const Printed printed = Since(run, batch);
-  lines_.Increment(static_cast<double>(printed.lines));
-  printed_bytes_.Increment(static_cast<double>(printed.bytes));
+MeteredStore::Tally MeteredStore::EmptyTally() {
+  Tally tally;
+  tally.commits.resize(LatencyBuckets().size() + 1);
+  return tally;
+}
+
+void MeteredStore::TimeLocked(double seconds) {
+  static const auto& buckets = *new prometheus::Histogram::BucketBoundaries(LatencyBuckets());
+  tally_.commit_seconds += seconds;
+  ++tally_.commits[std::ranges::lower_bound(buckets, seconds) - buckets.begin()];
+}
+
+void MeteredStore::CountLocked(const std::string& run, const Batch& batch) {
+  const Printed printed = SinceLocked(run, batch);
+  ++tally_.batches;
+  tally_.stored_bytes += static_cast<int64_t>(batch.bytes->size());
+  tally_.lines += printed.lines;
+  tally_.printed_bytes += printed.bytes;
   // Where each number is a line's there is no gap: no need to look at every record.
   if (printed.lines != batch.last - batch.first + 1) CountGaps(batch);
 }
 
-// What the run has printed since the batch before.
-MeteredStore::Printed MeteredStore::Since(const std::string& run, const Batch& batch) {
-  const Printed now{batch.total_lines, batch.total_bytes};
+void MeteredStore::Publish() {
+  Tally tally = EmptyTally();
   absl::MutexLock lock(&mutex_);
+  std::swap(tally, tally_);
+  lines_.Increment(static_cast<double>(tally.lines));
+  printed_bytes_.Increment(static_cast<double>(tally.printed_bytes));
+  batches_.Increment(static_cast<double>(tally.batches));
+  stored_bytes_.Increment(static_cast<double>(tally.stored_bytes));
+  latency_.ObserveMultiple(tally.commits, tally.commit_seconds);
+}
+
+// What the run has printed since the batch before.
+MeteredStore::Printed MeteredStore::SinceLocked(const std::string& run, const Batch& batch) {
+  const Printed now{batch.total_lines, batch.total_bytes};
   const auto [known, is_new] = printed_.try_emplace(run);
   const Printed before = std::exchange(known->second, now);
   // Of a run that another server had at work, only what comes from now on counts.

@@ -17,6 +17,9 @@
 namespace jobtail {
 
 // Another store, with everything that goes into it counted. Keeps that store's promises.
+//
+// What is stored is tallied, and added to the registry's figures by Publish: those take some
+// microseconds, which a line that comes alone would have to wait for.
 class MeteredStore : public LogStore {
  public:
   // Both outlive it.
@@ -43,15 +46,32 @@ class MeteredStore : public LogStore {
   }
   absl::Status CheckHealth() override { return store_->CheckHealth(); }
 
+  // Brings the registry's figures up to date.
+  void Publish();
+
  private:
   struct Printed {
     int64_t lines = 0;
     int64_t bytes = 0;
   };
 
-  void Count(const std::string& run, const Batch& batch);
+  // What has come since the last Publish.
+  struct Tally {
+    int64_t lines = 0;
+    int64_t printed_bytes = 0;
+    int64_t batches = 0;
+    int64_t stored_bytes = 0;
+    double commit_seconds = 0;
+    std::vector<double> commits;  // by bucket of the histogram, and those beyond the last
+  };
+
+  void TimeLocked(double seconds) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  void CountLocked(const std::string& run, const Batch& batch)
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   void CountGaps(const Batch& batch);
-  Printed Since(const std::string& run, const Batch& batch);
+  Printed SinceLocked(const std::string& run, const Batch& batch)
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  static Tally EmptyTally();
   void Forget(const std::string& run);
   void CountFailure(const absl::Status& status);
 
@@ -66,6 +86,7 @@ class MeteredStore : public LogStore {
   prometheus::Histogram& latency_;
 
   absl::Mutex mutex_;
+  Tally tally_ ABSL_GUARDED_BY(mutex_) = EmptyTally();
   // What the runs that are at work have printed, up to their last batch.
   absl::flat_hash_map<std::string, Printed> printed_ ABSL_GUARDED_BY(mutex_);
 };

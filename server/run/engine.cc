@@ -17,9 +17,6 @@ constexpr size_t kMaxRequestIdBytes = 128;
 // the last is as large as one can be.
 constexpr size_t kMaxPageBytes = 1 << 20;
 
-// So much of what was read from the store last is kept in memory.
-constexpr size_t kCacheBytes = size_t{16} << 20;
-
 // INVALID_ARGUMENT for a negative size.
 absl::StatusOr<size_t> PageSize(int32_t requested) {
   constexpr int32_t kDefault = 100;
@@ -64,7 +61,7 @@ absl::StatusOr<std::unique_ptr<Cursor>> Open(Run& run, const v1::TailLogRequest&
 Engine::Engine(LogStore* store, EngineOptions options)
     : options_(options),
       store_(store),
-      cache_(kCacheBytes),
+      cache_(options.cache_bytes),
       committer_("log-commit"),
       waker_("log-wake"),
       timers_("run-timers"),

@@ -34,6 +34,9 @@ struct EngineOptions {
   int64_t max_queued_runs = 1000;
   // How large the parameters of a run may be in all, in bytes.
   size_t max_parameter_bytes = 1 << 20;
+  // How much of what was read from the store last is kept in memory, of all logs. 0 for a store
+  // that has everything there anyway.
+  size_t cache_bytes = size_t{16} << 20;
   RetentionOptions retention;
 };
 

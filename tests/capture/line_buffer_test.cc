@@ -118,6 +118,23 @@ TEST(LineBuffer, SplitsBetweenCharacters) {
 
 // However the bytes come, what comes out is what went in, and no piece exceeds the limit by more
 // than a "\r".
+TEST(LineBuffer, KnowsALineWhoseEndIsStillToCome) {
+  LineBuffer buffer;
+  EXPECT_TRUE(buffer.IsLine(""));
+  EXPECT_TRUE(buffer.IsLine("a line longer than sixteen bytes"));
+  EXPECT_FALSE(buffer.IsLine("two\nlines"));
+  EXPECT_FALSE(buffer.IsLine("90%\r100%"));
+  EXPECT_FALSE(buffer.IsLine("ends in a return, before the end of the line\r"));
+  EXPECT_TRUE(buffer.IsLine(std::string(kMaxLineBytes, 'x')));
+  EXPECT_FALSE(buffer.IsLine(std::string(kMaxLineBytes + 1, 'x')));
+  Feed(buffer, "begun");
+  EXPECT_FALSE(buffer.IsLine("goes on"));
+  Feed(buffer, "\n");
+  EXPECT_TRUE(buffer.IsLine("next"));
+  Feed(buffer, "returns\r");
+  EXPECT_FALSE(buffer.IsLine("next"));
+}
+
 TEST(LineBuffer, AnyChunkingGivesTheSameBytes) {
   std::string bytes;
   for (int i = 0; i < 20000; ++i) bytes += "ab\r\ncd\re\xC3\xA4\n\r\r\n\xff"[i * 7919 % 16];

@@ -2,8 +2,10 @@
 
 #include <gtest/gtest.h>
 
+#include <memory>
 #include <string>
-#include <utility>
+#include <string_view>
+#include <vector>
 
 namespace jobtail {
 namespace {
@@ -27,11 +29,15 @@ TEST(BatchCache, GivesTheSameBufferToAll) {
   EXPECT_EQ(found->total_bytes, 70);
 }
 
-TEST(BatchCache, KnowsABatchByItsRunAndItsFirstRecord) {
+TEST(BatchCache, KnowsABatchByItsRunAndItsRecords) {
   BatchCache cache(kBytes);
-  cache.Add("run", MakeBatch(5, 8));
+  const Batch batch = cache.Add("run", MakeBatch(5, 8));
+  cache.Add("run", MakeBatch(20, 20));
   EXPECT_FALSE(cache.Find("other", 5));
-  EXPECT_FALSE(cache.Find("run", 6));
+  EXPECT_FALSE(cache.Find("run", 4));
+  EXPECT_EQ(cache.Find("run", 6)->bytes, batch.bytes);
+  EXPECT_EQ(cache.Find("run", 8)->bytes, batch.bytes);
+  EXPECT_FALSE(cache.Find("run", 9));
 }
 
 TEST(BatchCache, KeepsWhatWasThereFirst) {
@@ -47,6 +53,22 @@ TEST(BatchCache, TakesALongerBatchForAShorterOne) {
   const Batch longer = cache.Add("run", MakeBatch(5, 20));
   EXPECT_EQ(longer.last, 20);
   EXPECT_EQ(cache.Find("run", 5)->bytes, longer.bytes);
+  EXPECT_EQ(cache.Add("run", MakeBatch(5, 8)).bytes, longer.bytes);
+}
+
+TEST(BatchCache, ForgetsTheShorterOneAndKeepsTheLonger) {
+  BatchCache cache(kBytes);
+  cache.Add("run", MakeBatch(5, 8, 1000));
+  const SharedBytes longer = cache.Add("run", MakeBatch(5, 20, 1000)).bytes;
+  for (int64_t first = 101; first <= 106; ++first) cache.Add("run", MakeBatch(first, first, 1000));
+  EXPECT_EQ(cache.Find("run", 5)->bytes, longer);
+}
+
+TEST(BatchCache, OfNoSizeNotesNothing) {
+  BatchCache cache(0);
+  const Batch batch = cache.Add("run", MakeBatch(5, 8));
+  EXPECT_EQ(batch.last, 8);
+  EXPECT_FALSE(cache.Find("run", 5));
 }
 
 TEST(BatchCache, ForgetsTheOldest) {
@@ -72,6 +94,22 @@ TEST(BatchCache, HasABatchThatIsLargerThanItself) {
   const Batch large = cache.Add("run", MakeBatch(1, 1, 2 * kBytes));
   EXPECT_EQ(large.bytes->size(), 2 * kBytes);
   EXPECT_TRUE(cache.Find("run", 1));  // for as long as we have it
+}
+
+// What many readers have stopped at, and then let go.
+TEST(BatchCache, ForgetsWhatNobodyHasAnyMore) {
+  BatchCache cache(kBytes);
+  std::vector<Batch> held;
+  for (int64_t first = 1; first <= 1000; ++first) {
+    held.push_back(cache.Add("run", MakeBatch(first, first, 1000)));
+  }
+  for (const Batch& batch : held) EXPECT_EQ(cache.Find("run", batch.first)->bytes, batch.bytes);
+  std::weak_ptr<const std::string_view> first = held.front().bytes;
+  held.clear();
+  EXPECT_TRUE(first.expired());
+  EXPECT_FALSE(cache.Find("run", 1));
+  for (int64_t next = 2001; next <= 6000; ++next) cache.Add("run", MakeBatch(next, next, 1000));
+  EXPECT_TRUE(cache.Find("run", 6000));
 }
 
 TEST(BatchCache, CountsWhatTheFindingTakesWhereBatchesAreSmall) {

@@ -199,6 +199,23 @@ TEST_F(CursorTest, ItsHeartbeatTellsTheLastRecord) {
   EXPECT_TRUE(lines[0].heartbeat().has_time());
 }
 
+// Whoever reads because that is cheap is not to wait for the store.
+TEST_F(CursorTest, ReadsNoFurtherThanMemoryGoesWhereItBeganThere) {
+  const auto log = MakeLog({.tail_bytes = 0});
+  for (int i = 1; i <= 100; ++i) log->Append({Out("line", i * kHour)});
+  const Batch held = **log->Read(1);
+  const auto cursor = Open(log);
+  EXPECT_TRUE(cursor->IsCheap());
+  const int64_t before = store_.count(Call::kRead);
+  std::vector<Slice> slices;
+  EXPECT_EQ(*cursor->Read(1 << 20, &slices), Cursor::Next::kMore);
+  EXPECT_EQ(Sequences(RecordsOf(Decode(slices))), Numbers(1, 1));
+  EXPECT_EQ(store_.count(Call::kRead), before);
+  EXPECT_FALSE(cursor->IsCheap());
+  EXPECT_EQ(*cursor->Read(1 << 20, &slices), Cursor::Next::kWait);
+  EXPECT_EQ(cursor->next(), 101);
+}
+
 // With a tail of next to nothing each reader is sometimes at the tail and sometimes at the store,
 // and starts anywhere.
 TEST_F(CursorTest, FindsNoHoleAndNoRecordTwiceBetweenStoreAndTail) {

@@ -197,8 +197,8 @@ TEST_F(GapTest, ALogWhoseEndIsDamagedStillHasItsResult) {
   v1::Run run;
   run.set_id("run");
   run.mutable_result()->set_exit_code(7);
-  const auto ended =
-      Log::OpenEnded(run, *store_.GetExtent("run"), LogServices{&store_, &cache_, &committer_, &waker_});
+  const auto ended = Log::OpenEnded(run, *store_.GetExtent("run"),
+                                    LogServices{&store_, &cache_, &committer_, &waker_});
   store_.Fail(Call::kRead, absl::DataLossError("a bad checksum"), kForEver);
   const std::vector<v1::LogLine> lines = ReadToEnd(ended);
   ASSERT_EQ(lines.size(), 2);
@@ -214,8 +214,8 @@ TEST_F(GapTest, LooksUpTheLastLinesAndATimeWithOneReadEach) {
   Finish(*log);
   v1::Run run;
   run.set_id("run");
-  const auto ended =
-      Log::OpenEnded(run, *store_.GetExtent("run"), LogServices{&store_, &cache_, &committer_, &waker_});
+  const auto ended = Log::OpenEnded(run, *store_.GetExtent("run"),
+                                    LogServices{&store_, &cache_, &committer_, &waker_});
   std::vector<Slice> slices;
   v1::TailLogRequest last;
   last.set_last_lines(500);
@@ -226,7 +226,7 @@ TEST_F(GapTest, LooksUpTheLastLinesAndATimeWithOneReadEach) {
   since.mutable_since()->set_seconds(500 * 3600);
   ASSERT_TRUE((*Cursor::Open(ended, since))->Read(1, &slices).ok());
   EXPECT_EQ(store_.count(Call::kFindTime), 1);
-  EXPECT_EQ(store_.count(Call::kRead), 2);
+  EXPECT_EQ(store_.count(Call::kRead), 1) << "what was found is not read again";
   EXPECT_EQ(SequenceOf(slices.back().view().substr(2)), 500);
 }
 

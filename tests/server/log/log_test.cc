@@ -149,6 +149,13 @@ TEST_F(LogTest, ReadersThatAreCloseToOneAnotherShareWhatIsReadFromTheStore) {
   EXPECT_FALSE(log->IsInMemory(2));
 }
 
+TEST_F(LogTest, WhatATimeWasFoundInIsNotReadAgain) {
+  const auto log = MakeLog({.tail_bytes = 0});
+  for (int i = 1; i <= 3; ++i) log->Append({Out("line", i * kHour)});
+  EXPECT_EQ(*log->FindTime(kHour), 1);
+  EXPECT_TRUE(log->IsInMemory(1));
+}
+
 // Though somebody has them in hand.
 TEST_F(LogTest, RecordsThatWereDeletedAreAGapForWhoComesLater) {
   const auto log = MakeLog({.tail_bytes = 0});

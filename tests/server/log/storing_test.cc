@@ -106,14 +106,56 @@ TEST_F(Storing, LinesThatComeThickAndFastFillBatches) {
   }
 }
 
+// Once it is known how fast lines come, the committer keeps out of it.
+TEST_F(Storing, TheCommitterDoesNotCutBatchesThatFill) {
+  const auto log =
+      MakeLog({.commit_delay = absl::Microseconds(1), .full_commit_delay = absl::Hours(1)});
+  const std::string text(1000, 'x');
+  int64_t appended = 0;
+  while (store_.count(Call::kAppend) < 100) {
+    log->Append({Out(text, kHour)});
+    ++appended;
+  }
+  EXPECT_GT(appended, 98 * static_cast<int64_t>(kBatchBytes) / 1100);
+}
+
+// And comes soon again where they do not.
+TEST_F(Storing, TheCommitterComesSoonWhereBatchesDoNotFill) {
+  const auto log =
+      MakeLog({.commit_delay = absl::Milliseconds(200), .full_commit_delay = absl::Hours(1)});
+  const std::string text(1000, 'x');
+  for (int i = 0; i < 200; ++i) log->Append({Out(text, kHour)});  // fills one
+  const int64_t later = kHour + absl::ToInt64Nanoseconds(absl::Hours(1));
+  log->Append({Out("after a pause", later)});
+  log->Append({Out("soon after", later + 1)});
+  AwaitRecord(*log, 202);
+}
+
+TEST_F(Storing, HalfOfWhatMayBeUnsavedIsStoredAtOnce) {
+  const auto log = MakeLog({.unsaved_bytes = 10'000, .commit_delay = absl::Hours(1)});
+  log->Append({Out("alone", kHour)});
+  const std::string text(1000, 'x');
+  for (int i = 0; i < 6; ++i) log->Append({Out(text, kHour)});
+  EXPECT_EQ(log->GetSnapshot().last, 6) << "the bound is never reached";
+}
+
+TEST_F(Storing, ALineAfterAPauseIsStoredAtOnceWhateverWaits) {
+  const auto log = MakeLog({.commit_delay = absl::Hours(1), .full_commit_delay = absl::Hours(9)});
+  log->Append({Out("alone", kHour)});
+  log->Append({Out("waits", kHour + 1)});
+  EXPECT_EQ(log->GetSnapshot().last, 1);
+  log->Append({Out("after a pause", 2 * kHour + kHour / 10)});
+  EXPECT_EQ(log->GetSnapshot().last, 3);
+}
+
 TEST_F(Storing, TheThreadThatPrintsStoresItselfWhereTheCommitterIsLate) {
   const auto log = MakeLog({.commit_delay = absl::Hours(1), .full_commit_delay = absl::Hours(1)});
   log->Append({Out("alone", kHour)});
-  log->Append({Out("collected", kHour + 1)});
-  log->Append({Out("in time", 2 * kHour)});
+  const int64_t kStep = kHour * 3 / 4;
+  for (int i = 0; i < 3; ++i) log->Append({Out("in time", kHour + 1 + i * kStep)});
   EXPECT_EQ(log->GetSnapshot().last, 1);
-  log->Append({Out("late", 3 * kHour + 1)});
-  EXPECT_EQ(log->GetSnapshot().last, 4);
+  log->Append({Out("late", kHour + 1 + 3 * kStep)});
+  EXPECT_EQ(log->GetSnapshot().last, 5);
 }
 
 // The committer finds that what it was to store has been: it comes again for what is there.

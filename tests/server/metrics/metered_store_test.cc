@@ -54,7 +54,10 @@ class MeteredStoreTest : public ::testing::Test {
   }
   absl::Status Append(const Batch& batch) { return store_.Append("run", {batch}, false); }
 
-  std::string Figures() { return prometheus::TextSerializer().Serialize(registry_.Collect()); }
+  std::string Figures() {
+    store_.Publish();
+    return prometheus::TextSerializer().Serialize(registry_.Collect());
+  }
 
   MemoryStore memory_;
   testing::FaultyStore faulty_{&memory_};
@@ -69,6 +72,10 @@ TEST_F(MeteredStoreTest, CountsLinesAndBytesOnce) {
   EXPECT_THAT(Figures(), HasSubstr("\njobtail_printed_bytes_total 6\n"));
   EXPECT_THAT(Figures(), HasSubstr("\njobtail_batches_total 2\n"));
   EXPECT_THAT(Figures(), HasSubstr("\njobtail_commit_seconds_count 2\n"));
+  EXPECT_THAT(Figures(), HasSubstr("\njobtail_commit_seconds_bucket{le=\"10\"} 2\n"));
+  ASSERT_TRUE(Append(4, {"d"}, 4, 8).ok());
+  EXPECT_THAT(Figures(), HasSubstr("\njobtail_batches_total 3\n")) << "and what came before";
+  EXPECT_THAT(Figures(), HasSubstr("\njobtail_commit_seconds_count 3\n"));
 }
 
 TEST_F(MeteredStoreTest, CountsOfARunTakenOverOnlyWhatIsNew) {
