@@ -50,7 +50,7 @@ struct LogServices {
 // The log of one run: numbers what the job prints, encodes it once, stores it, and shows it to
 // readers once the store has it. Held by shared_ptr: by its run and by its readers. Thread-safe.
 //
-// The thread that prints stores its line itself if nothing has been stored for `commit_delay`
+// The thread that prints stores its line itself if nothing was printed or stored for `commit_delay`
 // before it: no other thread delays a line that comes alone. Lines that come thick and fast are
 // collected and stored together, by the thread that fills a batch or by the committer.
 class Log : public std::enable_shared_from_this<Log> {
