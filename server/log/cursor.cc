@@ -111,7 +111,7 @@ absl::StatusOr<Cursor::Next> Cursor::Read(size_t max_bytes, std::vector<Slice>* 
   const Log::Snapshot snapshot = log_->GetSnapshot();
   ReadPresent(snapshot, slices);
   const int64_t last = std::min(snapshot.last, stop_);
-  const bool is_cheap = log_->IsInMemory(next_);
+  const bool is_cheap = next_ < last && log_->IsInMemory(next_);
   for (size_t bytes = 0; next_ <= last && bytes < max_bytes;) {
     // Who began it because it is in memory would have to wait for the store.
     if (bytes > 0 && is_cheap && !log_->IsInMemory(next_)) return Next::kMore;

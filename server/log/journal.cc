@@ -1,11 +1,15 @@
 #include "server/log/journal.h"
 
 #include <fcntl.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <cerrno>
 #include <cstring>
+#include <ctime>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
@@ -22,8 +26,9 @@ constexpr size_t kHeaderBytes = 2 * kNumberBytes + kBatchKeyBytes + kIndexEntryB
 void AppendFrame(int64_t epoch, std::string_view run_key, const Batch& batch, std::string* frame) {
   frame->assign(kNumberBytes, '\0');
   AppendNumber(epoch, frame);
-  frame->append(BatchKey(run_key, batch.first));
-  frame->append(EncodeIndexEntry(MakeIndexEntry(batch, /*offset=*/0)));
+  frame->append(run_key);
+  AppendNumber(batch.first, frame);
+  AppendIndexEntry(MakeIndexEntry(batch, /*offset=*/0), frame);
   frame->append(*batch.bytes);
   std::string checksum;
   AppendNumber(Crc32c(std::string_view(*frame).substr(kNumberBytes)), &checksum);
@@ -78,16 +83,51 @@ bool WriteAll(int fd, std::string_view bytes, size_t offset) {
   return true;
 }
 
+// Whether this part of a mapping can be written to. The system is made to write to every page of
+// it: it reports a page that cannot be had, as on a full disk, whereas the processor would end the
+// process with SIGBUS. Pages that could be had stay, for much longer than a copy takes. Asking for
+// the time is the cheapest call that writes, and allowed everywhere.
+bool CanBeWritten(char* bytes, size_t size) {
+  static const size_t page = static_cast<size_t>(sysconf(_SC_PAGESIZE));
+  for (size_t offset = 0; offset < size;) {
+    char* const probe = bytes + std::min(offset, size - sizeof(timespec));
+    if (syscall(SYS_clock_gettime, CLOCK_MONOTONIC_COARSE, probe) != 0) return false;
+    offset += page - reinterpret_cast<uintptr_t>(bytes + offset) % page;
+  }
+  return true;
+}
+
+// A hole until it is written to. Nothing is cut off.
+bool MakeAsLongAs(size_t bytes, int fd) {
+  struct stat status;
+  if (fstat(fd, &status) != 0) return false;
+  return std::cmp_greater_equal(status.st_size, bytes) ||
+         ftruncate(fd, static_cast<off_t>(bytes)) == 0;
+}
+
 }  // namespace
 
 absl::StatusOr<std::unique_ptr<Journal>> Journal::Open(const std::string& path, size_t bytes) {
+  const auto failed = [&path](const char* what) {
+    return absl::UnavailableError(absl::StrCat("journal ", path, ": cannot be ", what, ": ",
+                                               strerror(errno), "; make it readable and writable"));
+  };
   const int fd = open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0644);
-  if (fd >= 0) return std::unique_ptr<Journal>(new Journal(fd, bytes / 2));
-  return absl::UnavailableError(absl::StrCat("journal ", path, ": cannot be opened: ",
-                                             strerror(errno), "; make it readable and writable"));
+  if (fd < 0) return failed("opened");
+  if (!MakeAsLongAs(bytes, fd)) {
+    absl::Status status = failed("enlarged");
+    close(fd);
+    return status;
+  }
+  void* const mapping = mmap(nullptr, bytes, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+  return std::unique_ptr<Journal>(
+      new Journal(fd, bytes / 2, mapping == MAP_FAILED ? nullptr : static_cast<char*>(mapping)));
 }
 
-Journal::~Journal() { close(fd_); }
+Journal::~Journal() {
+  if (mapping_ != nullptr) munmap(mapping_, 2 * half_bytes_);
+  close(fd_);
+}
 
 absl::StatusOr<std::string> Journal::ReadHalf(Half half) const {
   std::string bytes(half_bytes_, '\0');
@@ -125,7 +165,9 @@ absl::StatusOr<std::vector<Journal::Entry>> Journal::Recovered() const {
 }
 
 absl::Status Journal::Clear() {
-  if (ftruncate(fd_, 0) == 0 && fdatasync(fd_) == 0) return absl::OkStatus();
+  if (ftruncate(fd_, 0) == 0 && MakeAsLongAs(2 * half_bytes_, fd_) && fdatasync(fd_) == 0) {
+    return absl::OkStatus();
+  }
   return absl::UnavailableError(absl::StrCat("journal: cannot be emptied: ", strerror(errno)));
 }
 
@@ -134,10 +176,19 @@ std::optional<Journal::Half> Journal::Write(std::string_view run_key, const Batc
   absl::MutexLock lock(&mutex_);
   if (!MakeRoomLocked(size)) return std::nullopt;
   AppendFrame(epoch_, run_key, batch, &frame_);
-  if (!WriteAll(fd_, frame_, half_ * half_bytes_ + offset_)) return std::nullopt;
+  if (!Store(frame_, half_ * half_bytes_ + offset_)) return std::nullopt;
   offset_ += size;
   ++in_use_[half_];
   return half_;
+}
+
+// What the mapping does not take, the file may.
+bool Journal::Store(std::string_view frame, size_t offset) const {
+  if (mapping_ == nullptr || !CanBeWritten(mapping_ + offset, frame.size())) {
+    return WriteAll(fd_, frame, offset);
+  }
+  frame.copy(mapping_ + offset, frame.size());
+  return true;
 }
 
 // A half is begun anew as soon as nothing in it is in use: what comes often lies in few pages.

@@ -19,8 +19,8 @@
 namespace jobtail {
 
 // A small file that batches wait in until something larger has taken them over: writing to it is
-// one system call. What Write has accepted survives the end of the process at any moment, but not
-// that of the machine: nothing here is forced onto the disk.
+// one copy into memory that the file is mapped to. What Write has accepted survives the end of the
+// process at any moment, but not that of the machine: nothing here is forced onto the disk.
 //
 // The file has two halves of fixed size. One is written to from front to back; when it is full and
 // everything in the other has been released, they change places. docs/log-format.md describes the
@@ -34,7 +34,7 @@ class Journal {
   using Half = size_t;  // 0 or 1
 
   // Opens the file or makes it. `bytes` is the size of both halves together, always the same for
-  // one file. UNAVAILABLE if the file cannot be opened.
+  // one file. UNAVAILABLE if the file cannot be opened, or not be made that long.
   static absl::StatusOr<std::unique_ptr<Journal>> Open(const std::string& path, size_t bytes);
   ~Journal();
 
@@ -57,13 +57,16 @@ class Journal {
   void Release(Half half);
 
  private:
-  Journal(int fd, size_t half_bytes) : fd_(fd), half_bytes_(half_bytes) {}
+  Journal(int fd, size_t half_bytes, char* mapping)
+      : fd_(fd), half_bytes_(half_bytes), mapping_(mapping) {}
 
+  bool Store(std::string_view frame, size_t offset) const;
   absl::StatusOr<std::string> ReadHalf(Half half) const;
   bool MakeRoomLocked(size_t bytes) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
 
   const int fd_;
   const size_t half_bytes_;
+  char* const mapping_;  // of both halves; null where the file system has none
 
   mutable absl::Mutex mutex_;
   Half half_ ABSL_GUARDED_BY(mutex_) = 0;      // that is written to

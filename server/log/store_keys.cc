@@ -22,7 +22,9 @@ static_assert(kRunKeyBytes == sizeof(uuid_t));
 
 void AppendNumber(int64_t number, std::string* bytes) {
   const uint64_t value = static_cast<uint64_t>(number);
-  for (int shift = 56; shift >= 0; shift -= 8) bytes->push_back(static_cast<char>(value >> shift));
+  char digits[kNumberBytes];
+  for (size_t i = 0; i < kNumberBytes; ++i) digits[i] = static_cast<char>(value >> (56 - 8 * i));
+  bytes->append(digits, kNumberBytes);
 }
 
 int64_t ReadNumber(std::string_view bytes) {
@@ -71,10 +73,14 @@ IndexEntry MakeIndexEntry(const Batch& batch, int64_t offset) {
           batch.total_bytes};
 }
 
+void AppendIndexEntry(const IndexEntry& entry, std::string* bytes) {
+  for (const auto field : kFields) AppendNumber(entry.*field, bytes);
+}
+
 std::string EncodeIndexEntry(const IndexEntry& entry) {
   std::string value;
-  value.reserve(kFields.size() * kNumberBytes);
-  for (const auto field : kFields) AppendNumber(entry.*field, &value);
+  value.reserve(kIndexEntryBytes);
+  AppendIndexEntry(entry, &value);
   return value;
 }
 

@@ -53,6 +53,7 @@ inline constexpr size_t kIndexEntryBytes = 6 * kNumberBytes;
 
 IndexEntry MakeIndexEntry(const Batch& batch, int64_t offset);
 std::string EncodeIndexEntry(const IndexEntry& entry);
+void AppendIndexEntry(const IndexEntry& entry, std::string* bytes);
 
 // Nullopt if the bytes are none. The key alone tells the first record.
 std::optional<IndexEntry> DecodeKey(std::string_view key);

@@ -1,7 +1,9 @@
 #include "server/log/journal.h"
 
 #include <gmock/gmock.h>
+#include <sys/resource.h>
 
+#include <csignal>
 #include <filesystem>
 #include <fstream>
 #include <memory>
@@ -20,6 +22,26 @@ namespace fs = std::filesystem;
 using ::testing::ElementsAre;
 using ::testing::IsEmpty;
 using testing::TemporaryDirectory;
+
+// As long as it lives, the system lets no file of this process grow beyond `bytes`.
+class LargestFile {
+ public:
+  explicit LargestFile(rlim_t bytes) : handler_(signal(SIGXFSZ, SIG_IGN)) {
+    getrlimit(RLIMIT_FSIZE, &before_);
+    const rlimit limit{bytes, before_.rlim_max};
+    setrlimit(RLIMIT_FSIZE, &limit);
+  }
+  ~LargestFile() {
+    setrlimit(RLIMIT_FSIZE, &before_);
+    signal(SIGXFSZ, handler_);
+  }
+  LargestFile(const LargestFile&) = delete;
+  LargestFile& operator=(const LargestFile&) = delete;
+
+ private:
+  const sighandler_t handler_;
+  rlimit before_{};
+};
 
 class JournalTest : public ::testing::Test {
  protected:
@@ -60,9 +82,11 @@ class JournalTest : public ::testing::Test {
     return entries;
   }
 
+  // What was written, without the zeros of what was not.
   std::string ReadFile() const {
     std::ifstream file(path(), std::ios::binary);
-    return {std::istreambuf_iterator<char>(file), {}};
+    std::string bytes{std::istreambuf_iterator<char>(file), {}};
+    return bytes.substr(0, bytes.find_last_not_of('\0') + 1);
   }
 
   void WriteFile(const std::string& bytes) const {
@@ -139,7 +163,7 @@ TEST_F(JournalTest, TakesNothingMoreWhenBothHalvesAreInUse) {
   }
   EXPECT_THAT(halves, ElementsAre(0, 0, 0, 1, 1, 1));
   EXPECT_EQ(Recovered().size(), 6);
-  EXPECT_LE(ReadFile().size(), kBytes);
+  EXPECT_EQ(fs::file_size(path()), kBytes);
 }
 
 TEST_F(JournalTest, GoesOnInTheHalfThatWasReleasedAndForgetsWhatWasThere) {
@@ -170,6 +194,39 @@ TEST_F(JournalTest, BeginsAnewAsSoonAsNothingIsInUse) {
 TEST_F(JournalTest, TakesNothingThatIsLargerThanAHalf) {
   EXPECT_FALSE(Write(kRun, 1, std::string(kBytes / 2, 'x')));
   EXPECT_TRUE(Write(kRun, 1, std::string(kBytes / 4, 'x')));
+}
+
+// Writing to a mapping where the file has ended is a SIGBUS, as on a full or failing disk.
+TEST_F(JournalTest, WritesToTheFileWhereTheMappingCannotBeWrittenTo) {
+  const std::string pages(10'000, 'x');
+  for (const uintmax_t size : {0, 4096, 5000, 8192}) {
+    Reopen();
+    ASSERT_TRUE(journal_->Clear().ok());
+    fs::resize_file(path(), size);
+    ASSERT_TRUE(Write(kRun, 1, pages)) << size;
+    EXPECT_EQ(Recovered().size(), 1) << size;
+  }
+}
+
+TEST_F(JournalTest, RefusesWhatTheSystemDoesNotTake) {
+  ASSERT_TRUE(Write(kRun, 1, "a"));
+  const std::string pages(10'000, 'x');
+  fs::resize_file(path(), 4096);
+  {
+    const LargestFile none(4096);
+    EXPECT_FALSE(Write(kRun, 3, pages));
+    EXPECT_TRUE(Write(kRun, 3, "b")) << "this page is there";
+  }
+  EXPECT_TRUE(Write(kRun, 5, pages)) << "there is room again";
+  EXPECT_EQ(Recovered().size(), 3);
+}
+
+TEST_F(JournalTest, SaysThatThereIsNoRoomForTheFile) {
+  fs::remove(path());
+  const LargestFile none(0);
+  const absl::Status status = Journal::Open(path(), kBytes).status();
+  EXPECT_EQ(status.code(), absl::StatusCode::kUnavailable);
+  EXPECT_THAT(std::string(status.message()), ::testing::HasSubstr(path()));
 }
 
 TEST_F(JournalTest, SaysWhichFileCannotBeOpened) {
