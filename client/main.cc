@@ -19,11 +19,11 @@ void OpenStandardDescriptors() {
   if (fd >= 0) close(fd);
 }
 
-// Messages come and go by the hundred kilobytes: their memory is not to go back to the system each
-// time, only to be asked for again.
+// gRPC reads up to megabytes at a time: that memory is not to go back to the system each time, only
+// to be asked for again.
 void KeepMemory() {
   mallopt(M_MMAP_THRESHOLD, 4 << 20);
-  mallopt(M_TRIM_THRESHOLD, 4 << 20);
+  mallopt(M_TRIM_THRESHOLD, 16 << 20);
 }
 
 }  // namespace

@@ -21,14 +21,6 @@ int DefaultExitCode(v1::RunState state) {
 
 }  // namespace
 
-absl::string_view EndingBytes(v1::Ending ending) {
-  if (ending == v1::ENDING_LF) return "\n";
-  if (ending == v1::ENDING_CR) return "\r";
-  return "";
-}
-
-bool EndsLine(v1::Ending ending) { return !EndingBytes(ending).empty(); }
-
 const char* StateName(v1::RunState state) {
   switch (state) {
     case v1::RUN_STATE_PENDING:

@@ -12,10 +12,14 @@ namespace jobtail::client {
 inline constexpr int kExitOwnFailure = 125;
 
 // The bytes that the job printed after a line's text: "\n", "\r" or nothing.
-absl::string_view EndingBytes(v1::Ending ending);
+inline absl::string_view EndingBytes(v1::Ending ending) {
+  if (ending == v1::ENDING_LF) return "\n";
+  if (ending == v1::ENDING_CR) return "\r";
+  return "";
+}
 
 // Whether the next line of the same stream begins a new line, rather than continuing this one.
-bool EndsLine(v1::Ending ending);
+inline bool EndsLine(v1::Ending ending) { return !EndingBytes(ending).empty(); }
 
 // "RUNNING", "FAILED", ...: the state's name without its prefix. "UNKNOWN" for a value that this
 // program does not know.

@@ -12,9 +12,7 @@ absl::Status LinePrinter::Print(const v1::LogBatch& batch) {
 }
 
 absl::Status LinePrinter::Print(absl::Span<const LineView> lines) {
-  for (const LineView& line : lines) {
-    if (absl::Status status = PrintView(line); !status.ok()) return status;
-  }
+  if (absl::Status status = PrintViews(lines); !status.ok()) return status;
   return Show();
 }
 
@@ -24,7 +22,7 @@ absl::Status LinePrinter::Show() {
   return status;
 }
 
-absl::Status LinePrinter::PrintView(const LineView&) {
+absl::Status LinePrinter::PrintViews(absl::Span<const LineView>) {
   return absl::InternalError("this printer takes no views");
 }
 

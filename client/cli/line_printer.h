@@ -34,7 +34,7 @@ class LinePrinter {
   explicit LinePrinter(Output* output) : output_(output) {}
 
   virtual absl::Status PrintLine(const v1::LogLine& line) = 0;
-  virtual absl::Status PrintView(const LineView& line);
+  virtual absl::Status PrintViews(absl::Span<const LineView> lines);
 
   Output* output() { return output_; }
 

@@ -71,6 +71,13 @@ absl::Status TextPrinter::PrintText(const v1::LogLine& line) {
                     line.has_text() ? line.text() : line.raw(), time});
 }
 
+absl::Status TextPrinter::PrintViews(absl::Span<const LineView> lines) {
+  for (const LineView& line : lines) {
+    if (absl::Status status = PrintView(line); !status.ok()) return status;
+  }
+  return absl::OkStatus();
+}
+
 absl::Status TextPrinter::PrintView(const LineView& line) {
   const bool to_err = line.stream == v1::STREAM_STDERR && !options_.merged;
   const Output::Target target = to_err ? Output::kErr : Output::kOut;

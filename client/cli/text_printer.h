@@ -33,7 +33,8 @@ class TextPrinter : public LinePrinter {
 
  private:
   absl::Status PrintLine(const v1::LogLine& line) override;
-  absl::Status PrintView(const LineView& line) override;
+  absl::Status PrintViews(absl::Span<const LineView> lines) override;
+  absl::Status PrintView(const LineView& line);
   absl::Status PrintText(const v1::LogLine& line);
   void NoteProgress(const v1::RunProgress& progress);
   absl::Status PrintNotice(const v1::LogLine& line, const std::string& text);

@@ -17,7 +17,8 @@
 
 namespace jobtail {
 
-// What readers have in hand at this moment, and what was read from the store last, of all logs:
+// What readers have in hand at this moment, what was read from the store last, and what readers who
+// are a little behind are about to read, of all logs:
 // whoever asks for the same batch gets the same buffer, so that a thousand readers which have
 // stopped at one place hold one copy, and those who follow one another through a log have each
 // batch read and decompressed once. Thread-safe.

@@ -16,6 +16,14 @@ constexpr absl::Duration kRetryDelay = absl::Milliseconds(100);
 // As much as most lines take that come alone.
 constexpr size_t kLineBytes = 192;
 
+// So many full batches wait for the committer before the thread that prints helps; and are stored
+// together.
+constexpr size_t kCrowd = 4;
+
+// So many times after somebody has read something that is not the newest, what leaves the tail is
+// kept for him in the cache: that many batches and it is full.
+constexpr int kWantedByReader = 64;
+
 // So many readers are woken by the thread that stored the records, which is quickest; more would
 // hold up the job.
 constexpr size_t kWakeInline = 2;
@@ -89,29 +97,40 @@ void Log::AppendLocked(absl::Span<const TextLine> lines) {
   for (const TextLine& line : lines) AppendLineLocked(line);
   if (committing_ || failing_) return;  // whoever is at it, or tries again, sees to the rest
   if (IsDueLocked(quiet_since)) {
+    SealLocked();
     CommitLocked(/*sync=*/false, [] {});
-  } else if (!open_.empty() && !IsScheduledLocked()) {
+  } else if (IsCrowdedLocked()) {
+    CommitLocked(/*sync=*/false, [] {});
+  } else if (HasUnsavedLocked() && !IsScheduledLocked()) {
     ScheduleLocked(absl::GetCurrentTimeNanos() + DelayLocked());
   }
 }
 
-// Whether the thread that has just appended something is to store it: a batch is full, or half of
-// what may be unsaved is there, or it came after a pause, or the committer is late.
+// Whether the thread that has just appended something is to store it at once: it came after a
+// pause, or the committer is late.
 bool Log::IsDueLocked(int64_t quiet_since) const {
-  if (!sealed_.empty() || unsaved_bytes_ >= options_.unsaved_bytes / 2) return true;
   if (open_.empty()) return false;
   return last_time_ - quiet_since >= commit_delay_ ||
-         (last_time_ - open_time_) / 2 >= DelayLocked();
+         (last_time_ - open_time_) / 2 >= OpenDelayLocked();
 }
 
-int64_t Log::DelayLocked() const { return filling_ ? full_commit_delay_ : commit_delay_; }
+// Whether so much waits for the committer that whoever appends is to help.
+bool Log::IsCrowdedLocked() const {
+  return sealed_.size() >= kCrowd || unsaved_bytes_ >= options_.unsaved_bytes / 2;
+}
+
+bool Log::HasUnsavedLocked() const { return !open_.empty() || !sealed_.empty(); }
+
+// How long the open batch may stay open.
+int64_t Log::OpenDelayLocked() const { return filling_ ? full_commit_delay_ : commit_delay_; }
+
+int64_t Log::DelayLocked() const { return sealed_.empty() ? OpenDelayLocked() : 0; }
 
 // Whether lines come fast enough to fill a batch within full_commit_delay.
 bool Log::FillsLocked() const {
   const int64_t waited = std::max(last_time_ - open_time_, commit_delay_);
-  return !sealed_.empty() ||
-         static_cast<double>(open_.size()) / static_cast<double>(kBatchBytes) >=
-             static_cast<double>(waited) / static_cast<double>(full_commit_delay_);
+  return static_cast<double>(open_.size()) / static_cast<double>(kBatchBytes) >=
+         static_cast<double>(waited) / static_cast<double>(full_commit_delay_);
 }
 
 void Log::AppendLineLocked(const TextLine& line) {
@@ -157,6 +176,7 @@ void Log::BeginLocked() {
 
 void Log::SealLocked() {
   if (open_.empty()) return;
+  filling_ = FillsLocked();
   // The bytes may stay for long: give back what the string grew in vain.
   if (open_.capacity() > open_.size() + open_.size() / 4 + kLineBytes) open_.shrink_to_fit();
   sealed_.push_back({open_first_, encoded_, last_time_, total_lines_, total_bytes_,
@@ -188,18 +208,23 @@ void Log::CommitScheduled(int64_t schedule) {
     CommitLocked(/*sync=*/false, [] {});
   } else if (!open_.empty()) {
     // The thread that prints has stored since what this was for; what is there came later.
-    const int64_t now = absl::GetCurrentTimeNanos();
-    ScheduleLocked(std::clamp(open_time_ + DelayLocked(), now, now + DelayLocked()));
+    ScheduleRestLocked(absl::GetCurrentTimeNanos());
   }
+}
+
+// Has the committer come for what was appended while something was stored.
+void Log::ScheduleRestLocked(int64_t now) {
+  const int64_t delay = DelayLocked();
+  ScheduleLocked(now + delay - std::clamp<int64_t>(last_time_ - open_time_, 0, delay));
 }
 
 // Stores what is there and shows it to the readers. Releases the lock meanwhile; what is appended
 // then is left to the committer. False if the store refused: then it is tried again later.
 bool Log::CommitLocked(bool sync, OnStored on_stored) {
-  filling_ = FillsLocked();
-  SealLocked();
+  // A batch that fills is not cut short because the one before it is full.
+  if (sync || sealed_.empty() || last_time_ - open_time_ >= OpenDelayLocked()) SealLocked();
   if (sealed_.empty()) return true;
-  std::vector<Batch> batches = std::exchange(sealed_, {});
+  std::vector<Batch> batches = TakeSealedLocked(sync);
   committing_ = true;
   mutex_.Unlock();
   const int64_t began = absl::GetCurrentTimeNanos();
@@ -225,9 +250,17 @@ bool Log::CommitLocked(bool sync, OnStored on_stored) {
   last_commit_time_ = last_time_ + (now - began);
   for (const Batch& batch : batches) unsaved_bytes_ -= batch.bytes->size();
   if (HasRoomLocked()) AppendGapLocked();  // the job may print nothing more
-  if (!open_.empty() || !sealed_.empty()) ScheduleLocked(now + DelayLocked());
+  if (HasUnsavedLocked()) ScheduleRestLocked(now);
   PublishLocked(std::move(batches));
   return true;
+}
+
+// What is stored next: at the end everything, else so little that readers can keep up.
+std::vector<Batch> Log::TakeSealedLocked(bool all) {
+  const auto end = all || sealed_.size() <= kCrowd ? sealed_.end() : sealed_.begin() + kCrowd;
+  std::vector<Batch> taken(std::make_move_iterator(sealed_.begin()), std::make_move_iterator(end));
+  sealed_.erase(sealed_.begin(), end);
+  return taken;
 }
 
 void Log::PublishLocked(std::vector<Batch> batches) {
@@ -236,7 +269,13 @@ void Log::PublishLocked(std::vector<Batch> batches) {
     tail_bytes_ += batch.bytes->size();
     tail_.push_back(std::move(batch));
   }
-  while (tail_.size() > 1 && tail_bytes_ > options_.tail_bytes) PopTailLocked();
+  // A reader that is a little behind is to find it without the store: it would fall back further.
+  const bool is_wanted = publishings_wanted_ > 0;
+  if (is_wanted) --publishings_wanted_;
+  while (tail_.size() > 1 && tail_bytes_ > options_.tail_bytes) {
+    if (is_wanted) services_.cache->Add(run_, tail_.front());
+    PopTailLocked();
+  }
   WakeLocked(/*here=*/true);
 }
 
@@ -335,6 +374,7 @@ absl::StatusOr<std::optional<Batch>> Log::Read(int64_t sequence) const {
     absl::MutexLock lock(&mutex_);
     if (deleted_) return absl::NotFoundError(absl::StrCat("run ", run_, " was deleted"));
     if (sequence > snapshot_.last) return std::nullopt;
+    if (!tail_.empty() && sequence < tail_.back().first) publishings_wanted_ = kWantedByReader;
     if (!tail_.empty() && sequence >= tail_.front().first) {
       return *std::ranges::lower_bound(tail_, sequence, {}, &Batch::last);
     }

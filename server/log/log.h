@@ -42,7 +42,7 @@ struct LogOptions {
 // What logs share. All outlive them.
 struct LogServices {
   LogStore* store;
-  BatchCache* cache;     // of what was read from the store
+  BatchCache* cache;     // of what was read from the store, or is about to be
   Scheduler* committer;  // stores lines that were collected
   Scheduler* waker;      // wakes readers where there are many
 };
@@ -52,7 +52,8 @@ struct LogServices {
 //
 // The thread that prints stores its line itself if nothing was printed or stored for `commit_delay`
 // before it: no other thread delays a line that comes alone. Lines that come thick and fast are
-// collected and stored together, by the thread that fills a batch or by the committer.
+// collected and stored together by the committer, beside the thread that prints on, which helps
+// where full batches wait (docs/decisions/0002).
 class Log : public std::enable_shared_from_this<Log> {
  public:
   // The store must know the run (PutRun) with an empty log.
@@ -143,11 +144,16 @@ class Log : public std::enable_shared_from_this<Log> {
   void SealLocked() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   bool IsScheduledLocked() const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   void ScheduleLocked(int64_t unix_nanos) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  void ScheduleRestLocked(int64_t now) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   bool IsDueLocked(int64_t quiet_since) const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  bool IsCrowdedLocked() const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  bool HasUnsavedLocked() const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  int64_t OpenDelayLocked() const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   int64_t DelayLocked() const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   bool FillsLocked() const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   void CommitScheduled(int64_t schedule);
   bool CommitLocked(bool sync, OnStored on_stored) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  std::vector<Batch> TakeSealedLocked(bool all) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   void PublishLocked(std::vector<Batch> batches) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   void PopTailLocked() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   void WakeLocked(bool here) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
@@ -189,6 +195,7 @@ class Log : public std::enable_shared_from_this<Log> {
   // What readers see.
   std::deque<Batch> tail_ ABSL_GUARDED_BY(mutex_);
   size_t tail_bytes_ ABSL_GUARDED_BY(mutex_) = 0;
+  mutable int publishings_wanted_ ABSL_GUARDED_BY(mutex_) = 0;  // by readers that are behind
   Snapshot snapshot_ ABSL_GUARDED_BY(mutex_);
   bool finishing_ ABSL_GUARDED_BY(mutex_) = false;
   int64_t first_ ABSL_GUARDED_BY(mutex_) = 1;  // what is older was deleted

@@ -216,6 +216,38 @@ TEST_F(CursorTest, ReadsNoFurtherThanMemoryGoesWhereItBeganThere) {
   EXPECT_EQ(cursor->next(), 101);
 }
 
+// One that had to go to the store would fall back further.
+TEST_F(CursorTest, FindsInMemoryWhatHasLeftTheTailWhileItWasALittleBehind) {
+  BatchCache large(1 << 20);
+  services_.cache = &large;
+  const auto log = MakeLog({.tail_bytes = 200});
+  int64_t time = 0;
+  const auto append = [&] { log->Append({Out("line", time += kHour)}); };
+  append();
+  append();
+  const auto cursor = Open(log);
+  const int64_t before = store_.count(Call::kRead);
+  for (int i = 1; i <= 100; ++i) {
+    EXPECT_TRUE(cursor->IsCheap());
+    EXPECT_EQ(Sequences(RecordsOf(Decode(Read(*cursor, 1)))), Numbers(i, i));
+    append();
+    if (i < 50) append();
+  }
+  EXPECT_EQ(store_.count(Call::kRead), before);
+}
+
+TEST_F(CursorTest, LeavesNothingInMemoryForReadersThatAreNotBehind) {
+  BatchCache large(1 << 20);
+  services_.cache = &large;
+  const auto log = MakeLog({.tail_bytes = 0});
+  const auto cursor = Open(log);
+  for (int i = 1; i <= 100; ++i) {
+    log->Append({Out("line", i * kHour)});
+    EXPECT_EQ(Sequences(RecordsOf(Decode(Read(*cursor)))), Numbers(i, i));
+  }
+  for (int i = 1; i < 100; ++i) EXPECT_FALSE(large.Find(log->run(), i)) << i;
+}
+
 // With a tail of next to nothing each reader is sometimes at the tail and sometimes at the store,
 // and starts anywhere.
 TEST_F(CursorTest, FindsNoHoleAndNoRecordTwiceBetweenStoreAndTail) {

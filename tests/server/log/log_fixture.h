@@ -24,7 +24,7 @@ class LogTest : public ::testing::Test {
     storage::v1::StoredRun put;
     put.mutable_run()->set_id(run);
     EXPECT_TRUE(memory_.PutRun(put).ok());
-    return std::make_shared<Log>(run, LogServices{&store_, &cache_, &committer_, &waker_}, options);
+    return std::make_shared<Log>(run, services_, options);
   }
 
   // Lines are stored only when a batch is full, at the end, or when one comes after a pause.
@@ -39,6 +39,7 @@ class LogTest : public ::testing::Test {
   BatchCache cache_{1000};  // a few batches
   Scheduler committer_{"test-commit"};
   Scheduler waker_{"test-wake"};
+  LogServices services_{&store_, &cache_, &committer_, &waker_};
 };
 
 // The time of a line that comes so long after another that it is stored at once.

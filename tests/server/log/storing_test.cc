@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include <atomic>
+#include <future>
 #include <string>
 #include <thread>
 #include <vector>
@@ -33,6 +34,13 @@ class Storing : public testing::LogTest {
  protected:
   static const absl::Status kBusy;
   static constexpr int kForEver = 1 << 30;
+
+  // Until the result is set.
+  std::promise<void> OccupyCommitter() {
+    std::promise<void> idle;
+    committer_.Soon([idle = idle.get_future().share()] { idle.wait(); });
+    return idle;
+  }
 
   int64_t stored_last() { return memory_.GetExtent("run")->last; }
 };
@@ -83,27 +91,75 @@ TEST_F(Storing, AFullBatchIsStoredAtOnce) {
   const auto log = MakeLog(Collecting());
   log->Append({Out("alone", kHour)});
   const std::string text(1000, 'x');
-  for (int i = 0; log->GetSnapshot().last == 1 && i < 1000; ++i) log->Append({Out(text, kHour)});
+  for (int i = 0; i < 140; ++i) log->Append({Out(text, kHour)});
+  AwaitRecord(*log, 2);
   const Batch batch = **log->Read(2);
   EXPECT_GE(batch.bytes->size(), kBatchBytes);
   EXPECT_LT(batch.bytes->size(), kBatchBytes + 1100);
-  EXPECT_EQ(batch.last, log->GetSnapshot().last);
+  EXPECT_EQ(batch.last, log->GetSnapshot().last) << "what has not filled a batch yet waits";
   EXPECT_EQ(batch.last, stored_last());
 }
 
 // However long that takes within the delay: it is no pause.
 TEST_F(Storing, LinesThatComeThickAndFastFillBatches) {
-  const auto log = MakeLog({.commit_delay = absl::Hours(1), .full_commit_delay = absl::Hours(1)});
-  log->Append({Out("alone", kHour)});
+  const auto log = MakeLog({.commit_delay = absl::Hours(2), .full_commit_delay = absl::Hours(2)});
+  log->Append({Out("alone", 2 * kHour)});
   const std::string text(1000, 'x');
   const int64_t kEach = kHour / 100;  // a batch takes more than an hour
-  for (int i = 1; i <= 400; ++i) log->Append({Out(text, kHour + i * kEach)});
-  EXPECT_EQ(store_.count(Call::kAppend), 4);
-  for (int64_t sequence = 2; sequence <= log->GetSnapshot().last;) {
+  for (int i = 1; i <= 400; ++i) log->Append({Out(text, 2 * kHour + i * kEach)});
+  AwaitRecord(*log, 300);
+  int batches = 0;
+  for (int64_t sequence = 2; sequence <= log->GetSnapshot().last; ++batches) {
     const Batch batch = **log->Read(sequence);
     EXPECT_GE(batch.bytes->size(), kBatchBytes);
     sequence = batch.last + 1;
   }
+  EXPECT_EQ(batches, 3);
+}
+
+// The committer is the one that stores full batches, beside the thread that prints; unless it has
+// fallen behind.
+TEST_F(Storing, TheThreadThatPrintsStoresItselfWhereFullBatchesWait) {
+  const auto log = MakeLog(Collecting());
+  std::promise<void> idle = OccupyCommitter();
+  log->Append({Out("alone", kHour)});
+  const std::string text(1000, 'x');
+  int64_t appended = 1;
+  for (; log->GetSnapshot().last == 1 && appended < 10'000; ++appended) {
+    log->Append({Out(text, kHour)});
+  }
+  EXPECT_EQ(log->GetSnapshot().last, appended) << "up to where it helped";
+  EXPECT_EQ(store_.appended().back().batches, 4);
+  idle.set_value();
+}
+
+TEST_F(Storing, AFullBatchIsStoredWithoutCuttingTheNext) {
+  const auto log = MakeLog(Collecting());
+  std::promise<void> idle = OccupyCommitter();
+  log->Append({Out("alone", kHour)});
+  const std::string text(1000, 'x');
+  for (int i = 0; i < 200; ++i) log->Append({Out(text, kHour)});
+  idle.set_value();
+  AwaitRecord(*log, 2);
+  EXPECT_LT(log->GetSnapshot().last, 201);
+  for (int i = 0; i < 100; ++i) log->Append({Out(text, kHour)});
+  AwaitRecord(*log, 201);
+  EXPECT_GE((*log->Read(201))->bytes->size(), kBatchBytes);
+}
+
+// So that readers get something to do early, and find it in memory.
+TEST_F(Storing, WhatHasGatheredIsStoredInParts) {
+  const auto log = MakeLog(Collecting());
+  store_.Block(Call::kAppend);
+  std::jthread job([&] { log->Append({Out("alone", kHour)}); });
+  store_.AwaitBlocked(Call::kAppend);
+  const std::string text(1000, 'x');
+  for (int i = 0; i < 2000; ++i) log->Append({Out(text, kHour)});
+  store_.Unblock(Call::kAppend);
+  AwaitRecord(*log, 1900);
+  Finish(*log);
+  for (const FaultyStore::Appended& appended : store_.appended()) EXPECT_LE(appended.batches, 4);
+  EXPECT_EQ(Sequences(ReadToEnd(log)), Numbers(1, 2002));
 }
 
 // Once it is known how fast lines come, the committer keeps out of it.
