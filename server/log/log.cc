@@ -191,7 +191,7 @@ bool Log::IsScheduledLocked() const { return scheduled_ && scheduled_delay_ <= D
 void Log::ScheduleLocked(int64_t unix_nanos) {
   if (IsScheduledLocked()) return;
   scheduled_ = true;
-  scheduled_first_ = open_first_;
+  scheduled_first_ = sealed_.empty() ? open_first_ : sealed_.front().first;
   scheduled_delay_ = DelayLocked();
   services_.committer->At(
       absl::FromUnixNanos(unix_nanos),

@@ -186,7 +186,7 @@ class Log : public std::enable_shared_from_this<Log> {
   bool failing_ ABSL_GUARDED_BY(mutex_) = false;  // the store refused the last attempt
   bool full_ ABSL_GUARDED_BY(mutex_) = false;     // because it has no room
   bool scheduled_ ABSL_GUARDED_BY(mutex_) = false;
-  int64_t scheduled_first_ ABSL_GUARDED_BY(mutex_) = 0;  // open_first_ at that time
+  int64_t scheduled_first_ ABSL_GUARDED_BY(mutex_) = 0;  // the first record unsaved then
   int64_t scheduled_delay_ ABSL_GUARDED_BY(mutex_) = 0;  // DelayLocked() at that time
   int64_t schedules_ ABSL_GUARDED_BY(mutex_) = 0;        // only the latest counts
   bool filling_ ABSL_GUARDED_BY(mutex_) = false;         // lines come fast enough to fill batches

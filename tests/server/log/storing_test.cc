@@ -147,6 +147,23 @@ TEST_F(Storing, AFullBatchIsStoredWithoutCuttingTheNext) {
   EXPECT_GE((*log->Read(201))->bytes->size(), kBatchBytes);
 }
 
+// The committer comes for a full batch that the thread that prints has stored meanwhile.
+TEST_F(Storing, TheCommitterLeavesABatchThatFillsWhereTheFullOneIsStored) {
+  const auto log = MakeLog({.unsaved_bytes = 300'000,
+                            .commit_delay = absl::Hours(1),
+                            .full_commit_delay = absl::Hours(1)});
+  std::promise<void> idle = OccupyCommitter();
+  log->Append({Out("alone", kHour)});
+  const std::string text(1000, 'x');
+  for (int i = 0; log->GetSnapshot().last == 1 && i < 1000; ++i) log->Append({Out(text, kHour)});
+  const int64_t last = log->GetSnapshot().last;
+  std::promise<void> done;
+  committer_.At(absl::Now(), [&done] { done.set_value(); });
+  idle.set_value();
+  done.get_future().wait();
+  EXPECT_EQ(log->GetSnapshot().last, last);
+}
+
 // So that readers get something to do early, and find it in memory.
 TEST_F(Storing, WhatHasGatheredIsStoredInParts) {
   const auto log = MakeLog(Collecting());
