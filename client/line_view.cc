@@ -19,8 +19,8 @@ constexpr uint64_t Bytes(int field) {
 }
 
 // Reads an encoded message from front to back. Each function returns false if that is not there.
-// Does nothing that the library's CodedInputStream does not, in a third of its time: with a line
-// of 80 bytes, that is a fifth of what a client does in all.
+// For every line that comes: the library's CodedInputStream looks up its position and its limits
+// for each field. Unlike that it takes tags and lengths of up to ten bytes.
 class Reader {
  public:
   explicit Reader(std::string_view bytes) : at_(bytes.data()), end_(at_ + bytes.size()) {}

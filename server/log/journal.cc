@@ -85,8 +85,8 @@ bool WriteAll(int fd, std::string_view bytes, size_t offset) {
 
 // Whether this part of a mapping can be written to. The system is made to write to every page of
 // it: it reports a page that cannot be had, as on a full disk, whereas the processor would end the
-// process with SIGBUS. Pages that could be had stay, for much longer than a copy takes. Asking for
-// the time is the cheapest call that writes, and allowed everywhere.
+// process with SIGBUS. As a rule, pages that could be had stay for as long as a copy takes. Asking
+// for the time is the cheapest call that writes, and allowed everywhere.
 bool CanBeWritten(char* bytes, size_t size) {
   static const size_t page = static_cast<size_t>(sysconf(_SC_PAGESIZE));
   for (size_t offset = 0; offset < size;) {
