@@ -13,10 +13,10 @@
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "absl/time/clock.h"
+#include "base/scheduler.h"
 #include "server/http/http_server.h"
 #include "server/log/journaled_store.h"
 #include "server/log/memory_store.h"
-#include "server/log/scheduler.h"
 #include "server/metrics/metered_store.h"
 #include "server/metrics/metrics.h"
 #include "server/process/child.h"
@@ -224,7 +224,7 @@ absl::Status Server::Impl::AddTo(grpc::ServerBuilder* builder) {
 
 void Server::Impl::WatchHealth() {
   grpc_->GetHealthCheckService()->SetServingStatus(engine_.CheckHealth().ok());
-  health_->At(absl::Now() + kHealthInterval, [this] { WatchHealth(); });
+  health_->After(kHealthInterval, [this] { WatchHealth(); });
 }
 
 // The order matters: grpc::Server::Shutdown waits for streams, and these end only when we end them.

@@ -11,7 +11,7 @@
 #include <optional>
 #include <type_traits>
 
-#include "server/log/scheduler.h"
+#include "base/scheduler.h"
 
 namespace jobtail::http {
 

@@ -102,7 +102,7 @@ void Log::AppendLocked(absl::Span<const TextLine> lines) {
   } else if (IsCrowdedLocked()) {
     CommitLocked(/*sync=*/false, [] {});
   } else if (HasUnsavedLocked() && !IsScheduledLocked()) {
-    ScheduleLocked(absl::GetCurrentTimeNanos() + DelayLocked());
+    ScheduleLocked(absl::Nanoseconds(DelayLocked()));
   }
 }
 
@@ -188,14 +188,14 @@ void Log::SealLocked() {
 bool Log::IsScheduledLocked() const { return scheduled_ && scheduled_delay_ <= DelayLocked(); }
 
 // Has the committer come for what is there.
-void Log::ScheduleLocked(int64_t unix_nanos) {
+void Log::ScheduleLocked(absl::Duration delay) {
   if (IsScheduledLocked()) return;
   scheduled_ = true;
   scheduled_first_ = sealed_.empty() ? open_first_ : sealed_.front().first;
   scheduled_delay_ = DelayLocked();
-  services_.committer->At(
-      absl::FromUnixNanos(unix_nanos),
-      [self = shared_from_this(), schedule = ++schedules_] { self->CommitScheduled(schedule); });
+  services_.committer->After(delay, [self = shared_from_this(), schedule = ++schedules_] {
+    self->CommitScheduled(schedule);
+  });
 }
 
 void Log::CommitScheduled(int64_t schedule) {
@@ -208,14 +208,14 @@ void Log::CommitScheduled(int64_t schedule) {
     CommitLocked(/*sync=*/false, [] {});
   } else if (!open_.empty()) {
     // The thread that prints has stored since what this was for; what is there came later.
-    ScheduleRestLocked(absl::GetCurrentTimeNanos());
+    ScheduleRestLocked();
   }
 }
 
 // Has the committer come for what was appended while something was stored.
-void Log::ScheduleRestLocked(int64_t now) {
+void Log::ScheduleRestLocked() {
   const int64_t delay = DelayLocked();
-  ScheduleLocked(now + delay - std::clamp<int64_t>(last_time_ - open_time_, 0, delay));
+  ScheduleLocked(absl::Nanoseconds(delay - std::clamp<int64_t>(last_time_ - open_time_, 0, delay)));
 }
 
 // Stores what is there and shows it to the readers. Releases the lock meanwhile; what is appended
@@ -238,8 +238,7 @@ bool Log::CommitLocked(bool sync, OnStored on_stored) {
                     stored.ToString());
     }
     sealed_.insert(sealed_.begin(), batches.begin(), batches.end());
-    if (!finishing_)
-      ScheduleLocked(absl::GetCurrentTimeNanos() + absl::ToInt64Nanoseconds(kRetryDelay));
+    if (!finishing_) ScheduleLocked(kRetryDelay);
     return false;
   }
   failing_ = false;
@@ -250,7 +249,7 @@ bool Log::CommitLocked(bool sync, OnStored on_stored) {
   last_commit_time_ = last_time_ + (now - began);
   for (const Batch& batch : batches) unsaved_bytes_ -= batch.bytes->size();
   if (HasRoomLocked()) AppendGapLocked();  // the job may print nothing more
-  if (HasUnsavedLocked()) ScheduleRestLocked(now);
+  if (HasUnsavedLocked()) ScheduleRestLocked();
   PublishLocked(std::move(batches));
   return true;
 }

@@ -16,13 +16,13 @@
 #include "absl/synchronization/mutex.h"
 #include "absl/time/time.h"
 #include "absl/types/span.h"
+#include "base/scheduler.h"
+#include "base/wait_list.h"
 #include "jobtail/v1/log.pb.h"
 #include "server/log/batch.h"
 #include "server/log/batch_cache.h"
 #include "server/log/log_store.h"
 #include "server/log/record.h"
-#include "server/log/scheduler.h"
-#include "server/log/wait_list.h"
 
 namespace jobtail {
 
@@ -143,8 +143,8 @@ class Log : public std::enable_shared_from_this<Log> {
   void BeginLocked() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   void SealLocked() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   bool IsScheduledLocked() const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
-  void ScheduleLocked(int64_t unix_nanos) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
-  void ScheduleRestLocked(int64_t now) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  void ScheduleLocked(absl::Duration delay) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  void ScheduleRestLocked() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   bool IsDueLocked(int64_t quiet_since) const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   bool IsCrowdedLocked() const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   bool HasUnsavedLocked() const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);

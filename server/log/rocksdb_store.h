@@ -15,8 +15,8 @@
 #include "absl/functional/function_ref.h"
 #include "absl/synchronization/mutex.h"
 #include "absl/time/time.h"
+#include "base/scheduler.h"
 #include "server/log/log_store.h"
-#include "server/log/scheduler.h"
 #include "server/log/store_keys.h"
 
 namespace rocksdb {

@@ -196,7 +196,7 @@ void RocksDbStore::DoUpkeep() {
   CheckRoom().IgnoreError();
   const bool syncs = options_.sync == SyncMode::kInterval;
   const absl::Duration interval = syncs ? options_.sync_interval : kUpkeepInterval;
-  upkeep_->At(absl::Now() + interval, [this] { DoUpkeep(); });
+  upkeep_->After(interval, [this] { DoUpkeep(); });
 }
 
 void RocksDbStore::Sync() {
@@ -308,7 +308,7 @@ absl::Status RocksDbStore::DeleteBatches(std::string_view run_key, int64_t befor
   if (deleted_bytes_ >= options_.reclaim_bytes) {
     reclaimer_->Soon([this] { Reclaim(); });
   } else if (first) {
-    reclaimer_->At(absl::Now() + kReclaimDelay, [this] { Reclaim(); });
+    reclaimer_->After(kReclaimDelay, [this] { Reclaim(); });
   }
   return absl::OkStatus();
 }

@@ -67,7 +67,7 @@ StreamStats StreamSet::stats() const {
 
 void StreamSet::ScheduleTick() {
   const absl::Duration period = std::min(heartbeat_ / 4, absl::Seconds(1));
-  scheduler_.At(absl::Now() + period, [this] { Tick(); });
+  scheduler_.After(period, [this] { Tick(); });
 }
 
 void StreamSet::Tick() {

@@ -10,7 +10,7 @@
 #include "absl/container/flat_hash_map.h"
 #include "absl/synchronization/mutex.h"
 #include "absl/time/time.h"
-#include "server/log/scheduler.h"
+#include "base/scheduler.h"
 #include "server/run/stream_stats.h"
 
 namespace jobtail {

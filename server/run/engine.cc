@@ -327,7 +327,7 @@ void Engine::EnsureRetention() {
 }
 
 void Engine::ScheduleRetention() {
-  keeper_.At(absl::Now() + options_.retention.interval, [this] {
+  keeper_.After(options_.retention.interval, [this] {
     ApplyRetention();
     ScheduleRetention();
   });

@@ -123,7 +123,7 @@ void OverwriteSink::SettleLocked() {
 
 void OverwriteSink::ScheduleLocked() {
   if (std::exchange(scheduled_, true)) return;
-  timers_->At(absl::Now() + kInterval, [weak = weak_from_this()] {
+  timers_->After(kInterval, [weak = weak_from_this()] {
     if (const auto self = weak.lock()) self->Flush();
   });
 }
@@ -131,7 +131,7 @@ void OverwriteSink::ScheduleLocked() {
 // The job may have paused: what it drew last is shown. Never waits: the thread serves others, too.
 void OverwriteSink::Flush() {
   if (!mutex_.TryLock()) {
-    timers_->At(absl::Now() + kInterval, [weak = weak_from_this()] {
+    timers_->After(kInterval, [weak = weak_from_this()] {
       if (const auto self = weak.lock()) self->Flush();
     });
     return;

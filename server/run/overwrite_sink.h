@@ -11,8 +11,8 @@
 #include "absl/base/thread_annotations.h"
 #include "absl/synchronization/mutex.h"
 #include "absl/time/time.h"
+#include "base/scheduler.h"
 #include "capture/sink.h"
-#include "server/log/scheduler.h"
 #include "server/run/mask_sink.h"
 
 namespace jobtail {

@@ -126,7 +126,7 @@ absl::Status Run::Start() { return job_->executor().Start(shared_from_this()); }
 void Run::Started() {
   SetRunning();
   if (job_->timeout() == absl::InfiniteDuration()) return;
-  timer_ = services_->timers->At(absl::Now() + job_->timeout(), [weak = weak_from_this()] {
+  timer_ = services_->timers->After(job_->timeout(), [weak = weak_from_this()] {
     if (const auto self = weak.lock()) self->RequestStop(StopReason::kTimeout);
   });
 }

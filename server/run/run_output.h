@@ -4,9 +4,9 @@
 #include <memory>
 #include <optional>
 
+#include "base/scheduler.h"
 #include "capture/sink.h"
 #include "server/log/log.h"
-#include "server/log/scheduler.h"
 #include "server/run/log_sink.h"
 #include "server/run/mask_sink.h"
 #include "server/run/masker.h"

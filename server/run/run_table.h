@@ -16,8 +16,8 @@
 #include "absl/status/statusor.h"
 #include "absl/synchronization/mutex.h"
 #include "absl/time/time.h"
-#include "server/log/scheduler.h"
-#include "server/log/wait_list.h"
+#include "base/scheduler.h"
+#include "base/wait_list.h"
 #include "server/run/run.h"
 
 namespace jobtail {

@@ -6,9 +6,9 @@
 #include <memory>
 #include <string>
 
+#include "base/scheduler.h"
 #include "server/log/log.h"
 #include "server/log/memory_store.h"
-#include "server/log/scheduler.h"
 #include "tests/server/support/faulty_store.h"
 #include "tests/server/support/following.h"
 #include "tests/server/support/records.h"

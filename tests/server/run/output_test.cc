@@ -14,7 +14,7 @@
 #include <vector>
 
 #include "absl/synchronization/mutex.h"
-#include "server/log/scheduler.h"
+#include "base/scheduler.h"
 #include "server/run/mask_sink.h"
 #include "server/run/overwrite_sink.h"
 #include "tests/server/run/engine_fixture.h"

@@ -1,4 +1,4 @@
-#include "server/log/scheduler.h"
+#include "base/scheduler.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -9,7 +9,8 @@
 #include <vector>
 
 #include "absl/synchronization/notification.h"
-#include "absl/time/clock.h"
+#include "absl/time/time.h"
+#include "tests/support/fake_clock.h"
 
 namespace jobtail {
 namespace {
@@ -43,13 +44,12 @@ TEST(Scheduler, RunsFunctionsInTheOrderOfTheirTimes) {
   absl::Notification done;
   Scheduler scheduler("test");
   Busy busy(&scheduler);
-  const absl::Time now = absl::Now();
-  scheduler.At(now + absl::Milliseconds(3), [&] {
+  scheduler.After(absl::Milliseconds(3), [&] {
     order.push_back(4);
     done.Notify();
   });
-  scheduler.At(now + absl::Milliseconds(1), [&] { order.push_back(2); });
-  scheduler.At(now + absl::Milliseconds(2), [&] { order.push_back(3); });
+  scheduler.After(absl::Milliseconds(1), [&] { order.push_back(2); });
+  scheduler.After(absl::Milliseconds(2), [&] { order.push_back(3); });
   scheduler.Soon([&] { order.push_back(1); });
   busy.Release();
   done.WaitForNotification();
@@ -69,24 +69,55 @@ TEST(Scheduler, RunsFunctionsOfTheSameTimeInTheOrderTheyWereAdded) {
 }
 
 TEST(Scheduler, DoesNotRunAFunctionBeforeItsTime) {
-  const absl::Time due = absl::Now() + absl::Milliseconds(20);
-  absl::Time ran;
+  FakeClock clock;
+  const absl::Duration due = clock.Steady() + absl::Hours(2);
+  absl::Duration ran;
   absl::Notification done;
-  Scheduler scheduler("test");
-  scheduler.At(due, [&] {
-    ran = absl::Now();
+  Scheduler scheduler("test", &clock);
+  scheduler.After(absl::Hours(2), [&] {
+    ran = clock.Steady();
     done.Notify();
   });
-  done.WaitForNotification();
+  while (!done.HasBeenNotified()) {
+    clock.Advance(absl::Minutes(20));
+    absl::Notification looked;  // it has seen this time, and run what was due
+    scheduler.Soon([&] { looked.Notify(); });
+    looked.WaitForNotification();
+  }
   EXPECT_GE(ran, due);
+}
+
+TEST(Scheduler, IsNotDisturbedByWhoeverSetsTheTimeOfDay) {
+  FakeClock clock;
+  bool ran = false;
+  Scheduler scheduler("test", &clock);
+  scheduler.After(absl::Hours(1), [&] { ran = true; });
+  clock.SetForward(absl::Hours(24));
+  absl::Notification looked;
+  scheduler.Soon([&] { looked.Notify(); });
+  looked.WaitForNotification();
+  EXPECT_FALSE(ran);
+  clock.SetForward(absl::Hours(-48));
+  absl::Notification done;
+  scheduler.After(absl::Hours(1), [&] { done.Notify(); });
+  clock.Advance(absl::Hours(1));
+  done.WaitForNotification();
+  EXPECT_TRUE(ran);
+}
+
+TEST(Scheduler, RunsOnTheSystemsClock) {
+  absl::Notification done;
+  Scheduler scheduler("test");
+  scheduler.After(absl::Milliseconds(1), [&] { done.Notify(); });
+  done.WaitForNotification();
 }
 
 TEST(Scheduler, RunsAnEarlierFunctionWhileItWaitsForALaterOne) {
   bool later = false;
   absl::Notification done;
   Scheduler scheduler("test");
-  scheduler.At(absl::InfiniteFuture(), [&] { later = true; });
-  scheduler.At(absl::Now() + absl::Milliseconds(1), [&] { done.Notify(); });
+  scheduler.After(absl::InfiniteDuration(), [&] { later = true; });
+  scheduler.After(absl::Milliseconds(1), [&] { done.Notify(); });
   done.WaitForNotification();
   EXPECT_FALSE(later);
 }
@@ -164,8 +195,8 @@ TEST(Scheduler, LetsGoOfACancelledFunctionWithoutItsLock) {
   absl::Notification dropped;
   Scheduler scheduler("test");
   const Scheduler::Id id =
-      scheduler.At(absl::InfiniteFuture(),
-                   [hold = WhenDropped([&] { scheduler.Soon([&] { dropped.Notify(); }); })] {});
+      scheduler.After(absl::InfiniteDuration(),
+                      [hold = WhenDropped([&] { scheduler.Soon([&] { dropped.Notify(); }); })] {});
   scheduler.Cancel(id);
   dropped.WaitForNotification();
 }
@@ -175,8 +206,8 @@ TEST(Scheduler, DropsAtItsEndWhatHasNotRun) {
   bool dropped = false;
   {
     Scheduler scheduler("test");
-    scheduler.At(absl::InfiniteFuture(),
-                 [&, hold = WhenDropped([&] { dropped = true; })] { ran = true; });
+    scheduler.After(absl::InfiniteDuration(),
+                    [&, hold = WhenDropped([&] { dropped = true; })] { ran = true; });
   }
   EXPECT_FALSE(ran);
   EXPECT_TRUE(dropped);

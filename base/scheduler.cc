@@ -1,26 +1,12 @@
-#include "server/log/scheduler.h"
+// A queue of functions, sorted by when they are due, and the thread that runs them.
+#include "base/scheduler.h"
 
 #include <pthread.h>
 
-#include <chrono>
-
-#include "absl/time/clock.h"
-
 namespace jobtail {
-namespace {
 
-using Clock = std::chrono::steady_clock;
-
-// Two looks at two clocks differ by some microseconds anyway.
-constexpr absl::Duration kClockStep = absl::Milliseconds(1);
-
-absl::Time SteadyNow() {
-  return absl::UnixEpoch() + absl::FromChrono(Clock::now().time_since_epoch());
-}
-
-}  // namespace
-
-Scheduler::Scheduler(const std::string& name) : thread_([this] { Run(); }) {
+Scheduler::Scheduler(const std::string& name, Clock* clock)
+    : clock_(clock), thread_([this] { Run(); }) {
   pthread_setname_np(thread_.native_handle(), name.c_str());
 }
 
@@ -35,12 +21,11 @@ void Scheduler::Stop() {
   if (thread_.joinable()) thread_.join();
 }
 
-Scheduler::Id Scheduler::At(absl::Time time, std::function<void()> function) {
+Scheduler::Id Scheduler::After(absl::Duration delay, std::function<void()> function) {
+  // Soon needs no look at the clock.
+  const absl::Duration due = delay == -absl::InfiniteDuration() ? delay : clock_->Steady() + delay;
   std::lock_guard lock(mutex_);
-  const absl::Duration offset = SteadyNow() - absl::Now();
-  // Equal times stay equal, unless the clock has been set.
-  if (absl::AbsDuration(offset - offset_) > kClockStep) offset_ = offset;
-  const Id id{time + offset_, next_id_++};
+  const Id id{due, next_id_++};
   const auto added = queue_.emplace(id, std::move(function)).first;
   if (added == queue_.begin()) changed_.notify_one();
   return id;
@@ -60,10 +45,9 @@ void Scheduler::Run() {
       continue;
     }
     const auto first = queue_.begin();
-    const absl::Time due = first->first.first;
-    if (due > SteadyNow()) {
-      changed_.wait_until(lock,
-                          Clock::time_point(absl::ToChronoNanoseconds(due - absl::UnixEpoch())));
+    const absl::Duration due = first->first.first;
+    if (due > clock_->Steady()) {
+      clock_->WaitUntil(due, lock, changed_);
       continue;
     }
     std::function<void()> function = std::move(first->second);

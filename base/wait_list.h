@@ -1,5 +1,5 @@
-#ifndef JOBTAIL_SERVER_LOG_WAIT_LIST_H_
-#define JOBTAIL_SERVER_LOG_WAIT_LIST_H_
+#ifndef JOBTAIL_BASE_WAIT_LIST_H_
+#define JOBTAIL_BASE_WAIT_LIST_H_
 
 #include <cstdint>
 #include <functional>
@@ -45,4 +45,4 @@ class WaitList {
 
 }  // namespace jobtail
 
-#endif  // JOBTAIL_SERVER_LOG_WAIT_LIST_H_
+#endif  // JOBTAIL_BASE_WAIT_LIST_H_
