@@ -73,7 +73,8 @@ bool ReadField(uint64_t tag, Reader* reader, LineView* line) {
       return true;
     }
     case Bytes(LogLine::kTimeFieldNumber):
-      return reader->ReadBytes(&line->encoded_time);
+      // Of two, the library merges the fields.
+      return line->encoded_time.data() == nullptr && reader->ReadBytes(&line->encoded_time);
     case Varint(LogLine::kStreamFieldNumber):
       return ReadEnum(reader, &line->stream);
     case Varint(LogLine::kEndingFieldNumber):

@@ -24,6 +24,10 @@ function(jobtail_library name)
     target_precompile_headers(jobtail_${name} PRIVATE ${ARG_PCH})
   endif()
   jobtail_configure(jobtail_${name})
+  if(JOBTAIL_FUZZ AND NOT name STREQUAL capture)  # not capture: it is what the process prints with
+    target_compile_options(jobtail_${name} PRIVATE -fsanitize=fuzzer-no-link,address)
+    target_link_options(jobtail_${name} INTERFACE -fsanitize=address)
+  endif()
   if(ARG_COMPONENT)
     target_sources(jobtail_${name} PUBLIC
       FILE_SET HEADERS BASE_DIRS ${PROJECT_SOURCE_DIR} FILES ${ARG_HEADERS})
@@ -42,11 +46,14 @@ function(jobtail_executable name)
   jobtail_configure(${name})
 endfunction()
 
-# The tests that do not link gRPC: all that the tsan preset can run.
-add_custom_target(no-grpc-tests)
+# Those that ThreadSanitizer understands: all that the tsan preset runs.
+add_custom_target(tsan-tests)
+# Of those, the programs where most threads meet, which the CI runs: `./dev test --preset=tsan --quick`.
+add_custom_target(tsan-quick-tests)
+set(JOBTAIL_TSAN_QUICK base_test capture_test server_log_test server_stream_test)
 
-# jobtail_test(NAME SOURCES a_test.cc [DEPS x y] [LABEL no-grpc] [ENVIRONMENT NAME=value]): a GoogleTest program whose
-# cases ctest lists one by one.
+# jobtail_test(NAME SOURCES a_test.cc [DEPS x y] [LABEL tsan] [ENVIRONMENT NAME=value]): a GoogleTest program
+# whose cases ctest lists one by one.
 function(jobtail_test name)
   cmake_parse_arguments(ARG "" "LABEL;ENVIRONMENT" "SOURCES;DEPS;PCH" ${ARGN})
   add_executable(${name} ${ARG_SOURCES})
@@ -57,12 +64,45 @@ function(jobtail_test name)
   jobtail_configure(${name})
   set_target_properties(${name} PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${PROJECT_BINARY_DIR}/tests)
   set(properties TIMEOUT 300)
+  if(CMAKE_CXX_FLAGS MATCHES "-fsanitize=thread")
+    list(APPEND ARG_ENVIRONMENT TSAN_OPTIONS=suppressions=${PROJECT_SOURCE_DIR}/tests/support/tsan.supp)
+  endif()
   if(ARG_LABEL)
-    list(APPEND properties LABELS ${ARG_LABEL})
     add_dependencies(${ARG_LABEL}-tests ${name})
+    if(ARG_LABEL STREQUAL tsan AND name IN_LIST JOBTAIL_TSAN_QUICK)
+      add_dependencies(tsan-quick-tests ${name})
+      set(ARG_LABEL tsan-quick)  # which the pattern "tsan" finds, too
+    endif()
+    list(APPEND properties LABELS ${ARG_LABEL})
   endif()
   if(ARG_ENVIRONMENT)
     list(APPEND properties ENVIRONMENT ${ARG_ENVIRONMENT})
   endif()
   gtest_discover_tests(${name} PROPERTIES ${properties} DISCOVERY_TIMEOUT 60)
+endfunction()
+
+# All fuzz targets of a build with JOBTAIL_FUZZ.
+if(JOBTAIL_FUZZ)
+  add_custom_target(fuzz-targets)
+endif()
+
+# jobtail_fuzz_target(NAME SOURCES a_fuzz.cc [DEPS x y]): a libFuzzer program. What it is to begin with lies in
+# tests/fuzz/corpus/NAME, a file an input. In a build with JOBTAIL_FUZZ it is the program fuzz/NAME; in one with
+# JOBTAIL_FUZZ_TESTS a test fuzz.NAME, which runs that program for a few seconds. `./dev fuzz` runs it for longer.
+function(jobtail_fuzz_target name)
+  cmake_parse_arguments(ARG "" "" "SOURCES;DEPS" ${ARGN})
+  if(JOBTAIL_FUZZ)
+    add_executable(fuzz_${name} ${ARG_SOURCES})
+    target_link_libraries(fuzz_${name} PRIVATE ${ARG_DEPS})
+    target_compile_options(fuzz_${name} PRIVATE -fsanitize=fuzzer-no-link,address)
+    target_link_options(fuzz_${name} PRIVATE -fsanitize=fuzzer,address)
+    jobtail_configure(fuzz_${name})
+    set_target_properties(fuzz_${name} PROPERTIES
+      OUTPUT_NAME ${name} RUNTIME_OUTPUT_DIRECTORY ${PROJECT_BINARY_DIR}/fuzz)
+    add_dependencies(fuzz-targets fuzz_${name})
+  endif()
+  if(JOBTAIL_FUZZ_TESTS)
+    add_test(NAME fuzz.${name} COMMAND ${PROJECT_SOURCE_DIR}/tests/fuzz/run test ${name})
+    set_tests_properties(fuzz.${name} PROPERTIES TIMEOUT 300 FIXTURES_REQUIRED fuzz_targets)
+  endif()
 endfunction()

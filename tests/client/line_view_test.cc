@@ -94,6 +94,12 @@ TEST(LineView, IsNotOfAMessageWithAnUnknownField) {
   EXPECT_FALSE(CanView("\x10\x01" + Element(line)));
 }
 
+// The protobuf library merges a message that comes twice, so that the time would be of both.
+TEST(LineView, IsNotOfALineWithTwoTimes) {
+  const std::string line = MakeLine(1, "text").SerializeAsString();
+  EXPECT_FALSE(CanView(Element(line + "\x12\x02\x10\x01")));
+}
+
 // The views are all that is left of a batch, so that a line must not be cut short in silence.
 TEST(LineView, IsNotOfABatchThatIsCutOff) {
   v1::LogBatch batch;

@@ -1,0 +1,58 @@
+// The client's reader of encoded batches against protobuf's parser.
+
+#include <string>
+#include <vector>
+
+#include "client/line_view.h"
+#include "tests/fuzz/fuzz.h"
+
+namespace jobtail::client {
+namespace {
+
+using fuzz::Check;
+
+void CheckSame(const std::vector<LineView>& views, const v1::LogBatch& batch) {
+  Check(views.size() == static_cast<size_t>(batch.lines_size()), "both see as many lines");
+  for (int i = 0; i < batch.lines_size(); ++i) {
+    const LineView& view = views[i];
+    const v1::LogLine& line = batch.lines(i);
+    Check(view.sequence == line.sequence(), "same sequence");
+    Check(view.stream == line.stream(), "same stream");
+    Check(view.ending == line.ending(), "same ending");
+    Check(line.has_text() || line.has_raw(), "a view is of text");
+    Check(view.text == (line.has_text() ? line.text() : line.raw()), "same text");
+    Check(view.time().SerializeAsString() == line.time().SerializeAsString(), "same time");
+  }
+}
+
+// Whether every line is what a server sends as a record with text.
+bool IsOfRecordsWithText(const v1::LogBatch& batch) {
+  for (const v1::LogLine& line : batch.lines()) {
+    if (line.sequence() <= 0 || !(line.has_text() || line.has_raw())) return false;
+  }
+  return true;
+}
+
+void Run(const std::string& bytes) {
+  std::vector<LineView> views;
+  const bool viewed = ViewLines(bytes, &views);
+  v1::LogBatch batch;
+  // The library refuses text that is not UTF-8, and lengths in more bytes than they take.
+  if (!batch.ParseFromString(bytes)) return;
+  if (viewed) CheckSame(views, batch);
+
+  batch.DiscardUnknownFields();
+  if (!IsOfRecordsWithText(batch)) return;
+  const std::string written = batch.SerializeAsString();
+  views.clear();
+  Check(ViewLines(written, &views), "what the library writes of records can be viewed");
+  CheckSame(views, batch);
+}
+
+}  // namespace
+}  // namespace jobtail::client
+
+int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
+  jobtail::client::Run(std::string(jobtail::fuzz::AsText(data, size)));
+  return 0;
+}
