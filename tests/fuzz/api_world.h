@@ -32,7 +32,6 @@ class World {
     engine_.Stop(absl::InfiniteFuture());
   }
 
-  Engine& engine() { return engine_; }
   http::Api& api() { return api_; }
 
   // Has the runs that have begun print so many lines, "1", "2", ..., and end. Returns how many runs
@@ -47,8 +46,18 @@ class World {
         run->output().Write({&line, 1});
       }
       run->Ended({});
+      ended_.push_back(run->id());
     }
     return runs.size();
+  }
+
+  void DeleteRuns() {
+    for (const std::string& run : std::exchange(ended_, {})) {
+      v1::DeleteRunRequest request;
+      request.set_run(run);
+      const absl::Status deleted = engine_.DeleteRun(request);
+      Check(deleted.ok(), "an ended run can be deleted", deleted.ToString());
+    }
   }
 
  private:
@@ -64,6 +73,7 @@ class World {
   MemoryStore store_;
   Engine engine_{&store_};
   http::Api api_{&engine_};
+  std::vector<std::string> ended_;
 };
 
 // Every answer that is no stream is JSON, and no request is the server's fault.
