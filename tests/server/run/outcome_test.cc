@@ -93,7 +93,7 @@ TEST_F(Outcome, CountsWhatWasPrinted) {
 
 TEST_F(Outcome, TellsHowLongTheJobTook) {
   AddJob(Job("job", [](JobContext& run) { run.SleepFor(absl::Milliseconds(20)); }));
-  const auto& duration = Run("job").back().result().duration();
+  const google::protobuf::Duration duration = Run("job").back().result().duration();
   EXPECT_GE(absl::Seconds(duration.seconds()) + absl::Nanoseconds(duration.nanos()),
             absl::Milliseconds(19));
 }
