@@ -1,13 +1,15 @@
-// A queue of functions, sorted by when they are due, and the thread that runs them.
+// A queue of functions, sorted by when they are due, and the threads that run them.
 #include "base/scheduler.h"
 
 #include <pthread.h>
 
 namespace jobtail {
 
-Scheduler::Scheduler(const std::string& name, Clock* clock)
-    : clock_(clock), thread_([this] { Run(); }) {
-  pthread_setname_np(thread_.native_handle(), name.c_str());
+Scheduler::Scheduler(const std::string& name, Clock* clock, int threads) : clock_(clock) {
+  for (int i = 0; i < threads; ++i) {
+    threads_.emplace_back([this] { Run(); });
+    pthread_setname_np(threads_.back().native_handle(), name.c_str());
+  }
 }
 
 Scheduler::~Scheduler() { Stop(); }
@@ -16,9 +18,12 @@ void Scheduler::Stop() {
   {
     std::lock_guard lock(mutex_);
     stopping_ = true;
-    changed_.notify_one();
+    first_changed_.notify_all();
+    needed_.notify_all();
   }
-  if (thread_.joinable()) thread_.join();
+  for (std::thread& thread : threads_) {
+    if (thread.joinable()) thread.join();
+  }
 }
 
 Scheduler::Id Scheduler::After(absl::Duration delay, std::function<void()> function) {
@@ -27,7 +32,7 @@ Scheduler::Id Scheduler::After(absl::Duration delay, std::function<void()> funct
   std::lock_guard lock(mutex_);
   const Id id{due, next_id_++};
   const auto added = queue_.emplace(id, std::move(function)).first;
-  if (added == queue_.begin()) changed_.notify_one();
+  if (added == queue_.begin()) (is_watched_ ? first_changed_ : needed_).notify_one();
   return id;
 }
 
@@ -40,18 +45,21 @@ void Scheduler::Cancel(Id id) {
 void Scheduler::Run() {
   std::unique_lock lock(mutex_);
   while (!stopping_) {
-    if (queue_.empty()) {
-      changed_.wait(lock);
+    if (is_watched_ || queue_.empty()) {
+      needed_.wait(lock);
       continue;
     }
     const auto first = queue_.begin();
     const absl::Duration due = first->first.first;
     if (due > clock_->Steady()) {
-      clock_->WaitUntil(due, lock, changed_);
+      is_watched_ = true;
+      clock_->WaitUntil(due, lock, first_changed_);
+      is_watched_ = false;
       continue;
     }
     std::function<void()> function = std::move(first->second);
     queue_.erase(first);
+    if (!queue_.empty()) needed_.notify_one();  // while this thread is at work
     lock.unlock();
     function();
     function = nullptr;  // what it holds on to is let go without the lock

@@ -9,15 +9,17 @@
 #include <string>
 #include <thread>
 #include <utility>
+#include <vector>
 
 #include "absl/time/time.h"
 #include "base/clock.h"
 
 namespace jobtail {
 
-// Runs functions after given delays, one after the other, on a thread of its own.
+// Runs functions after given delays, one after the other, on a thread of its own; or on several,
+// beside one another.
 //
-// Hazard: what blocks in one function delays all others that are due.
+// Hazard: what blocks in as many functions as there are threads delays all others that are due.
 //
 // Delays go by the steady clock: setting the time of day changes nothing. Thread-safe, but for Stop
 // and the destructor, which are the owner's.
@@ -26,20 +28,20 @@ class Scheduler {
   // When a function is due by the steady clock, and a number.
   using Id = std::pair<absl::Duration, int64_t>;
 
-  // `name` is the thread's, at most 15 characters. `clock` outlives the scheduler.
-  explicit Scheduler(const std::string& name, Clock* clock = Clock::System());
+  // `name` is the threads', at most 15 characters. `clock` outlives the scheduler.
+  explicit Scheduler(const std::string& name, Clock* clock = Clock::System(), int threads = 1);
   // Drops what has not run yet.
   ~Scheduler();
 
   Scheduler(const Scheduler&) = delete;
   Scheduler& operator=(const Scheduler&) = delete;
 
-  // Waits for the function that is running, and runs no more; what is scheduled from now on is
+  // Waits for what is running, and runs no more; what is scheduled from now on is
   // dropped. For an owner whose functions use this object until then. Idempotent.
   void Stop();
 
-  // Runs `function` once `delay` has passed. Functions of one delay run in the order in which they
-  // were added.
+  // Runs `function` once `delay` has passed. Functions of one delay are begun in the order in which
+  // they were added.
   Id After(absl::Duration delay, std::function<void()> function);
   // The same without a delay, before everything that has one.
   Id Soon(std::function<void()> function) {
@@ -57,11 +59,15 @@ class Scheduler {
   Clock* const clock_;
 
   std::mutex mutex_;
-  std::condition_variable changed_;
   bool stopping_ = false;
   int64_t next_id_ = 0;
   std::map<Id, std::function<void()>> queue_;
-  std::thread thread_;  // last: it uses the rest
+  // One of the threads that have nothing to do, if there are any, waits for the first function to
+  // be due; the others wait until they are needed.
+  bool is_watched_ = false;
+  std::condition_variable first_changed_;  // for the thread that watches
+  std::condition_variable needed_;         // for the others
+  std::vector<std::thread> threads_;       // last: they use the rest
 };
 
 }  // namespace jobtail

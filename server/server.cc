@@ -79,7 +79,7 @@ class Server::Impl {
 
   ~Impl() {
     Stop();
-    engine_.Stop(absl::InfiniteFuture());
+    engine_.Stop(absl::InfiniteDuration());
   }
 
   absl::Status AddJob(Job job);
@@ -235,7 +235,7 @@ size_t Server::Impl::Stop() {
   if (grpc_ && grpc_->GetHealthCheckService()) {
     grpc_->GetHealthCheckService()->SetServingStatus(false);
   }
-  const size_t at_work = engine_.Stop(absl::Now() + options_.stop_grace);
+  const size_t at_work = engine_.Stop(options_.stop_grace);
   const absl::Time streams_deadline = absl::Now() + kStreamGrace;
   std::thread http_stop([&] {
     if (http_) http_->Stop(streams_deadline);

@@ -1,3 +1,4 @@
+// Batches that several readers share.
 #include "server/log/batch_cache.h"
 
 #include <algorithm>

@@ -17,11 +17,11 @@
 
 namespace jobtail {
 
-// What readers have in hand at this moment, what was read from the store last, and what readers who
-// are a little behind are about to read, of all logs:
-// whoever asks for the same batch gets the same buffer, so that a thousand readers which have
-// stopped at one place hold one copy, and those who follow one another through a log have each
-// batch read and decompressed once. Thread-safe.
+// Batches of all logs that several readers may share: what they have in hand at this moment, what
+// was read from the store last, and what those who are a little behind are about to read. Whoever
+// asks for the same batch gets the same buffer: a thousand readers that have stopped at one place
+// hold one copy, and those who follow one another through a log have each batch read and
+// decompressed once. Thread-safe; never waits for the store.
 class BatchCache {
  public:
   // Keeps about `bytes` of what was added last alive, with what it takes to find it. 0: notes

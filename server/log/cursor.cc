@@ -1,3 +1,4 @@
+// Where readers start, and what they read next.
 #include "server/log/cursor.h"
 
 #include <google/protobuf/util/time_util.h>
@@ -7,7 +8,7 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
-#include "absl/time/clock.h"
+#include "absl/time/time.h"
 #include "server/log/record.h"
 
 namespace jobtail {
@@ -162,7 +163,7 @@ void Cursor::CancelWait() {
 
 Slice Cursor::Heartbeat() const {
   v1::LogLine message;
-  *message.mutable_time() = FromUnixNanos(absl::GetCurrentTimeNanos());
+  *message.mutable_time() = FromUnixNanos(absl::ToUnixNanos(log_->clock()->Now()));
   message.mutable_heartbeat()->set_last_sequence(log_->GetSnapshot().last);
   *message.mutable_heartbeat()->mutable_time() = message.time();
   std::string bytes;

@@ -18,6 +18,9 @@ namespace jobtail {
 
 // A reader's place in a log. It pulls at its own pace: what it has not read yet costs it nothing,
 // since it lies in the log's tail or in the store anyway. Owned by its reader; not thread-safe.
+// Holds the log.
+//
+// Hazard: Open and Read may wait for the store; Read does not where IsCheap says so.
 //
 //   while (true) {
 //     slices.clear();

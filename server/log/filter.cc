@@ -1,3 +1,4 @@
+// Which lines a reader wants.
 #include "server/log/filter.h"
 
 #include <algorithm>

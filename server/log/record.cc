@@ -1,3 +1,4 @@
+// The encoding of records, without making messages of them.
 #include "server/log/record.h"
 
 #include <google/protobuf/io/coded_stream.h>

@@ -59,7 +59,7 @@ void TellProgress(double fraction, std::string_view text) {
 
 // What the function has printed is the server's before its result is. Nothing else is waited for:
 // threads that the job has left behind, and the program's static objects, end here.
-[[noreturn]] void End(const JobOutcome& outcome) {
+[[noreturn]] void End(const JobResult& outcome) {
   std::cout.flush();
   std::clog.flush();
   fflush(nullptr);
@@ -129,7 +129,7 @@ void PrintAtOnce() {
 }
 
 void Call(const Job& job, const v1::Run& run) {
-  JobOutcome outcome{1, "the job ended its own thread"};
+  JobResult outcome{1, "the job ended its own thread"};
   const absl::Cleanup end = [&] { End(outcome); };  // also when it does that
   auto parameters = job.Parse(run.parameters());
   if (!parameters.ok()) {

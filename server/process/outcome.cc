@@ -61,7 +61,7 @@ std::string NotStartedText(const Command& command, const Event& event) {
                       ExecuteHint(command, event.error));
 }
 
-JobOutcome NotStarted(const Command& command, const Event& event) {
+JobResult NotStarted(const Command& command, const Event& event) {
   const bool missing = event.step == Event::Step::kExecute && event.error == ENOENT;
   return {.exit_code = missing ? kNotFound : kNotExecutable,
           .error = NotStartedText(command, event)};
@@ -81,7 +81,7 @@ std::string SignalText(const Command& command, const Report& report, int signal,
 const char* Noun(const Command& command) { return command.calls_function ? "job" : "command"; }
 
 // Of a process that has ended by itself.
-JobOutcome Exited(const Command& command, const Report& report, int exit_code) {
+JobResult Exited(const Command& command, const Report& report, int exit_code) {
   if (!command.calls_function) return {.exit_code = exit_code, .error = ""};
   if (report.result) return *report.result;
   return {.exit_code = exit_code,
@@ -97,7 +97,7 @@ ResourceUsage ToUsage(const Event& event) {
 
 }  // namespace
 
-JobOutcome MakeOutcome(const Command& command, const Report& report) {
+JobResult MakeOutcome(const Command& command, const Report& report) {
   if (report.not_started) return NotStarted(command, *report.not_started);
   if (!report.ended) {
     return {.exit_code = kSignalBase + SIGKILL,
@@ -105,7 +105,7 @@ JobOutcome MakeOutcome(const Command& command, const Report& report) {
                                   " was killed, and the ", Noun(command), " with it"),
             .signal = SIGKILL};
   }
-  JobOutcome outcome;
+  JobResult outcome;
   const int status = report.ended->status;
   if (WIFSIGNALED(status)) {
     outcome.signal = WTERMSIG(status);
@@ -126,7 +126,7 @@ std::string LeftOverText(const Command& command, int count) {
                       " killed ", absl::FormatDuration(command.drain), " later");
 }
 
-void Conclude(const std::shared_ptr<Execution>& run, const JobOutcome& outcome) {
+void Conclude(const std::shared_ptr<Execution>& run, const JobResult& outcome) {
   try {
     std::thread([run, outcome] { run->Ended(outcome); }).detach();
   } catch (const std::system_error&) {

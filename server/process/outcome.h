@@ -16,8 +16,8 @@ struct Report {
   std::optional<Event> not_started;
   std::optional<Event> ended;
   std::optional<Event> usage;
-  std::optional<JobOutcome> result;  // of the function that it called
-  int left_over = 0;                 // processes that were killed after the command's end
+  std::optional<JobResult> result;  // of the function that it called
+  int left_over = 0;                // processes that were killed after the command's end
   bool stop_requested = false;
   bool killed = false;  // after the grace
 };
@@ -25,13 +25,13 @@ struct Report {
 // The run's outcome. A command that a signal ended has the exit code that shells give it: 128 and
 // the signal's number; one that could not be started has 127 if it was not found, 126 otherwise.
 // One that calls a function has the function's result, unless a signal ended it.
-JobOutcome MakeOutcome(const Command& command, const Report& report);
+JobResult MakeOutcome(const Command& command, const Report& report);
 
 // What the log says of processes that the command had left behind.
 std::string LeftOverText(const Command& command, int count);
 
 // Ends the run, on a thread that may be kept waiting.
-void Conclude(const std::shared_ptr<Execution>& run, const JobOutcome& outcome);
+void Conclude(const std::shared_ptr<Execution>& run, const JobResult& outcome);
 
 }  // namespace jobtail::process
 

@@ -173,7 +173,7 @@ bool Process::TakeMessage() {
   if (message.has_progress()) {
     run_->ReportProgress(message.progress().fraction(), message.progress().text());
   } else if (message.has_result()) {
-    report_.result = JobOutcome{message.result().exit_code(), message.result().error()};
+    report_.result = JobResult{message.result().exit_code(), message.result().error()};
   }
   return true;
 }

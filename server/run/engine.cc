@@ -1,3 +1,4 @@
+// Every check and limit of the API, and the creation of runs.
 #include "server/run/engine.h"
 
 #include <algorithm>
@@ -12,6 +13,10 @@ namespace jobtail {
 namespace {
 
 constexpr size_t kMaxRequestIdBytes = 128;
+
+// So many threads store collected lines: a store call that takes long for one run leaves the other
+// thread to all other runs.
+constexpr int kCommitters = 2;
 
 // A page ends where its messages reach this size: far under gRPC's default limit of 4 MiB even if
 // the last is as large as one can be.
@@ -62,12 +67,12 @@ Engine::Engine(LogStore* store, EngineOptions options)
     : options_(options),
       store_(store),
       cache_(options.cache_bytes),
-      committer_("log-commit"),
-      waker_("log-wake"),
-      timers_("run-timers"),
+      committer_("log-commit", options.clock, kCommitters),
+      waker_("log-wake", options.clock),
+      timers_("run-timers", options.clock),
       queue_({options.max_active_runs, options.max_queued_runs}),
       runs_(&waker_),
-      run_services_{LogServices{store, &cache_, &committer_, &waker_}, &timers_,
+      run_services_{LogServices{store, &cache_, &committer_, &waker_, options.clock}, &timers_,
                     [this](const std::string& run) { runs_.Touch(run); },
                     [this](const std::string& job) {
                       queue_.Leave(job, RunQueue::Place::kAtWork);
@@ -84,18 +89,27 @@ Engine::Engine(LogStore* store, EngineOptions options)
             const auto run = runs_.Find(id);
             return run.ok() ? DeleteEnded(**run) : run.status();
           }),
-      starter_("run-start"),
-      keeper_("run-retention") {
+      starter_("run-start", options.clock),
+      keeper_("run-retention", options.clock) {
   if (retention_.HasLimits()) EnsureRetention();
 }
 
 Engine::~Engine() = default;
 
 absl::Status Engine::AddJob(Job job) {
-  const JobRetention keep = job.options().retention;
-  const absl::Status added = jobs_.Add(std::move(job));
-  if (added.ok() && (keep.max_age || keep.max_runs || keep.max_run_bytes)) EnsureRetention();
-  return added;
+  std::vector<Job> jobs;
+  jobs.push_back(std::move(job));
+  return ReplaceJobs({}, std::move(jobs));
+}
+
+absl::Status Engine::ReplaceJobs(const std::vector<std::string>& names, std::vector<Job> jobs) {
+  const bool have_limits = std::ranges::any_of(jobs, [](const Job& job) {
+    const JobRetention& keep = job.options().retention;
+    return keep.max_age || keep.max_runs || keep.max_run_bytes;
+  });
+  const absl::Status replaced = jobs_.Replace(names, std::move(jobs));
+  if (replaced.ok() && have_limits) EnsureRetention();
+  return replaced;
 }
 
 absl::Status Engine::Recover() {
@@ -103,7 +117,8 @@ absl::Status Engine::Recover() {
   if (!stored.ok()) return stored.status();
   absl::MutexLock lock(&create_mutex_);
   for (storage::v1::StoredRun& run : *stored) {
-    if (!IsFinal(run.run().state())) CloseLostRun(store_, &run);
+    if (!IsFinal(run.run().state())) CloseLostRun(store_, options_.clock->Now(), &run);
+    ids_.Continue(run.run().id());
     if (!run.request_id().empty()) {
       requests_.emplace(run.request_id(),
                         Request{run.run().job(), run.request_parameters(), run.run().id()});
@@ -160,8 +175,8 @@ absl::StatusOr<std::shared_ptr<Run>> Engine::CreateLocked(const v1::CreateRunReq
   if (!parameters.ok()) return parameters.status();
   const absl::StatusOr<RunQueue::Place> place = queue_.Enter(**job);
   if (!place.ok()) return place.status();
-  auto run = std::make_shared<Run>(NewRunId(), *job, *std::move(parameters), request, options_.log,
-                                   &run_services_);
+  auto run = std::make_shared<Run>(ids_.Make(options_.clock->Now()), *job, *std::move(parameters),
+                                   request, options_.log, &run_services_);
   const absl::Status added = AddRunLocked(run, *job, *place);
   if (added.ok()) return run;
   queue_.Leave(request.job(), *place);
@@ -346,13 +361,13 @@ absl::StatusOr<std::unique_ptr<RunWatch>> Engine::WatchRuns(const v1::WatchRunsR
   return std::make_unique<RunWatch>(&runs_, request.job());
 }
 
-size_t Engine::Stop(absl::Time deadline) {
+size_t Engine::Stop(absl::Duration grace) {
   {
     absl::MutexLock lock(&create_mutex_);
     stopping_ = true;
   }
   for (const auto& run : runs_.Active()) RequestStop(run, StopReason::kShutdown);
-  runs_.AwaitIdle(deadline);
+  runs_.AwaitIdle(grace);
   return runs_.Active().size();
 }
 

@@ -11,8 +11,8 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/synchronization/mutex.h"
-#include "absl/time/clock.h"
 #include "absl/time/time.h"
+#include "base/clock.h"
 #include "base/scheduler.h"
 #include "jobtail/v1/job_service.pb.h"
 #include "server/log/cursor.h"
@@ -21,6 +21,7 @@
 #include "server/run/job_registry.h"
 #include "server/run/retention.h"
 #include "server/run/run.h"
+#include "server/run/run_id.h"
 #include "server/run/run_queue.h"
 #include "server/run/run_table.h"
 
@@ -38,6 +39,8 @@ struct EngineOptions {
   // that has everything there anyway.
   size_t cache_bytes = size_t{16} << 20;
   RetentionOptions retention;
+  // What everything goes by that takes or tells time. Outlives the engine.
+  Clock* clock = Clock::System();
 };
 
 // The calls of JobService, whichever door they come through. Everything is validated and limited
@@ -60,15 +63,15 @@ class Engine {
   // that. To be called once, before any other call but AddJob.
   absl::Status Recover();
 
+  // INVALID_ARGUMENT for a declaration that makes no sense, ALREADY_EXISTS for a name that is
+  // taken.
   absl::Status AddJob(Job job);
   absl::StatusOr<std::shared_ptr<const Job>> FindJob(const std::string& name) const {
     return jobs_.Find(name);
   }
   // Takes out the jobs of these names and adds the others, at once or, with AddJob's errors, not at
   // all. Runs keep the job they were created with.
-  absl::Status ReplaceJobs(const std::vector<std::string>& names, std::vector<Job> jobs) {
-    return jobs_.Replace(names, std::move(jobs));
-  }
+  absl::Status ReplaceJobs(const std::vector<std::string>& names, std::vector<Job> jobs);
 
   absl::StatusOr<v1::ListJobsResponse> ListJobs(const v1::ListJobsRequest& request) const;
   absl::StatusOr<v1::Job> GetJob(const v1::GetJobRequest& request) const;
@@ -88,7 +91,7 @@ class Engine {
   absl::StatusOr<Started> RunJob(const v1::RunJobRequest& request);
 
   // Deletes what is not to be kept any more: what is done every so often anyway.
-  void ApplyRetention(absl::Time now = absl::Now()) { retention_.Apply(now); }
+  void ApplyRetention() { retention_.Apply(); }
 
   // How many runs are kept of each job in each state.
   std::map<std::pair<std::string, v1::RunState>, int64_t> CountRuns() const {
@@ -102,9 +105,9 @@ class Engine {
   // OK if the store would take a new run at this moment, or why not.
   absl::Status CheckHealth() const { return store_->CheckHealth(); }
 
-  // Refuses new runs from now on (UNAVAILABLE), asks those at work to stop, and waits for them
-  // until `deadline`. Returns how many are still at work.
-  size_t Stop(absl::Time deadline);
+  // Refuses new runs from now on (UNAVAILABLE), asks those at work to stop, and waits for them for
+  // `grace` at most, by the steady clock. Returns how many are still at work.
+  size_t Stop(absl::Duration grace);
 
  private:
   absl::StatusOr<std::shared_ptr<Run>> Create(const v1::CreateRunRequest& request);
@@ -131,6 +134,7 @@ class Engine {
   RunQueue queue_;
   RunTable runs_;
   const Run::Services run_services_;
+  RunIds ids_;
 
   // What a request id stands for: the request that came with it and the run it started.
   struct Request {

@@ -10,6 +10,7 @@
 
 #include "absl/status/status.h"
 #include "absl/time/time.h"
+#include "base/clock.h"
 #include "capture/sink.h"
 #include "server/run/parameter.h"
 
@@ -23,7 +24,7 @@ struct ResourceUsage {
 };
 
 // What a job reported when it ended by itself. Success is exit code 0 and no error.
-struct JobOutcome {
+struct JobResult {
   int exit_code = 0;
   std::string error;
   int signal = 0;  // that ended the process; 0 if none did
@@ -41,6 +42,9 @@ class Execution {
   // Asks to stop on CancelRun, on the job's timeout and on the server's shutdown.
   virtual std::stop_token stop_token() const = 0;
 
+  // What tells the job how much time has passed.
+  virtual Clock* clock() const { return Clock::System(); }
+
   // Where lines go that the job prints. Valid until Ended.
   virtual capture::Sink& output() = 0;
 
@@ -50,7 +54,7 @@ class Execution {
 
   // The job is no longer at work; all it printed has been given to output(). Called once, and
   // nothing after it. Blocks until the store has it, which may take as long as a disk is full.
-  virtual void Ended(const JobOutcome& outcome) = 0;
+  virtual void Ended(const JobResult& result) = 0;
 
  protected:
   ~Execution() = default;

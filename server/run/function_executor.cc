@@ -1,3 +1,4 @@
+// Threads that call a function as a job.
 #include "server/run/function_executor.h"
 
 #include <cxxabi.h>
@@ -21,14 +22,14 @@ constexpr size_t kMaxThreadName = 15;  // the kernel's limit
 void Execute(const JobFunction& function, Execution& run) {
   pthread_setname_np(pthread_self(), run.job().substr(0, kMaxThreadName).c_str());
   run.Started();
-  JobOutcome outcome{1, "the job ended its own thread"};
-  const absl::Cleanup end = [&] { run.Ended(outcome); };
-  outcome = CallCaptured(function, run);
+  JobResult result{1, "the job ended its own thread"};
+  const absl::Cleanup end = [&] { run.Ended(result); };
+  result = CallCaptured(function, run);
 }
 
 }  // namespace
 
-JobOutcome Call(const JobFunction& function, JobContext& context) {
+JobResult Call(const JobFunction& function, JobContext& context) {
   try {
     return function(context);
   } catch (const abi::__forced_unwind&) {
@@ -40,10 +41,11 @@ JobOutcome Call(const JobFunction& function, JobContext& context) {
   }
 }
 
-JobOutcome CallCaptured(const JobFunction& function, Execution& run) {
+JobResult CallCaptured(const JobFunction& function, Execution& run) {
   JobContext context(
       run.id(), run.parameters(), run.stop_token(),
-      [&run](double fraction, std::string_view text) { run.ReportProgress(fraction, text); });
+      [&run](double fraction, std::string_view text) { run.ReportProgress(fraction, text); },
+      run.clock());
   const capture::Scope scope(&run.output());
   return Call(function, context);
 }

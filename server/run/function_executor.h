@@ -11,13 +11,13 @@
 
 namespace jobtail {
 
-using JobFunction = std::function<JobOutcome(JobContext&)>;
+using JobFunction = std::function<JobResult(JobContext&)>;
 
 // Calls `function`. An exception is a failure with the exception's text.
-JobOutcome Call(const JobFunction& function, JobContext& context);
+JobResult Call(const JobFunction& function, JobContext& context);
 
 // The same, with what the thread prints meanwhile going to the run.
-JobOutcome CallCaptured(const JobFunction& function, Execution& run);
+JobResult CallCaptured(const JobFunction& function, Execution& run);
 
 // Calls a function, on a thread for each run.
 class FunctionExecutor : public Executor {

@@ -1,3 +1,4 @@
+// What a job declares, and how a request's parameters are read.
 #include "server/run/job.h"
 
 #include <set>
@@ -81,7 +82,7 @@ Job& Job::DropWhenFull() {
   return *this;
 }
 
-JobOutcome Job::Outcome(const absl::Status& status) {
+JobResult Job::ToResult(const absl::Status& status) {
   if (status.ok()) return {};
   return {1, status.ToString()};
 }

@@ -113,17 +113,17 @@ class Job {
     static_assert(std::is_void_v<Result> || std::is_same_v<Result, int> ||
                       std::is_same_v<Result, absl::Status>,
                   "a job returns void, int (its exit code) or absl::Status");
-    return [function = std::move(function)](JobContext& run) mutable -> JobOutcome {
+    return [function = std::move(function)](JobContext& run) mutable -> JobResult {
       if constexpr (std::is_void_v<Result>) {
         function(run);
         return {};
       } else {
-        return Outcome(function(run));
+        return ToResult(function(run));
       }
     };
   }
-  static JobOutcome Outcome(int exit_code) { return {exit_code, ""}; }
-  static JobOutcome Outcome(const absl::Status& status);
+  static JobResult ToResult(int exit_code) { return {exit_code, ""}; }
+  static JobResult ToResult(const absl::Status& status);
   std::string ParameterNames() const;
 
   v1::Job proto_;

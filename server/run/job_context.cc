@@ -1,6 +1,6 @@
+// What a job can ask and tell.
 #include "server/run/job_context.h"
 
-#include <algorithm>
 #include <condition_variable>
 #include <mutex>
 #include <utility>
@@ -8,19 +8,23 @@
 namespace jobtail {
 
 JobContext::JobContext(std::string run_id, ParameterValues parameters, std::stop_token stop,
-                       ReportProgress report)
+                       ReportProgress report, Clock* clock)
     : run_id_(std::move(run_id)),
       parameters_(std::move(parameters)),
       stop_(std::move(stop)),
-      report_(std::move(report)) {}
+      report_(std::move(report)),
+      clock_(clock) {}
 
 bool JobContext::SleepFor(absl::Duration duration) const {
-  constexpr absl::Duration kForEver = absl::Hours(24 * 365 * 100);  // which the clock can add up
-  duration = std::min(duration, kForEver);
+  const absl::Duration end = clock_->Steady() + duration;
   std::mutex mutex;
-  std::condition_variable_any stopped;
+  std::condition_variable stopped;
+  const std::stop_callback wake(stop_, [&] {
+    const std::lock_guard lock(mutex);
+    stopped.notify_one();
+  });
   std::unique_lock lock(mutex);
-  stopped.wait_for(lock, stop_, absl::ToChronoNanoseconds(duration), [] { return false; });
+  while (!stop_.stop_requested() && clock_->Steady() < end) clock_->WaitUntil(end, lock, stopped);
   return !stop_.stop_requested();
 }
 

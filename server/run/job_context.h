@@ -9,6 +9,7 @@
 #include <variant>
 
 #include "absl/time/time.h"
+#include "base/clock.h"
 #include "server/run/parameter.h"
 
 namespace jobtail {
@@ -19,8 +20,9 @@ class JobContext {
  public:
   using ReportProgress = std::function<void(double fraction, std::string_view text)>;
 
+  // `clock` is what SleepFor goes by.
   JobContext(std::string run_id, ParameterValues parameters, std::stop_token stop,
-             ReportProgress report);
+             ReportProgress report, Clock* clock = Clock::System());
 
   const std::string& run_id() const { return run_id_; }
 
@@ -37,7 +39,7 @@ class JobContext {
   // Asks to stop on CancelRun, on the job's timeout and on the server's shutdown.
   const std::stop_token& stop_token() const { return stop_; }
 
-  // Sleeps. False, at once, when the run is asked to stop.
+  // Sleeps, by the steady clock. False, at once, when the run is asked to stop.
   bool SleepFor(absl::Duration duration) const;
 
   // Tells how far the run has come: the part that is done, 0 to 1, and what is being done. Readers
@@ -51,6 +53,7 @@ class JobContext {
   const ParameterValues parameters_;
   const std::stop_token stop_;
   const ReportProgress report_;
+  Clock* const clock_;
 };
 
 }  // namespace jobtail

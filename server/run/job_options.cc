@@ -1,3 +1,4 @@
+// Which options make sense.
 #include "server/run/job_options.h"
 
 #include <re2/re2.h>

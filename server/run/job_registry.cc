@@ -1,3 +1,4 @@
+// The jobs of a server by name.
 #include "server/run/job_registry.h"
 
 #include <utility>
@@ -21,12 +22,6 @@ std::string Names(const std::map<std::string, std::shared_ptr<const Job>>& jobs)
 }
 
 }  // namespace
-
-absl::Status JobRegistry::Add(Job job) {
-  std::vector<Job> jobs;
-  jobs.push_back(std::move(job));
-  return Replace({}, std::move(jobs));
-}
 
 absl::Status JobRegistry::Replace(const std::vector<std::string>& names, std::vector<Job> jobs) {
   for (const Job& job : jobs) {

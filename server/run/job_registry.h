@@ -18,12 +18,9 @@ namespace jobtail {
 // place, and whoever has found it keeps it.
 class JobRegistry {
  public:
+  // Takes out the jobs of these names and adds the others, at once or, on error, not at all.
   // INVALID_ARGUMENT for a declaration that makes no sense, ALREADY_EXISTS for a name that is
   // taken.
-  absl::Status Add(Job job);
-
-  // Takes out the jobs of these names and adds the others, at once or, with the errors of Add, not
-  // at all.
   absl::Status Replace(const std::vector<std::string>& names, std::vector<Job> jobs);
 
   // NOT_FOUND with the names that there are.

@@ -1,3 +1,4 @@
+// From what capture calls a line to what a log does.
 #include "server/run/log_sink.h"
 
 #include "absl/container/inlined_vector.h"

@@ -1,3 +1,4 @@
+// The end of runs that had none when the server went away.
 #include "server/run/lost_run.h"
 
 #include <google/protobuf/util/time_util.h>
@@ -8,7 +9,6 @@
 #include <string>
 #include <utility>
 
-#include "absl/time/clock.h"
 #include "server/log/record.h"
 
 namespace jobtail {
@@ -48,7 +48,7 @@ v1::RunResult LostResult(const v1::Run& run, const LogExtent& extent) {
   return result;
 }
 
-void Conclude(const v1::LogLine& record, v1::Run* run) {
+void SetResult(const v1::LogLine& record, v1::Run* run) {
   *run->mutable_result() = record.result();
   run->set_state(record.result().state());
   *run->mutable_end_time() = record.time();
@@ -66,18 +66,18 @@ absl::Status AppendResult(LogStore* store, const std::string& run, const LogExte
 
 }  // namespace
 
-void CloseLostRun(LogStore* store, storage::v1::StoredRun* stored) {
+void CloseLostRun(LogStore* store, absl::Time now, storage::v1::StoredRun* stored) {
   v1::Run& run = *stored->mutable_run();
   const absl::StatusOr<LogExtent> found = store->GetExtent(run.id());
   const LogExtent extent = found.ok() ? *found : LogExtent{};
   absl::Status status = found.status();
   std::optional<v1::LogLine> record = FindResult(store, run.id(), extent);
   if (!record) {
-    const int64_t time = std::max(absl::GetCurrentTimeNanos(), extent.last_time_unix_nanos);
+    const int64_t time = std::max(absl::ToUnixNanos(now), extent.last_time_unix_nanos);
     record = ResultRecord(extent.last + 1, LostResult(run, extent), time);
     if (status.ok()) status = AppendResult(store, run.id(), extent, *record);
   }
-  Conclude(*record, &run);
+  SetResult(*record, &run);
   if (status.ok()) status = store->PutRun(*stored);
   if (!status.ok()) {
     run.set_last_sequence(extent.last);

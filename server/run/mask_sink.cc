@@ -1,3 +1,4 @@
+// Lines on their way, with what is secret masked however they are cut.
 #include "server/run/mask_sink.h"
 
 #include <utility>

@@ -1,3 +1,4 @@
+// Finding secrets in text that comes in pieces.
 #include "server/run/masker.h"
 
 #include <algorithm>

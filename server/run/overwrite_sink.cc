@@ -1,9 +1,10 @@
+// What of a progress bar goes into the log.
 #include "server/run/overwrite_sink.h"
 
 #include <algorithm>
 #include <utility>
 
-#include "absl/time/clock.h"
+#include "absl/time/time.h"
 
 namespace jobtail {
 namespace {
@@ -141,7 +142,8 @@ void OverwriteSink::Flush() {
     State before = state_;
     OwnedLines out;
     for (const Stream stream : kStreams) EmitLocked(stream, &out);
-    for (Bar& bar : state_.bars) bar.kept_time = absl::GetCurrentTimeNanos();
+    const int64_t now = absl::ToUnixNanos(timers_->clock()->Now());
+    for (Bar& bar : state_.bars) bar.kept_time = now;
     if (!out.lines.empty() && !next_->TryWrite(out.lines)) state_ = std::move(before);
     SettleLocked();
   }

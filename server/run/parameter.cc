@@ -1,3 +1,4 @@
+// Declarations of parameters, and the notations of their values.
 #include "server/run/parameter.h"
 
 #include <re2/re2.h>

@@ -1,3 +1,4 @@
+// Which runs and records go.
 #include "server/run/retention.h"
 
 #include <spdlog/spdlog.h>
@@ -6,17 +7,13 @@
 #include <limits>
 #include <utility>
 
-#include "server/log/record.h"
-
 namespace jobtail {
 namespace {
 
 bool IsOver(int64_t value, int64_t limit) { return limit > 0 && value > limit; }
 
-bool IsTooOld(const Run& run, absl::Duration max_age, absl::Time now) {
-  if (max_age <= absl::ZeroDuration()) return false;
-  const absl::Time end = absl::FromUnixNanos(ToUnixNanos(run.Get().end_time()));
-  return end < now - max_age;
+bool IsOlder(const Run& run, absl::Duration max_age) {
+  return max_age > absl::ZeroDuration() && run.SinceEnd() > max_age;
 }
 
 struct OwnLimits {
@@ -39,7 +36,7 @@ bool Retention::HasLimits() const {
          options_.max_run_bytes > 0 || options_.max_runs > 0;
 }
 
-void Retention::Apply(absl::Time now) {
+void Retention::Apply() {
   absl::MutexLock lock(&mutex_);
   Runs runs = runs_->List("", std::numeric_limits<size_t>::max(), [](const Run&) { return true; });
   std::ranges::reverse(runs);  // oldest first
@@ -59,7 +56,7 @@ void Retention::Apply(absl::Time now) {
     const bool too_many = IsOver(count, options_.max_runs) ||
                           IsOver(bytes, options_.max_total_bytes) ||
                           IsOver(own.count, own.keep.max_runs.value_or(0));
-    if (!too_many && !IsTooOld(*run, own.keep.max_age.value_or(options_.max_age), now)) continue;
+    if (!too_many && !IsOlder(*run, own.keep.max_age.value_or(options_.max_age))) continue;
     const int64_t run_bytes = options_.max_total_bytes > 0 ? BytesOfLocked(*run) : 0;
     if (!DeleteLocked(*run)) continue;
     --count;

@@ -29,7 +29,13 @@ struct RetentionOptions {
   absl::Duration interval = absl::Seconds(10);  // how often it is looked after
 };
 
-// Deletes what is not to be kept any more, the oldest first. Thread-safe.
+// Deletes what is not to be kept any more, the oldest first. Thread-safe; Apply blocks in the
+// store.
+//
+// Setting the clock deletes nothing. How old a run is goes by the steady clock, from its end on; of
+// one that an earlier process has brought to its end, the time of day says once, when it is taken
+// over, how long ago that was. One that seems to have ended in the future counts as ended at that
+// moment. Which of several runs are the oldest, their ids say, in the order of their creation.
 class Retention {
  public:
   // The run is one that has ended.
@@ -45,7 +51,8 @@ class Retention {
   // Whether there is any limit beside those of jobs.
   bool HasLimits() const;
 
-  void Apply(absl::Time now);
+  // Deletes what is not to be kept at this moment.
+  void Apply();
 
  private:
   using Runs = std::vector<std::shared_ptr<Run>>;

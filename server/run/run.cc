@@ -1,3 +1,4 @@
+// The life of a run: its states, its times, its result.
 #include "server/run/run.h"
 
 #include <spdlog/spdlog.h>
@@ -7,7 +8,7 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
-#include "absl/time/clock.h"
+#include "absl/time/time.h"
 #include "server/log/record.h"
 #include "server/run/text.h"
 
@@ -38,10 +39,11 @@ v1::ResourceUsage ToProto(const ResourceUsage& usage) {
   return proto;
 }
 
-v1::RunState FinalState(const JobOutcome& outcome, std::optional<StopReason> stopped) {
+v1::RunState FinalState(const JobResult& job_result, std::optional<StopReason> stopped) {
   if (stopped == StopReason::kTimeout) return v1::RUN_STATE_TIMED_OUT;
   if (stopped) return v1::RUN_STATE_CANCELLED;
-  const bool failed = outcome.exit_code != 0 || outcome.signal != 0 || !outcome.error.empty();
+  const bool failed =
+      job_result.exit_code != 0 || job_result.signal != 0 || !job_result.error.empty();
   return failed ? v1::RUN_STATE_FAILED : v1::RUN_STATE_SUCCEEDED;
 }
 
@@ -98,7 +100,7 @@ Run::Run(std::string id, std::shared_ptr<const Job> job, ParameterValues paramet
   }
   *run.mutable_parameters() = WithoutSecrets(*job_, run.parameters());
   run.set_state(v1::RUN_STATE_PENDING);
-  *run.mutable_create_time() = ToProto(absl::Now());
+  *run.mutable_create_time() = ToProto(clock()->Now());
   LogOptions options = log;
   options.drop_when_full |= job_->drops_when_full();
   absl::MutexLock log_lock(&log_mutex_);
@@ -119,6 +121,8 @@ Run::Run(storage::v1::StoredRun stored, const Services* services)
       services_(services) {
   absl::MutexLock lock(&mutex_);
   proto_ = std::move(*stored.mutable_run());
+  const absl::Time end = absl::FromUnixNanos(ToUnixNanos(proto_.end_time()));
+  ended_ = clock()->Steady() - std::max(clock()->Now() - end, absl::ZeroDuration());
 }
 
 absl::Status Run::Start() { return job_->executor().Start(shared_from_this()); }
@@ -131,9 +135,9 @@ void Run::Started() {
   });
 }
 
-void Run::Ended(const JobOutcome& outcome) {
+void Run::Ended(const JobResult& job_result) {
   if (timer_) services_->timers->Cancel(*timer_);
-  Conclude(outcome, /*started=*/true);
+  StoreResult(job_result, /*started=*/true);
   ReleaseLog();
   services_->done(id_);
 }
@@ -141,17 +145,18 @@ void Run::Ended(const JobOutcome& outcome) {
 void Run::SetRunning() {
   {
     absl::MutexLock lock(&mutex_);
-    start_ = absl::Now();
+    started_ = clock()->Steady();
     proto_.set_state(v1::RUN_STATE_RUNNING);
-    *proto_.mutable_start_time() = ToProto(*start_);
+    *proto_.mutable_start_time() = NowLocked();
   }
   Announce();
 }
 
 void Run::EndUnstarted(const absl::Status& error) {
-  JobOutcome outcome;
-  if (!error.ok()) outcome = {1, absl::StrCat("the run could not be started: ", error.ToString())};
-  Conclude(outcome, /*started=*/false);
+  JobResult job_result;
+  if (!error.ok())
+    job_result = {1, absl::StrCat("the run could not be started: ", error.ToString())};
+  StoreResult(job_result, /*started=*/false);
   ReleaseLog();
   services_->done(id_);
 }
@@ -161,36 +166,37 @@ std::string Run::ToText(std::string_view text, size_t max_bytes) const {
   return ToUtf8(masker_.empty() ? text : masker_.Mask(text), max_bytes);
 }
 
-v1::RunResult Run::MakeResult(const JobOutcome& outcome,
+v1::RunResult Run::MakeResult(const JobResult& job_result,
                               const OverwriteSink::Dropped& overwritten) const {
   v1::RunResult result;
   result.set_overwritten_lines(overwritten.lines);
   result.set_total_bytes(overwritten.bytes);
   absl::MutexLock lock(&mutex_);
-  result.set_state(FinalState(outcome, stop_reason_));
-  result.set_exit_code(outcome.exit_code);
-  result.set_signal(outcome.signal);
-  result.set_core_dumped(outcome.core_dumped);
-  if (outcome.usage) *result.mutable_usage() = ToProto(*outcome.usage);
-  result.set_error(ToText(outcome.error, kMaxErrorBytes));
-  if (outcome.error.empty() && stop_reason_) {
+  result.set_state(FinalState(job_result, stop_reason_));
+  result.set_exit_code(job_result.exit_code);
+  result.set_signal(job_result.signal);
+  result.set_core_dumped(job_result.core_dumped);
+  if (job_result.usage) *result.mutable_usage() = ToProto(*job_result.usage);
+  result.set_error(ToText(job_result.error, kMaxErrorBytes));
+  if (job_result.error.empty() && stop_reason_) {
     result.set_error(WhyStopped(*stop_reason_, job_->timeout()));
-    if (!start_) result.mutable_error()->append(" before the job was started");
+    if (!started_) result.mutable_error()->append(" before the job was started");
   }
-  if (start_) *result.mutable_duration() = ToProto(absl::Now() - *start_);
+  if (started_) *result.mutable_duration() = ToProto(clock()->Steady() - *started_);
   return result;
 }
 
 // The record of the result, the state that GetRun shows and the end of the readers' streams come at
 // one moment: whoever has seen one of them sees the others.
-void Run::Conclude(const JobOutcome& outcome, bool started) {
-  const v1::RunResult outcome_result = MakeResult(outcome, output_->Finish());
-  FindLog()->Finish(outcome_result, [&](const v1::RunResult& result) {
+void Run::StoreResult(const JobResult& job_result, bool started) {
+  v1::RunResult so_far = MakeResult(job_result, output_->Finish());
+  FindLog()->Finish(std::move(so_far), [&](const v1::RunResult& result) {
     absl::MutexLock lock(&mutex_);
     if (started) services_->ended(job_name_);
     *proto_.mutable_result() = result;
     proto_.set_state(result.state());
-    *proto_.mutable_end_time() = ToProto(absl::Now());
+    *proto_.mutable_end_time() = NowLocked();
+    ended_ = clock()->Steady();
     return proto_;
   });
   Announce();
@@ -260,7 +266,7 @@ void Run::RequestStop(StopReason reason) {
     absl::MutexLock lock(&mutex_);
     if (IsFinal(proto_.state()) || stop_reason_) return;
     stop_reason_ = reason;
-    *proto_.mutable_cancel_time() = ToProto(absl::Now());
+    *proto_.mutable_cancel_time() = NowLocked();
   }
   stop_.request_stop();
   TellReaders();
@@ -268,15 +274,15 @@ void Run::RequestStop(StopReason reason) {
 }
 
 void Run::ReportProgress(double fraction, std::string_view text) {
-  const absl::Time now = absl::Now();
   v1::RunProgress progress;
   progress.set_fraction(std::isfinite(fraction) ? std::clamp(fraction, 0.0, 1.0) : 0);
   progress.set_text(ToText(text, kMaxProgressBytes));
-  *progress.mutable_time() = ToProto(now);
+  *progress.mutable_time() = ToProto(clock()->Now());
   absl::MutexLock telling(&telling_mutex_);
   {
     absl::MutexLock lock(&mutex_);
-    const double elapsed = absl::ToDoubleSeconds(now - start_.value_or(now));
+    const absl::Duration now = clock()->Steady();
+    const double elapsed = absl::ToDoubleSeconds(now - started_.value_or(now));
     if (elapsed > 0) progress.set_rate(progress.fraction() / elapsed);
     if (progress.rate() > 0) {
       *progress.mutable_remaining() =
@@ -306,6 +312,18 @@ storage::v1::StoredRun Run::Stored() const {
   stored.set_request_id(request_id_);
   *stored.mutable_request_parameters() = request_parameters_;
   return stored;
+}
+
+absl::Duration Run::SinceEnd() const {
+  absl::MutexLock lock(&mutex_);
+  return ended_ ? clock()->Steady() - *ended_ : absl::ZeroDuration();
+}
+
+// The time of day, but never before an earlier time of the run: the clock may have been set back.
+google::protobuf::Timestamp Run::NowLocked() const {
+  return std::max(
+      {ToProto(clock()->Now()), proto_.create_time(), proto_.start_time(), proto_.cancel_time()},
+      [](const auto& a, const auto& b) { return ToUnixNanos(a) < ToUnixNanos(b); });
 }
 
 v1::RunState Run::state() const {

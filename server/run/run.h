@@ -38,6 +38,10 @@ google::protobuf::Map<std::string, std::string> WithoutSecrets(
 // One execution of a job: its state and its log. Held by shared_ptr: by the table of runs and by
 // what executes it. Thread-safe.
 //
+// Hazard: whatever changes the state (Started, Ended, EndUnstarted, DeleteStored) waits for the
+// store, the end for as long as that refuses; OpenLog asks it. RequestStop and what only tells the
+// state do not.
+//
 // Once it has ended, it keeps no log in memory: each time a reader comes, and there is none, the
 // log is opened in the store.
 class Run final : public Execution, public std::enable_shared_from_this<Run> {
@@ -45,7 +49,7 @@ class Run final : public Execution, public std::enable_shared_from_this<Run> {
   // What runs share. All outlive them.
   struct Services {
     LogServices log;
-    Scheduler* timers;
+    Scheduler* timers;                                    // their clock is that of the runs
     std::function<void(const std::string& run)> changed;  // called after each change of state
     // Called when a run that was started has ended, before anybody can see that. Must not block.
     std::function<void(const std::string& job)> ended;
@@ -85,6 +89,11 @@ class Run final : public Execution, public std::enable_shared_from_this<Run> {
   storage::v1::StoredRun Stored() const;
   v1::RunState state() const;
 
+  // How long ago the run ended, zero if it has not: by the steady clock, which setting the time of
+  // day does not change. For a run that an earlier process ended, the time of day says once how old
+  // it was when it was taken over; not less than zero.
+  absl::Duration SinceEnd() const;
+
   const std::string& id() const override { return id_; }
   const std::string& job() const override { return job_name_; }
   bool IsAskedToStop() const { return stop_.stop_requested(); }
@@ -92,15 +101,17 @@ class Run final : public Execution, public std::enable_shared_from_this<Run> {
   // For what executes the run.
   const ParameterValues& parameters() const override { return parameters_; }
   std::stop_token stop_token() const override { return stop_.get_token(); }
+  Clock* clock() const override { return services_->timers->clock(); }
   capture::Sink& output() override { return output_->sink(); }
   void Started() override;
   void ReportProgress(double fraction, std::string_view text) override;
-  void Ended(const JobOutcome& outcome) override;
+  void Ended(const JobResult& job_result) override;
 
  private:
   void SetRunning();
-  void Conclude(const JobOutcome& outcome, bool started);
-  v1::RunResult MakeResult(const JobOutcome& outcome,
+  void StoreResult(const JobResult& job_result, bool started);
+  google::protobuf::Timestamp NowLocked() const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  v1::RunResult MakeResult(const JobResult& job_result,
                            const OverwriteSink::Dropped& overwritten) const;
   std::string ToText(std::string_view text, size_t max_bytes) const;
   void TellReaders();
@@ -129,7 +140,9 @@ class Run final : public Execution, public std::enable_shared_from_this<Run> {
 
   mutable absl::Mutex mutex_;  // may be taken under the log's lock, never the other way round
   v1::Run proto_ ABSL_GUARDED_BY(mutex_);
-  std::optional<absl::Time> start_ ABSL_GUARDED_BY(mutex_);
+  // By the steady clock.
+  std::optional<absl::Duration> started_ ABSL_GUARDED_BY(mutex_);
+  std::optional<absl::Duration> ended_ ABSL_GUARDED_BY(mutex_);
   std::optional<StopReason> stop_reason_ ABSL_GUARDED_BY(mutex_);
 };
 

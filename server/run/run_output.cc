@@ -1,3 +1,4 @@
+// The stages that a run's lines go through.
 #include "server/run/run_output.h"
 
 namespace jobtail {

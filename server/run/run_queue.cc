@@ -1,3 +1,4 @@
+// Places at work and in the queue.
 #include "server/run/run_queue.h"
 
 #include <algorithm>

@@ -1,10 +1,10 @@
+// All runs of a server, and the order of their changes.
 #include "server/run/run_table.h"
 
 #include <utility>
 
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
-#include "absl/time/clock.h"
 #include "server/log/record.h"
 #include "server/run/run_id.h"
 #include "server/run/text.h"
@@ -50,7 +50,7 @@ void RunTable::Remove(const std::string& id) {
   if (!run.ok()) return;
   v1::Run last = (*run)->Get();
   last.clear_parameters();
-  *last.mutable_delete_time() = FromUnixNanos(absl::GetCurrentTimeNanos());
+  *last.mutable_delete_time() = FromUnixNanos(absl::ToUnixNanos(waker_->clock()->Now()));
   absl::MutexLock lock(&mutex_);
   const auto found = runs_.find(id);
   if (found == runs_.end()) return;
@@ -71,9 +71,12 @@ void RunTable::Touch(const std::string& id) {
   TouchLocked(id, {found->second, std::nullopt});
 }
 
+// The table may be gone as soon as whoever waits for the last run can go on.
 void RunTable::Done(const std::string& id) {
+  const std::lock_guard idle_lock(idle_mutex_);
   absl::MutexLock lock(&mutex_);
   active_.erase(id);
+  if (active_.empty()) idle_changed_.notify_all();
 }
 
 void RunTable::TouchLocked(const std::string& id, Change change) {
@@ -139,9 +142,20 @@ std::vector<std::shared_ptr<Run>> RunTable::Active() const {
   return runs;
 }
 
-bool RunTable::AwaitIdle(absl::Time deadline) const {
+bool RunTable::IsIdle() const {
   absl::MutexLock lock(&mutex_);
-  return mutex_.AwaitWithDeadline(absl::Condition(this, &RunTable::IsIdleLocked), deadline);
+  return active_.empty();
+}
+
+bool RunTable::AwaitIdle(absl::Duration grace) const {
+  Clock* const clock = waker_->clock();
+  const absl::Duration deadline = clock->Steady() + grace;
+  std::unique_lock lock(idle_mutex_);
+  while (!IsIdle()) {
+    if (clock->Steady() >= deadline) return false;
+    clock->WaitUntil(deadline, lock, idle_changed_);
+  }
+  return true;
 }
 
 int64_t RunTable::version() const {

@@ -1,11 +1,13 @@
 #ifndef JOBTAIL_SERVER_RUN_RUN_TABLE_H_
 #define JOBTAIL_SERVER_RUN_RUN_TABLE_H_
 
+#include <condition_variable>
 #include <cstdint>
 #include <deque>
 #include <functional>
 #include <map>
 #include <memory>
+#include <mutex>
 #include <optional>
 #include <string>
 #include <vector>
@@ -27,7 +29,7 @@ namespace jobtail {
 // that it was too slow for. Thread-safe.
 class RunTable {
  public:
-  // `waker` calls the watchers. It outlives the table.
+  // `waker` calls the watchers, and lends the table its clock. It outlives the table.
   explicit RunTable(Scheduler* waker) : waker_(waker) {}
 
   void Add(std::shared_ptr<Run> run);
@@ -55,9 +57,9 @@ class RunTable {
 
   // The runs that have not ended.
   std::vector<std::shared_ptr<Run>> Active() const;
-  // Waits until all have ended and their threads need nothing of the server any more. False if the
-  // deadline came first.
-  bool AwaitIdle(absl::Time deadline) const;
+  // Waits until all have ended and their threads need nothing of the server any more. False if that
+  // takes longer than `grace`, by the steady clock.
+  bool AwaitIdle(absl::Duration grace) const;
 
   struct Change {
     std::shared_ptr<Run> run;        // null once it is deleted; then, in its place:
@@ -75,9 +77,13 @@ class RunTable {
   absl::StatusOr<std::shared_ptr<Run>> FindByPrefixLocked(const std::string& prefix) const
       ABSL_SHARED_LOCKS_REQUIRED(mutex_);
   void TouchLocked(const std::string& id, Change change) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
-  bool IsIdleLocked() const ABSL_SHARED_LOCKS_REQUIRED(mutex_) { return active_.empty(); }
+  bool IsIdle() const;
 
   Scheduler* const waker_;
+
+  // For AwaitIdle, which goes by the clock: taken before mutex_.
+  mutable std::mutex idle_mutex_;
+  mutable std::condition_variable idle_changed_;
 
   mutable absl::Mutex mutex_;
   std::map<std::string, std::shared_ptr<Run>> runs_ ABSL_GUARDED_BY(mutex_);

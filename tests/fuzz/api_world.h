@@ -29,7 +29,7 @@ class World {
   }
   ~World() {
     EndRuns(0);
-    engine_.Stop(absl::InfiniteFuture());
+    engine_.Stop(absl::InfiniteDuration());
   }
 
   http::Api& api() { return api_; }

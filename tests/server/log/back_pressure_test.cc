@@ -14,7 +14,6 @@
 namespace jobtail {
 namespace {
 
-using testing::AwaitRecord;
 using testing::kHour;
 using testing::Numbers;
 using testing::Out;
@@ -64,6 +63,7 @@ TEST_F(BackPressure, AppendWaitsAtTheBoundUntilTheStoreHasTakenSomething) {
     stored_when_it_returned = store_.appended().size();
   });
   at_it.WaitForNotification();
+  const PassingTime passing(&clock_);
   store_.Unblock(Call::kAppend);
   job.join();
   EXPECT_GE(stored_when_it_returned, 1);
@@ -80,6 +80,7 @@ TEST_F(BackPressure, AlsoHoldsWhileTheStoreRefuses) {
   while (log->TryAppend({Out(text_, kHour)})) ++lines;
   EXPECT_LT(lines, 100);
   store_.Mend(Call::kAppend);
+  const PassingTime passing(&clock_);
   log->Append({Out("waited", kHour)});  // until a new attempt has succeeded
   Finish(*log);
   EXPECT_EQ(Sequences(ReadToEnd(log)), Numbers(1, lines + 2));
@@ -100,6 +101,7 @@ TEST_F(BackPressure, LetsAllThreadsThroughInTheEnd) {
   constexpr int kThreads = 4;
   constexpr int kLines = 200;
   const auto log = MakeLog({.unsaved_bytes = 1000});
+  const PassingTime passing(&clock_);
   {
     std::vector<std::jthread> threads;
     for (int thread = 0; thread < kThreads; ++thread) {

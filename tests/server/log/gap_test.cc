@@ -14,7 +14,6 @@
 namespace jobtail {
 namespace {
 
-using testing::AwaitRecord;
 using testing::kHour;
 using testing::Numbers;
 using testing::Out;
@@ -150,6 +149,7 @@ TEST_F(GapTest, AStoreThatIsFullCostsLinesBeyondTheBoundAndHoldsNobodyUp) {
 
 TEST_F(GapTest, AWaitingJobGoesOnWhenTheStoreTurnsOutToBeFull) {
   const auto log = MakeLog({.unsaved_bytes = kBound});
+  const PassingTime passing(&clock_);
   std::jthread first = Stall(log);
   std::jthread job([&] { Print(*log, 2, 1000); });  // waits at the bound
   store_.Fail(Call::kAppend, absl::ResourceExhaustedError("the disk is full"), kForEver);
@@ -197,8 +197,7 @@ TEST_F(GapTest, ALogWhoseEndIsDamagedStillHasItsResult) {
   v1::Run run;
   run.set_id("run");
   run.mutable_result()->set_exit_code(7);
-  const auto ended = Log::OpenEnded(run, *store_.GetExtent("run"),
-                                    LogServices{&store_, &cache_, &committer_, &waker_});
+  const auto ended = Log::OpenEnded(run, *store_.GetExtent("run"), services_);
   store_.Fail(Call::kRead, absl::DataLossError("a bad checksum"), kForEver);
   const std::vector<v1::LogLine> lines = ReadToEnd(ended);
   ASSERT_EQ(lines.size(), 2);
@@ -214,8 +213,7 @@ TEST_F(GapTest, LooksUpTheLastLinesAndATimeWithOneReadEach) {
   Finish(*log);
   v1::Run run;
   run.set_id("run");
-  const auto ended = Log::OpenEnded(run, *store_.GetExtent("run"),
-                                    LogServices{&store_, &cache_, &committer_, &waker_});
+  const auto ended = Log::OpenEnded(run, *store_.GetExtent("run"), services_);
   std::vector<Slice> slices;
   v1::TailLogRequest last;
   last.set_last_lines(500);

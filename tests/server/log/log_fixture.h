@@ -12,10 +12,13 @@
 #include "tests/server/support/faulty_store.h"
 #include "tests/server/support/following.h"
 #include "tests/server/support/records.h"
+#include "tests/support/fake_clock.h"
+#include "tests/support/passing_time.h"
 
 namespace jobtail::testing {
 
-// A log on a store that a test can disturb.
+// A log on a store that a test can disturb, and on a clock that stands still: the committer comes
+// when the test lets time pass. (The pauses between lines are those of the times that they carry.)
 class LogTest : public ::testing::Test {
  protected:
   using Call = FaultyStore::Call;
@@ -34,12 +37,19 @@ class LogTest : public ::testing::Test {
     log.Finish({}, [](const v1::RunResult&) { return v1::Run(); });
   }
 
+  // Lets time pass until readers of `log` can see record `sequence`.
+  void AwaitRecord(Log& log, int64_t sequence) {
+    const PassingTime passing(&clock_);
+    testing::AwaitRecord(log, sequence);
+  }
+
+  FakeClock clock_;
   MemoryStore memory_;
   FaultyStore store_{&memory_};
   BatchCache cache_{1000};  // a few batches
-  Scheduler committer_{"test-commit"};
-  Scheduler waker_{"test-wake"};
-  LogServices services_{&store_, &cache_, &committer_, &waker_};
+  Scheduler committer_{"test-commit", &clock_};
+  Scheduler waker_{"test-wake", &clock_};
+  LogServices services_{&store_, &cache_, &committer_, &waker_, &clock_};
 };
 
 // The time of a line that comes so long after another that it is stored at once.

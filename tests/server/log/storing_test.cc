@@ -17,7 +17,6 @@
 namespace jobtail {
 namespace {
 
-using testing::AwaitRecord;
 using ::testing::Each;
 using ::testing::ElementsAre;
 using testing::FaultyStore;
@@ -60,7 +59,9 @@ TEST_F(Storing, LinesThatComeThickAndFastAreStoredWithinTheDelay) {
   log->Append({Out("one", kHour)});
   log->Append({Out("two", kHour)});
   log->Append({Out("three", kHour)});
-  AwaitRecord(*log, 3);
+  EXPECT_EQ(log->GetSnapshot().last, 1);
+  clock_.Advance(absl::Microseconds(200));
+  testing::AwaitRecord(*log, 3);
   EXPECT_EQ(stored_last(), 3);
 }
 
@@ -77,9 +78,9 @@ TEST_F(Storing, LinesThatComeThickAndFastAreCollected) {
 
 // Where many runs store at once, each waits for its turn: the pause is the store's, not the job's.
 TEST_F(Storing, LinesAreCollectedHoweverLongTheStoreTakes) {
-  const absl::Duration kStoring = absl::Milliseconds(1);
+  const absl::Duration kStoring = absl::Minutes(1);
   const auto log = MakeLog(Collecting());
-  store_.AfterNext(Call::kAppend, [kStoring] { absl::SleepFor(kStoring); });
+  store_.AfterNext(Call::kAppend, [&] { clock_.Advance(kStoring); });
   log->Append({Out("alone", kHour)});
   const int64_t pause = absl::ToInt64Nanoseconds(Collecting().commit_delay + kStoring / 2);
   log->Append({Out("printed while that was stored", kHour + pause)});
@@ -179,64 +180,13 @@ TEST_F(Storing, WhatHasGatheredIsStoredInParts) {
   EXPECT_EQ(Sequences(ReadToEnd(log)), Numbers(1, 2002));
 }
 
-// Once it is known how fast lines come, the committer keeps out of it.
-TEST_F(Storing, TheCommitterDoesNotCutBatchesThatFill) {
-  const auto log =
-      MakeLog({.commit_delay = absl::Microseconds(1), .full_commit_delay = absl::Hours(1)});
-  const std::string text(1000, 'x');
-  int64_t appended = 0;
-  while (store_.count(Call::kAppend) < 100) {
-    log->Append({Out(text, kHour)});
-    ++appended;
-  }
-  EXPECT_GT(appended, 98 * static_cast<int64_t>(kBatchBytes) / 1100);
-}
-
-// And comes soon again where they do not.
-TEST_F(Storing, TheCommitterComesSoonWhereBatchesDoNotFill) {
-  const auto log =
-      MakeLog({.commit_delay = absl::Milliseconds(200), .full_commit_delay = absl::Hours(1)});
-  const std::string text(1000, 'x');
-  for (int i = 0; i < 200; ++i) log->Append({Out(text, kHour)});  // fills one
-  const int64_t later = kHour + absl::ToInt64Nanoseconds(absl::Hours(1));
-  log->Append({Out("after a pause", later)});
-  log->Append({Out("soon after", later + 1)});
-  AwaitRecord(*log, 202);
-}
-
-TEST_F(Storing, HalfOfWhatMayBeUnsavedIsStoredAtOnce) {
-  const auto log = MakeLog({.unsaved_bytes = 10'000, .commit_delay = absl::Hours(1)});
-  log->Append({Out("alone", kHour)});
-  const std::string text(1000, 'x');
-  for (int i = 0; i < 6; ++i) log->Append({Out(text, kHour)});
-  EXPECT_EQ(log->GetSnapshot().last, 6) << "the bound is never reached";
-}
-
-TEST_F(Storing, ALineAfterAPauseIsStoredAtOnceWhateverWaits) {
-  const auto log = MakeLog({.commit_delay = absl::Hours(1), .full_commit_delay = absl::Hours(9)});
-  log->Append({Out("alone", kHour)});
-  log->Append({Out("waits", kHour + 1)});
-  EXPECT_EQ(log->GetSnapshot().last, 1);
-  log->Append({Out("after a pause", 2 * kHour + kHour / 10)});
-  EXPECT_EQ(log->GetSnapshot().last, 3);
-}
-
-TEST_F(Storing, TheThreadThatPrintsStoresItselfWhereTheCommitterIsLate) {
-  const auto log = MakeLog({.commit_delay = absl::Hours(1), .full_commit_delay = absl::Hours(1)});
-  log->Append({Out("alone", kHour)});
-  const int64_t kStep = kHour * 3 / 4;
-  for (int i = 0; i < 3; ++i) log->Append({Out("in time", kHour + 1 + i * kStep)});
-  EXPECT_EQ(log->GetSnapshot().last, 1);
-  log->Append({Out("late", kHour + 1 + 3 * kStep)});
-  EXPECT_EQ(log->GetSnapshot().last, 5);
-}
-
 // The committer finds that what it was to store has been: it comes again for what is there.
 TEST_F(Storing, WhatFollowsAFullBatchIsStoredThoughNothingMoreComes) {
   const auto log = MakeLog({.commit_delay = absl::Milliseconds(1)});
   const std::string text(1000, 'x');
+  int64_t time = kHour;
   for (int round = 0; round < 10; ++round) {
-    for (int i = 0; i < 150; ++i) log->Append({Out(text, absl::GetCurrentTimeNanos())});
+    for (int i = 0; i < 150; ++i) log->Append({Out(text, time += 100'000)});
     AwaitRecord(*log, 150 * (round + 1));
   }
 }
@@ -311,9 +261,35 @@ TEST_F(Storing, KeepsTheOrderOfBatchesThatWerePrintedDuringAnAttemptThatFailed) 
   EXPECT_EQ(lines[0].text(), "first");
 }
 
+// More has gathered than is stored at once: what was taken out goes back before what was not.
+TEST_F(Storing, KeepsTheOrderWhereAPartOfWhatHasGatheredIsRefused) {
+  const auto log = MakeLog(Collecting());
+  store_.Block(Call::kAppend);
+  std::jthread job([&] { log->Append({Out("first", kHour)}); });
+  store_.AwaitBlocked(Call::kAppend);
+  const std::string text(kBatchBytes, 'x');  // makes a batch of its own
+  constexpr int kBatches = 2 * CommitPolicy::kMostAtOnce + 1;
+  for (int i = 0; i < kBatches; ++i) log->Append({Out(text, kHour)});
+  store_.AfterNext(Call::kAppend, [&] { store_.Fail(Call::kAppend, kBusy, 3); });
+  store_.Unblock(Call::kAppend);
+  job.join();
+  log->Append({Out("last", kHour)});
+  AwaitRecord(*log, kBatches + 1);
+  EXPECT_GE(store_.count(Call::kAppend), 1 + 3 + 3);
+  Finish(*log);
+  const std::vector<v1::LogLine> lines = ReadToEnd(log);
+  EXPECT_EQ(Sequences(lines), Numbers(1, kBatches + 3));
+  EXPECT_EQ(lines.front().text(), "first");
+  EXPECT_EQ(lines[kBatches + 1].text(), "last");
+  for (const FaultyStore::Appended& appended : store_.appended()) {
+    EXPECT_LE(appended.batches, CommitPolicy::kMostAtOnce + 1) << "the end may bring a few more";
+  }
+}
+
 TEST_F(Storing, NothingIsVisibleThatTheStoreHasRefused) {
   const auto log = MakeLog();
   store_.Fail(Call::kAppend, kBusy, kForEver);
+  const PassingTime passing(&clock_);
   log->Append({Out("one", kHour)});
   store_.AwaitCount(Call::kAppend, 3);
   EXPECT_EQ(log->GetSnapshot().last, 0);
@@ -372,6 +348,7 @@ TEST_F(Storing, FinishKeepsTryingAndStoresTheResultOnce) {
   log->Append({Out("alone", kHour), Out("two", kHour)});
   log->Append({Out("three", kHour)});
   store_.Fail(Call::kAppend, kBusy, 2);
+  const PassingTime passing(&clock_);
   int concluded = 0;
   log->Finish({}, [&](const v1::RunResult&) {
     ++concluded;
@@ -385,6 +362,7 @@ TEST_F(Storing, FinishTakesOverFromAStoreThatWasFailing) {
   const auto log = MakeLog();
   store_.Fail(Call::kAppend, kBusy, kForEver);
   for (int i = 1; i <= 10; ++i) log->Append({Out("line", i * kHour)});
+  const PassingTime passing(&clock_);
   std::jthread ending([&] { Finish(*log); });
   store_.AwaitCount(Call::kAppend, 3);
   store_.Mend(Call::kAppend);
@@ -422,6 +400,7 @@ TEST_F(Storing, EveryReaderSeesLinesAndResultUnderManyPrintingThreads) {
   constexpr int kThreads = 4;
   constexpr int kLines = 3000;
   const auto log = MakeLog({.tail_bytes = 10'000});
+  const PassingTime passing(&clock_);
   std::vector<std::vector<int64_t>> seen(3);
   std::vector<std::jthread> readers;
   for (std::vector<int64_t>& sequences : seen) {
@@ -431,7 +410,7 @@ TEST_F(Storing, EveryReaderSeesLinesAndResultUnderManyPrintingThreads) {
     std::vector<std::jthread> printers;
     for (int thread = 0; thread < kThreads; ++thread) {
       printers.emplace_back([&] {
-        for (int i = 0; i < kLines; ++i) log->Append({Out("line", absl::GetCurrentTimeNanos())});
+        for (int i = 0; i < kLines; ++i) log->Append({Out("line", i / 10 * kHour)});
       });
     }
   }

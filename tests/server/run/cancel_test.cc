@@ -10,6 +10,7 @@
 #include "absl/strings/str_cat.h"
 #include "tests/server/run/engine_fixture.h"
 #include "tests/server/support/records.h"
+#include "tests/support/passing_time.h"
 
 namespace jobtail {
 namespace {
@@ -17,7 +18,7 @@ namespace {
 using ::testing::ElementsAre;
 using testing::Gate;
 
-using CancelTest = testing::EngineTest;
+using CancelTest = testing::ClockedEngineTest;
 
 TEST_F(CancelTest, AJobThatHeedsItsStopTokenEndsAsCancelled) {
   AddJob(Job("job", [](JobContext& run) {
@@ -125,11 +126,12 @@ TEST_F(CancelTest, IsTheSameFromManyThreadsAtOnce) {
 TEST_F(CancelTest, IsAskedForByTheTimeout) {
   AddJob(Job("job", [](JobContext& run) {
            run.SleepFor(absl::InfiniteDuration());
-         }).Timeout(absl::Milliseconds(5)));
+         }).Timeout(absl::Seconds(1)));
   const std::string run = Start("job");
+  const PassingTime passing(&clock_);
   const v1::RunResult result = AwaitResult(run);
   EXPECT_EQ(result.state(), v1::RUN_STATE_TIMED_OUT);
-  EXPECT_EQ(result.error(), "stopped after its timeout of 5ms");
+  EXPECT_EQ(result.error(), "stopped after its timeout of 1s");
   EXPECT_TRUE(Get(run).has_cancel_time());
 }
 
@@ -139,6 +141,7 @@ TEST_F(CancelTest, AfterTheTimeoutDoesNotChangeTheReason) {
            run.SleepFor(absl::InfiniteDuration());
            gate.Pass();
          }).Timeout(absl::Milliseconds(1)));
+  const PassingTime passing(&clock_);
   const std::string run = Start("job");
   gate.AwaitArrival();
   Cancel(run).IgnoreError();

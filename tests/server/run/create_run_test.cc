@@ -27,7 +27,7 @@ class CreateRun : public testing::EngineTest {
                .With(Parameter::String("text").Default("")));
   }
 
-  ~CreateRun() override { engine_.Stop(absl::InfiniteFuture()); }  // jobs count
+  ~CreateRun() override { engine_.Stop(absl::InfiniteDuration()); }  // jobs count
 
   std::atomic<int> executed_ = 0;
 };

@@ -84,7 +84,7 @@ TEST_F(DeleteRun, IsNotUndoneByTheRunsLastStateThatIsStoredLater) {
     AwaitResult(run);
     ASSERT_TRUE(Delete(run).ok());
   }
-  engine_.Stop(absl::InfiniteFuture());
+  engine_.Stop(absl::InfiniteDuration());
   EXPECT_THAT(*memory_.LoadRuns(), IsEmpty());
 }
 
@@ -106,7 +106,7 @@ TEST_F(DeleteRun, FromTheFirstSightOfTheResultIsNotUndoneEither) {
   }));
   gate.Open();
   deleted.WaitForNotification();
-  engine_.Stop(absl::InfiniteFuture());
+  engine_.Stop(absl::InfiniteDuration());
   EXPECT_THAT(*memory_.LoadRuns(), IsEmpty());
 }
 
@@ -124,7 +124,7 @@ TEST_F(DeleteRun, DoesNotHideThatTheRunsThreadIsStillAtWork) {
     deletion.set_run(started->run);
     ASSERT_TRUE(engine.DeleteRun(deletion).ok());
     started->cursor.reset();
-    engine.Stop(absl::InfiniteFuture());
+    engine.Stop(absl::InfiniteDuration());
   }
 }
 
@@ -146,7 +146,7 @@ TEST_F(DeleteRun, OfTheSameRunFromManyThreadsSucceedsOnce) {
     }
     EXPECT_EQ(deleted, 1);
   }
-  engine_.Stop(absl::InfiniteFuture());
+  engine_.Stop(absl::InfiniteDuration());
   EXPECT_THAT(*memory_.LoadRuns(), IsEmpty());
 }
 

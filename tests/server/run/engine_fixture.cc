@@ -9,7 +9,7 @@ namespace jobtail::testing {
 
 EngineTest::EngineTest(const EngineOptions& options) : engine_(&store_, options) {}
 
-EngineTest::~EngineTest() { engine_.Stop(absl::InfiniteFuture()); }
+EngineTest::~EngineTest() { engine_.Stop(absl::InfiniteDuration()); }
 
 void EngineTest::AddJob(Job job) {
   const absl::Status added = engine_.AddJob(std::move(job));

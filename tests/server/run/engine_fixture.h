@@ -12,10 +12,16 @@
 #include "server/log/memory_store.h"
 #include "server/run/engine.h"
 #include "tests/server/support/faulty_store.h"
+#include "tests/support/fake_clock.h"
 
 namespace jobtail::testing {
 
 using Parameters = std::map<std::string, std::string>;
+
+// A base, so that the clock is there before what uses it.
+struct WithFakeClock {
+  FakeClock clock_;
+};
 
 // An engine on a store that a test can disturb. At the end of the test it stops every run.
 class EngineTest : public ::testing::Test {
@@ -49,6 +55,20 @@ class EngineTest : public ::testing::Test {
   MemoryStore memory_;
   FaultyStore store_{&memory_};
   Engine engine_;
+};
+
+// The same on a clock that stands still.
+class ClockedEngineTest : private WithFakeClock, public EngineTest {
+ protected:
+  using WithFakeClock::clock_;
+
+  explicit ClockedEngineTest(EngineOptions options = {}) : EngineTest(On(&clock_, options)) {}
+
+ private:
+  static EngineOptions On(FakeClock* clock, EngineOptions options) {
+    options.clock = clock;
+    return options;
+  }
 };
 
 // Holds back a job at a point until a test lets it go on, once or more.

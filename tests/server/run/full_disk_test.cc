@@ -52,7 +52,7 @@ class FullDiskTest : public ::testing::TestWithParam<bool> {
   ~FullDiskTest() override {
     disk_.SetFull(false);
     go_on_ = true;
-    engine_->Stop(absl::InfiniteFuture());
+    engine_->Stop(absl::InfiniteDuration());
   }
 
   void Add(Job job) { EXPECT_TRUE(engine_->AddJob(std::move(job)).ok()); }
@@ -132,7 +132,7 @@ TEST_P(FullDiskTest, WhatWasStoredIsThereAfterARestart) {
   disk_.SetFull(false);
   go_on_ = true;
   const size_t records = ReadLog(run).size();
-  engine_->Stop(absl::InfiniteFuture());
+  engine_->Stop(absl::InfiniteDuration());
   engine_.reset();
   store_.reset();
   store_ = *RocksDbStore::Open({.directory = directory_.path()});

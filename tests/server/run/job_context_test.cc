@@ -3,17 +3,20 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <atomic>
 #include <string>
 #include <thread>
 
 #include "absl/synchronization/notification.h"
-#include "absl/time/clock.h"
+#include "absl/time/time.h"
+#include "tests/support/fake_clock.h"
 
 namespace jobtail {
 namespace {
 
 class JobContextTest : public ::testing::Test {
  protected:
+  FakeClock clock_;
   std::stop_source stop_;
   std::string reported_;
   const JobContext context_{"run",
@@ -23,7 +26,8 @@ class JobContextTest : public ::testing::Test {
                              {"loud", true},
                              {"wait", absl::Seconds(2)}},
                             stop_.get_token(),
-                            [this](double, std::string_view text) { reported_ = text; }};
+                            [this](double, std::string_view text) { reported_ = text; },
+                            &clock_};
 };
 
 TEST_F(JobContextTest, GivesTheParametersByNameAndType) {
@@ -51,9 +55,17 @@ TEST_F(JobContextTest, ThrowsForAParameterThatIsNotDeclaredSo) {
 }
 
 TEST_F(JobContextTest, SleepsToTheEndUnlessItIsToStop) {
-  const absl::Time begin = absl::Now();
-  EXPECT_TRUE(context_.SleepFor(absl::Milliseconds(5)));
-  EXPECT_GE(absl::Now() - begin, absl::Milliseconds(4));  // two clocks
+  std::atomic<bool> slept = false;
+  std::jthread sleeping([&] {
+    EXPECT_TRUE(context_.SleepFor(absl::Hours(1)));
+    slept = true;
+  });
+  clock_.SetForward(absl::Hours(24));
+  clock_.Advance(absl::Minutes(59));
+  for (int i = 0; i < 100; ++i) std::this_thread::yield();
+  EXPECT_FALSE(slept);
+  while (!slept) clock_.Advance(absl::Minutes(1));  // it may not have begun before
+  sleeping.join();
   EXPECT_TRUE(context_.SleepFor(absl::ZeroDuration()));
   EXPECT_TRUE(context_.SleepFor(absl::Seconds(-1)));
 }

@@ -17,7 +17,9 @@ using ::testing::IsEmpty;
 class Registry : public ::testing::Test {
  protected:
   absl::Status Add(const std::string& name) {
-    return jobs_.Add(Job(name, [](JobContext&) {}));
+    std::vector<Job> jobs;
+    jobs.emplace_back(name, [](JobContext&) {});
+    return jobs_.Replace({}, std::move(jobs));
   }
 
   std::vector<std::string> List(const std::string& after, size_t limit) {

@@ -19,6 +19,8 @@
 #include "server/run/overwrite_sink.h"
 #include "tests/server/run/engine_fixture.h"
 #include "tests/server/support/records.h"
+#include "tests/support/fake_clock.h"
+#include "tests/support/passing_time.h"
 
 namespace jobtail {
 namespace {
@@ -79,7 +81,8 @@ class OverwriteTest : public ::testing::Test {
   }
 
   Recorder log_;
-  Scheduler timers_{"timers"};
+  FakeClock clock_;
+  Scheduler timers_{"timers", &clock_};
   std::shared_ptr<OverwriteSink> sink_ = std::make_shared<OverwriteSink>(&log_, &timers_);
 };
 
@@ -126,6 +129,8 @@ TEST_F(OverwriteTest, ShowsTheLastStateOfAJobThatPauses) {
   Print(0, "1", Ending::kCr);
   Print(1, "2", Ending::kCr);
   Print(2, "3", Ending::kCr);
+  EXPECT_EQ(log_.text(), "1\r");
+  clock_.Advance(OverwriteSink::kInterval);
   log_.Await("3\r");
 }
 
@@ -135,7 +140,9 @@ TEST_F(OverwriteTest, TriesAgainWhereTheLogIsFull) {
   Print(1, "2", Ending::kCr);
   const Line line = At(200, "3", Ending::kCr);
   EXPECT_FALSE(sink_->TryWrite({&line, 1}));
+  clock_.Advance(OverwriteSink::kInterval);
   log_.full = false;
+  const PassingTime passing(&clock_);
   log_.Await("1\r2\r");
 }
 

@@ -21,7 +21,7 @@ class QueueTest : public testing::EngineTest {
  protected:
   explicit QueueTest(const EngineOptions& options = {}) : EngineTest(options) {}
   // While the jobs have what they use.
-  ~QueueTest() override { engine_.Stop(absl::InfiniteFuture()); }
+  ~QueueTest() override { engine_.Stop(absl::InfiniteDuration()); }
 
   // A job that waits until it is asked to stop.
   Job Waiting(const std::string& name) {
@@ -108,7 +108,7 @@ TEST_F(QueueTest, RunsThatWaitEndWhenTheServerStops) {
   AddJob(Waiting("job").MaxRunning(1).MaxQueued(50));
   std::vector<std::string> runs;
   for (int i = 0; i < 50; ++i) runs.push_back(Start("job"));
-  EXPECT_EQ(engine_.Stop(absl::InfiniteFuture()), 0);
+  EXPECT_EQ(engine_.Stop(absl::InfiniteDuration()), 0);
   for (const std::string& run : runs) {
     EXPECT_EQ(Get(run).state(), v1::RUN_STATE_CANCELLED);
   }

@@ -30,10 +30,10 @@ using testing::Texts;
 class Recover : public ::testing::Test {
  protected:
   Recover() { Restart(); }
-  ~Recover() override { engine_->Stop(absl::InfiniteFuture()); }
+  ~Recover() override { engine_->Stop(absl::InfiniteDuration()); }
 
   void Restart() {
-    if (engine_) engine_->Stop(absl::InfiniteFuture());
+    if (engine_) engine_->Stop(absl::InfiniteDuration());
     engine_.reset();
     store_.reset();
     auto store = RocksDbStore::Open({.directory = directory_.path()});
@@ -93,7 +93,7 @@ class Recover : public ::testing::Test {
 TEST_F(Recover, ARunThatEndedIsTheSameAfterwards) {
   const std::string run = Start();
   const std::vector<v1::LogLine> before = ReadLog(run);
-  engine_->Stop(absl::InfiniteFuture());
+  engine_->Stop(absl::InfiniteDuration());
   const v1::Run was = Get(run);
   Restart();
   EXPECT_EQ(Get(run).DebugString(), was.DebugString());

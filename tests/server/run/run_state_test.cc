@@ -134,7 +134,7 @@ TEST_F(RunStateTest, IsStoredAtEachChange) {
   EXPECT_EQ(memory_.LoadRuns()->at(0).run().state(), v1::RUN_STATE_RUNNING);
   gate.Open();
   AwaitResult(run);
-  engine_.Stop(absl::InfiniteFuture());
+  engine_.Stop(absl::InfiniteDuration());
   EXPECT_EQ(memory_.LoadRuns()->at(0).run().state(), v1::RUN_STATE_SUCCEEDED);
   EXPECT_EQ(memory_.LoadRuns()->at(0).run().result().state(), v1::RUN_STATE_SUCCEEDED);
 }

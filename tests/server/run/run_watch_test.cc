@@ -68,7 +68,7 @@ class RunWatchTest : public testing::EngineTest {
   }
 
   // Waits until every change has been told.
-  void Settle() { engine_.Stop(absl::InfiniteFuture()); }
+  void Settle() { engine_.Stop(absl::InfiniteDuration()); }
 };
 
 TEST_F(RunWatchTest, TellsNothingWhereNothingHappens) {

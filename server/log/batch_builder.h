@@ -1,0 +1,76 @@
+#ifndef JOBTAIL_SERVER_LOG_BATCH_BUILDER_H_
+#define JOBTAIL_SERVER_LOG_BATCH_BUILDER_H_
+
+#include <cstddef>
+#include <cstdint>
+#include <limits>
+#include <string>
+#include <vector>
+
+#include "jobtail/v1/log.pb.h"
+#include "server/log/batch.h"
+#include "server/log/record.h"
+
+namespace jobtail {
+
+// The part of a log that numbers records, encodes each once, and holds them until the store has
+// them: in batches that are closed, and in an open one to which records are added.
+//
+// Has no lock and asks no clock; not thread-safe: the log's lock guards it. What it hands out in
+// TakeClosed comes back in PutBack, if the store refused it, or is reported in Stored.
+class BatchBuilder {
+ public:
+  // Adds a record with the next number, and a gap before it if lines were dropped.
+  void AddLine(const TextLine& line);
+
+  // Gives the line's number away without a record. `reason` is that of the gap, if it begins here.
+  void DropLine(const TextLine& line, v1::GapReason reason);
+
+  // Adds the gap in place of the lines that were dropped, if any were.
+  void AddGap();
+
+  // Adds the last record of all. Its totals are filled in: the lines, and the bytes on top of what
+  // `*result` has. Returns its number.
+  int64_t AddResult(int64_t now_unix_nanos, v1::RunResult* result);
+
+  // Closes the open batch.
+  void Close();
+
+  // Takes the first `most` closed batches out, to be stored: all, if nothing is said.
+  std::vector<Batch> TakeClosed(size_t most = std::numeric_limits<size_t>::max());
+  void PutBack(std::vector<Batch> batches);
+  void Stored(size_t bytes) { unsaved_bytes_ -= bytes; }
+
+  // Whether lines were dropped whose gap has not been added yet.
+  bool HasGap() const { return next_ - 1 > encoded_; }
+
+  // Whether there is anything to be stored that TakeClosed has not taken.
+  bool HasUnsaved() const { return !open_.empty() || !closed_.empty(); }
+
+  size_t open_bytes() const { return open_.size(); }
+  size_t closed_batches() const { return closed_.size(); }
+  // Of all records that the store does not have, with those that were taken out.
+  size_t unsaved_bytes() const { return unsaved_bytes_; }
+  // The number of the first record that TakeClosed has not taken, there or to come.
+  int64_t first_unsaved() const { return closed_.empty() ? open_first_ : closed_.front().first; }
+
+ private:
+  void AddRecord(const v1::LogLine& record);
+  void ReserveRoom();
+
+  std::vector<Batch> closed_;
+  std::string open_;
+  int64_t open_first_ = 1;
+  size_t last_size_ = 0;  // of the batch that was closed last
+  size_t unsaved_bytes_ = 0;
+  int64_t encoded_ = 0;  // the number of the last record in open_, or before it
+  int64_t next_ = 1;     // the numbers between were given to lines that were dropped
+  v1::GapReason gap_reason_ = v1::GAP_REASON_UNSPECIFIED;
+  int64_t last_time_ = 0;  // the latest that any line had: a record's time is never before it
+  int64_t total_lines_ = 0;
+  int64_t total_bytes_ = 0;
+};
+
+}  // namespace jobtail
+
+#endif  // JOBTAIL_SERVER_LOG_BATCH_BUILDER_H_

@@ -1,0 +1,79 @@
+// When lines are stored, and by whom.
+#include "server/log/commit_policy.h"
+
+#include <algorithm>
+
+#include "server/log/batch.h"
+
+namespace jobtail {
+namespace {
+
+// What is told as a delay or a step of time is cut to this: it is added to other times.
+constexpr absl::Duration kLongest = absl::Hours(24 * 365);
+
+// Threads may be a little late with lines that they dated before others. A line that is older than
+// the newest by more than this was dated by a clock that has been set back.
+constexpr int64_t kLateNanos = 100'000'000;
+
+int64_t Nanoseconds(absl::Duration duration) {
+  return absl::ToInt64Nanoseconds(std::min(duration, kLongest));
+}
+
+}  // namespace
+
+CommitPolicy::CommitPolicy(const Limits& limits)
+    : commit_delay_(Nanoseconds(limits.commit_delay)),
+      full_commit_delay_(Nanoseconds(limits.full_commit_delay)),
+      unsaved_bytes_(limits.unsaved_bytes) {}
+
+void CommitPolicy::BeginAppend() { quiet_since_ = std::max(now_, stored_); }
+
+void CommitPolicy::Printed(int64_t time_unix_nanos) {
+  if (time_unix_nanos > newest_) {
+    now_ += std::min(time_unix_nanos - newest_, absl::ToInt64Nanoseconds(kLongest));
+    newest_ = time_unix_nanos;
+  } else if (newest_ - time_unix_nanos > kLateNanos) {
+    newest_ = time_unix_nanos;
+  }
+}
+
+void CommitPolicy::Closed(size_t bytes) {
+  const int64_t waited = std::max(now_ - opened_, commit_delay_);
+  filling_ = static_cast<double>(bytes) / static_cast<double>(kBatchBytes) >=
+             static_cast<double>(waited) / static_cast<double>(full_commit_delay_);
+}
+
+void CommitPolicy::Stored(absl::Duration took) { stored_ = now_ + Nanoseconds(took); }
+
+CommitPolicy::Decision CommitPolicy::AfterAppend(const Unsaved& unsaved) const {
+  if (unsaved.open_bytes == 0 && unsaved.closed_batches == 0) return {};
+  if (IsDue(unsaved)) return {.when = When::kNow, .close = true};
+  if (IsCrowded(unsaved)) return {.when = When::kNow, .close = ClosesOpen(unsaved)};
+  return {.when = When::kLater};
+}
+
+// The lines came after a pause, or the committer is late.
+bool CommitPolicy::IsDue(const Unsaved& unsaved) const {
+  if (unsaved.open_bytes == 0) return false;
+  return now_ - quiet_since_ >= commit_delay_ || (now_ - opened_) / 2 >= OpenDelay();
+}
+
+// So much waits for the committer that whoever prints is to help.
+bool CommitPolicy::IsCrowded(const Unsaved& unsaved) const {
+  return unsaved.closed_batches >= kMostAtOnce || unsaved.bytes >= unsaved_bytes_ / 2;
+}
+
+bool CommitPolicy::ClosesOpen(const Unsaved& unsaved) const {
+  return unsaved.closed_batches == 0 || now_ - opened_ >= OpenDelay();
+}
+
+absl::Duration CommitPolicy::DelayOf(const Unsaved& unsaved) const {
+  return absl::Nanoseconds(unsaved.closed_batches > 0 ? 0 : OpenDelay());
+}
+
+absl::Duration CommitPolicy::RestOf(const Unsaved& unsaved) const {
+  const absl::Duration delay = DelayOf(unsaved);
+  return delay - std::min(delay, absl::Nanoseconds(now_ - opened_));
+}
+
+}  // namespace jobtail

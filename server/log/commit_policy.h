@@ -1,0 +1,97 @@
+#ifndef JOBTAIL_SERVER_LOG_COMMIT_POLICY_H_
+#define JOBTAIL_SERVER_LOG_COMMIT_POLICY_H_
+
+#include <cstddef>
+#include <cstdint>
+
+#include "absl/time/time.h"
+
+namespace jobtail {
+
+// What a log holds that the store does not have yet.
+struct Unsaved {
+  size_t open_bytes = 0;      // in the batch that is still open
+  size_t closed_batches = 0;  // that wait to be stored
+  size_t bytes = 0;           // in all, with what is being stored at this moment
+};
+
+// The part of a log that decides when lines are stored, and by whom: the thread that printed them,
+// or the committer (docs/decisions/0002). Times and sizes go in, decisions come out; it asks no
+// clock and has no lock. Not thread-safe: the log's lock guards it.
+//
+// Time is told by the lines: they carry the time of day at which they were printed. It is used for
+// differences alone, and only as far as they can be true: where somebody sets the clock back, no
+// time passes for one line, and then it goes on as before.
+class CommitPolicy {
+ public:
+  struct Limits {
+    absl::Duration commit_delay;       // see LogOptions
+    absl::Duration full_commit_delay;  // the same
+    size_t unsaved_bytes;              // the same
+  };
+  explicit CommitPolicy(const Limits& limits);
+
+  // --- What happens, in this order ---
+
+  // A thread is about to add lines that it printed.
+  void BeginAppend();
+  // It is about to add one, or to drop it.
+  void Printed(int64_t time_unix_nanos);
+  // The open batch gets its first record.
+  void Opened() { opened_ = now_; }
+  // A batch of `bytes` was closed, because it is full or to be stored.
+  void Closed(size_t bytes);
+  // The store has taken something, which took `took`. Where many runs store at once, the time that
+  // a line has waited for its turn must not look like a pause of its job, or each would be stored
+  // alone.
+  void Stored(absl::Duration took);
+
+  // --- What is to be done ---
+
+  enum class When {
+    kNothing,  // there is nothing to store
+    kNow,      // by the thread that printed, if that may wait for the store; else by the committer
+    kLater,    // by the committer, after DelayOf
+  };
+  struct Decision {
+    When when = When::kNothing;
+    bool close = false;  // the open batch is to be closed before
+  };
+  // For the thread that has just added something, if nobody is storing.
+  Decision AfterAppend(const Unsaved& unsaved) const;
+
+  // Whether whoever stores now is to store the open batch as well. One that fills is not cut short
+  // because those before it are full.
+  bool ClosesOpen(const Unsaved& unsaved) const;
+
+  // How long after it was opened what waits is to be stored; zero if closed batches wait.
+  absl::Duration DelayOf(const Unsaved& unsaved) const;
+  // The part of it that is left.
+  absl::Duration RestOf(const Unsaved& unsaved) const;
+
+  // How many closed batches are stored together at most, and make the thread that prints help. So
+  // few that readers can keep up.
+  static constexpr size_t kMostAtOnce = 4;
+
+ private:
+  bool IsDue(const Unsaved& unsaved) const;
+  bool IsCrowded(const Unsaved& unsaved) const;
+  int64_t OpenDelay() const { return filling_ ? full_commit_delay_ : commit_delay_; }
+
+  // In nanoseconds.
+  const int64_t commit_delay_;
+  const int64_t full_commit_delay_;
+  const size_t unsaved_bytes_;
+
+  // Moments are sums of the times that passed between lines.
+  int64_t now_ = 0;
+  int64_t newest_ = 0;  // the time of day, as the lines had it
+  int64_t opened_ = 0;  // when the open batch got its first record
+  int64_t stored_ = 0;  // when the store had last taken something
+  int64_t quiet_since_ = 0;
+  bool filling_ = false;  // lines come fast enough to fill batches within full_commit_delay
+};
+
+}  // namespace jobtail
+
+#endif  // JOBTAIL_SERVER_LOG_COMMIT_POLICY_H_
