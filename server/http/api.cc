@@ -11,6 +11,7 @@
 #include "absl/strings/str_cat.h"
 #include "server/http/accept.h"
 #include "server/http/html.h"
+#include "server/http/json_check.h"
 #include "server/http/status.h"
 #include "server/run/text.h"
 
@@ -31,6 +32,7 @@ absl::StatusOr<Reply> JsonReply(const Message& message) {
 
 absl::Status ParseBody(const std::string& body, Message* message) {
   if (body.empty()) return absl::OkStatus();
+  if (absl::Status clear = CheckJson(body, *message->GetDescriptor()); !clear.ok()) return clear;
   const auto parsed = google::protobuf::util::JsonStringToMessage(body, message);
   if (parsed.ok()) return absl::OkStatus();
   return absl::InvalidArgumentError(
@@ -89,6 +91,24 @@ absl::Status Resume(const std::string& last_event_id, v1::TailLogRequest* reques
                                                    ": give a record's sequence number"));
   }
   request->set_from_sequence(sequence + 1);
+  return absl::OkStatus();
+}
+
+// The job's parameters, each as it was given or not at all.
+absl::Status SetParameters(const Query& query, v1::RunJobRequest* request) {
+  for (const auto& [name, value] : query) {
+    const std::string parameter = absl::StrCat("parameter ", Quoted(name));
+    if (!IsUtf8(name)) {
+      return absl::InvalidArgumentError(absl::StrCat(parameter, ": give a name in UTF-8"));
+    }
+    if (!IsUtf8(value)) {
+      return absl::InvalidArgumentError(
+          absl::StrCat(parameter, "=", Quoted(value), ": give text in UTF-8"));
+    }
+    if (!request->mutable_parameters()->insert({name, value}).second) {
+      return absl::InvalidArgumentError(absl::StrCat(parameter, " is given twice; give it once"));
+    }
+  }
   return absl::OkStatus();
 }
 
@@ -239,17 +259,13 @@ absl::StatusOr<Reply> Api::StartInPage(const Request& request, bool is_meant) {
   if (!job.ok()) return job.status();
   const absl::StatusOr<Query> query = ParseQuery(request.query);
   if (!query.ok()) return query.status();
-  v1::RunJobRequest run;
-  run.set_job(ToUtf8(*job, job->size()));
-  if (!is_meant) return AskInPage(request, run.job(), *query);
-  for (const auto& [name, value] : *query) {
-    if (!run.mutable_parameters()
-             ->insert({ToUtf8(name, name.size()), ToUtf8(value, value.size())})
-             .second) {
-      return absl::InvalidArgumentError(
-          absl::StrCat("parameter ", Quoted(name), " is given twice"));
-    }
+  if (!IsUtf8(*job)) {
+    return absl::InvalidArgumentError(absl::StrCat("job ", Quoted(*job), ": give text in UTF-8"));
   }
+  v1::RunJobRequest run;
+  run.set_job(*std::move(job));
+  if (absl::Status set = SetParameters(*query, &run); !set.ok()) return set;
+  if (!is_meant) return AskInPage(request, run.job(), *query);
   return Follow(run, Format::kHtml);
 }
 

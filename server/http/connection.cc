@@ -147,6 +147,10 @@ net::awaitable<absl::Status> Connection::Read(Parser* parser, unsigned* status) 
     *status = absl::IsInvalidArgument(allowed) ? 415 : 403;
     co_return allowed;
   }
+  if (absl::Status plain = CheckEncoding(parser->get()); !plain.ok()) {
+    *status = 415;
+    co_return plain;
+  }
   if (parser->is_done()) co_return absl::OkStatus();
   if (Field(parser->get(), "Expect") == "100-continue") {
     const bool sent = co_await Continue();

@@ -6,6 +6,8 @@
 #include "absl/strings/ascii.h"
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_split.h"
+#include "absl/strings/strip.h"
 #include "server/run/text.h"
 
 namespace jobtail::http {
@@ -21,6 +23,11 @@ absl::Status CheckLength(const Message& request) {
   }
   return absl::InvalidArgumentError(absl::StrCat("Transfer-Encoding: ", std::string(coding),
                                                  " is not known here; use chunked, or none"));
+}
+
+absl::Status CheckTypes(const Message& request) {
+  if (request.count(field::content_type) <= 1) return absl::OkStatus();
+  return absl::InvalidArgumentError("there is more than one Content-Type; give one");
 }
 
 absl::Status CheckHosts(const Message& request) {
@@ -59,11 +66,37 @@ absl::Status TakeTarget(Message* request) {
   return absl::OkStatus();
 }
 
+// "utf-8" of "application/json; charset=UTF-8"; empty if there is none.
+std::string Charset(std::string_view content_type) {
+  const std::string type = absl::AsciiStrToLower(std::string(content_type));
+  for (absl::string_view part : absl::StrSplit(type, ';')) {
+    part = absl::StripAsciiWhitespace(part);
+    if (!absl::ConsumePrefix(&part, "charset=")) continue;
+    if (absl::ConsumePrefix(&part, "\"")) absl::ConsumeSuffix(&part, "\"");
+    return std::string(part);
+  }
+  return "";
+}
+
 }  // namespace
+
+absl::Status CheckEncoding(const Message& request) {
+  for (const auto& header : request.equal_range(field::content_encoding)) {
+    const std::string coding(header.value());
+    if (coding.empty() || absl::EqualsIgnoreCase(coding, "identity")) continue;
+    return absl::InvalidArgumentError(absl::StrCat("Content-Encoding ", Quoted(coding),
+                                                   " is not known here; send the body as it is"));
+  }
+  const std::string charset = Charset(Field(request, "Content-Type"));
+  if (charset.empty() || charset == "utf-8" || charset == "utf8") return absl::OkStatus();
+  return absl::InvalidArgumentError(
+      absl::StrCat("charset ", Quoted(charset), " is not known here; send the body in UTF-8"));
+}
 
 absl::Status CheckFraming(Message* request) {
   if (absl::Status length = CheckLength(*request); !length.ok()) return length;
   if (absl::Status hosts = CheckHosts(*request); !hosts.ok()) return hosts;
+  if (absl::Status types = CheckTypes(*request); !types.ok()) return types;
   return TakeTarget(request);
 }
 

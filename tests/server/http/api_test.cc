@@ -232,6 +232,35 @@ TEST_F(ApiTest, RunsAJobInAPageOfPlainHtml) {
   EXPECT_EQ(status({.method = "POST", .path = "/stream/greet", .body = "name=a"}), 400u);
 }
 
+TEST_F(ApiTest, StartsNothingByAnAddressThatIsNotUtf8) {
+  for (const char* query : {"name=%FF", "name=a%C3", "%FF=a", "name=%ED%A0%80"}) {
+    const Reply reply =
+        api_.RunInPage({.method = "GET", .path = "/stream/greet", .query = query}, true);
+    EXPECT_EQ(reply.status, 400u) << query;
+    EXPECT_THAT(reply.body, HasSubstr("give")) << query;
+    EXPECT_EQ(api_.RunInPage({.method = "GET", .path = "/stream/greet", .query = query}, false)
+                  .status,
+              400u)
+        << "nor is it asked about";
+  }
+  EXPECT_EQ(api_.RunInPage({.method = "GET", .path = "/stream/%FF"}, true).status, 400u);
+  EXPECT_EQ(Parse<v1::ListRunsResponse>(Get("/v1/runs")).runs_size(), 0);
+}
+
+TEST_F(ApiTest, TakesNoBodyThatCouldBeReadInTwoWays) {
+  for (const char* body :
+       {R"({"job":"greet","job":"greet"})", R"({job:"greet"})", R"({'job':'greet'})",
+        R"({"job":"greet","requestId":"1","request_id":"2"})", R"({"job":"greet"} {})",
+        R"({"job":"greet","parameters":{"name":"a","name":"b"}})",
+        "{\"job\":\"greet\",\"parameters\":{\"name\":\"\xff\"}}",
+        R"({"job":"greet","parameters":{"name":"\ud800"}})", R"({"job":"greet",})",
+        R"({"job":"greet","parameters":{"name":null}})", R"({"job":"greet","parameters":{"name":1}})",
+        R"(["greet"])", R"("greet")", "null", "\xef\xbb\xbf{\"job\":\"greet\"}"}) {
+    EXPECT_EQ(Send("POST", "/v1/runs", body).status, 400u) << body;
+  }
+  EXPECT_EQ(Parse<v1::ListRunsResponse>(Get("/v1/runs")).runs_size(), 0);
+}
+
 TEST_F(ApiTest, AsksInAPageWhatIsNotKnownToBeMeant) {
   const Request request{.method = "GET", .path = "/stream/greet", .query = "name=%3Ci%3E"};
   const Reply reply = api_.RunInPage(request, false);
