@@ -15,7 +15,6 @@
 #include "absl/strings/str_cat.h"
 #include "jobtail/v1/log.pb.h"
 #include "server/process/child.h"
-#include "server/process/strays.h"
 
 namespace jobtail::process {
 namespace {
@@ -39,16 +38,16 @@ Command WithMark(Command command, const Execution& run) {
 
 }  // namespace
 
-void Process::Start(boost::asio::io_context& context, Command command,
-                    std::shared_ptr<Execution> run) {
-  const auto process = std::make_shared<Process>(context, std::move(command), std::move(run));
+void Process::Start(Services* services, Command command, std::shared_ptr<Execution> run) {
+  const auto process = std::make_shared<Process>(services, std::move(command), std::move(run));
   process->Post(&Process::Launch);
 }
 
-Process::Process(boost::asio::io_context& context, Command command, std::shared_ptr<Execution> run)
+Process::Process(Services* services, Command command, std::shared_ptr<Execution> run)
     : command_(WithMark(std::move(command), *run)),
       run_(std::move(run)),
-      strand_(boost::asio::make_strand(context)),
+      services_(services),
+      strand_(boost::asio::make_strand(services->context)),
       control_(strand_),
       channel_(strand_),
       pause_(strand_),
@@ -147,8 +146,12 @@ void Process::SupervisorGone() {
   waitpid(supervisor_, nullptr, 0);
   on_stop_.reset();
   // It was killed, and the command with it; but not what that had left behind.
-  if (!report_.usage && !report_.not_started) KillStrays(Mark(*run_));
-  supervisor_gone_ = true;
+  if (report_.usage || report_.not_started) return AllGone();
+  services_->kill_strays(Mark(*run_), [self = shared_from_this()] { self->Post(&Process::AllGone); });
+}
+
+void Process::AllGone() {
+  all_gone_ = true;
   for (Source& source : sources_) source.ready = true;
   Read();
 }
@@ -195,7 +198,7 @@ void Process::Read() {
   for (int reads = 0; reads < kReadsInARow; ++reads) {
     if (!feed_.HandOn()) return PauseReading();
     if (!ReadSome()) {
-      if (supervisor_gone_) return End();
+      if (all_gone_) return End();
       return AwaitUnfinished();
     }
   }
@@ -221,7 +224,7 @@ bool Process::ReadFrom(Source& source) {
       return true;
     case Output::State::kEmpty:
       source.ready = false;
-      if (!supervisor_gone_) AwaitOutput(source);
+      if (!all_gone_) AwaitOutput(source);
       return false;
     case Output::State::kEnd:
       source.ended = true;
@@ -251,7 +254,7 @@ void Process::AwaitUnfinished() {
 }
 
 void Process::FlushUnfinished() {
-  if (supervisor_gone_ || paused_) return;  // comes back to it
+  if (all_gone_ || paused_) return;  // comes back to it
   if (feed_.HandOn()) feed_.FlushUnfinished(LineFeed::Clock::now() - capture::kPartialDelay);
   AwaitUnfinished();
 }

@@ -12,6 +12,7 @@
 #include <memory>
 #include <optional>
 #include <stop_token>
+#include <string>
 #include <utility>
 
 #include "server/process/command.h"
@@ -31,10 +32,17 @@ namespace jobtail::process {
 // left who could print. While the log takes no lines, nothing is read, so that the command waits.
 class Process : public std::enable_shared_from_this<Process> {
  public:
-  static void Start(boost::asio::io_context& context, Command command,
-                    std::shared_ptr<Execution> run);
+  // What processes share. Outlives them.
+  struct Services {
+    boost::asio::io_context context;
+    // Kills what a command has left behind whose supervisor was killed, the processes with this
+    // variable in their environment, and then calls `done`. Must not wait for that.
+    std::function<void(const std::string& variable, std::function<void()> done)> kill_strays;
+  };
 
-  Process(boost::asio::io_context& context, Command command, std::shared_ptr<Execution> run);
+  static void Start(Services* services, Command command, std::shared_ptr<Execution> run);
+
+  Process(Services* services, Command command, std::shared_ptr<Execution> run);
 
  private:
   using Strand = boost::asio::strand<boost::asio::io_context::executor_type>;
@@ -55,6 +63,7 @@ class Process : public std::enable_shared_from_this<Process> {
   void TakeEvents();
   void TakeEvent(const Event& event);
   void SupervisorGone();
+  void AllGone();
 
   void AwaitMessages();
   bool TakeMessage();
@@ -70,6 +79,7 @@ class Process : public std::enable_shared_from_this<Process> {
 
   const Command command_;
   const std::shared_ptr<Execution> run_;
+  Services* const services_;
   Strand strand_;
   boost::asio::posix::stream_descriptor control_;
   boost::asio::posix::stream_descriptor channel_;  // open if the command calls a function
@@ -81,7 +91,7 @@ class Process : public std::enable_shared_from_this<Process> {
   pid_t supervisor_ = -1;
   bool paused_ = false;
   bool awaits_unfinished_ = false;
-  bool supervisor_gone_ = false;
+  bool all_gone_ = false;  // the supervisor, and everybody whom it has left behind
   bool concluded_ = false;
   Report report_;
 };

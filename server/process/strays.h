@@ -6,7 +6,7 @@
 namespace jobtail::process {
 
 // Kills every process that has this variable, "NAME=value", in the environment that it was started
-// with, and those that they start meanwhile; waits until none is left, a second at most. Returns
+// with, and those that they start meanwhile; waits until none is left, a second at most: nothing for a thread that has other work. Returns
 // how many there were. Sees what this process may see: all with root's rights, otherwise the
 // processes of the same user.
 //
