@@ -1,3 +1,4 @@
+// The server put together: store, engine, doors, and the order in which they begin and end.
 #include "server/server.h"
 
 #include <grpcpp/ext/proto_server_reflection_plugin.h>
@@ -13,16 +14,17 @@
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "absl/time/clock.h"
-#include "base/scheduler.h"
 #include "server/http/http_server.h"
 #include "server/log/journaled_store.h"
 #include "server/log/memory_store.h"
+#include "server/metrics/health.h"
 #include "server/metrics/metered_store.h"
 #include "server/metrics/metrics.h"
 #include "server/process/child.h"
 #include "server/process/function_process.h"
 #include "server/process/process_pool.h"
 #include "server/rpc/job_service.h"
+#include "server/stream/store_pool.h"
 #include "web/console_page.h"
 
 namespace jobtail {
@@ -57,7 +59,17 @@ absl::StatusOr<std::string> Host(const std::string& address) {
                    "\": give HOST:PORT, such as 127.0.0.1:50051; port 0 picks a free one"));
 }
 
-constexpr absl::Duration kHealthInterval = absl::Milliseconds(500);
+// Whose turn it is in the pool when the store is asked how it is: nobody's else.
+constexpr char kHealthClient[] = "health";
+
+// By the names under which the health protocol asks: of the server, and of the service. Others are
+// unknown to it.
+void SetServing(grpc::Server* server, bool serving) {
+  grpc::HealthCheckServiceInterface* const health = server->GetHealthCheckService();
+  if (!health) return;
+  health->SetServingStatus("", serving);
+  health->SetServingStatus(v1::JobService::service_full_name(), serving);
+}
 
 absl::StatusOr<std::unique_ptr<LogStore>> OpenStore(const RocksDbOptions& options) {
   // The directory is the server's; its child keeps nothing.
@@ -99,7 +111,7 @@ class Server::Impl {
         store_(store.ok() ? *std::move(store) : std::make_unique<MemoryStore>()),
         metered_(store_.get(), &registry_),
         engine_(&metered_, EngineOptionsFor(options_)),
-        service_(&engine_, options_.heartbeat) {
+        service_(&engine_, &pool_, options_.heartbeat) {
     if (status_.ok()) status_ = engine_.Recover();
   }
 
@@ -108,25 +120,26 @@ class Server::Impl {
   absl::Status StartGrpc();
   absl::Status StartHttp();
   http::HttpOptions MakeHttpOptions();
-  void WatchHealth();
+  std::string Metrics();
 
   const ServerOptions options_;
   absl::Status status_;  // of opening the store; if not OK, there is an empty one that nobody sees
   const std::unique_ptr<LogStore> store_;
   prometheus::Registry registry_;
   MeteredStore metered_;
-  absl::once_flag pool_once_;
-  std::unique_ptr<process::ProcessPool> pool_;  // once a job needs it
+  absl::once_flag processes_once_;
+  std::unique_ptr<process::ProcessPool> processes_;  // once a job needs it
   std::atomic<bool> started_ = false;
   Engine engine_;
+  StorePool pool_;  // what runs in it uses the above, and those below have it run
   JobService service_;
+  std::unique_ptr<Health> health_;          // null before Start
   std::unique_ptr<http::HttpServer> http_;  // null without HTTP
   std::string http_url_;
   std::unique_ptr<grpc::Server> grpc_;
   std::string grpc_address_;
   absl::Mutex stop_mutex_;
   bool stopped_ ABSL_GUARDED_BY(stop_mutex_) = false;
-  std::unique_ptr<Scheduler> health_;
 };
 
 absl::Status Server::Impl::AddJob(Job job) {
@@ -150,9 +163,10 @@ absl::Status Server::Impl::Prepare(Job* job) {
                      ": runs in a child process, which does what this program does until the "
                      "server starts; add it before that"));
   }
-  absl::call_once(pool_once_, [this] { pool_ = std::make_unique<process::ProcessPool>(); });
+  absl::call_once(processes_once_,
+                  [this] { processes_ = std::make_unique<process::ProcessPool>(); });
   job->ExecuteBy(
-      std::make_shared<process::FunctionProcess>(*job->options().child_process, pool_.get()));
+      std::make_shared<process::FunctionProcess>(*job->options().child_process, processes_.get()));
   return absl::OkStatus();
 }
 
@@ -171,7 +185,7 @@ absl::Status Server::Impl::Start() {
 }
 
 absl::Status Server::Impl::StartHttp() {
-  http_ = std::make_unique<http::HttpServer>(&engine_, MakeHttpOptions());
+  http_ = std::make_unique<http::HttpServer>(&engine_, &pool_, MakeHttpOptions());
   absl::Status started = http_->Start();
   http_url_ = http_->url();
   return started;
@@ -181,14 +195,22 @@ http::HttpOptions Server::Impl::MakeHttpOptions() {
   http::HttpOptions http = options_.http;
   if (http.files.empty()) http.files = web::ConsolePage();
   http.heartbeat = options_.heartbeat;
-  http.metrics = [this] {
-    metered_.Publish();
-    return MetricsText(registry_, {.engine = &engine_,
-                                   .grpc = [this] { return service_.stream_stats(); },
-                                   .http = [this] { return http_->stats(); },
-                                   .store_directory = options_.store.directory});
-  };
+  http.metrics = [this] { return Metrics(); };
+  http.health = [this] { return health_->Get(); };
   return http;
+}
+
+std::string Server::Impl::Metrics() {
+  metered_.Publish();
+  const http::HttpStats http = http_->stats();
+  return MetricsText(registry_, {.runs = engine_.CountRuns(),
+                                 .refused_runs = engine_.refused_runs(),
+                                 .grpc = service_.stream_stats(),
+                                 .http = http.streams,
+                                 .http_connections = http.connections,
+                                 .http_refused_connections = http.refused_connections,
+                                 .healthy = health_->Get().ok(),
+                                 .store_directory = options_.store.directory});
 }
 
 absl::Status Server::Impl::StartGrpc() {
@@ -210,8 +232,10 @@ absl::Status Server::Impl::StartGrpc() {
                      ": is the port in use? Choose another address; port 0 picks a free one"));
   }
   grpc_address_ = absl::StrCat(*host, ":", port);
-  health_ = std::make_unique<Scheduler>("server-health");
-  WatchHealth();
+  health_ = std::make_unique<Health>(
+      [this] { return engine_.CheckHealth(); },
+      [this](std::function<void()> check) { pool_.Run(kHealthClient, std::move(check)); },
+      [this](bool healthy) { SetServing(grpc_.get(), healthy); });
   return absl::OkStatus();
 }
 
@@ -222,25 +246,16 @@ absl::Status Server::Impl::AddTo(grpc::ServerBuilder* builder) {
   return status_;
 }
 
-void Server::Impl::WatchHealth() {
-  grpc_->GetHealthCheckService()->SetServingStatus(engine_.CheckHealth().ok());
-  health_->After(kHealthInterval, [this] { WatchHealth(); });
-}
-
 // The order matters: grpc::Server::Shutdown waits for streams, and these end only when we end them.
 size_t Server::Impl::Stop() {
   absl::MutexLock lock(&stop_mutex_);
   if (std::exchange(stopped_, true)) return 0;
   if (health_) health_->Stop();
-  if (grpc_ && grpc_->GetHealthCheckService()) {
-    grpc_->GetHealthCheckService()->SetServingStatus(false);
-  }
   const size_t at_work = engine_.Stop(options_.stop_grace);
-  const absl::Time streams_deadline = absl::Now() + kStreamGrace;
   std::thread http_stop([&] {
-    if (http_) http_->Stop(streams_deadline);
+    if (http_) http_->Stop(kStreamGrace);
   });
-  service_.StopStreams(streams_deadline);
+  service_.StopStreams(kStreamGrace);
   http_stop.join();
   if (grpc_) grpc_->Shutdown(absl::ToChronoTime(absl::Now() + kCloseGrace));
   return at_work;

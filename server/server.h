@@ -1,3 +1,4 @@
+// A jobtail server for embedding in a program.
 #ifndef JOBTAIL_SERVER_SERVER_H_
 #define JOBTAIL_SERVER_SERVER_H_
 

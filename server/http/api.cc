@@ -1,3 +1,4 @@
+// One function for each call: from a request to a message, from a result to a reply.
 #include "server/http/api.h"
 
 #include <google/protobuf/util/json_util.h>
@@ -21,6 +22,9 @@ namespace {
 using google::protobuf::Message;
 
 constexpr std::string_view kStreamPath = "/stream/";
+
+// Of encoded records. What is rendered of it is a few times as large.
+constexpr size_t kPieceBytes = 64 << 10;
 
 absl::StatusOr<Reply> JsonReply(const Message& message) {
   Reply reply;
@@ -72,10 +76,11 @@ absl::StatusOr<Reply> Answer(const Match& match, const Request& request, F call)
   return JsonReply(*result);
 }
 
-Reply StreamReply(std::unique_ptr<Source> source, std::string run) {
+Reply StreamReply(std::unique_ptr<Feed> feed, StreamForm form, std::string run) {
   Reply reply;
-  reply.content_type = ContentType(source->format());
-  reply.source = std::move(source);
+  reply.content_type = ContentType(form.format());
+  reply.feed = std::move(feed);
+  reply.form = std::move(form);
   reply.run = std::move(run);
   return reply;
 }
@@ -187,8 +192,8 @@ absl::StatusOr<Reply> Api::TailLog(const Match& match, const Request& request) {
   if (absl::Status resumed = Resume(request.last_event_id, &*parsed); !resumed.ok()) return resumed;
   auto cursor = engine_->TailLog(*parsed);
   if (!cursor.ok()) return cursor.status();
-  return StreamReply(std::make_unique<LogSource>(*format, *std::move(cursor), &cache_, "", nullptr),
-                     parsed->run());
+  return StreamReply(std::make_unique<LogFeed>(*std::move(cursor), kPieceBytes, nullptr),
+                     StreamForm::OfLog(*format, &cache_), parsed->run());
 }
 
 absl::StatusOr<Reply> Api::RunJob(const Match& match, const Request& request) {
@@ -209,9 +214,10 @@ absl::StatusOr<Reply> Api::Follow(const v1::RunJobRequest& request, Format forma
     on_gone = [engine = engine_, cancel] { engine->CancelRun(cancel).IgnoreError(); };
   }
   std::string head = format == Format::kHtml ? HtmlHead(request.job(), started->run) : "";
-  auto source = std::make_unique<LogSource>(format, std::move(started->cursor), &cache_,
-                                            std::move(head), std::move(on_gone));
-  return StreamReply(std::move(source), started->run);
+  auto feed =
+      std::make_unique<LogFeed>(std::move(started->cursor), kPieceBytes, std::move(on_gone));
+  return StreamReply(std::move(feed), StreamForm::OfLog(format, &cache_, std::move(head)),
+                     started->run);
 }
 
 absl::StatusOr<Reply> Api::WatchRuns(const Match& match, const Request& request) {
@@ -221,7 +227,7 @@ absl::StatusOr<Reply> Api::WatchRuns(const Match& match, const Request& request)
   if (!parsed.ok()) return parsed.status();
   auto watch = engine_->WatchRuns(*parsed);
   if (!watch.ok()) return watch.status();
-  return StreamReply(std::make_unique<WatchSource>(*format, *std::move(watch)), "");
+  return StreamReply(std::make_unique<RunFeed>(*std::move(watch)), StreamForm::OfRuns(*format), "");
 }
 
 Reply Api::RunInPage(const Request& request, bool is_meant) {

@@ -1,3 +1,4 @@
+// Names, origins and what browsers tell of both.
 #include "server/http/guard.h"
 
 #include <algorithm>

@@ -1,3 +1,4 @@
+// Its HTML, with every character of markup in the text escaped.
 #include "server/http/html.h"
 
 #include <google/protobuf/stubs/common.h>

@@ -47,12 +47,18 @@ const Descriptor* TypeOf(const FieldDescriptor* field) {
   return field->cpp_type() == FieldDescriptor::CPPTYPE_MESSAGE ? field->message_type() : nullptr;
 }
 
+// Whether a field's value, or those of a map, are text.
+bool IsOfText(const FieldDescriptor* field) {
+  if (field && field->is_map()) field = field->message_type()->map_value();
+  return field && field->cpp_type() == FieldDescriptor::CPPTYPE_STRING;
+}
+
 class Checker {
  public:
   explicit Checker(std::string_view text) : text_(text) {}
 
   absl::Status Check(const Descriptor& type) {
-    if (absl::Status value = Value(&type); !value.ok()) return value;
+    if (absl::Status value = Value(&type, /*is_text=*/false); !value.ok()) return value;
     SkipSpace();
     return at_ == text_.size() ? absl::OkStatus() : Bad("there is more after the JSON; leave it out");
   }
@@ -74,20 +80,22 @@ class Checker {
     return true;
   }
 
-  absl::Status Value(const Descriptor* type) {
+  // A value of that message type, null if it is of none or not known. `is_text`: text, or a map or
+  // list of text.
+  absl::Status Value(const Descriptor* type, bool is_text) {
     SkipSpace();
     if (at_ == text_.size()) return Bad("it ends before the JSON does");
     switch (text_[at_]) {
       case '{':
-        return Nested([&] { return Object(type); });
+        return Nested([&] { return Object(type, is_text); });
       case '[':
-        return Nested([&] { return Array(type); });
+        return Nested([&] { return Array(type, is_text); });
       case '"': {
         std::string ignored;
         return String(&ignored);
       }
       default:
-        return Plain();
+        return is_text ? PlainText() : Plain();
     }
   }
 
@@ -103,19 +111,19 @@ class Checker {
     return status;
   }
 
-  absl::Status Object(const Descriptor* type) {
+  absl::Status Object(const Descriptor* type, bool is_text) {
     std::set<std::string> names;
     SkipSpace();
     if (Take('}')) return absl::OkStatus();
     do {
       SkipSpace();
-      if (absl::Status member = Member(type, &names); !member.ok()) return member;
+      if (absl::Status member = Member(type, is_text, &names); !member.ok()) return member;
       SkipSpace();
     } while (Take(','));
     return Take('}') ? absl::OkStatus() : Bad("expected \",\" or \"}\"");
   }
 
-  absl::Status Member(const Descriptor* type, std::set<std::string>* names) {
+  absl::Status Member(const Descriptor* type, bool is_text, std::set<std::string>* names) {
     const size_t begin = at_;
     if (at_ == text_.size() || text_[at_] != '"') {
       return Bad("expected a name in double quotes, such as {\"job\": ...}");
@@ -129,14 +137,14 @@ class Checker {
     }
     SkipSpace();
     if (!Take(':')) return Bad("expected \":\"");
-    return Value(TypeOf(field));
+    return field ? Value(TypeOf(field), IsOfText(field)) : Value(nullptr, is_text);
   }
 
-  absl::Status Array(const Descriptor* type) {
+  absl::Status Array(const Descriptor* type, bool is_text) {
     SkipSpace();
     if (Take(']')) return absl::OkStatus();
     do {
-      if (absl::Status value = Value(type); !value.ok()) return value;
+      if (absl::Status value = Value(type, is_text); !value.ok()) return value;
       SkipSpace();
     } while (Take(','));
     return Take(']') ? absl::OkStatus() : Bad("expected \",\" or \"]\"");
@@ -198,6 +206,23 @@ class Checker {
     }
     at_ += 6;
     return true;
+  }
+
+  // The library takes numbers and words for text, in a notation of its own. Whole numbers of not too
+  // many digits are the same in it.
+  absl::Status PlainText() {
+    constexpr size_t kExactDigits = 15;
+    const size_t begin = at_;
+    if (absl::Status plain = Plain(); !plain.ok()) return plain;
+    const std::string_view text = text_.substr(begin, at_ - begin);
+    const bool is_exact = text == "true" || text == "false" ||
+                          (text.size() <= kExactDigits && text != "-0" &&
+                           text.find_first_not_of("-0123456789") == std::string_view::npos);
+    // At the top, null stands for a field that is left out.
+    if (is_exact || (text == "null" && depth_ == 1)) return absl::OkStatus();
+    at_ = begin;
+    return Bad(absl::StrCat("expected text; write ", std::string(text), " as \"",
+                            std::string(text), "\""));
   }
 
   // A number, or one of three words.

@@ -17,6 +17,7 @@ namespace jobtail::http {
 //   something after the value;
 // - two members of one name, where names by which `type`, the message of the value, knows one
 //   field are the same ("requestId" and "request_id");
+// - a number for a text that the library would write otherwise, such as 1e3, or null within a map;
 // - text that is not UTF-8, or has half of a surrogate pair;
 // - nesting deeper than any message needs.
 absl::Status CheckJson(std::string_view text, const google::protobuf::Descriptor& type);

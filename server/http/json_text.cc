@@ -1,3 +1,4 @@
+// Which characters are escaped, and how.
 #include "server/http/json_text.h"
 
 #include <algorithm>

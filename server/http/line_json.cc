@@ -1,3 +1,4 @@
+// A reader of protobuf's wire format and a writer of its JSON, for one message.
 #include "server/http/line_json.h"
 
 #include <google/protobuf/io/coded_stream.h>

@@ -1,3 +1,4 @@
+// A line of a log as JSON, without the protobuf library.
 #ifndef JOBTAIL_SERVER_HTTP_LINE_JSON_H_
 #define JOBTAIL_SERVER_HTTP_LINE_JSON_H_
 

@@ -1,3 +1,4 @@
+// Percent-encoding, and values as fields of messages.
 #include "server/http/query.h"
 
 #include <google/protobuf/timestamp.pb.h>

@@ -1,3 +1,4 @@
+// The table of paths.
 #include "server/http/router.h"
 
 #include <utility>

@@ -1,3 +1,4 @@
+// The translation of absl::Status.
 #include "server/http/status.h"
 
 #include "absl/strings/str_cat.h"

@@ -48,6 +48,18 @@ TEST(CheckJson, TakesEachNameOnce) {
       << "names of parameters, not of fields";
 }
 
+TEST(CheckJson, TakesNoNumberForTextThatWouldBeWrittenOtherwise) {
+  for (const char* value : {"1e3", "1.0", "-0", "0.5", "12345678901234567890", "null"}) {
+    EXPECT_THAT(Complaint(std::string(R"({"parameters":{"x":)") + value + "}}"),
+                HasSubstr(std::string("as \"") + value + "\""));
+  }
+  for (const char* value : {"0", "-12", "123456789012345", "true", "false"}) {
+    EXPECT_TRUE(Check(std::string(R"({"parameters":{"x":)") + value + "}}").ok()) << value;
+  }
+  EXPECT_FALSE(Check(R"({"job":1.5})").ok());
+  EXPECT_TRUE(Check(R"({"job":null,"onDisconnect":1e0})").ok());
+}
+
 TEST(CheckJson, TakesNoHalfCharacters) {
   EXPECT_THAT(Complaint("{\"job\":\"\xff\"}"), HasSubstr("not UTF-8"));
   EXPECT_THAT(Complaint("{\"job\":\"\xed\xa0\x80\"}"), HasSubstr("not UTF-8"));

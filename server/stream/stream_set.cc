@@ -1,24 +1,22 @@
-#include "server/rpc/stream_set.h"
+// A map of streams and the thread that looks at each of them now and then.
+#include "server/stream/stream_set.h"
 
 #include <algorithm>
 #include <utility>
 
-#include "absl/time/clock.h"
-#include "server/rpc/stream_reactor.h"
+#include "server/stream/stream.h"
 
 namespace jobtail {
 
-StreamSet::StreamSet(absl::Duration heartbeat)
-    : heartbeat_(heartbeat),
-      filters_("rpc-filters"),
-      reads_("rpc-reads"),
-      scheduler_("rpc-streams") {
+StreamSet::StreamSet(StorePool* pool, absl::Duration heartbeat, const std::string& thread,
+                     Clock* clock)
+    : pool_(pool), heartbeat_(heartbeat), clock_(clock), ticks_(thread, clock) {
   ScheduleTick();
 }
 
 StreamSet::~StreamSet() = default;
 
-void StreamSet::Add(const std::shared_ptr<StreamReactor>& stream) {
+void StreamSet::Add(const std::shared_ptr<Stream>& stream) {
   bool stopped;
   {
     absl::MutexLock lock(&mutex_);
@@ -28,12 +26,12 @@ void StreamSet::Add(const std::shared_ptr<StreamReactor>& stream) {
   if (stopped) stream->Stop(/*now=*/false);
 }
 
-void StreamSet::Remove(StreamReactor* stream) {
+void StreamSet::Remove(Stream* stream) {
   absl::MutexLock lock(&mutex_);
   streams_.erase(stream);
 }
 
-void StreamSet::StopAll(absl::Time deadline) {
+void StreamSet::StopAll(absl::Duration grace) {
   {
     absl::MutexLock lock(&mutex_);
     stopped_ = true;
@@ -41,14 +39,15 @@ void StreamSet::StopAll(absl::Time deadline) {
   for (const auto& stream : All()) stream->Stop(/*now=*/false);
   {
     absl::MutexLock lock(&mutex_);
-    mutex_.AwaitWithDeadline(absl::Condition(this, &StreamSet::IsEmptyLocked), deadline);
+    mutex_.AwaitWithTimeout(absl::Condition(this, &StreamSet::IsEmptyLocked), grace);
   }
   for (const auto& stream : All()) stream->Stop(/*now=*/true);
 }
 
-std::vector<std::shared_ptr<StreamReactor>> StreamSet::All() const {
-  std::vector<std::shared_ptr<StreamReactor>> all;
+std::vector<std::shared_ptr<Stream>> StreamSet::All() const {
+  std::vector<std::shared_ptr<Stream>> all;
   absl::MutexLock lock(&mutex_);
+  all.reserve(streams_.size());
   for (const auto& [pointer, weak] : streams_) {
     if (auto stream = weak.lock()) all.push_back(std::move(stream));
   }
@@ -56,7 +55,7 @@ std::vector<std::shared_ptr<StreamReactor>> StreamSet::All() const {
 }
 
 StreamStats StreamSet::stats() const {
-  const absl::Time now = absl::Now();
+  const absl::Duration now = clock_->Steady();
   const auto all = All();
   StreamStats stats{.open = static_cast<int64_t>(all.size()),
                     .messages = messages_.load(std::memory_order_relaxed),
@@ -67,11 +66,11 @@ StreamStats StreamSet::stats() const {
 
 void StreamSet::ScheduleTick() {
   const absl::Duration period = std::min(heartbeat_ / 4, absl::Seconds(1));
-  scheduler_.After(period, [this] { Tick(); });
+  ticks_.After(period, [this] { Tick(); });
 }
 
 void StreamSet::Tick() {
-  const absl::Time now = absl::Now();
+  const absl::Duration now = clock_->Steady();
   for (const auto& stream : All()) stream->Tick(now);
   ScheduleTick();
 }

@@ -1,4 +1,5 @@
-#include "server/http/framing.h"
+// Headers that could be read in two ways.
+#include "server/http/request_check.h"
 
 #include <string>
 #include <string_view>
@@ -81,8 +82,9 @@ std::string Charset(std::string_view content_type) {
 }  // namespace
 
 absl::Status CheckEncoding(const Message& request) {
-  for (const auto& header : request.equal_range(field::content_encoding)) {
-    const std::string coding(header.value());
+  const auto [begin, end] = request.equal_range(field::content_encoding);
+  for (auto header = begin; header != end; ++header) {
+    const std::string coding(header->value());
     if (coding.empty() || absl::EqualsIgnoreCase(coding, "identity")) continue;
     return absl::InvalidArgumentError(absl::StrCat("Content-Encoding ", Quoted(coding),
                                                    " is not known here; send the body as it is"));
@@ -93,7 +95,7 @@ absl::Status CheckEncoding(const Message& request) {
       absl::StrCat("charset ", Quoted(charset), " is not known here; send the body in UTF-8"));
 }
 
-absl::Status CheckFraming(Message* request) {
+absl::Status CheckUnambiguous(Message* request) {
   if (absl::Status length = CheckLength(*request); !length.ok()) return length;
   if (absl::Status hosts = CheckHosts(*request); !hosts.ok()) return hosts;
   if (absl::Status types = CheckTypes(*request); !types.ok()) return types;

@@ -1,5 +1,6 @@
-#ifndef JOBTAIL_SERVER_RUN_STREAM_STATS_H_
-#define JOBTAIL_SERVER_RUN_STREAM_STATS_H_
+// What a door's streams are doing, in figures.
+#ifndef JOBTAIL_SERVER_STREAM_STREAM_STATS_H_
+#define JOBTAIL_SERVER_STREAM_STREAM_STATS_H_
 
 #include <cstdint>
 
@@ -19,4 +20,4 @@ inline constexpr absl::Duration kStalledAfter = absl::Seconds(5);
 
 }  // namespace jobtail
 
-#endif  // JOBTAIL_SERVER_RUN_STREAM_STATS_H_
+#endif  // JOBTAIL_SERVER_STREAM_STREAM_STATS_H_
