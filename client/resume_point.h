@@ -22,14 +22,14 @@ namespace jobtail::client {
 //   first message (the Run) tells it, so that lines printed while the connection is down are not
 //   mistaken for older ones. Until that message has come, the request as it was.
 // - Before the first record, with `since`: the request as it was; its meaning does not change.
-// - Where the server says so as it ends the stream: see AdvanceTo().
+// - Where the server says so: in heartbeats, as it ends the stream; see AdvanceTo().
 //
 // A request may name its run by the beginning of an id. Later requests name it by the whole, as the
 // stream's first message has told it: by then, another run's id may begin alike.
 //
-// With filters, a heartbeat's `last_sequence` would be a later place to go on than N + 1, but it is
-// not used: it tells the end of the log, not how far the server has searched, so records between
-// the two would be lost. The price is that the server searches them again after a reconnect.
+// With filters, a heartbeat's `searched_through` is a later place to go on than N + 1: a search
+// that finds nothing for long is not begun again after a reconnect. Its `last_sequence` is none: it
+// tells the end of the log, not how far the server has searched.
 class ResumePoint {
  public:
   explicit ResumePoint(v1::TailLogRequest request);

@@ -281,15 +281,14 @@ net::awaitable<bool> Connection::SendStream(const Message& request, Reply reply)
   co_await bhttp::async_write_header(socket_, serializer, Into(&error));
   socket_.expires_never();
   if (error) {
-    services_.pool->Run(client_, [feed = std::shared_ptr<Feed>(std::move(reply.feed))] {
-      feed->ClientGone();
-    });
+    services_.pool->Run(
+        client_, [feed = std::shared_ptr<Feed>(std::move(reply.feed))] { feed->ClientGone(); });
     co_return false;
   }
   if (request.method() == bhttp::verb::head) co_return header.keep_alive();
   if (buffer_.size() == 0) buffer_.shrink_to_fit();
-  const auto body = std::make_shared<StreamBody>(&socket_, *std::move(reply.form),
-                                                 header.chunked(), services_.streams, client_);
+  const auto body = std::make_shared<StreamBody>(&socket_, *std::move(reply.form), header.chunked(),
+                                                 services_.streams, client_);
   const bool complete = co_await body->Run(std::move(reply.feed));
   co_return complete&& header.keep_alive();
 }

@@ -60,7 +60,8 @@ class Checker {
   absl::Status Check(const Descriptor& type) {
     if (absl::Status value = Value(&type, /*is_text=*/false); !value.ok()) return value;
     SkipSpace();
-    return at_ == text_.size() ? absl::OkStatus() : Bad("there is more after the JSON; leave it out");
+    return at_ == text_.size() ? absl::OkStatus()
+                               : Bad("there is more after the JSON; leave it out");
   }
 
  private:
@@ -202,14 +203,15 @@ class Checker {
     for (size_t digit = at_ + 2; digit < at_ + 6; ++digit) {
       const char c = text_[digit];
       if (!absl::ascii_isxdigit(c)) return false;
-      *unit = *unit << 4 | static_cast<uint32_t>(absl::ascii_isdigit(c) ? c - '0' : (c | 0x20) - 'a' + 10);
+      *unit = *unit << 4 |
+              static_cast<uint32_t>(absl::ascii_isdigit(c) ? c - '0' : (c | 0x20) - 'a' + 10);
     }
     at_ += 6;
     return true;
   }
 
-  // The library takes numbers and words for text, in a notation of its own. Whole numbers of not too
-  // many digits are the same in it.
+  // The library takes numbers and words for text, in a notation of its own. Whole numbers of not
+  // too many digits are the same in it.
   absl::Status PlainText() {
     constexpr size_t kExactDigits = 15;
     const size_t begin = at_;
@@ -221,8 +223,8 @@ class Checker {
     // At the top, null stands for a field that is left out.
     if (is_exact || (text == "null" && depth_ == 1)) return absl::OkStatus();
     at_ = begin;
-    return Bad(absl::StrCat("expected text; write ", std::string(text), " as \"",
-                            std::string(text), "\""));
+    return Bad(absl::StrCat("expected text; write ", std::string(text), " as \"", std::string(text),
+                            "\""));
   }
 
   // A number, or one of three words.
@@ -233,7 +235,8 @@ class Checker {
       return absl::OkStatus();
     }
     Take('-');
-    if (!Take('0') && !Digits()) return Bad("expected a value: a string in double quotes, a number, ...");
+    if (!Take('0') && !Digits())
+      return Bad("expected a value: a string in double quotes, a number, ...");
     if (Take('.') && !Digits()) return Bad("expected digits after \".\"");
     if ((Take('e') || Take('E')) && !Exponent()) return Bad("expected digits of an exponent");
     return absl::OkStatus();

@@ -32,7 +32,8 @@ absl::StatusOr<Query> ParseQuery(std::string_view text);
 
 // Sets the message's fields that the query names, by their names in the .proto or in JSON, as
 // grpc-gateway does: repeated fields by repetition, enums by name or number, times in RFC 3339.
-// INVALID_ARGUMENT for an unknown name or a value that is none, for what is given twice, and for two fields of one oneof.
+// INVALID_ARGUMENT for an unknown name or a value that is none, for what is given twice, and for
+// two fields of one oneof.
 absl::Status SetFields(const Query& query, google::protobuf::Message* message);
 
 // For a call whose fields are all in its body: INVALID_ARGUMENT if there is a query, which names

@@ -18,9 +18,8 @@ net::const_buffer ToBuffer(std::string_view text) { return {text.data(), text.si
 
 // The stream goes on where the loop is; a log may wake it when both are about to go.
 Stream::Executor On(std::shared_ptr<net::io_context> loop) {
-  return [loop = std::move(loop)](std::function<void()> step) {
-    net::post(*loop, std::move(step));
-  };
+  return
+      [loop = std::move(loop)](std::function<void()> step) { net::post(*loop, std::move(step)); };
 }
 
 }  // namespace

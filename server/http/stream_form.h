@@ -30,7 +30,9 @@ class StreamForm {
   void Render(std::vector<Slice>* slices) const;
 
   // Whether there are heartbeats in this format, and how a Feed's looks.
-  bool HasHeartbeat() const { return format_ == Format::kNdjson || format_ == Format::kEventStream; }
+  bool HasHeartbeat() const {
+    return format_ == Format::kNdjson || format_ == Format::kEventStream;
+  }
   std::string Heartbeat(const Slice& heartbeat) const;
 
   // What goes after everything else, for a stream that ended with `status`; may be empty.

@@ -50,9 +50,9 @@ absl::Status Health::Get() const {
   absl::MutexLock lock(&state_->mutex);
   if (state_->stopped) return absl::UnavailableError("the server is shutting down");
   if (!state_->asking || now - state_->asked < kPatience) return state_->answer;
-  return absl::UnavailableError(
-      absl::StrCat("the store has not answered for ", absl::ToInt64Seconds(now - state_->asked),
-                   " s; is its disk in order?"));
+  return absl::UnavailableError(absl::StrCat("the store has not answered for ",
+                                             absl::ToInt64Seconds(now - state_->asked),
+                                             " s; is its disk in order?"));
 }
 
 void Health::Stop() {

@@ -65,7 +65,7 @@ class Health {
 
   absl::Mutex tell_mutex_;
   int told_ ABSL_GUARDED_BY(tell_mutex_) = -1;  // what was told last; -1 for nothing
-  Scheduler looks_;  // last: its thread uses the rest
+  Scheduler looks_;                             // last: its thread uses the rest
 };
 
 }  // namespace jobtail

@@ -147,7 +147,8 @@ void Process::SupervisorGone() {
   on_stop_.reset();
   // It was killed, and the command with it; but not what that had left behind.
   if (report_.usage || report_.not_started) return AllGone();
-  services_->kill_strays(Mark(*run_), [self = shared_from_this()] { self->Post(&Process::AllGone); });
+  services_->kill_strays(Mark(*run_),
+                         [self = shared_from_this()] { self->Post(&Process::AllGone); });
 }
 
 void Process::AllGone() {

@@ -104,7 +104,8 @@ JobService::Stream* JobService::Follow(Context* context, const grpc::ByteBuffer&
   if (const absl::Status status = FromByteBuffer(bytes, &request); !status.ok()) {
     reactor->Fail(status);
   } else {
-    reactor->Start([open = std::move(open), request = std::move(request)] { return open(request); });
+    reactor->Start(
+        [open = std::move(open), request = std::move(request)] { return open(request); });
   }
   return reactor;
 }

@@ -65,9 +65,9 @@ class StorePool {
 
   mutable absl::Mutex mutex_;
   bool stopping_ ABSL_GUARDED_BY(mutex_) = false;
-  Clients clients_ ABSL_GUARDED_BY(mutex_);                   // that have tasks
+  Clients clients_ ABSL_GUARDED_BY(mutex_);                      // that have tasks
   std::deque<Clients::iterator> turns_ ABSL_GUARDED_BY(mutex_);  // who may begin one, in this order
-  std::vector<std::thread> threads_;  // last: they use the rest
+  std::vector<std::thread> threads_;                             // last: they use the rest
 };
 
 }  // namespace jobtail

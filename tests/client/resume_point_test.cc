@@ -132,14 +132,38 @@ TEST(ResumePointTest, HolesAreNoGapsWithAFilter) {
   EXPECT_THAT(Accept(&point, {Line(7, "x"), Line(9, "x")}), ElementsAre(9));
 }
 
-TEST(ResumePointTest, AHeartbeatDoesNotMoveIt) {
+v1::LogLine Heartbeat(int64_t last_sequence, int64_t searched_through) {
+  v1::LogLine line;
+  line.mutable_heartbeat()->set_last_sequence(last_sequence);
+  line.mutable_heartbeat()->set_searched_through(searched_through);
+  return line;
+}
+
+TEST(ResumePointTest, TheEndOfTheLogThatAHeartbeatTellsDoesNotMoveIt) {
   v1::TailLogRequest request;
   request.set_pattern("x");
   ResumePoint point(request);
-  v1::LogLine heartbeat;
-  heartbeat.mutable_heartbeat()->set_last_sequence(100);
-  Accept(&point, {Line(3, "x"), heartbeat});
+  Accept(&point, {Line(3, "x"), Heartbeat(100, 0)});
   EXPECT_EQ(point.next(), 4);
+}
+
+TEST(ResumePointTest, ASearchGoesOnWhereTheServerHasLooked) {
+  v1::TailLogRequest request;
+  request.set_pattern("x");
+  ResumePoint point(request);
+  Accept(&point, {Line(3, "x"), Heartbeat(100, 50)});
+  EXPECT_EQ(point.Request().from_sequence(), 51);
+  EXPECT_THAT(Accept(&point, {Heartbeat(100, 20), Line(51, "x")}), ElementsAre(0, 51));
+  EXPECT_EQ(point.next(), 52);
+
+  request.set_last_lines(10);
+  ResumePoint late(request);
+  Accept(&late, {Heartbeat(100, 95)});
+  EXPECT_EQ(late.Request().from_sequence(), 96) << "before the first match, too";
+
+  ResumePoint unfiltered((v1::TailLogRequest()));
+  Accept(&unfiltered, {Line(1, "a"), Heartbeat(100, 50)});
+  EXPECT_EQ(unfiltered.next(), 2) << "a record received is better evidence";
 }
 
 TEST(ResumePointTest, LastLinesAreCountedFromTheEndThatTheRunTells) {

@@ -186,7 +186,8 @@ TEST_F(HttpCalls, SendTheirBodyAsItIs) {
   EXPECT_EQ(post({{"Content-Encoding", "identity"}}).status, 200);
   EXPECT_EQ(post({{"Content-Type", "application/json"}}).status, 400) << "two of them";
   const auto typed = [this](const std::string& type) {
-    return HttpClient(url()).Ask("POST", "/v1/runs", {{"Content-Type", type}}, R"({"job":"hello"})");
+    return HttpClient(url()).Ask("POST", "/v1/runs", {{"Content-Type", type}},
+                                 R"({"job":"hello"})");
   };
   EXPECT_THAT(typed("application/json; charset=iso-8859-1").body, HasSubstr("iso-8859-1"));
   EXPECT_EQ(typed("application/json; charset=iso-8859-1").status, 415);

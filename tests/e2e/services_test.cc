@@ -44,10 +44,10 @@ TEST(Health, IsServing) {
 TEST(Health, KnowsTheServiceByItsName) {
   DemoServer demo;
   const auto channel = OpenChannel(demo.address());
-  EXPECT_THAT(RawCall(channel, "/grpc.health.v1.Health/Check",
-                      HealthRequest("jobtail.v1.JobService"))
-                  .messages,
-              ElementsAre(kServing));
+  EXPECT_THAT(
+      RawCall(channel, "/grpc.health.v1.Health/Check", HealthRequest("jobtail.v1.JobService"))
+          .messages,
+      ElementsAre(kServing));
   EXPECT_EQ(RawCall(channel, "/grpc.health.v1.Health/Check", HealthRequest("jobtail.v1.Other"))
                 .status.error_code(),
             grpc::StatusCode::NOT_FOUND);

@@ -29,11 +29,46 @@ TEST(CheckJson, TakesWhatTheGrammarHas) {
 }
 
 TEST(CheckJson, TakesNothingElse) {
-  for (const char* text :
-       {"", " ", "{", "}", "{\"a\"", "{\"a\":", "{\"a\":1", "{\"a\":1,}", "{,}", "{\"a\" 1}", "{a:1}",
-        "{'a':1}", "{\"a\":'b'}", "[1,]", "[1 2]", "[", "\"a", "\"\\", "\"\\x\"", "\"\\u12\"",
-        "\"\\u12g4\"", "\"a\nb\"", "01", "-", "1.", ".5", "1e", "+1", "1e+", "NaN", "Infinity", "tru",
-        "nul", "True", "{} {}", "{}x", "1 2", "// a\n{}", "/**/{}", "\xef\xbb\xbf{}"}) {
+  for (const char* text : {"",
+                           " ",
+                           "{",
+                           "}",
+                           "{\"a\"",
+                           "{\"a\":",
+                           "{\"a\":1",
+                           "{\"a\":1,}",
+                           "{,}",
+                           "{\"a\" 1}",
+                           "{a:1}",
+                           "{'a':1}",
+                           "{\"a\":'b'}",
+                           "[1,]",
+                           "[1 2]",
+                           "[",
+                           "\"a",
+                           "\"\\",
+                           "\"\\x\"",
+                           "\"\\u12\"",
+                           "\"\\u12g4\"",
+                           "\"a\nb\"",
+                           "01",
+                           "-",
+                           "1.",
+                           ".5",
+                           "1e",
+                           "+1",
+                           "1e+",
+                           "NaN",
+                           "Infinity",
+                           "tru",
+                           "nul",
+                           "True",
+                           "{} {}",
+                           "{}x",
+                           "1 2",
+                           "// a\n{}",
+                           "/**/{}",
+                           "\xef\xbb\xbf{}"}) {
     EXPECT_EQ(Check(text).code(), absl::StatusCode::kInvalidArgument) << text;
   }
 }
@@ -63,8 +98,8 @@ TEST(CheckJson, TakesNoNumberForTextThatWouldBeWrittenOtherwise) {
 TEST(CheckJson, TakesNoHalfCharacters) {
   EXPECT_THAT(Complaint("{\"job\":\"\xff\"}"), HasSubstr("not UTF-8"));
   EXPECT_THAT(Complaint("{\"job\":\"\xed\xa0\x80\"}"), HasSubstr("not UTF-8"));
-  for (const char* half : {R"("\ud800")", R"("\ud800x")", R"("\udc00")", R"("\ud800\u0041")",
-                           R"("\ud800\ud800")"}) {
+  for (const char* half :
+       {R"("\ud800")", R"("\ud800x")", R"("\udc00")", R"("\ud800\u0041")", R"("\ud800\ud800")"}) {
     EXPECT_THAT(Complaint(half), HasSubstr("surrogate")) << half;
   }
 }

@@ -106,7 +106,7 @@ TEST(RenderingCache, TellsPartsOfABatchApart) {
 
 TEST(RenderingCache, KeepsNotMoreThanItsBound) {
   RenderingCache cache;
-  std::weak_ptr<const std::string> first;
+  std::weak_ptr<const std::string_view> first;
   for (int i = 0; i < 1000; ++i) {
     const std::string bytes = BatchOf(v1::STREAM_STDOUT, v1::ENDING_LF, std::string(60'000, 'x'));
     const SharedBytes rendered = cache.Get({Share(bytes), 0, bytes.size()}, Format::kText);

@@ -14,8 +14,8 @@
 namespace jobtail {
 namespace {
 
-using testing::Eventually;
 using ::testing::ElementsAre;
+using testing::Eventually;
 using ::testing::HasSubstr;
 
 class HealthTest : public ::testing::Test {
@@ -94,8 +94,9 @@ TEST_F(HealthTest, AStoreThatDoesNotAnswerIsNotHealthy) {
   EXPECT_TRUE(health_->Get().ok());
   clock_.Advance(absl::Milliseconds(1));
   EXPECT_THAT(std::string(health_->Get().message()), HasSubstr("has not answered for 5 s"));
-  EXPECT_TRUE(Eventually([this] { return told() == std::vector<bool>{true, false}; }))
-      << "though the thread that asked still waits";
+  EXPECT_TRUE(Eventually([this] {
+    return told() == std::vector<bool>{true, false};
+  })) << "though the thread that asked still waits";
   AnswerOne();
   EXPECT_TRUE(health_->Get().ok());
 }

@@ -112,7 +112,9 @@ TEST(Framing, HeartbeatsLookLikeTheOtherMessages) {
   v1::LogLine line;
   line.mutable_heartbeat()->set_searched_through(5);
   const Slice heartbeat = BatchOf({line});
-  EXPECT_EQ(Parse<v1::LogBatch>(*BatchFraming().Heartbeat(heartbeat)).lines(0).heartbeat()
+  EXPECT_EQ(Parse<v1::LogBatch>(*BatchFraming().Heartbeat(heartbeat))
+                .lines(0)
+                .heartbeat()
                 .searched_through(),
             5);
   EXPECT_EQ(Parse<v1::LogLine>(*LineFraming().Heartbeat(heartbeat)).heartbeat().searched_through(),

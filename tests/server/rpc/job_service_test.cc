@@ -120,7 +120,8 @@ TEST_F(JobServiceTest, AnswersBytesThatAreNoRequest) {
     const e2e::RawReply reply =
         e2e::RawCall(channel, absl::StrCat("/jobtail.v1.JobService/", call), "\xff\xff\xff");
     EXPECT_EQ(reply.status.error_code(), grpc::StatusCode::INVALID_ARGUMENT) << call;
-    EXPECT_THAT(reply.status.error_message(), HasSubstr(absl::StrCat("jobtail.v1.", call, "Request")));
+    EXPECT_THAT(reply.status.error_message(),
+                HasSubstr(absl::StrCat("jobtail.v1.", call, "Request")));
     EXPECT_TRUE(reply.messages.empty()) << call;
   }
 }
@@ -215,7 +216,8 @@ TEST_F(JobServiceTest, DoesNothingForAClientThatHasGone) {
   const int64_t reads = store_.count(Call::kRead);
   store_.Unblock(Call::kRead);
   while (service_.stream_stats().open > 0) std::this_thread::yield();
-  EXPECT_LE(store_.count(Call::kRead), reads + 2) << "a line and a result, twice, less what had begun";
+  EXPECT_LE(store_.count(Call::kRead), reads + 2)
+      << "a line and a result, twice, less what had begun";
 }
 
 TEST_F(JobServiceTest, CancelsARunWhoseClientGoesAwayIfAsked) {

@@ -24,7 +24,8 @@ TEST(ToGrpcStatus, KeepsCodeAndMessage) {
 }
 
 TEST(ToGrpcStatus, CutsAMessageThatWouldNotFitBetweenCharacters) {
-  const std::string long_message = ToGrpcStatus(absl::InternalError(std::string(9000, 'x'))).error_message();
+  const std::string long_message =
+      ToGrpcStatus(absl::InternalError(std::string(9000, 'x'))).error_message();
   EXPECT_THAT(long_message, SizeIs(2004));
   EXPECT_THAT(long_message, EndsWith("x ..."));
   std::string wide = "x";

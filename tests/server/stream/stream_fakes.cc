@@ -179,9 +179,8 @@ std::vector<std::string> FakeWriter::sent() const {
 
 void FakeWriter::AwaitSent(size_t count) const {
   absl::MutexLock lock(&mutex_);
-  const auto reached = [this, count]() ABSL_NO_THREAD_SAFETY_ANALYSIS {
-    return sent_.size() >= count;
-  };
+  const auto reached = [this, count]()
+                           ABSL_NO_THREAD_SAFETY_ANALYSIS { return sent_.size() >= count; };
   mutex_.Await(absl::Condition(&reached));
 }
 

@@ -13,12 +13,12 @@
 namespace jobtail {
 namespace {
 
+using ::testing::ElementsAre;
 using testing::Eventually;
 using testing::FakeWriter;
-using testing::Script;
-using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
+using testing::Script;
 
 constexpr absl::Duration kHeartbeat = absl::Seconds(15);
 
