@@ -5,14 +5,15 @@
 #include <grpcpp/health_check_service_interface.h>
 
 #include <atomic>
+#include <optional>
 #include <thread>
 #include <utility>
 
 #include "absl/base/call_once.h"
 #include "absl/strings/match.h"
-#include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "absl/time/clock.h"
+#include "base/host_port.h"
 #include "base/scheduler.h"
 #include "server/http/http_server.h"
 #include "server/log/journaled_store.h"
@@ -44,17 +45,9 @@ void SetKeepalive(grpc::ServerBuilder* builder) {
   builder->AddChannelArgument(GRPC_ARG_HTTP2_MIN_RECV_PING_INTERVAL_WITHOUT_DATA_MS, 10'000);
 }
 
-// The part before the last ":"; empty if the address has no port.
-absl::StatusOr<std::string> Host(const std::string& address) {
-  const size_t colon = address.rfind(':');
-  int port;
-  if (colon != std::string::npos && colon > 0 &&
-      absl::SimpleAtoi(address.substr(colon + 1), &port) && port >= 0 && port <= 65535) {
-    return address.substr(0, colon);
-  }
-  return absl::InvalidArgumentError(
-      absl::StrCat("address \"", address,
-                   "\": give HOST:PORT, such as 127.0.0.1:50051; port 0 picks a free one"));
+absl::Status NoAddress(const std::string& text) {
+  return absl::InvalidArgumentError(absl::StrCat(
+      "address \"", text, "\": give HOST:PORT, such as 127.0.0.1:50051; port 0 picks a free one"));
 }
 
 constexpr absl::Duration kHealthInterval = absl::Milliseconds(500);
@@ -192,24 +185,23 @@ http::HttpOptions Server::Impl::MakeHttpOptions() {
 }
 
 absl::Status Server::Impl::StartGrpc() {
-  const absl::StatusOr<std::string> host = Host(options_.grpc_address);
-  if (!host.ok()) return host.status();
+  std::optional<HostPort> address = ParseHostPort(options_.grpc_address);
+  if (!address.has_value()) return NoAddress(options_.grpc_address);
   grpc::EnableDefaultHealthCheckService(true);
   grpc::reflection::InitProtoReflectionServerBuilderPlugin();
   grpc::ServerBuilder builder;
   SetKeepalive(&builder);
   builder.AddChannelArgument(GRPC_ARG_ALLOW_REUSEPORT, 0);  // a port that is taken is an error
-  int port = 0;
   builder.SetMaxReceiveMessageSize(kMaxRequestBytes);
-  builder.AddListeningPort(options_.grpc_address, grpc::InsecureServerCredentials(), &port);
+  builder.AddListeningPort(address->ToString(), grpc::InsecureServerCredentials(), &address->port);
   builder.RegisterService(&service_);
   grpc_ = builder.BuildAndStart();
-  if (!grpc_ || port == 0) {
+  if (!grpc_ || address->port == 0) {
     return absl::UnavailableError(
         absl::StrCat("cannot listen on ", options_.grpc_address,
                      ": is the port in use? Choose another address; port 0 picks a free one"));
   }
-  grpc_address_ = absl::StrCat(*host, ":", port);
+  grpc_address_ = address->ToString();
   health_ = std::make_unique<Scheduler>("server-health");
   WatchHealth();
   return absl::OkStatus();

@@ -9,11 +9,11 @@
 #include "absl/strings/ascii.h"
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
+#include "base/quoting.h"
 #include "client/cli/commands.h"
 #include "client/cli/describe.h"
 #include "client/cli/grammar.h"
 #include "client/cli/settings.h"
-#include "client/cli/text.h"
 #include "client/cli/time_format.h"
 #include "client/outcome.h"
 

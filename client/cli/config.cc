@@ -7,7 +7,7 @@
 
 #include "absl/strings/ascii.h"
 #include "absl/strings/str_cat.h"
-#include "client/cli/text.h"
+#include "base/quoting.h"
 
 namespace jobtail::client::cli {
 namespace {

@@ -8,8 +8,8 @@
 #include "absl/strings/str_format.h"
 #include "absl/strings/str_join.h"
 #include "absl/strings/strip.h"
+#include "base/quoting.h"
 #include "client/cli/table.h"
-#include "client/cli/text.h"
 #include "client/cli/time_format.h"
 #include "client/outcome.h"
 

@@ -1,7 +1,7 @@
 #include "client/cli/error_text.h"
 
 #include "absl/strings/str_cat.h"
-#include "client/cli/text.h"
+#include "base/quoting.h"
 #include "client/reason.h"
 
 namespace jobtail::client::cli {

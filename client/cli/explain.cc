@@ -3,8 +3,8 @@
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
-#include "client/cli/near.h"
-#include "client/cli/text.h"
+#include "base/nearest_names.h"
+#include "base/quoting.h"
 
 namespace jobtail::client::cli {
 namespace {

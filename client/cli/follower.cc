@@ -8,11 +8,11 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "base/quoting.h"
 #include "client/cli/error_text.h"
 #include "client/cli/json_printer.h"
 #include "client/cli/progress_bar.h"
 #include "client/cli/style.h"
-#include "client/cli/text.h"
 #include "client/cli/text_printer.h"
 #include "client/outcome.h"
 #include "client/reason.h"

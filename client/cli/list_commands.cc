@@ -8,12 +8,12 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/time/clock.h"
+#include "base/quoting.h"
 #include "client/cli/commands.h"
 #include "client/cli/describe.h"
 #include "client/cli/error_text.h"
 #include "client/cli/json.h"
 #include "client/cli/style.h"
-#include "client/cli/text.h"
 #include "client/outcome.h"
 
 namespace jobtail::client::cli {

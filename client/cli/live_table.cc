@@ -9,11 +9,12 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_replace.h"
 #include "absl/time/clock.h"
+#include "base/display_width.h"
+#include "base/quoting.h"
 #include "client/cli/commands.h"
 #include "client/cli/describe.h"
 #include "client/cli/error_text.h"
 #include "client/cli/style.h"
-#include "client/cli/text.h"
 #include "client/outcome.h"
 
 namespace jobtail::client::cli {
@@ -143,7 +144,7 @@ std::string LiveTable::FrameLocked() const {
       absl::FormatTime("%H:%M:%S", absl::Now(), absl::LocalTimeZone()), "; Ctrl-C ends this");
   const std::string table =
       DescribeRuns(runs, absl::Now(), {.color = color_, .columns = size.columns});
-  const std::string cut = Fitted(below, size.columns > 1 ? size.columns - 1 : 1);
+  const std::string cut = FitToWidth(below, size.columns > 1 ? size.columns - 1 : 1);
   const std::string end_of_line = absl::StrCat(kClearRestOfLine, "\r\n");
   return absl::StrCat(kHome, absl::StrReplaceAll(table, {{"\n", end_of_line}}), kClearRestOfLine,
                       "\r\n", color_ ? Painted(cut, Paint::kDim) : cut, kClearRestOfLine,

@@ -8,12 +8,12 @@
 #include <vector>
 
 #include "absl/strings/str_cat.h"
+#include "base/quoting.h"
 #include "client/cli/describe.h"
 #include "client/cli/error_text.h"
 #include "client/cli/json_printer.h"
 #include "client/cli/prefix_printer.h"
 #include "client/cli/style.h"
-#include "client/cli/text.h"
 #include "client/outcome.h"
 #include "client/reason.h"
 

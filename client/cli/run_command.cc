@@ -8,15 +8,15 @@
 #include "absl/strings/ascii.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
+#include "base/nearest_names.h"
+#include "base/quoting.h"
 #include "client/cli/alarm.h"
 #include "client/cli/commands.h"
 #include "client/cli/error_text.h"
 #include "client/cli/follower.h"
 #include "client/cli/interrupts.h"
 #include "client/cli/json.h"
-#include "client/cli/near.h"
 #include "client/cli/parameters.h"
-#include "client/cli/text.h"
 
 namespace jobtail::client::cli {
 namespace {

@@ -5,10 +5,10 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
+#include "base/nearest_names.h"
+#include "base/quoting.h"
 #include "client/cli/checks.h"
 #include "client/cli/config.h"
-#include "client/cli/near.h"
-#include "client/cli/text.h"
 
 namespace jobtail::client::cli {
 namespace {

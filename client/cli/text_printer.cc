@@ -6,7 +6,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/string_view.h"
-#include "client/cli/text.h"
+#include "base/quoting.h"
 #include "client/outcome.h"
 
 namespace jobtail::client::cli {

@@ -12,9 +12,9 @@
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_replace.h"
+#include "base/quoting.h"
 #include "server/config/words.h"
 #include "server/run/parameter.h"
-#include "server/run/text.h"
 
 namespace jobtail::config {
 namespace {

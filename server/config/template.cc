@@ -1,7 +1,8 @@
 #include "server/config/template.h"
 
 #include "absl/strings/str_cat.h"
-#include "server/run/text.h"
+#include "base/quoting.h"
+#include "server/run/name.h"
 
 namespace jobtail::config {
 namespace {

@@ -9,10 +9,11 @@
 #include "absl/strings/match.h"
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
+#include "base/quoting.h"
+#include "base/utf8.h"
 #include "server/http/accept.h"
 #include "server/http/html.h"
 #include "server/http/status.h"
-#include "server/run/text.h"
 
 namespace jobtail::http {
 namespace {

@@ -6,9 +6,9 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_split.h"
+#include "base/quoting.h"
 #include "server/http/framing.h"
 #include "server/http/responses.h"
-#include "server/run/text.h"
 
 namespace jobtail::http {
 namespace {

@@ -6,7 +6,7 @@
 #include "absl/strings/ascii.h"
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
-#include "server/run/text.h"
+#include "base/quoting.h"
 
 namespace jobtail::http {
 namespace {

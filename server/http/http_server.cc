@@ -4,14 +4,15 @@
 #include <spdlog/spdlog.h>
 
 #include <atomic>
+#include <optional>
 #include <thread>
 #include <unordered_set>
 #include <utility>
 
-#include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "absl/synchronization/mutex.h"
 #include "absl/time/clock.h"
+#include "base/host_port.h"
 #include "server/http/connection.h"
 
 namespace jobtail::http {
@@ -21,25 +22,9 @@ constexpr std::chrono::seconds kLookForStalled(1);
 // When there are no descriptors left: others may be closed soon.
 constexpr std::chrono::milliseconds kAcceptAgain(50);
 
-struct Address {
-  std::string host;
-  std::string port;
-};
-
-// "HOST:PORT" and "[IPV6]:PORT".
-absl::StatusOr<Address> ParseAddress(const std::string& text) {
-  const size_t colon = text.rfind(':');
-  int port;
-  if (colon == std::string::npos || colon == 0 ||
-      !absl::SimpleAtoi(text.substr(colon + 1), &port) || port < 0 || port > 65535) {
-    return absl::InvalidArgumentError(absl::StrCat(
-        "address \"", text, "\": give HOST:PORT, such as 127.0.0.1:8080; port 0 picks a free one"));
-  }
-  std::string host = text.substr(0, colon);
-  if (host.size() > 2 && host.front() == '[' && host.back() == ']') {
-    host = host.substr(1, host.size() - 2);
-  }
-  return Address{host, absl::StrCat(port)};
+absl::Status NoAddress(const std::string& text) {
+  return absl::InvalidArgumentError(absl::StrCat(
+      "address \"", text, "\": give HOST:PORT, such as 127.0.0.1:8080; port 0 picks a free one"));
 }
 
 absl::Status CannotListen(const std::string& address, const ErrorCode& error) {
@@ -120,11 +105,12 @@ absl::Status HttpServer::Impl::Start() {
 }
 
 absl::Status HttpServer::Impl::Listen() {
-  const absl::StatusOr<Address> address = ParseAddress(options_.address);
-  if (!address.ok()) return address.status();
+  const std::optional<HostPort> address = ParseHostPort(options_.address);
+  if (!address.has_value()) return NoAddress(options_.address);
   ErrorCode error;
   tcp::resolver resolver(*loop_);
-  const auto found = resolver.resolve(address->host, address->port, tcp::resolver::passive, error);
+  const auto found =
+      resolver.resolve(address->host, absl::StrCat(address->port), tcp::resolver::passive, error);
   if (error) return CannotListen(options_.address, error);
   const tcp::endpoint endpoint = found.begin()->endpoint();
   acceptor_.open(endpoint.protocol(), error);
@@ -132,9 +118,8 @@ absl::Status HttpServer::Impl::Listen() {
   if (!error) acceptor_.bind(endpoint, error);
   if (!error) acceptor_.listen(net::socket_base::max_listen_connections, error);
   if (error) return CannotListen(options_.address, error);
-  const size_t colon = options_.address.rfind(':');
-  url_ = absl::StrCat("http://", options_.address.substr(0, colon), ":",
-                      acceptor_.local_endpoint().port(), "/");
+  const HostPort bound = {address->host, acceptor_.local_endpoint().port()};
+  url_ = absl::StrCat("http://", bound.ToString(), "/");
   return absl::OkStatus();
 }
 

@@ -10,7 +10,8 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "absl/strings/str_split.h"
-#include "server/run/text.h"
+#include "base/quoting.h"
+#include "base/utf8.h"
 
 namespace jobtail::http {
 namespace {
@@ -182,8 +183,7 @@ absl::Status SetFields(const Query& query, Message* message) {
     const auto field = TakeField(*message->GetDescriptor(), name, &seen);
     if (!field.ok()) return field.status();
     if (const absl::Status free = CheckFree(**field, *message); !free.ok()) return free;
-    if ((*field)->cpp_type() == FieldDescriptor::CPPTYPE_STRING &&
-        ToUtf8(value, value.size()) != value) {
+    if ((*field)->cpp_type() == FieldDescriptor::CPPTYPE_STRING && !IsUtf8(value)) {
       return BadValue(**field, value, "text in UTF-8");
     }
     if (const absl::Status set = SetField(**field, value, message); !set.ok()) return set;

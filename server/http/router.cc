@@ -3,8 +3,8 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "base/quoting.h"
 #include "server/http/query.h"
-#include "server/run/text.h"
 
 namespace jobtail::http {
 namespace {

@@ -2,13 +2,13 @@
 #include "server/log/record.h"
 
 #include <google/protobuf/io/coded_stream.h>
-#include <google/protobuf/stubs/common.h>
 #include <google/protobuf/wire_format_lite.h>
 
 #include <algorithm>
 #include <array>
-#include <cstring>
 #include <limits>
+
+#include "base/utf8.h"
 
 namespace jobtail {
 namespace {
@@ -28,25 +28,6 @@ constexpr uint8_t Tag(int field, WireFormatLite::WireType type) {
 int64_t NanosOfSecond(int64_t unix_nanos) {
   const int64_t nanos = unix_nanos % kNanosPerSecond;
   return nanos < 0 ? nanos + kNanosPerSecond : nanos;
-}
-
-// Most lines are, and this is quicker to tell than the rest of UTF-8.
-bool IsAscii(std::string_view text) {
-  constexpr uint64_t kHighBits = 0x8080'8080'8080'8080;
-  uint64_t bits = 0;
-  size_t at = 0;
-  for (; at + sizeof bits <= text.size(); at += sizeof bits) {
-    uint64_t word;
-    memcpy(&word, text.data() + at, sizeof word);
-    bits |= word;
-  }
-  for (; at < text.size(); ++at) bits |= static_cast<unsigned char>(text[at]);
-  return (bits & kHighBits) == 0;
-}
-
-bool IsUtf8(std::string_view text) {
-  return IsAscii(text) || google::protobuf::internal::IsStructurallyValidUTF8(
-                              text.data(), static_cast<int>(text.size()));
 }
 
 // Each writes at `to` and returns the end.

@@ -19,11 +19,11 @@
 
 #include "absl/cleanup/cleanup.h"
 #include "absl/strings/str_cat.h"
+#include "base/utf8.h"
 #include "capture/sink.h"
 #include "jobtail/v1/log.pb.h"
 #include "jobtail/v1/run.pb.h"
 #include "server/process/protocol.h"
-#include "server/run/text.h"
 
 namespace jobtail::process {
 namespace {

@@ -10,8 +10,8 @@
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_split.h"
+#include "base/quoting.h"
 #include "server/process/protocol.h"
-#include "server/run/text.h"
 
 namespace jobtail::process {
 namespace {

@@ -10,7 +10,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/time/time.h"
-#include "server/run/text.h"
+#include "base/quoting.h"
 
 namespace jobtail::process {
 namespace {

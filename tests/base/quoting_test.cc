@@ -1,10 +1,8 @@
-#include "client/cli/text.h"
+#include "base/quoting.h"
 
 #include <gtest/gtest.h>
 
-#include "client/cli/table.h"
-
-namespace jobtail::client::cli {
+namespace jobtail {
 namespace {
 
 TEST(PrintableTest, LeavesTextAlone) {
@@ -31,6 +29,18 @@ TEST(PrintableTest, ShowsBytesThatAreNotUtf8) {
             "\\x9b31m");
 }
 
+TEST(PrintableTest, ShowsWhatDeceives) {
+  EXPECT_EQ(Printable("pay\u200bpal\u00ad\ufeff"), "pay\\u200bpal\\u00ad\\ufeff");
+  EXPECT_EQ(Printable("\u3164\U000e0041"), "\\u3164\\ue0041");
+  EXPECT_EQ(Printable("👩\u200d💻 ❤\ufe0f"), "👩\u200d💻 ❤\ufe0f");  // emoji are made of these
+}
+
+TEST(QuotedTest, EscapesAndCuts) {
+  EXPECT_EQ(Quoted("plain"), "\"plain\"");
+  EXPECT_EQ(Quoted("a\"b\n\xE9"), "\"a\\\"b\\n\\xe9\"");
+  EXPECT_EQ(Quoted(std::string(101, 'x')), "\"" + std::string(100, 'x') + "\"...");
+}
+
 TEST(ShellQuotedTest, QuotesOnlyWhereNeeded) {
   EXPECT_EQ(ShellQuoted("host:50051"), "host:50051");
   EXPECT_EQ(ShellQuoted("two words"), "'two words'");
@@ -39,22 +49,5 @@ TEST(ShellQuotedTest, QuotesOnlyWhereNeeded) {
   EXPECT_EQ(ShellQuoted(""), "''");
 }
 
-TEST(TableTest, LinesUpColumns) {
-  Table table;
-  table.AddRow({"RUN", "STATE", "EXIT"});
-  table.AddRow({"grün", "RUNNING", "-"});
-  table.AddRow({"x", "", "3"});
-  EXPECT_EQ(table.Render(),
-            "RUN   STATE    EXIT\n"
-            "grün  RUNNING  -\n"
-            "x              3\n");
-}
-
-TEST(TableTest, DisarmsItsCells) {
-  Table table;
-  table.AddRow({"a\x1b[2J", "b\nc"});
-  EXPECT_EQ(table.Render({.indent = "  "}), "  a\\x1b[2J  b\\nc\n");
-}
-
 }  // namespace
-}  // namespace jobtail::client::cli
+}  // namespace jobtail
