@@ -2,6 +2,7 @@
 #define JOBTAIL_CLIENT_RESUME_POINT_H_
 
 #include <cstdint>
+#include <limits>
 #include <string>
 
 #include "absl/types/span.h"
@@ -10,6 +11,9 @@
 #include "jobtail/v1/log.pb.h"
 
 namespace jobtail::client {
+
+// The last sequence number that a record may have: the one after it can still be counted.
+inline constexpr int64_t kMaxSequence = std::numeric_limits<int64_t>::max() - 1;
 
 // Knows how far a log has been read and, from that, how to go on after a broken connection: every
 // record once, in order. Pure bookkeeping, without a connection. Not thread-safe.
@@ -40,8 +44,8 @@ class ResumePoint {
   // Notes what `batch` brings, and removes from it every record that a batch before has brought
   // already. Without filters records are consecutive: where some are missing and the server has
   // not said so, puts a Gap of reason GAP_REASON_UNSPECIFIED in their place. The batch may end up
-  // empty.
-  void Accept(v1::LogBatch* batch);
+  // empty. False, and nothing is noted, where it has sequence numbers that no log has.
+  bool Accept(v1::LogBatch* batch);
 
   // Notes what `lines`, which are of one batch, bring, if nothing of them is to be removed and
   // nothing is missing; otherwise returns false, and notes nothing.
@@ -52,7 +56,7 @@ class ResumePoint {
   void AdvanceTo(int64_t sequence);
 
   // The sequence number of the next record wanted; 0 while it is not known.
-  int64_t next() const { return next_ > 0 ? next_ : pinned_; }
+  int64_t next() const { return next_ > 0 ? next_ : first_of_last_lines_; }
 
   // Whether the result, the last record of every log, has come.
   bool ended() const { return ended_; }
@@ -65,15 +69,16 @@ class ResumePoint {
   bool Follows(int64_t first) const;
   bool IsDouble(const v1::LogLine& line) const;
   void Note(const v1::LogLine& line);
-  void Pin(const v1::Run& run);
+  void NoteRun(const v1::Run& run);
   void Repair(v1::LogBatch* batch);
 
   const v1::TailLogRequest request_;
   const bool filtered_;  // sequence numbers may have holes
   std::string run_;      // the run's whole id, once the server has told it
   int64_t next_ = 0;     // 0 until a record has come, unless the request tells
-  int64_t pinned_ = 0;   // what `last_lines` means; for a later request only, as the present
-                         // stream may begin elsewhere, for example at a gap
+  // What `last_lines` means; for a later request only, as the present stream may begin elsewhere,
+  // for example at a gap.
+  int64_t first_of_last_lines_ = 0;
   bool ended_ = false;
   bool run_has_ended_ = false;
 };

@@ -11,7 +11,7 @@
 #include "client/cli/completion.h"
 #include "client/cli/fd_writer.h"
 #include "client/cli/options.h"
-#include "client/outcome.h"
+#include "client/run_state.h"
 
 namespace jobtail::client::cli {
 namespace {

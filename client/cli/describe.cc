@@ -11,7 +11,7 @@
 #include "base/quoting.h"
 #include "client/cli/table.h"
 #include "client/cli/time_format.h"
-#include "client/outcome.h"
+#include "client/run_state.h"
 
 namespace jobtail::client::cli {
 namespace {

@@ -2,14 +2,14 @@
 
 #include "absl/strings/str_cat.h"
 #include "base/quoting.h"
-#include "client/reason.h"
+#include "client/status_text.h"
 
 namespace jobtail::client::cli {
 namespace {
 
 std::string TextFor(const CommonOptions& common, const absl::Status& status) {
   const std::string server = Printable(common.server);
-  std::string reason = Printable(Reason(status));
+  std::string reason = Printable(StatusText(status));
   switch (status.code()) {
     case absl::StatusCode::kUnavailable:
       return absl::StrCat("cannot reach a server at ", server, ": ", reason,

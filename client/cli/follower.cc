@@ -14,8 +14,8 @@
 #include "client/cli/progress_bar.h"
 #include "client/cli/style.h"
 #include "client/cli/text_printer.h"
-#include "client/outcome.h"
-#include "client/reason.h"
+#include "client/run_state.h"
+#include "client/status_text.h"
 
 namespace jobtail::client::cli {
 namespace {
@@ -105,12 +105,12 @@ absl::StatusOr<int> Follower::Export(const Client& client, const v1::TailLogRequ
   return is_complete ? absl::StatusOr<int>(0) : code;
 }
 
-LogReaderOptions Follower::ReaderOptions() {
-  LogReaderOptions options;
+ResumeOptions Follower::ReaderOptions() {
+  ResumeOptions options;
   options.retry_for = options_.retry_for;
   options.on_connection_lost = [this](const absl::Status& reason) {
     Notice(absl::StrCat("connection to ", Printable(common_.server), " lost (",
-                        Printable(Reason(reason)), "); trying again for ",
+                        Printable(StatusText(reason)), "); trying again for ",
                         absl::FormatDuration(options_.retry_for)));
   };
   options.on_connected_again = [this] { Notice("connected again"); };
@@ -170,7 +170,7 @@ int Follower::Interrupted() {
 absl::Status Follower::ReadFailed(const absl::Status& status) const {
   if (IsRefusal(status)) return ExplainedForRun(common_, run_, status);
   return {status.code(),
-          absl::StrCat("stopped following run ", run_, ": ", Printable(Reason(status)),
+          absl::StrCat("stopped following run ", run_, ": ", Printable(StatusText(status)),
                        "; go on with: ", TailCommand(reader_->next_sequence()))};
 }
 

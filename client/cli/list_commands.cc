@@ -14,7 +14,7 @@
 #include "client/cli/error_text.h"
 #include "client/cli/json.h"
 #include "client/cli/style.h"
-#include "client/outcome.h"
+#include "client/run_state.h"
 
 namespace jobtail::client::cli {
 namespace {

@@ -15,7 +15,7 @@
 #include "client/cli/describe.h"
 #include "client/cli/error_text.h"
 #include "client/cli/style.h"
-#include "client/outcome.h"
+#include "client/run_state.h"
 
 namespace jobtail::client::cli {
 namespace {

@@ -13,7 +13,7 @@
 #include "client/cli/grammar.h"
 #include "client/cli/settings.h"
 #include "client/cli/time_format.h"
-#include "client/outcome.h"
+#include "client/run_state.h"
 
 namespace jobtail::client::cli {
 namespace {

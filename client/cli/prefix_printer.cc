@@ -3,7 +3,7 @@
 #include <utility>
 
 #include "client/cli/text_printer.h"
-#include "client/outcome.h"
+#include "client/run_state.h"
 
 namespace jobtail::client::cli {
 namespace {

@@ -12,7 +12,7 @@
 #include "client/cli/interrupts.h"
 #include "client/cli/multi_follower.h"
 #include "client/cli/text_printer.h"
-#include "client/outcome.h"
+#include "client/run_state.h"
 
 namespace jobtail::client::cli {
 namespace {

@@ -26,9 +26,7 @@ std::unique_ptr<RunWatcher> MakeWatcher(const Client& client, const RunsOptions&
                                         const std::string& after) {
   v1::WatchRunsRequest request;
   request.set_job(options.job);
-  RunWatcherOptions watch;
-  watch.after = after;
-  return client.Watch(std::move(request), std::move(watch));
+  return client.Watch(std::move(request), {.after = after});
 }
 
 // Prints a line for each run whose state is another than before.

@@ -1,4 +1,4 @@
-#include "client/outcome.h"
+#include "client/run_state.h"
 
 #include <gtest/gtest.h>
 

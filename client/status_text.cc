@@ -1,11 +1,11 @@
-#include "client/reason.h"
+#include "client/status_text.h"
 
 #include "absl/strings/match.h"
 #include "absl/strings/string_view.h"
 
 namespace jobtail::client {
 
-std::string Reason(const absl::Status& status) {
+std::string StatusText(const absl::Status& status) {
   absl::string_view text = status.message();
   if (absl::StrContains(text, "failed to connect to all addresses") ||
       absl::StrContains(text, "DNS resolution failed")) {

@@ -1,5 +1,5 @@
-#ifndef JOBTAIL_CLIENT_OUTCOME_H_
-#define JOBTAIL_CLIENT_OUTCOME_H_
+#ifndef JOBTAIL_CLIENT_RUN_STATE_H_
+#define JOBTAIL_CLIENT_RUN_STATE_H_
 
 #include "absl/strings/string_view.h"
 #include "jobtail/v1/log.pb.h"
@@ -37,4 +37,4 @@ int ExitCode(const v1::RunResult& result);
 
 }  // namespace jobtail::client
 
-#endif  // JOBTAIL_CLIENT_OUTCOME_H_
+#endif  // JOBTAIL_CLIENT_RUN_STATE_H_
