@@ -70,7 +70,7 @@ bool ResumePoint::Accept(v1::LogBatch* batch) {
 bool ResumePoint::Accept(absl::Span<const LineView> lines) {
   const int64_t before = next_;
   for (const LineView& line : lines) {
-    if (!Follows(line.sequence) || line.sequence > kMaxSequence) {
+    if (!Follows(line.sequence)) {
       next_ = before;
       return false;
     }

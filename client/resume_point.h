@@ -2,7 +2,6 @@
 #define JOBTAIL_CLIENT_RESUME_POINT_H_
 
 #include <cstdint>
-#include <limits>
 #include <string>
 
 #include "absl/types/span.h"
@@ -11,9 +10,6 @@
 #include "jobtail/v1/log.pb.h"
 
 namespace jobtail::client {
-
-// The last sequence number that a record may have: the one after it can still be counted.
-inline constexpr int64_t kMaxSequence = std::numeric_limits<int64_t>::max() - 1;
 
 // Knows how far a log has been read and, from that, how to go on after a broken connection: every
 // record once, in order. Pure bookkeeping, without a connection. Not thread-safe.

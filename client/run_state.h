@@ -1,8 +1,6 @@
 #ifndef JOBTAIL_CLIENT_RUN_STATE_H_
 #define JOBTAIL_CLIENT_RUN_STATE_H_
 
-#include "absl/strings/string_view.h"
-#include "jobtail/v1/log.pb.h"
 #include "jobtail/v1/run.pb.h"
 
 namespace jobtail::client {
@@ -10,16 +8,6 @@ namespace jobtail::client {
 // The exit code of a program that could not do its own work: no server, an unknown run, wrong
 // usage; also that of a run whose end nobody saw (LOST).
 inline constexpr int kExitOwnFailure = 125;
-
-// The bytes that the job printed after a line's text: "\n", "\r" or nothing.
-inline absl::string_view EndingBytes(v1::Ending ending) {
-  if (ending == v1::ENDING_LF) return "\n";
-  if (ending == v1::ENDING_CR) return "\r";
-  return "";
-}
-
-// Whether the next line of the same stream begins a new line, rather than continuing this one.
-inline bool EndsLine(v1::Ending ending) { return !EndingBytes(ending).empty(); }
 
 // "RUNNING", "FAILED", ...: the state's name without its prefix. "UNKNOWN" for a value that this
 // program does not know.

@@ -8,6 +8,7 @@
 #include "absl/strings/str_format.h"
 #include "absl/strings/str_join.h"
 #include "absl/strings/strip.h"
+#include "base/codec/proto_time.h"
 #include "base/quoting.h"
 #include "client/cli/table.h"
 #include "client/cli/time_format.h"

@@ -8,11 +8,11 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/time/clock.h"
+#include "base/codec/line_json.h"
 #include "base/quoting.h"
 #include "client/cli/commands.h"
 #include "client/cli/describe.h"
 #include "client/cli/error_text.h"
-#include "client/cli/json.h"
 #include "client/cli/style.h"
 #include "client/run_state.h"
 
@@ -25,7 +25,7 @@ template <typename Message>
 std::string JsonLines(const std::vector<Message>& messages) {
   std::string lines;
   for (const Message& message : messages) {
-    AppendJson(message, &lines);
+    AppendJson(message, JsonFields::kAll, &lines);
     lines.push_back('\n');
   }
   return lines;

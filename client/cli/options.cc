@@ -6,6 +6,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/strip.h"
 #include "absl/time/clock.h"
+#include "base/codec/proto_time.h"
 #include "base/nearest_names.h"
 #include "base/quoting.h"
 #include "client/cli/checks.h"
@@ -53,7 +54,7 @@ v1::TailLogRequest Request(const RawOptions& raw) {
   if (!raw.last.empty()) request.set_last_lines(ParseNumber(raw.last));
   if (!raw.since.empty()) {
     const absl::Time since = ParseSince(raw.since, absl::Now()).value_or(absl::Now());
-    *request.mutable_since() = FromTime(since);
+    *request.mutable_since() = ToTimestamp(since);
   }
   if (raw.stdout_only) request.add_streams(v1::STREAM_STDOUT);
   if (raw.stderr_only) request.add_streams(v1::STREAM_STDERR);

@@ -5,6 +5,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
+#include "base/codec/proto_time.h"
 #include "base/display_width.h"
 #include "base/quoting.h"
 #include "client/cli/style.h"

@@ -8,6 +8,7 @@
 #include "absl/strings/ascii.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
+#include "base/codec/line_json.h"
 #include "base/nearest_names.h"
 #include "base/quoting.h"
 #include "client/cli/alarm.h"
@@ -15,7 +16,6 @@
 #include "client/cli/error_text.h"
 #include "client/cli/follower.h"
 #include "client/cli/interrupts.h"
-#include "client/cli/json.h"
 #include "client/cli/parameters.h"
 
 namespace jobtail::client::cli {
@@ -71,7 +71,7 @@ absl::StatusOr<int> Detach(const CommonOptions& common, const v1::Run& run) {
   std::string text = run.id();
   if (common.output == OutputFormat::kJson) {
     text.clear();
-    AppendJson(run, &text);
+    AppendJson(run, JsonFields::kAll, &text);
   }
   return Emit(text + "\n");
 }

@@ -4,8 +4,8 @@
 #include <functional>
 #include <string>
 
+#include "base/codec/proto_time.h"
 #include "client/cli/line_printer.h"
-#include "client/cli/time_format.h"
 
 namespace jobtail::client::cli {
 

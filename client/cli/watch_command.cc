@@ -11,11 +11,11 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/time/clock.h"
+#include "base/codec/line_json.h"
 #include "client/cli/commands.h"
 #include "client/cli/describe.h"
 #include "client/cli/error_text.h"
 #include "client/cli/interrupts.h"
-#include "client/cli/json.h"
 #include "client/cli/live_table.h"
 #include "client/cli/style.h"
 
@@ -39,7 +39,7 @@ class ChangePrinter {
   absl::StatusOr<int> Print(const v1::Run& run) {
     if (json_) {
       std::string line;
-      AppendJson(run, &line);
+      AppendJson(run, JsonFields::kAll, &line);
       return Emit(line + "\n");
     }
     const int state = run.has_delete_time() ? -1 : run.state();

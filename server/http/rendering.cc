@@ -1,9 +1,9 @@
 #include "server/http/rendering.h"
 
 #include "absl/strings/str_cat.h"
+#include "base/codec/line_json.h"
+#include "base/codec/log_line.h"
 #include "server/http/html.h"
-#include "server/http/line_json.h"
-#include "server/log/record.h"
 
 namespace jobtail::http {
 namespace {
@@ -29,19 +29,19 @@ absl::string_view EventName(v1::LogLine::ContentCase content) {
   }
 }
 
-void AppendNdjson(const LineView& line, std::string* out) {
+void AppendNdjson(const LineView& line, LineJsonWriter* writer, std::string* out) {
   out->append("{\"result\":");
-  AppendJson(line, out);
+  writer->Append(line, out);
   out->append("}\n");
 }
 
 // JSON has no line ends within, so that one field `data` holds it. What is no record has no id: the
 // browser keeps the last one.
-void AppendEvent(const LineView& line, std::string* out) {
+void AppendEvent(const LineView& line, LineJsonWriter* writer, std::string* out) {
   absl::StrAppend(out, "event: ", EventName(line.content), "\n");
   if (line.sequence != 0) absl::StrAppend(out, "id: ", line.sequence, "\n");
   out->append("data: ");
-  AppendJson(line, out);
+  writer->Append(line, out);
   out->append("\n\n");
 }
 
@@ -55,10 +55,7 @@ void AppendGap(const LineView& line, std::string* out) {
 
 void AppendPrinted(const LineView& line, std::string* out) {
   if (line.content == v1::LogLine::kGap) AppendGap(line, out);
-  if (line.content != v1::LogLine::kText && line.content != v1::LogLine::kRaw) return;
-  out->append(line.bytes);
-  if (line.ending == v1::ENDING_LF) out->push_back('\n');
-  if (line.ending == v1::ENDING_CR) out->push_back('\r');
+  if (line.is_text()) out->append(line.bytes).append(EndingBytes(line.ending));
 }
 
 void AppendHtml(const LineView& line, std::string* out) {
@@ -81,16 +78,17 @@ void AppendHtml(const LineView& line, std::string* out) {
 std::string Render(std::string_view batch, Format format) {
   std::string out;
   out.reserve(batch.size() * (format == Format::kText ? 1 : 3));
+  LineJsonWriter writer(JsonFields::kSet);
   RecordWalker walker(batch);
   while (walker.Next()) {
     LineView line;
-    if (!ParseLine(walker.payload(), &line)) continue;
+    if (!DecodeLine(walker.payload(), &line)) continue;
     switch (format) {
       case Format::kNdjson:
-        AppendNdjson(line, &out);
+        AppendNdjson(line, &writer, &out);
         break;
       case Format::kEventStream:
-        AppendEvent(line, &out);
+        AppendEvent(line, &writer, &out);
         break;
       case Format::kText:
         AppendPrinted(line, &out);

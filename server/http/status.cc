@@ -1,8 +1,8 @@
 #include "server/http/status.h"
 
 #include "absl/strings/str_cat.h"
+#include "base/json_text.h"
 #include "base/utf8.h"
-#include "server/http/json_text.h"
 
 namespace jobtail::http {
 namespace {

@@ -233,8 +233,6 @@ TEST(ResumePointTest, RefusesNumbersThatNoLogHas) {
     EXPECT_FALSE(point.Accept(&batch)) << bad.ShortDebugString();
     EXPECT_EQ(point.next(), 1);
   }
-  const std::vector<LineView> views = {{.sequence = kMax, .text = "x"}};
-  EXPECT_FALSE(ResumePoint(FromSequence(kMax)).Accept(views));
   ResumePoint last(FromSequence(kMax - 1));
   EXPECT_THAT(Accept(&last, {Line(kMax - 1, "the last there can be")}), ElementsAre(kMax - 1));
   EXPECT_EQ(last.next(), kMax);

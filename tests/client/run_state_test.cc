@@ -47,17 +47,6 @@ TEST(ExitCodeTest, OfAKilledJobIs128AndTheSignal) {
   EXPECT_EQ(ExitCodeOf(v1::RUN_STATE_FAILED, 0, 4000), 255);
 }
 
-TEST(EndingTest, BytesAndLineEnds) {
-  EXPECT_EQ(EndingBytes(v1::ENDING_LF), "\n");
-  EXPECT_EQ(EndingBytes(v1::ENDING_CR), "\r");
-  EXPECT_EQ(EndingBytes(v1::ENDING_NONE), "");
-  EXPECT_EQ(EndingBytes(v1::ENDING_SPLIT), "");
-  EXPECT_TRUE(EndsLine(v1::ENDING_LF));
-  EXPECT_TRUE(EndsLine(v1::ENDING_CR));
-  EXPECT_FALSE(EndsLine(v1::ENDING_NONE));
-  EXPECT_FALSE(EndsLine(v1::ENDING_SPLIT));
-}
-
 TEST(StateTest, NamesAreThoseOfTheApi) {
   for (int state = v1::RunState_MIN + 1; state <= v1::RunState_MAX; ++state) {
     const auto value = static_cast<v1::RunState>(state);

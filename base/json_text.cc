@@ -1,11 +1,13 @@
-#include "server/http/json_text.h"
+// Text as strings of JSON, as the protobuf library writes them.
+
+#include "base/json_text.h"
 
 #include <algorithm>
 #include <array>
 #include <cstddef>
 #include <cstdint>
 
-namespace jobtail::http {
+namespace jobtail {
 namespace {
 
 constexpr char kHex[] = "0123456789abcdef";
@@ -121,4 +123,4 @@ void AppendJsonText(std::string_view text, std::string* json) {
   json->push_back('"');
 }
 
-}  // namespace jobtail::http
+}  // namespace jobtail

@@ -1,4 +1,4 @@
-#include "server/log/record.h"
+#include "base/codec/log_line.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "base/codec/proto_time.h"
 #include "tests/server/support/records.h"
 
 namespace jobtail {
@@ -154,24 +155,123 @@ TEST(Record, PrintedBytesCountTheTerminator) {
   EXPECT_EQ(PrintedBytes({v1::STREAM_STDOUT, v1::ENDING_LF, 0, ""}), 1);
 }
 
-TEST(Record, TimesSurviveTheWayThroughATimestamp) {
-  for (const int64_t time : {int64_t{0}, int64_t{1}, int64_t{-1}, kSecond, -kSecond, -kSecond - 1,
-                             1'700'000'000 * kSecond + 123'456'789, -62 * kSecond + 5}) {
-    EXPECT_EQ(ToUnixNanos(FromUnixNanos(time)), time);
-    EXPECT_GE(FromUnixNanos(time).nanos(), 0) << time;
-    EXPECT_LT(FromUnixNanos(time).nanos(), kSecond) << time;
+TEST(Ending, IsWhatWasPrinted) {
+  EXPECT_EQ(EndingBytes(v1::ENDING_LF), "\n");
+  EXPECT_EQ(EndingBytes(v1::ENDING_CR), "\r");
+  EXPECT_EQ(EndingBytes(v1::ENDING_NONE), "");
+  EXPECT_EQ(EndingBytes(v1::ENDING_SPLIT), "");
+  EXPECT_TRUE(EndsLine(v1::ENDING_LF));
+  EXPECT_TRUE(EndsLine(v1::ENDING_CR));
+  EXPECT_FALSE(EndsLine(v1::ENDING_NONE));
+  EXPECT_FALSE(EndsLine(v1::ENDING_SPLIT));
+}
+
+bool CanDecode(std::string_view bytes) {
+  LineView line;
+  return DecodeLine(bytes, &line);
+}
+
+TEST(DecodeLine, HasWhatTheMessageHas) {
+  v1::LogLine text;
+  text.set_sequence(kMaxSequence);
+  *text.mutable_time() = FromUnixNanos(-1);
+  text.set_stream(v1::STREAM_STDERR);
+  text.set_ending(v1::ENDING_SPLIT);
+  text.set_text("text");
+  v1::LogLine raw = text;
+  raw.set_raw("\xff");
+  v1::LogLine gap;
+  gap.set_sequence(7);
+  gap.mutable_gap()->set_first(3);
+  v1::LogLine heartbeat;
+  heartbeat.mutable_heartbeat();
+  for (const v1::LogLine& line : {text, raw, gap, heartbeat, v1::LogLine()}) {
+    const std::string bytes = line.SerializeAsString();
+    LineView view;
+    ASSERT_TRUE(DecodeLine(bytes, &view));
+    EXPECT_EQ(view.sequence, line.sequence());
+    EXPECT_EQ(view.stream, line.stream());
+    EXPECT_EQ(view.ending, line.ending());
+    EXPECT_EQ(view.content, line.content_case());
+    EXPECT_EQ(view.encoded_time.data() != nullptr, line.has_time());
+    EXPECT_EQ(view.time().SerializeAsString(), line.time().SerializeAsString());
+    EXPECT_EQ(view.encoded, bytes);
+    EXPECT_FALSE(view.has_unknown_fields);
+    EXPECT_EQ(view.is_text(), line.has_text() || line.has_raw());
+  }
+  LineView view;
+  const std::string bytes = gap.SerializeAsString();
+  ASSERT_TRUE(DecodeLine(bytes, &view));
+  EXPECT_EQ(view.bytes, gap.gap().SerializeAsString());
+}
+
+TEST(DecodeLine, RefusesNumbersInMoreBytesThanTheyTake) {
+  EXPECT_TRUE(CanDecode(std::string_view("\x08\x01", 2)));
+  EXPECT_FALSE(CanDecode(std::string_view("\x08\x81\x00", 3)));
+  EXPECT_FALSE(CanDecode(std::string_view("\x88\x00\x01", 3))) << "a tag";
+  EXPECT_FALSE(CanDecode(std::string_view("\x2a\x81\x00x", 4))) << "a length";
+  EXPECT_TRUE(CanDecode(std::string_view("\x18\xff\xff\xff\xff\xff\xff\xff\xff\xff\x01", 11)));
+  EXPECT_FALSE(CanDecode(std::string_view("\x18\xff\xff\xff\xff\xff\xff\xff\xff\xff\x02", 11)));
+  EXPECT_FALSE(CanDecode(std::string_view("\x18\xff\xff\xff\xff\xff\xff\xff\xff\xff\x81\x00", 12)));
+}
+
+TEST(DecodeLine, RefusesSequenceNumbersThatNoRecordHas) {
+  for (const int64_t sequence : {kMax, int64_t{-1}, kMin}) {
+    v1::LogLine line;
+    line.set_sequence(sequence);
+    line.set_text("x");
+    EXPECT_FALSE(CanDecode(line.SerializeAsString())) << sequence;
+    EXPECT_EQ(SequenceOf(line.SerializeAsString()), 0) << sequence;
   }
 }
 
-TEST(Record, TimesFarAwayAreTheFirstOrTheLastThereIs) {
-  google::protobuf::Timestamp time;
-  time.set_seconds(253'402'300'799);  // the end of the year 9999
-  EXPECT_EQ(ToUnixNanos(time), kMax);
-  time.set_seconds(-62'135'596'800);  // the beginning of the year 1
-  EXPECT_EQ(ToUnixNanos(time), kMin);
-  time.set_seconds(kMax);
-  time.set_nanos(std::numeric_limits<int32_t>::max());
-  EXPECT_EQ(ToUnixNanos(time), kMax);
+TEST(DecodeLine, LeavesToTheLibraryWhatItWouldMerge) {
+  v1::LogLine line;
+  line.mutable_time()->set_seconds(1);
+  const std::string time = line.SerializeAsString();
+  EXPECT_FALSE(CanDecode(time + time));
+  line.Clear();
+  line.mutable_gap()->set_first(1);
+  const std::string gap = line.SerializeAsString();
+  EXPECT_FALSE(CanDecode(gap + gap));
+  line.set_text("x");
+  const std::string text = line.SerializeAsString();
+  EXPECT_TRUE(CanDecode(text + text)) << "the last counts";
+}
+
+TEST(DecodeLine, SkipsAndTellsOfFieldsThatItDoesNotKnow) {
+  const std::string text("\x2a\x01x", 3);
+  for (const std::string& unknown : {std::string("\x60\x01"), std::string("\x82\x01\x01y"),
+                                     std::string("\x65"
+                                                 "1234"),
+                                     std::string("\x61"
+                                                 "12345678")}) {
+    LineView view;
+    ASSERT_TRUE(DecodeLine(unknown + text, &view));
+    EXPECT_TRUE(view.has_unknown_fields);
+    EXPECT_EQ(view.bytes, "x");
+  }
+  EXPECT_FALSE(CanDecode(text + "\x65"
+                                "123"))
+      << "cut off";
+  EXPECT_FALSE(CanDecode(text + "\x63\x64")) << "a group";
+}
+
+TEST(DecodeLine, RefusesWhatIsNoLine) {
+  EXPECT_FALSE(CanDecode("\x2a\x7f")) << "a text longer than the bytes";
+  EXPECT_FALSE(CanDecode("\xff\xff\xff"));
+}
+
+TEST(LineViewTime, IsThatOfTheLibraryOr1970) {
+  LineView view;
+  EXPECT_EQ(ToUnixNanos(view.time()), 0);
+  for (const int64_t time : {int64_t{0}, int64_t{5}, -kSecond - 1, kMax, kMin}) {
+    const std::string encoded = FromUnixNanos(time).SerializeAsString();
+    view.encoded_time = encoded;
+    EXPECT_EQ(ToUnixNanos(view.time()), time);
+  }
+  view.encoded_time = "\x08";
+  EXPECT_EQ(ToUnixNanos(view.time()), 0);
 }
 
 }  // namespace
