@@ -1,3 +1,5 @@
+// Calls that are tried again.
+
 #include "client/client.h"
 
 #include <grpcpp/grpcpp.h>

@@ -15,6 +15,7 @@
 
 namespace jobtail::client {
 
+// How patient a client's calls are.
 struct ClientOptions {
   // The longest that one call may take, its retries included; not for Tail().
   absl::Duration call_timeout = absl::Seconds(30);

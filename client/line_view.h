@@ -8,7 +8,8 @@
 
 namespace jobtail::client {
 
-using jobtail::LineView;  // a LogLine as it lies in the encoded batch that it came in
+// A LogLine as it lies in the encoded batch that it came in.
+using jobtail::LineView;
 
 // Appends a view of each line of an encoded LogBatch, whose bytes the views refer to: for who
 // prints lines and has no need of a message for each, which costs more than all the rest.

@@ -1,3 +1,5 @@
+// The log of a run, read call by call.
+
 #include "client/log_reader.h"
 
 #include <grpcpp/grpcpp.h>

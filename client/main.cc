@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-#include "client/cli/command.h"
+#include "client/cli/cli_main.h"
 #include "client/receive_memory.h"
 
 namespace {

@@ -1,3 +1,5 @@
+// How far a log has been read, and what to ask for next.
+
 #include "client/resume_point.h"
 
 #include <algorithm>

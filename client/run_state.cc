@@ -1,3 +1,5 @@
+// The states of runs, and the exit codes that stand for them.
+
 #include "client/run_state.h"
 
 namespace jobtail::client {

@@ -13,6 +13,7 @@
 
 namespace jobtail::client {
 
+// Where a watcher begins, and how it survives a broken connection.
 struct RunWatcherOptions {
   // The id of a run: younger ones are told even if they have ended before the watching began, so
   // that none is missed between a list and the watcher. Empty: only what is yet to change.

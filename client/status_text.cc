@@ -1,3 +1,5 @@
+// gRPC's messages, cut to what tells a person something.
+
 #include "client/status_text.h"
 
 #include "absl/strings/match.h"

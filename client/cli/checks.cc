@@ -1,3 +1,5 @@
+// Checks of what was typed, and the sentences for what is wrong with it.
+
 #include "client/cli/checks.h"
 
 #include "absl/strings/ascii.h"

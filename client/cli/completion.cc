@@ -1,3 +1,5 @@
+// What may stand where the cursor is: words of the grammar, and names that the server knows.
+
 #include "client/cli/completion.h"
 
 #include <algorithm>
@@ -251,7 +253,7 @@ int ExecuteComplete(int argc, const char* const* argv) {
   for (const Candidate& candidate : Complete(words)) {
     absl::StrAppend(&text, Printable(candidate.word), "\t", Printable(candidate.help), "\n");
   }
-  (void)Emit(text);
+  (void)PrintToStdout(text);
   return 0;
 }
 

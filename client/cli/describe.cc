@@ -1,3 +1,5 @@
+// Jobs and runs as tables and sentences.
+
 #include "client/cli/describe.h"
 
 #include <algorithm>

@@ -1,3 +1,5 @@
+// One run followed: its lines printed, its progress drawn, signals heeded.
+
 #include "client/cli/follower.h"
 
 #include <signal.h>
@@ -42,7 +44,7 @@ void AskToCancel(const CommonOptions& common, const std::string& run, absl::Dura
   const Client client(common.server, options);
   const absl::StatusOr<v1::Run> answer = client.CancelRun(run);
   if (answer.ok()) return;
-  const absl::Status status = ExplainedForRun(common, run, answer.status());
+  const absl::Status status = ExplainRunError(common, run, answer.status());
   Shout(absl::StrCat("could not cancel run ", run, ": ", status.message()));
 }
 
@@ -168,7 +170,7 @@ int Follower::Interrupted() {
 }
 
 absl::Status Follower::ReadFailed(const absl::Status& status) const {
-  if (IsRefusal(status)) return ExplainedForRun(common_, run_, status);
+  if (IsRefusal(status)) return ExplainRunError(common_, run_, status);
   return {status.code(),
           absl::StrCat("stopped following run ", run_, ": ", Printable(StatusText(status)),
                        "; go on with: ", TailCommand(reader_->next_sequence()))};

@@ -1,3 +1,5 @@
+// `runs --watch` on a terminal.
+
 #include "client/cli/live_table.h"
 
 #include <unistd.h>
@@ -31,8 +33,8 @@ constexpr absl::Duration kShortest = absl::Milliseconds(100);  // between two dr
 constexpr absl::Duration kLongest = absl::Milliseconds(500);
 constexpr absl::Duration kAsking = absl::Seconds(1);
 
-absl::Status EmitStatus(const std::string& text) {
-  const absl::StatusOr<int> code = Emit(text);
+absl::Status WriteToStdout(const std::string& text) {
+  const absl::StatusOr<int> code = PrintToStdout(text);
   if (!code.ok()) return code.status();
   return *code == 0 ? absl::OkStatus() : absl::AbortedError("nobody reads it any more");
 }
@@ -52,9 +54,9 @@ LiveTable::LiveTable(CommonOptions common, RunsOptions options, const std::vecto
 absl::StatusOr<int> LiveTable::Show() {
   std::thread reader([this] { ReadChanges(); });
   std::thread asker([this] { AskForProgress(); });
-  (void)EmitStatus(kEnter);
+  (void)WriteToStdout(kEnter);
   const absl::Status drawn = DrawUntilLeft();
-  (void)EmitStatus(kLeave);
+  (void)WriteToStdout(kLeave);
   {
     absl::MutexLock lock(&mutex_);
     ended_ = true;
@@ -65,9 +67,9 @@ absl::StatusOr<int> LiveTable::Show() {
   if (!drawn.ok()) return drawn;
   absl::MutexLock lock(&mutex_);
   TableLook look = {.color = color_, .columns = SizeOf(STDOUT_FILENO).columns};
-  (void)EmitStatus(DescribeRuns(RunsLocked(), absl::Now(), look));
+  (void)WriteToStdout(DescribeRuns(RunsLocked(), absl::Now(), look));
   if (signal_ != 0) return 128 + signal_;
-  return Explained(common_, failure_);
+  return ExplainError(common_, failure_);
 }
 
 void LiveTable::Leave(int signal) {
@@ -158,7 +160,7 @@ absl::Status LiveTable::Draw() {
     changed_ = false;
     frame = FrameLocked();
   }
-  return EmitStatus(frame);
+  return WriteToStdout(frame);
 }
 
 absl::Status LiveTable::DrawUntilLeft() {

@@ -1,3 +1,5 @@
+// Several runs followed at once, a thread for each.
+
 #include "client/cli/multi_follower.h"
 
 #include <signal.h>
@@ -191,7 +193,7 @@ absl::StatusOr<int> MultiFollower::FollowJob(const std::string& job, const std::
     if (!run.ok()) {
       const absl::StatusOr<int> code = ExitCodeOrError();
       if (!code.ok() || absl::IsCancelled(run.status())) return code;
-      return Explained(common_, run.status());
+      return ExplainError(common_, run.status());
     }
     if (!run->has_delete_time()) Add(*run, tail);
   }

@@ -1,3 +1,5 @@
+// A command line, read and checked, as typed options.
+
 #include "client/cli/options.h"
 
 #include <utility>
@@ -10,10 +12,10 @@
 #include "base/nearest_names.h"
 #include "base/quoting.h"
 #include "client/cli/checks.h"
-#include "client/cli/explain.h"
 #include "client/cli/grammar.h"
 #include "client/cli/settings.h"
 #include "client/cli/time_format.h"
+#include "client/cli/usage_error.h"
 #include "client/run_state.h"
 
 namespace jobtail::client::cli {
@@ -143,7 +145,7 @@ ParseResult ParseOptions(int argc, const char* const* argv) {
   } catch (const CLI::CallForVersion& version) {
     return {std::nullopt, 0, absl::StrCat(version.what(), "\n")};
   } catch (const CLI::Error& error) {
-    return Failure(Explain(grammar, error, arguments));
+    return Failure(DescribeUsageError(grammar, error, arguments));
   }
   if (!implied_server.ok()) return Failure(std::string(implied_server.status().message()));
   const RawOptions& raw = grammar.raw();

@@ -1,3 +1,5 @@
+// Values of parameters, from the command line or from files.
+
 #include "client/cli/parameters.h"
 
 #include <fcntl.h>

@@ -1,3 +1,5 @@
+// A progress bar that fits the terminal.
+
 #include "client/cli/progress_bar.h"
 
 #include <algorithm>

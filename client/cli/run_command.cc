@@ -1,3 +1,5 @@
+// The command `run`.
+
 #include <signal.h>
 #include <unistd.h>
 
@@ -61,7 +63,7 @@ absl::StatusOr<v1::Run> Create(const CommonOptions& common, const RunOptions& op
   request.set_request_id(NewRequestId());
   absl::StatusOr<v1::Run> run = client.CreateRun(request);
   if (run.ok()) return Checked(*std::move(run));
-  if (!absl::IsNotFound(run.status())) return Explained(common, run.status());
+  if (!absl::IsNotFound(run.status())) return ExplainError(common, run.status());
   return absl::NotFoundError(absl::StrCat(
       "there is no job ", ShellQuoted(Printable(options.job)), " at ", Printable(common.server),
       KnownJobs(client, options.job), "; see '", common.program, " jobs'"));
@@ -73,7 +75,7 @@ absl::StatusOr<int> Detach(const CommonOptions& common, const v1::Run& run) {
     text.clear();
     AppendJson(run, JsonFields::kAll, &text);
   }
-  return Emit(text + "\n");
+  return PrintToStdout(text + "\n");
 }
 
 // An interrupt while the server has not yet answered.

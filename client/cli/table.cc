@@ -1,3 +1,5 @@
+// Columns lined up for a terminal.
+
 #include "client/cli/table.h"
 
 #include <algorithm>

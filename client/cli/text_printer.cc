@@ -1,3 +1,5 @@
+// --output=text and raw: a job's bytes as it printed them.
+
 #include "client/cli/text_printer.h"
 
 #include <string.h>

@@ -9,6 +9,7 @@
 
 namespace jobtail::client::cli {
 
+// What of a log is to be printed, and where to.
 struct TextPrinterOptions {
   // The run's id, for notices.
   std::string run = {};

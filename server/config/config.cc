@@ -1,3 +1,5 @@
+// Reading a config file.
+
 #include "server/config/config.h"
 
 #include <string.h>

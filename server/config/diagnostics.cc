@@ -1,3 +1,5 @@
+// What is wrong with a config file, and hints at what would be right.
+
 #include "server/config/diagnostics.h"
 
 #include <google/protobuf/descriptor.h>

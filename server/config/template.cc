@@ -1,3 +1,5 @@
+// Text with places for parameters' values.
+
 #include "server/config/template.h"
 
 #include "absl/strings/str_cat.h"

@@ -1,3 +1,5 @@
+// The side of the child: a job's function, called in a process of its own.
+
 #include "server/process/child.h"
 
 #include <fcntl.h>

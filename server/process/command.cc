@@ -1,3 +1,5 @@
+// Users, signals, and a command as its supervisor reads it.
+
 #include "server/process/command.h"
 
 #include <grp.h>

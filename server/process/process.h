@@ -15,8 +15,8 @@
 #include <utility>
 
 #include "server/process/command.h"
+#include "server/process/command_report.h"
 #include "server/process/line_feed.h"
-#include "server/process/outcome.h"
 #include "server/process/protocol.h"
 #include "server/process/spawn.h"
 #include "server/run/executor.h"
@@ -40,7 +40,7 @@ class Process : public std::enable_shared_from_this<Process> {
   using Strand = boost::asio::strand<boost::asio::io_context::executor_type>;
 
   // An output and whether there may be something to read.
-  struct Source {
+  struct WatchedOutput {
     boost::asio::posix::stream_descriptor wait;
     Output output;
     bool ready = false;
@@ -59,9 +59,9 @@ class Process : public std::enable_shared_from_this<Process> {
   void AwaitMessages();
   bool TakeMessage();
 
-  void AwaitOutput(Source& source);
+  void AwaitOutput(WatchedOutput& output);
   void Read();
-  bool ReadFrom(Source& source);
+  bool ReadFrom(WatchedOutput& output);
   bool ReadSome();
   void PauseReading();
   void AwaitUnfinished();
@@ -76,14 +76,14 @@ class Process : public std::enable_shared_from_this<Process> {
   boost::asio::steady_timer pause_;
   boost::asio::steady_timer unfinished_;
   LineFeed feed_;
-  std::list<Source> sources_;
+  std::list<WatchedOutput> outputs_;
   std::optional<std::stop_callback<std::function<void()>>> on_stop_;
   pid_t supervisor_ = -1;
   bool paused_ = false;
   bool awaits_unfinished_ = false;
   bool supervisor_gone_ = false;
-  bool concluded_ = false;
-  Report report_;
+  bool run_ended_ = false;
+  CommandReport report_;
 };
 
 }  // namespace jobtail::process

@@ -1,3 +1,5 @@
+// The threads on which all commands are followed.
+
 #include "server/process/process_pool.h"
 
 #include <pthread.h>

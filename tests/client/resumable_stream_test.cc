@@ -56,7 +56,8 @@ class ResumableStreamTest : public ::testing::Test, protected ResumableStream::C
 
   void Play(std::deque<Scripted> script) {
     script_ = std::move(script);
-    stream_ = std::make_unique<ResumableStream>(channel_, options_, this);
+    ResumableStream::Calls* const calls = this;
+    stream_ = std::make_unique<ResumableStream>(channel_, options_, calls);
   }
 
   // Reads to the end; the messages are counted.

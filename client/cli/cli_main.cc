@@ -1,4 +1,6 @@
-#include "client/cli/command.h"
+// From the command line to the exit code.
+
+#include "client/cli/cli_main.h"
 
 #include <signal.h>
 #include <unistd.h>
@@ -29,7 +31,7 @@ Client MakeClient(const CommonOptions& common) {
   return Client(common.server, options);
 }
 
-absl::StatusOr<int> Emit(const std::string& text) {
+absl::StatusOr<int> PrintToStdout(const std::string& text) {
   size_t written;
   absl::Status status = FdWriter(STDOUT_FILENO, "stdout").Write(text, &written);
   if (absl::IsAborted(status)) return 128 + SIGPIPE;

@@ -1,6 +1,6 @@
 // The config file and the environment, and which of them wins.
 
-#include "client/cli/config.h"
+#include "client/cli/config_file.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>

@@ -1,4 +1,6 @@
-#include "client/cli/explain.h"
+// CLI11's complaints in terms of our command line.
+
+#include "client/cli/usage_error.h"
 
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
@@ -57,8 +59,8 @@ std::string What(const Grammar& grammar, const CLI::App* command, const CLI::Err
 
 }  // namespace
 
-std::string Explain(const Grammar& grammar, const CLI::Error& error,
-                    const std::vector<std::string>& arguments) {
+std::string DescribeUsageError(const Grammar& grammar, const CLI::Error& error,
+                               const std::vector<std::string>& arguments) {
   const std::vector<CLI::App*> commands = grammar.app().get_subcommands();
   const CLI::App* command = commands.empty() ? nullptr : commands[0];
   return absl::StrCat(What(grammar, command, error, arguments), "; see jobtail ",

@@ -1,5 +1,5 @@
-#ifndef JOBTAIL_SERVER_CONFIG_WORDS_H_
-#define JOBTAIL_SERVER_CONFIG_WORDS_H_
+#ifndef JOBTAIL_SERVER_CONFIG_SYSTEM_NAMES_H_
+#define JOBTAIL_SERVER_CONFIG_SYSTEM_NAMES_H_
 
 #include <optional>
 #include <string>
@@ -20,4 +20,4 @@ std::optional<std::string> FindLineBufferLibrary();
 
 }  // namespace jobtail::config
 
-#endif  // JOBTAIL_SERVER_CONFIG_WORDS_H_
+#endif  // JOBTAIL_SERVER_CONFIG_SYSTEM_NAMES_H_

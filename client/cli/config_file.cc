@@ -1,4 +1,6 @@
-#include "client/cli/config.h"
+// Finding and reading the user's config file.
+
+#include "client/cli/config_file.h"
 
 #include <cerrno>
 #include <cstdlib>

@@ -1,5 +1,5 @@
-#ifndef JOBTAIL_CLIENT_CLI_CONFIG_H_
-#define JOBTAIL_CLIENT_CLI_CONFIG_H_
+#ifndef JOBTAIL_CLIENT_CLI_CONFIG_FILE_H_
+#define JOBTAIL_CLIENT_CLI_CONFIG_FILE_H_
 
 #include <map>
 #include <string>
@@ -26,4 +26,4 @@ absl::StatusOr<std::map<std::string, Setting>> ReadConfig(const std::string& pat
 
 }  // namespace jobtail::client::cli
 
-#endif  // JOBTAIL_CLIENT_CLI_CONFIG_H_
+#endif  // JOBTAIL_CLIENT_CLI_CONFIG_FILE_H_

@@ -1,5 +1,5 @@
-#ifndef JOBTAIL_CLIENT_CLI_COMMAND_H_
-#define JOBTAIL_CLIENT_CLI_COMMAND_H_
+#ifndef JOBTAIL_CLIENT_CLI_CLI_MAIN_H_
+#define JOBTAIL_CLIENT_CLI_CLI_MAIN_H_
 
 namespace jobtail::client::cli {
 
@@ -9,4 +9,4 @@ int Main(int argc, const char* const* argv);
 
 }  // namespace jobtail::client::cli
 
-#endif  // JOBTAIL_CLIENT_CLI_COMMAND_H_
+#endif  // JOBTAIL_CLIENT_CLI_CLI_MAIN_H_

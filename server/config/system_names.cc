@@ -1,4 +1,6 @@
-#include "server/config/words.h"
+// Names of signals, priorities, shells and libraries that the system knows.
+
+#include "server/config/system_names.h"
 
 #include <re2/re2.h>
 #include <signal.h>

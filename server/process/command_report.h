@@ -1,5 +1,5 @@
-#ifndef JOBTAIL_SERVER_PROCESS_OUTCOME_H_
-#define JOBTAIL_SERVER_PROCESS_OUTCOME_H_
+#ifndef JOBTAIL_SERVER_PROCESS_COMMAND_REPORT_H_
+#define JOBTAIL_SERVER_PROCESS_COMMAND_REPORT_H_
 
 #include <memory>
 #include <optional>
@@ -11,8 +11,8 @@
 
 namespace jobtail::process {
 
-// What is known of a command once its supervisor has gone.
-struct Report {
+// What the server has learned of a command by the time its supervisor has gone.
+struct CommandReport {
   std::optional<Event> not_started;
   std::optional<Event> ended;
   std::optional<Event> usage;
@@ -22,17 +22,17 @@ struct Report {
   bool killed = false;  // after the grace
 };
 
-// The run's outcome. A command that a signal ended has the exit code that shells give it: 128 and
+// The run's result. A command that a signal ended has the exit code that shells give it: 128 and
 // the signal's number; one that could not be started has 127 if it was not found, 126 otherwise.
 // One that calls a function has the function's result, unless a signal ended it.
-JobResult MakeOutcome(const Command& command, const Report& report);
+JobResult ResultOf(const Command& command, const CommandReport& report);
 
 // What the log says of processes that the command had left behind.
 std::string LeftOverText(const Command& command, int count);
 
-// Ends the run, on a thread that may be kept waiting.
-void Conclude(const std::shared_ptr<Execution>& run, const JobResult& outcome);
+// Ends the run with this result, on a thread of its own: the log may keep it waiting.
+void EndRun(const std::shared_ptr<Execution>& run, const JobResult& result);
 
 }  // namespace jobtail::process
 
-#endif  // JOBTAIL_SERVER_PROCESS_OUTCOME_H_
+#endif  // JOBTAIL_SERVER_PROCESS_COMMAND_REPORT_H_

@@ -1,4 +1,6 @@
-#include "server/process/outcome.h"
+// How a command ended, told as the result of a run.
+
+#include "server/process/command_report.h"
 
 #include <string.h>
 #include <sys/wait.h>
@@ -67,7 +69,7 @@ JobResult NotStarted(const Command& command, const Event& event) {
           .error = NotStartedText(command, event)};
 }
 
-std::string SignalText(const Command& command, const Report& report, int signal, bool core) {
+std::string SignalText(const Command& command, const CommandReport& report, int signal, bool core) {
   if (report.killed) {
     return absl::StrCat("did not end within ", absl::FormatDuration(command.grace), " of ",
                         SignalName(command.stop_signal), " and was killed");
@@ -81,7 +83,7 @@ std::string SignalText(const Command& command, const Report& report, int signal,
 const char* Noun(const Command& command) { return command.calls_function ? "job" : "command"; }
 
 // Of a process that has ended by itself.
-JobResult Exited(const Command& command, const Report& report, int exit_code) {
+JobResult Exited(const Command& command, const CommandReport& report, int exit_code) {
   if (!command.calls_function) return {.exit_code = exit_code, .error = ""};
   if (report.result) return *report.result;
   return {.exit_code = exit_code,
@@ -97,7 +99,7 @@ ResourceUsage ToUsage(const Event& event) {
 
 }  // namespace
 
-JobResult MakeOutcome(const Command& command, const Report& report) {
+JobResult ResultOf(const Command& command, const CommandReport& report) {
   if (report.not_started) return NotStarted(command, *report.not_started);
   if (!report.ended) {
     return {.exit_code = kSignalBase + SIGKILL,
@@ -105,18 +107,18 @@ JobResult MakeOutcome(const Command& command, const Report& report) {
                                   " was killed, and the ", Noun(command), " with it"),
             .signal = SIGKILL};
   }
-  JobResult outcome;
+  JobResult result;
   const int status = report.ended->status;
   if (WIFSIGNALED(status)) {
-    outcome.signal = WTERMSIG(status);
-    outcome.core_dumped = WCOREDUMP(status);
-    outcome.exit_code = kSignalBase + outcome.signal;
-    outcome.error = SignalText(command, report, outcome.signal, outcome.core_dumped);
+    result.signal = WTERMSIG(status);
+    result.core_dumped = WCOREDUMP(status);
+    result.exit_code = kSignalBase + result.signal;
+    result.error = SignalText(command, report, result.signal, result.core_dumped);
   } else {
-    outcome = Exited(command, report, WEXITSTATUS(status));
+    result = Exited(command, report, WEXITSTATUS(status));
   }
-  if (report.usage) outcome.usage = ToUsage(*report.usage);
-  return outcome;
+  if (report.usage) result.usage = ToUsage(*report.usage);
+  return result;
 }
 
 std::string LeftOverText(const Command& command, int count) {
@@ -126,11 +128,11 @@ std::string LeftOverText(const Command& command, int count) {
                       " killed ", absl::FormatDuration(command.drain), " later");
 }
 
-void Conclude(const std::shared_ptr<Execution>& run, const JobResult& outcome) {
+void EndRun(const std::shared_ptr<Execution>& run, const JobResult& result) {
   try {
-    std::thread([run, outcome] { run->Ended(outcome); }).detach();
+    std::thread([run, result] { run->Ended(result); }).detach();
   } catch (const std::system_error&) {
-    run->Ended(outcome);  // the others wait with it
+    run->Ended(result);  // the others wait with it
   }
 }
 

@@ -1,5 +1,5 @@
-#ifndef JOBTAIL_CAPTURE_PRELOAD_PAPER_H_
-#define JOBTAIL_CAPTURE_PRELOAD_PAPER_H_
+#ifndef JOBTAIL_CAPTURE_PRELOAD_SHARED_OUTPUT_H_
+#define JOBTAIL_CAPTURE_PRELOAD_SHARED_OUTPUT_H_
 
 #include <cstdint>
 #include <functional>
@@ -13,13 +13,13 @@
 
 namespace jobtail::capture::preload {
 
-// Where lines are written down, by several writers, so that no line is torn apart by another one:
-// a file, or a real output. Text without a newline is written at once, and if another writer comes
-// before the rest of it, a newline is put between. Thread-safe.
-class Paper {
+// A file or a real output that several writers write lines to, so that none is torn apart by
+// another one. Text without a newline is written at once, and if another writer comes before the
+// rest of it, a newline is put between. Thread-safe.
+class SharedOutput {
  public:
   // `descriptor` tells where to write, each time; -1 if that is not possible now.
-  explicit Paper(std::function<int()> descriptor) : descriptor_(std::move(descriptor)) {}
+  explicit SharedOutput(std::function<int()> descriptor) : descriptor_(std::move(descriptor)) {}
 
   // What tells one writer from another: never 0, never the same twice.
   static uint64_t NewWriter();
@@ -39,4 +39,4 @@ class Paper {
 
 }  // namespace jobtail::capture::preload
 
-#endif  // JOBTAIL_CAPTURE_PRELOAD_PAPER_H_
+#endif  // JOBTAIL_CAPTURE_PRELOAD_SHARED_OUTPUT_H_

@@ -1,4 +1,6 @@
-#include "capture/preload/paper.h"
+// A file or real output that several threads write lines to.
+
+#include "capture/preload/shared_output.h"
 
 #include <poll.h>
 #include <unistd.h>
@@ -32,12 +34,12 @@ std::string_view Terminator(Ending ending) {
 
 }  // namespace
 
-uint64_t Paper::NewWriter() {
+uint64_t SharedOutput::NewWriter() {
   static std::atomic<uint64_t> last = 0;
   return ++last;
 }
 
-void Paper::Write(uint64_t writer, std::string_view prefix, std::span<const Line> lines) {
+void SharedOutput::Write(uint64_t writer, std::string_view prefix, std::span<const Line> lines) {
   std::lock_guard lock(mutex_);
   for (const Line& line : lines) Add(writer, prefix, line);
   const int fd = descriptor_();
@@ -45,7 +47,7 @@ void Paper::Write(uint64_t writer, std::string_view prefix, std::span<const Line
   text_.clear();
 }
 
-void Paper::Add(uint64_t writer, std::string_view prefix, const Line& line) {
+void SharedOutput::Add(uint64_t writer, std::string_view prefix, const Line& line) {
   if (unfinished_ && unfinished_ != writer) {
     text_ += '\n';
     unfinished_ = 0;
