@@ -8,7 +8,7 @@
 #include "absl/status/status.h"
 #include "absl/time/time.h"
 #include "server/http/options.h"
-#include "server/log/rocksdb_store.h"
+#include "server/log/rocksdb_options.h"
 #include "server/run/engine.h"
 #include "server/run/job.h"
 #include "server/run/job_context.h"

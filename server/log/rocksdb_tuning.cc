@@ -1,4 +1,4 @@
-#include "server/log/rocksdb_options.h"
+#include "server/log/rocksdb_tuning.h"
 
 #include <rocksdb/env.h>
 #include <rocksdb/listener.h>
@@ -15,14 +15,16 @@
 
 namespace jobtail {
 
-const char* const kFamilyNames[kFamilies] = {"default", "index", "runs"};
+const char* const kFamilyNames[kFamilies] = {"default", "index", "runs",
+                                             "format-2-of-a-newer-jobtail"};
 
 namespace {
 
 // What RocksDB warns of in the course of things: a writer waits for the disk, or it is closed.
 constexpr std::array kOrdinary = {"Stopping writes", "Stalling writes", "Shutdown in progress"};
 
-// RocksDB's warnings, damage it finds among them, on the server's log.
+// RocksDB's warnings, damage it finds among them, on the server's log. RocksDB owns it, and calls
+// it from any thread.
 class ServerLog : public rocksdb::Logger {
  public:
   ServerLog() : Logger(rocksdb::InfoLogLevel::WARN_LEVEL) {}
@@ -42,9 +44,10 @@ class ServerLog : public rocksdb::Logger {
   }
 };
 
-// Damage that compaction meets must not stop all writing, as RocksDB would have it. An error in
-// writing does: what follows a torn piece of the write-ahead log would be lost.
-class Damage : public rocksdb::EventListener {
+// Lets writing go on where compaction meets damage, for which RocksDB would stop all of it. An
+// error in writing does stop it: what follows a torn piece of the write-ahead log would be lost.
+// RocksDB owns it, and calls it from its own threads.
+class CompactionDamage : public rocksdb::EventListener {
  public:
   void OnBackgroundError(rocksdb::BackgroundErrorReason reason, rocksdb::Status* error) override {
     if (reason != rocksdb::BackgroundErrorReason::kCompaction || !error->IsCorruption()) return;
@@ -69,7 +72,7 @@ rocksdb::DBOptions MakeDbOptions(const RocksDbOptions& options) {
   db.stats_dump_period_sec = 0;
   db.stats_persist_period_sec = 0;
   // Damage is met where it is read; it must keep nobody from what is sound.
-  db.listeners.push_back(std::make_shared<Damage>());
+  db.listeners.push_back(std::make_shared<CompactionDamage>());
   db.skip_checking_sst_file_sizes_on_db_open = true;
   db.wal_recovery_mode = rocksdb::WALRecoveryMode::kSkipAnyCorruptedRecords;
   // Batches and their index are in step, whatever becomes of the write-ahead log.
