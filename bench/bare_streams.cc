@@ -1,3 +1,5 @@
+// gRPC without jobtail, as the limit to compare with.
+
 #include "bench/bare_streams.h"
 
 #include <map>

@@ -1,3 +1,5 @@
+// Many readers in one process, which parse nothing.
+
 #include "bench/crowd.h"
 
 #include <grpcpp/impl/codegen/proto_utils.h>

@@ -3,7 +3,6 @@
 
 #include <fcntl.h>
 #include <google/protobuf/empty.pb.h>
-#include <malloc.h>
 #include <unistd.h>
 
 #include <CLI/CLI.hpp>
@@ -18,6 +17,7 @@
 #include "bench/crowd.h"
 #include "bench/meter.h"
 #include "bench/workload.h"
+#include "client/receive_memory.h"
 #include "jobtail/v1/job_service.grpc.pb.h"
 
 namespace jobtail::bench {
@@ -173,15 +173,11 @@ void Clear(const Options& options) {
   std::cout << "{}" << std::endl;
 }
 
-// As the `jobtail` command does: or what is measured is, for the most part, how often the C library
-// gives memory back to the system and asks for it again, which is another number in each run.
-void KeepMemory() {
-  mallopt(M_MMAP_THRESHOLD, 4 << 20);
-  mallopt(M_TRIM_THRESHOLD, 16 << 20);
-}
-
 int Main(int argc, char** argv) {
-  KeepMemory();
+  // As the `jobtail` command does: or what is measured is, for the most part, how often the C
+  // library gives memory back to the system and asks for it again, which is another number in each
+  // run.
+  client::KeepReceiveMemory();
   Options options;
   CLI::App app("Consumes gRPC streams and tells how fast they were.", "bench-grpc");
   app.require_subcommand(1);

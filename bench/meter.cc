@@ -1,3 +1,5 @@
+// Lines counted and timed.
+
 #include "bench/meter.h"
 
 #include <algorithm>

@@ -1,3 +1,5 @@
+// What every system under test is given to print.
+
 #include "bench/workload.h"
 
 #include <fcntl.h>

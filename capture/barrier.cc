@@ -1,3 +1,5 @@
+// The memory barrier that lets threads use their buffers without a lock.
+
 #include "capture/barrier.h"
 
 #include <linux/membarrier.h>

@@ -1,3 +1,5 @@
+// Scopes and contexts for other languages.
+
 #include "capture/c_api.h"
 
 #include <errno.h>

@@ -1,3 +1,5 @@
+// Lines given to a sink, and one stream of a thread on its way there.
+
 #include "capture/channel.h"
 
 #include "capture/clock.h"

@@ -1,3 +1,5 @@
+// Descriptors 1 and 2 of child processes, exchanged for pipes.
+
 #include "capture/child_descriptors.h"
 
 #include <fcntl.h>

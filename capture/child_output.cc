@@ -1,3 +1,5 @@
+// What a child process prints, on its way to the session's sink.
+
 #include "capture/child_output.h"
 
 #include <fcntl.h>
@@ -79,7 +81,7 @@ bool ChildOutput::GiveLines(bool wait) {
 }
 
 // All that has been read. The same. See ThreadCapture::TakeLines.
-bool ChildOutput::HandOn(bool wait) {
+bool ChildOutput::Deliver(bool wait) {
   if (!from_) return true;
   if (!sink_) return CopyToReal(wait);
   while (true) {
@@ -131,7 +133,7 @@ bool ChildOutput::Read(Pipe& pipe) {
 ChildOutput::State ChildOutput::Take(Pipe& pipe, bool wait) {
   int there = 0;
   if (pipe.read >= 0) ioctl(pipe.read, FIONREAD, &there);
-  while (HandOn(wait)) {
+  while (Deliver(wait)) {
     if (there >= 0 && Read(pipe)) {
       there -= static_cast<int>(rest_.size());
       if (there <= 0) there = -1;

@@ -78,7 +78,7 @@ class ChildOutput {
 
   Pipe& pipe(Stream stream) { return pipes_[stream == Stream::kStderr]; }
   const Pipe& pipe(Stream stream) const { return pipes_[stream == Stream::kStderr]; }
-  bool HandOn(bool wait);
+  bool Deliver(bool wait);
   bool GiveLines(bool wait);
   bool CopyToReal(bool wait);
   State Take(Pipe& pipe, bool wait);

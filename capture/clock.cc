@@ -1,3 +1,5 @@
+// The time of lines, counted between two looks at the system's clock.
+
 #include "capture/clock.h"
 
 #include <fcntl.h>

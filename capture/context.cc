@@ -1,3 +1,5 @@
+// Where a thread prints to, as a value that other threads can enter.
+
 #include "capture/context.h"
 
 #include "capture/session.h"

@@ -1,3 +1,5 @@
+// std::cout, cerr and clog with buffers of their own, led to the session of the thread that writes.
+
 #include "capture/cout_router.h"
 
 #include <stdio.h>

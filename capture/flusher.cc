@@ -1,3 +1,5 @@
+// The thread that flushes text which waits for its newline.
+
 #include "capture/flusher.h"
 
 #include <pthread.h>

@@ -1,3 +1,5 @@
+// Whether a thread is in a signal handler.
+
 #include "capture/handler_frame.h"
 
 #include "capture/current.h"

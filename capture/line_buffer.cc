@@ -1,3 +1,5 @@
+// Bytes cut into lines.
+
 #include "capture/line_buffer.h"
 
 #if defined(__SSE2__)

@@ -1,3 +1,5 @@
+// A descriptor table of the thread's own, whose 1 and 2 are pipes to the session.
+
 #include "capture/private_descriptors.h"
 
 #include <sched.h>

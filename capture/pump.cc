@@ -1,3 +1,5 @@
+// The thread that reads what child processes print.
+
 #include "capture/pump.h"
 
 #include <fcntl.h>

@@ -1,3 +1,5 @@
+// Where a captured job has led its stdout and stderr.
+
 #include "capture/redirection.h"
 
 #include <errno.h>

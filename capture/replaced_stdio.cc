@@ -1,3 +1,5 @@
+// The variables stdout and stderr, set to streams of the library's own.
+
 #include "capture/replaced_stdio.h"
 
 #include <dlfcn.h>

@@ -1,3 +1,5 @@
+// The life of a scope: a thread is captured, and let go.
+
 #include "capture/scope.h"
 
 #include <cstdlib>

@@ -1,3 +1,5 @@
+// What one scope started: the threads and processes that it covers.
+
 #include "capture/session.h"
 
 #include <sys/types.h>

@@ -1,3 +1,5 @@
+// What signal handlers print, kept until it can be delivered.
+
 #include "capture/signal_ring.h"
 
 namespace jobtail::capture::internal {

@@ -1,3 +1,5 @@
+// Which descriptors and streams of a thread are its stdout and stderr.
+
 #include "capture/target.h"
 
 #include <unistd.h>

@@ -1,3 +1,5 @@
+// A captured thread: its buffers and who may use them.
+
 #include "capture/thread_capture.h"
 
 #include <cstdlib>

@@ -1,3 +1,5 @@
+// Waits that double, drawn at random.
+
 #include "client/backoff.h"
 
 #include <algorithm>

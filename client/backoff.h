@@ -6,7 +6,7 @@
 
 namespace jobtail::client {
 
-// How long to wait between attempts to reach the server.
+// The waits between attempts to reach the server.
 struct BackoffOptions {
   // The longest wait after the first failure. Each further failure doubles it ...
   absl::Duration initial = absl::Milliseconds(50);

@@ -1,13 +1,17 @@
+// Calls that are tried again.
+
 #include "client/client.h"
 
 #include <grpcpp/grpcpp.h>
 #include <uuid/uuid.h>
 
+#include <algorithm>
 #include <utility>
 
 #include "absl/strings/match.h"
 #include "absl/strings/string_view.h"
 #include "absl/time/clock.h"
+#include "client/cancellation.h"
 #include "client/grpc_status.h"
 
 namespace jobtail::client {
@@ -38,21 +42,20 @@ std::shared_ptr<grpc::Channel> MakeChannel(const std::string& address) {
 // Makes attempts of one call, `attempt(grpc::ClientContext*)`, until one is answered.
 template <typename Attempt>
 absl::Status CallWithRetries(const ClientOptions& options, Attempt attempt) {
-  const absl::Time start = absl::Now();
-  const absl::Time retry_until = start + options.retry_for;
+  Clock* const clock = options.clock;
+  const absl::Duration start = clock->Steady();
+  const absl::Duration last_start = start + std::min(options.retry_for, options.call_timeout);
   Backoff backoff(options.backoff);
   while (true) {
     grpc::ClientContext context;
-    if (options.call_timeout < absl::InfiniteDuration()) {
-      context.set_deadline(absl::ToChronoTime(start + options.call_timeout));
+    const absl::Duration left = start + options.call_timeout - clock->Steady();
+    if (left < absl::InfiniteDuration()) {
+      context.set_deadline(absl::ToChronoTime(absl::Now() + left));
     }
     absl::Status status = FromGrpc(attempt(&context));
-    const absl::Duration wait = backoff.Next();
-    const absl::Time next = absl::Now() + wait;
-    if (!absl::IsUnavailable(status) || next > retry_until || next > start + options.call_timeout) {
-      return status;
-    }
-    absl::SleepFor(wait);
+    const absl::Duration next = clock->Steady() + backoff.Next();
+    if (!absl::IsUnavailable(status) || next > last_start) return status;
+    Cancellation().WaitUntil(clock, next);
   }
 }
 
@@ -127,8 +130,7 @@ absl::Status Client::DeleteRun(const std::string& run) const {
   return attempts > 1 && absl::IsNotFound(status) ? absl::OkStatus() : status;
 }
 
-std::unique_ptr<LogReader> Client::Tail(v1::TailLogRequest request,
-                                        LogReaderOptions options) const {
+std::unique_ptr<LogReader> Client::Tail(v1::TailLogRequest request, ResumeOptions options) const {
   return std::make_unique<LogReader>(channel_, std::move(request), std::move(options));
 }
 

@@ -7,6 +7,7 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/time/time.h"
+#include "base/clock.h"
 #include "client/backoff.h"
 #include "client/log_reader.h"
 #include "client/run_watcher.h"
@@ -14,6 +15,7 @@
 
 namespace jobtail::client {
 
+// How patient a client's calls are.
 struct ClientOptions {
   // The longest that one call may take, its retries included; not for Tail().
   absl::Duration call_timeout = absl::Seconds(30);
@@ -21,6 +23,8 @@ struct ClientOptions {
   absl::Duration retry_for = absl::Seconds(10);
   // The waits between these attempts.
   BackoffOptions backoff = {};
+  // Times the waits. Must outlive the client.
+  Clock* clock = Clock::System();
 };
 
 // A random UUID in lower-case hexadecimal, for CreateRunRequest.request_id.
@@ -67,7 +71,7 @@ class Client {
   absl::Status DeleteRun(const std::string& run) const;
 
   // Reads the log of a run. Does not block, nor connect: LogReader::Next() does.
-  std::unique_ptr<LogReader> Tail(v1::TailLogRequest request, LogReaderOptions options = {}) const;
+  std::unique_ptr<LogReader> Tail(v1::TailLogRequest request, ResumeOptions options = {}) const;
 
   // Tells of runs that begin, change and end. As little does this connect: RunWatcher::Next() does.
   std::unique_ptr<RunWatcher> Watch(v1::WatchRunsRequest request,

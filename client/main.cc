@@ -1,11 +1,11 @@
 // The command `jobtail`: see client/cli/.
 
 #include <fcntl.h>
-#include <malloc.h>
 #include <stdlib.h>
 #include <unistd.h>
 
-#include "client/cli/command.h"
+#include "client/cli/cli_main.h"
+#include "client/receive_memory.h"
 
 namespace {
 
@@ -19,18 +19,11 @@ void OpenStandardDescriptors() {
   if (fd >= 0) close(fd);
 }
 
-// gRPC reads up to megabytes at a time: that memory is not to go back to the system each time, only
-// to be asked for again.
-void KeepMemory() {
-  mallopt(M_MMAP_THRESHOLD, 4 << 20);
-  mallopt(M_TRIM_THRESHOLD, 16 << 20);
-}
-
 }  // namespace
 
 int main(int argc, char** argv) {
   OpenStandardDescriptors();
-  KeepMemory();
+  jobtail::client::KeepReceiveMemory();
   setenv("GRPC_VERBOSITY", "NONE", /*overwrite=*/0);  // its errors reach the user as ours
   // While we wait between two attempts, gRPC looks this often whether it is connected.
   setenv("GRPC_CLIENT_CHANNEL_BACKUP_POLL_INTERVAL_MS", "200", /*overwrite=*/0);

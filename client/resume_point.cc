@@ -1,9 +1,11 @@
+// How far a log has been read, and what to ask for next.
+
 #include "client/resume_point.h"
 
 #include <algorithm>
 #include <utility>
 
-#include "client/outcome.h"
+#include "client/run_state.h"
 
 namespace jobtail::client {
 namespace {
@@ -11,6 +13,12 @@ namespace {
 // Where the records that `line` stands for begin.
 int64_t FirstSequence(const v1::LogLine& line) {
   return line.has_gap() && line.gap().first() > 0 ? line.gap().first() : line.sequence();
+}
+
+// Whether the line's sequence number is one that a log can have; 0 where it is no record.
+bool IsInRange(const v1::LogLine& line) {
+  return line.sequence() >= 0 && line.sequence() <= kMaxSequence &&
+         FirstSequence(line) <= line.sequence();
 }
 
 void AddGap(int64_t first, int64_t last, const v1::LogLine& before, v1::LogBatch* batch) {
@@ -46,15 +54,19 @@ v1::TailLogRequest ResumePoint::Request() const {
   return request;
 }
 
-void ResumePoint::Accept(v1::LogBatch* batch) {
+bool ResumePoint::Accept(v1::LogBatch* batch) {
+  const auto& lines = batch->lines();
+  if (!std::all_of(lines.begin(), lines.end(), IsInRange)) return false;
   const int64_t before = next_;
-  for (const v1::LogLine& line : batch->lines()) {
+  for (const v1::LogLine& line : lines) {
     if (!Follows(line)) {
       next_ = before;
-      return Repair(batch);
+      Repair(batch);
+      return true;
     }
     Note(line);
   }
+  return true;
 }
 
 bool ResumePoint::Accept(absl::Span<const LineView> lines) {
@@ -89,16 +101,19 @@ bool ResumePoint::IsDouble(const v1::LogLine& line) const {
 
 void ResumePoint::Note(const v1::LogLine& line) {
   if (line.sequence() > 0) next_ = line.sequence() + 1;
-  if (line.has_run()) Pin(line.run());
+  if (line.has_run()) NoteRun(line.run());
+  if (line.heartbeat().searched_through() > 0) AdvanceTo(line.heartbeat().searched_through() + 1);
   if (line.has_result()) ended_ = true;
 }
 
-void ResumePoint::Pin(const v1::Run& run) {
+void ResumePoint::NoteRun(const v1::Run& run) {
   if (!request_.run().empty()) run_ = run.id();
   run_has_ended_ = IsFinal(run.state());
-  if (pinned_ > 0 || request_.start_case() != v1::TailLogRequest::kLastLines) return;
-  const int64_t last_line = run.last_sequence() - (run_has_ended_ ? 1 : 0);  // less the result
-  pinned_ = std::max<int64_t>(last_line - request_.last_lines() + 1, 1);
+  if (first_of_last_lines_ > 0 || request_.start_case() != v1::TailLogRequest::kLastLines) return;
+  const int64_t last = std::clamp<int64_t>(run.last_sequence(), 0, kMaxSequence);
+  const int64_t last_line = last - (run_has_ended_ ? 1 : 0);  // less the result
+  first_of_last_lines_ =
+      std::max<int64_t>(last_line - std::max<int64_t>(request_.last_lines(), 0) + 1, 1);
 }
 
 void ResumePoint::Repair(v1::LogBatch* batch) {

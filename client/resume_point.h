@@ -22,14 +22,14 @@ namespace jobtail::client {
 //   first message (the Run) tells it, so that lines printed while the connection is down are not
 //   mistaken for older ones. Until that message has come, the request as it was.
 // - Before the first record, with `since`: the request as it was; its meaning does not change.
-// - Where the server says so as it ends the stream: see AdvanceTo().
+// - Where the server says so: in heartbeats, as it ends the stream; see AdvanceTo().
 //
 // A request may name its run by the beginning of an id. Later requests name it by the whole, as the
 // stream's first message has told it: by then, another run's id may begin alike.
 //
-// With filters, a heartbeat's `last_sequence` would be a later place to go on than N + 1, but it is
-// not used: it tells the end of the log, not how far the server has searched, so records between
-// the two would be lost. The price is that the server searches them again after a reconnect.
+// With filters, a heartbeat's `searched_through` is a later place to go on than N + 1: a search
+// that finds nothing for long is not begun again after a reconnect. Its `last_sequence` is none: it
+// tells the end of the log, not how far the server has searched.
 class ResumePoint {
  public:
   explicit ResumePoint(v1::TailLogRequest request);
@@ -40,8 +40,8 @@ class ResumePoint {
   // Notes what `batch` brings, and removes from it every record that a batch before has brought
   // already. Without filters records are consecutive: where some are missing and the server has
   // not said so, puts a Gap of reason GAP_REASON_UNSPECIFIED in their place. The batch may end up
-  // empty.
-  void Accept(v1::LogBatch* batch);
+  // empty. False, and nothing is noted, where it has sequence numbers that no log has.
+  bool Accept(v1::LogBatch* batch);
 
   // Notes what `lines`, which are of one batch, bring, if nothing of them is to be removed and
   // nothing is missing; otherwise returns false, and notes nothing.
@@ -52,7 +52,7 @@ class ResumePoint {
   void AdvanceTo(int64_t sequence);
 
   // The sequence number of the next record wanted; 0 while it is not known.
-  int64_t next() const { return next_ > 0 ? next_ : pinned_; }
+  int64_t next() const { return next_ > 0 ? next_ : first_of_last_lines_; }
 
   // Whether the result, the last record of every log, has come.
   bool ended() const { return ended_; }
@@ -65,15 +65,16 @@ class ResumePoint {
   bool Follows(int64_t first) const;
   bool IsDouble(const v1::LogLine& line) const;
   void Note(const v1::LogLine& line);
-  void Pin(const v1::Run& run);
+  void NoteRun(const v1::Run& run);
   void Repair(v1::LogBatch* batch);
 
   const v1::TailLogRequest request_;
   const bool filtered_;  // sequence numbers may have holes
   std::string run_;      // the run's whole id, once the server has told it
   int64_t next_ = 0;     // 0 until a record has come, unless the request tells
-  int64_t pinned_ = 0;   // what `last_lines` means; for a later request only, as the present
-                         // stream may begin elsewhere, for example at a gap
+  // What `last_lines` means; for a later request only, as the present stream may begin elsewhere,
+  // for example at a gap.
+  int64_t first_of_last_lines_ = 0;
   bool ended_ = false;
   bool run_has_ended_ = false;
 };

@@ -2,34 +2,23 @@
 #define JOBTAIL_CLIENT_RUN_WATCHER_H_
 
 #include <deque>
-#include <functional>
 #include <memory>
-#include <optional>
 #include <set>
 #include <string>
 
-#include "absl/base/thread_annotations.h"
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
-#include "absl/synchronization/mutex.h"
-#include "absl/time/time.h"
-#include "client/backoff.h"
+#include "client/resumable_stream.h"
 #include "jobtail/v1/job_service.grpc.pb.h"
 
 namespace jobtail::client {
 
+// Where a watcher begins, and how it survives a broken connection.
 struct RunWatcherOptions {
   // The id of a run: younger ones are told even if they have ended before the watching began, so
   // that none is missed between a list and the watcher. Empty: only what is yet to change.
   std::string after = {};
-  // How long to go on trying when the server is not reached. Zero: not at all.
-  absl::Duration retry_for = absl::Minutes(5);
-  // The waits between attempts.
-  BackoffOptions backoff = {};
-  // Called by Next(), in its thread: when the connection is lost, once for each outage, and when
-  // the server has answered again.
-  std::function<void(const absl::Status& reason)> on_connection_lost = {};
-  std::function<void()> on_connected_again = {};
+  ResumeOptions resume = {};
 };
 
 // Tells what becomes of a server's runs and survives broken connections: first each run that has
@@ -38,13 +27,13 @@ struct RunWatcherOptions {
 // connection was down is told after it, but for the deletion of runs that had ended before.
 //
 // Next() is for one thread; Cancel() for any. Errors are those of the server (NOT_FOUND for a job
-// that it does not have), UNAVAILABLE when it was not reached for `retry_for`, and CANCELLED after
-// Cancel(). An error stays: Next() repeats it.
-class RunWatcher {
+// that it does not have), what may pass (see ResumableStream) when nothing was heard for
+// `retry_for`, and CANCELLED after Cancel(). An error stays: Next() repeats it.
+class RunWatcher : private ResumableStream::Calls {
  public:
   RunWatcher(const std::shared_ptr<grpc::Channel>& channel, v1::WatchRunsRequest request,
              RunWatcherOptions options);
-  ~RunWatcher();
+  ~RunWatcher() override;
 
   RunWatcher(const RunWatcher&) = delete;
   RunWatcher& operator=(const RunWatcher&) = delete;
@@ -53,35 +42,29 @@ class RunWatcher {
   absl::StatusOr<v1::Run> Next();
 
   // Makes Next() return CANCELLED, now if it is waiting.
-  void Cancel();
+  void Cancel() { stream_.Cancel(); }
 
  private:
-  bool Open();
+  absl::Status Start(grpc::ClientContext* context) override;
+  bool Read() override;
+  absl::Status Finish() override;
+
   absl::Status CatchUp();
-  absl::Status CatchUpFrom(const std::string& oldest);
+  absl::StatusOr<v1::ListRunsResponse> ListRuns(const v1::ListRunsRequest& request);
+  bool AddMissed(const std::string& oldest, v1::ListRunsResponse* page);
   void Note(const v1::Run& run);
-  absl::Status AbandonStream();
-  absl::Status EndStream();
-  absl::Status WaitToRetry(const absl::Status& reason);
 
   const std::unique_ptr<v1::JobService::Stub> stub_;
   const v1::WatchRunsRequest request_;
-  const RunWatcherOptions options_;
 
   // Of the thread that calls Next().
-  Backoff backoff_;
-  std::unique_ptr<grpc::ClientReader<v1::Run>> stream_;
-  std::deque<v1::Run> missed_;    // to be told before the stream's next
+  std::unique_ptr<grpc::ClientReader<v1::Run>> call_;
+  v1::Run run_;                   // what Read() has brought
+  std::deque<v1::Run> missed_;    // to be told before the call's next
   std::set<std::string> active_;  // the runs that were told as not ended
   std::string newest_;            // the youngest run that was told
-  bool outage_reported_ = false;
-  std::optional<absl::Time> silent_since_;
-  std::optional<absl::Status> final_state_;
 
-  absl::Mutex mutex_;
-  bool cancelled_ ABSL_GUARDED_BY(mutex_) = false;
-  std::unique_ptr<grpc::ClientContext> context_ ABSL_GUARDED_BY(mutex_);       // of stream_
-  std::unique_ptr<grpc::ClientContext> list_context_ ABSL_GUARDED_BY(mutex_);  // of CatchUp()
+  ResumableStream stream_;  // Cancel() is for any thread
 };
 
 }  // namespace jobtail::client

@@ -1,5 +1,5 @@
 # `cmake --install`: what a project gets that says find_package(jobtail). Parts, in order of dependence: capture and proto
-# need none of the others; base needs abseil alone; client and server need base and proto, server also capture.
+# need none of the others; base needs abseil and libutf8proc; client and server need base and proto, server also capture.
 include(GNUInstallDirs)
 include(CMakePackageConfigHelpers)
 

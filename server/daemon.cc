@@ -1,3 +1,4 @@
+// Flags, signals and the order of starting and stopping a server program.
 #include "server/daemon.h"
 
 #include <errno.h>

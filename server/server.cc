@@ -1,3 +1,4 @@
+// The server put together: store, engine, doors, and the order in which they begin and end.
 #include "server/server.h"
 
 #include <grpcpp/ext/proto_server_reflection_plugin.h>
@@ -5,24 +6,27 @@
 #include <grpcpp/health_check_service_interface.h>
 
 #include <atomic>
+#include <optional>
 #include <thread>
 #include <utility>
 
 #include "absl/base/call_once.h"
 #include "absl/strings/match.h"
-#include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "absl/time/clock.h"
-#include "base/scheduler.h"
+#include "base/clock.h"
+#include "base/host_port.h"
 #include "server/http/http_server.h"
 #include "server/log/journaled_store.h"
 #include "server/log/memory_store.h"
+#include "server/metrics/health.h"
 #include "server/metrics/metered_store.h"
 #include "server/metrics/metrics.h"
 #include "server/process/child.h"
 #include "server/process/function_process.h"
 #include "server/process/process_pool.h"
 #include "server/rpc/job_service.h"
+#include "server/stream/store_pool.h"
 #include "web/console_page.h"
 
 namespace jobtail {
@@ -44,20 +48,22 @@ void SetKeepalive(grpc::ServerBuilder* builder) {
   builder->AddChannelArgument(GRPC_ARG_HTTP2_MIN_RECV_PING_INTERVAL_WITHOUT_DATA_MS, 10'000);
 }
 
-// The part before the last ":"; empty if the address has no port.
-absl::StatusOr<std::string> Host(const std::string& address) {
-  const size_t colon = address.rfind(':');
-  int port;
-  if (colon != std::string::npos && colon > 0 &&
-      absl::SimpleAtoi(address.substr(colon + 1), &port) && port >= 0 && port <= 65535) {
-    return address.substr(0, colon);
-  }
-  return absl::InvalidArgumentError(
-      absl::StrCat("address \"", address,
-                   "\": give HOST:PORT, such as 127.0.0.1:50051; port 0 picks a free one"));
+absl::Status NoAddress(const std::string& text) {
+  return absl::InvalidArgumentError(absl::StrCat(
+      "address \"", text, "\": give HOST:PORT, such as 127.0.0.1:50051; port 0 picks a free one"));
 }
 
-constexpr absl::Duration kHealthInterval = absl::Milliseconds(500);
+// Whose turn it is in the pool when the store is asked how it is: nobody's else.
+constexpr char kHealthClient[] = "health";
+
+// By the names under which the health protocol asks: of the server, and of the service. Others are
+// unknown to it.
+void SetServing(grpc::Server* server, bool serving) {
+  grpc::HealthCheckServiceInterface* const health = server->GetHealthCheckService();
+  if (!health) return;
+  health->SetServingStatus("", serving);
+  health->SetServingStatus(v1::JobService::service_full_name(), serving);
+}
 
 absl::StatusOr<std::unique_ptr<LogStore>> OpenStore(const RocksDbOptions& options) {
   // The directory is the server's; its child keeps nothing.
@@ -99,7 +105,7 @@ class Server::Impl {
         store_(store.ok() ? *std::move(store) : std::make_unique<MemoryStore>()),
         metered_(store_.get(), &registry_),
         engine_(&metered_, EngineOptionsFor(options_)),
-        service_(&engine_, options_.heartbeat) {
+        service_(&engine_, &pool_, options_.heartbeat) {
     if (status_.ok()) status_ = engine_.Recover();
   }
 
@@ -108,25 +114,26 @@ class Server::Impl {
   absl::Status StartGrpc();
   absl::Status StartHttp();
   http::HttpOptions MakeHttpOptions();
-  void WatchHealth();
+  std::string Metrics();
 
   const ServerOptions options_;
   absl::Status status_;  // of opening the store; if not OK, there is an empty one that nobody sees
   const std::unique_ptr<LogStore> store_;
   prometheus::Registry registry_;
   MeteredStore metered_;
-  absl::once_flag pool_once_;
-  std::unique_ptr<process::ProcessPool> pool_;  // once a job needs it
+  absl::once_flag processes_once_;
+  std::unique_ptr<process::ProcessPool> processes_;  // once a job needs it
   std::atomic<bool> started_ = false;
   Engine engine_;
+  StorePool pool_;  // what runs in it uses the above, and those below have it run
   JobService service_;
+  std::unique_ptr<Health> health_;          // null before Start
   std::unique_ptr<http::HttpServer> http_;  // null without HTTP
   std::string http_url_;
   std::unique_ptr<grpc::Server> grpc_;
   std::string grpc_address_;
   absl::Mutex stop_mutex_;
   bool stopped_ ABSL_GUARDED_BY(stop_mutex_) = false;
-  std::unique_ptr<Scheduler> health_;
 };
 
 absl::Status Server::Impl::AddJob(Job job) {
@@ -150,9 +157,10 @@ absl::Status Server::Impl::Prepare(Job* job) {
                      ": runs in a child process, which does what this program does until the "
                      "server starts; add it before that"));
   }
-  absl::call_once(pool_once_, [this] { pool_ = std::make_unique<process::ProcessPool>(); });
+  absl::call_once(processes_once_,
+                  [this] { processes_ = std::make_unique<process::ProcessPool>(); });
   job->ExecuteBy(
-      std::make_shared<process::FunctionProcess>(*job->options().child_process, pool_.get()));
+      std::make_shared<process::FunctionProcess>(*job->options().child_process, processes_.get()));
   return absl::OkStatus();
 }
 
@@ -171,7 +179,7 @@ absl::Status Server::Impl::Start() {
 }
 
 absl::Status Server::Impl::StartHttp() {
-  http_ = std::make_unique<http::HttpServer>(&engine_, MakeHttpOptions());
+  http_ = std::make_unique<http::HttpServer>(&engine_, &pool_, MakeHttpOptions());
   absl::Status started = http_->Start();
   http_url_ = http_->url();
   return started;
@@ -181,37 +189,46 @@ http::HttpOptions Server::Impl::MakeHttpOptions() {
   http::HttpOptions http = options_.http;
   if (http.files.empty()) http.files = web::ConsolePage();
   http.heartbeat = options_.heartbeat;
-  http.metrics = [this] {
-    metered_.Publish();
-    return MetricsText(registry_, {.engine = &engine_,
-                                   .grpc = [this] { return service_.stream_stats(); },
-                                   .http = [this] { return http_->stats(); },
-                                   .store_directory = options_.store.directory});
-  };
+  http.metrics = [this] { return Metrics(); };
+  http.health = [this] { return health_->Get(); };
   return http;
 }
 
+std::string Server::Impl::Metrics() {
+  metered_.Publish();
+  const http::HttpStats http = http_->stats();
+  return MetricsText(registry_, {.runs = engine_.CountRuns(),
+                                 .refused_runs = engine_.refused_runs(),
+                                 .grpc = service_.stream_stats(),
+                                 .http = http.streams,
+                                 .http_connections = http.connections,
+                                 .http_refused_connections = http.refused_connections,
+                                 .healthy = health_->Get().ok(),
+                                 .store_directory = options_.store.directory});
+}
+
 absl::Status Server::Impl::StartGrpc() {
-  const absl::StatusOr<std::string> host = Host(options_.grpc_address);
-  if (!host.ok()) return host.status();
+  std::optional<HostPort> address = ParseHostPort(options_.grpc_address);
+  if (!address.has_value()) return NoAddress(options_.grpc_address);
   grpc::EnableDefaultHealthCheckService(true);
   grpc::reflection::InitProtoReflectionServerBuilderPlugin();
   grpc::ServerBuilder builder;
   SetKeepalive(&builder);
   builder.AddChannelArgument(GRPC_ARG_ALLOW_REUSEPORT, 0);  // a port that is taken is an error
-  int port = 0;
   builder.SetMaxReceiveMessageSize(kMaxRequestBytes);
-  builder.AddListeningPort(options_.grpc_address, grpc::InsecureServerCredentials(), &port);
+  builder.AddListeningPort(address->ToString(), grpc::InsecureServerCredentials(), &address->port);
   builder.RegisterService(&service_);
   grpc_ = builder.BuildAndStart();
-  if (!grpc_ || port == 0) {
+  if (!grpc_ || address->port == 0) {
     return absl::UnavailableError(
         absl::StrCat("cannot listen on ", options_.grpc_address,
                      ": is the port in use? Choose another address; port 0 picks a free one"));
   }
-  grpc_address_ = absl::StrCat(*host, ":", port);
-  health_ = std::make_unique<Scheduler>("server-health");
-  WatchHealth();
+  grpc_address_ = address->ToString();
+  health_ = std::make_unique<Health>(
+      [this] { return engine_.CheckHealth(); },
+      [this](std::function<void()> check) { pool_.Run(kHealthClient, std::move(check)); },
+      [this](bool healthy) { SetServing(grpc_.get(), healthy); });
   return absl::OkStatus();
 }
 
@@ -222,25 +239,16 @@ absl::Status Server::Impl::AddTo(grpc::ServerBuilder* builder) {
   return status_;
 }
 
-void Server::Impl::WatchHealth() {
-  grpc_->GetHealthCheckService()->SetServingStatus(engine_.CheckHealth().ok());
-  health_->After(kHealthInterval, [this] { WatchHealth(); });
-}
-
 // The order matters: grpc::Server::Shutdown waits for streams, and these end only when we end them.
 size_t Server::Impl::Stop() {
   absl::MutexLock lock(&stop_mutex_);
   if (std::exchange(stopped_, true)) return 0;
   if (health_) health_->Stop();
-  if (grpc_ && grpc_->GetHealthCheckService()) {
-    grpc_->GetHealthCheckService()->SetServingStatus(false);
-  }
   const size_t at_work = engine_.Stop(options_.stop_grace);
-  const absl::Time streams_deadline = absl::Now() + kStreamGrace;
   std::thread http_stop([&] {
-    if (http_) http_->Stop(streams_deadline);
+    if (http_) http_->Stop(kStreamGrace);
   });
-  service_.StopStreams(streams_deadline);
+  service_.StopStreams(kStreamGrace);
   http_stop.join();
   if (grpc_) grpc_->Shutdown(absl::ToChronoTime(absl::Now() + kCloseGrace));
   return at_work;

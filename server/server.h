@@ -1,3 +1,4 @@
+// A jobtail server for embedding in a program.
 #ifndef JOBTAIL_SERVER_SERVER_H_
 #define JOBTAIL_SERVER_SERVER_H_
 
@@ -8,7 +9,7 @@
 #include "absl/status/status.h"
 #include "absl/time/time.h"
 #include "server/http/options.h"
-#include "server/log/rocksdb_store.h"
+#include "server/log/rocksdb_options.h"
 #include "server/run/engine.h"
 #include "server/run/job.h"
 #include "server/run/job_context.h"

@@ -1,3 +1,5 @@
+// The bystander in a program without capture.
+
 #include "bench/capture/bystander.h"
 
 namespace jobtail::bench {

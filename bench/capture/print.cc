@@ -1,3 +1,5 @@
+// The ways to print that are measured.
+
 #include "bench/capture/print.h"
 
 #include <benchmark/benchmark.h>

@@ -1,3 +1,5 @@
+// A file that is opened when it is needed, and again if the program closed it.
+
 #include "capture/preload/log_file.h"
 
 #include <fcntl.h>

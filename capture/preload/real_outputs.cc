@@ -1,3 +1,5 @@
+// The process's own stdout and stderr, kept to be restored.
+
 #include "capture/preload/real_outputs.h"
 
 #include <fcntl.h>

@@ -1,3 +1,5 @@
+// What the environment asks of the preloaded library.
+
 #include "capture/preload/settings.h"
 
 #include <stdio.h>

@@ -1,3 +1,5 @@
+// What one thread prints, written to its file or after its tag.
+
 #include "capture/preload/thread_log.h"
 
 #include <sys/prctl.h>
@@ -11,7 +13,7 @@
 namespace jobtail::capture::preload {
 namespace {
 
-using Papers = std::array<std::shared_ptr<Paper>, 2>;
+using SharedOutputs = std::array<std::shared_ptr<SharedOutput>, 2>;
 
 bool LeadToTheSame(int one, int other) {
   struct stat a;
@@ -20,16 +22,16 @@ bool LeadToTheSame(int one, int other) {
          a.st_ino == b.st_ino;
 }
 
-std::shared_ptr<Paper> OnReal(int fd) {
-  return std::make_shared<Paper>([fd] { return fd; });
+std::shared_ptr<SharedOutput> OnReal(int fd) {
+  return std::make_shared<SharedOutput>([fd] { return fd; });
 }
 
 // The real stdout and stderr: one, if both lead to the same terminal.
-const Papers& RealPapers() {
+const SharedOutputs& RealSharedOutputs() {
   static const auto* const papers = [] {
     const auto out = OnReal(STDOUT_FILENO);
     const bool same = LeadToTheSame(STDOUT_FILENO, STDERR_FILENO);
-    return new Papers{out, same ? out : OnReal(STDERR_FILENO)};
+    return new SharedOutputs{out, same ? out : OnReal(STDERR_FILENO)};
   }();
   return *papers;
 }
@@ -61,20 +63,20 @@ ThreadLog::ThreadLog(const Settings& settings) : thread_id_(gettid()) {
 void ThreadLog::UseFile(const std::string& directory) {
   const auto file = std::make_shared<LogFile>(directory + "/" + std::to_string(getpid()) + "." +
                                               std::to_string(thread_id_) + ".log");
-  const auto paper = std::make_shared<Paper>([file] { return file->descriptor(); });
-  for (Output& output : outputs_) output = {paper, Paper::NewWriter(), false};
+  const auto shared = std::make_shared<SharedOutput>([file] { return file->descriptor(); });
+  for (Output& output : outputs_) output = {shared, SharedOutput::NewWriter(), false};
 }
 
 void ThreadLog::UseTags() {
   for (size_t i = 0; i < outputs_.size(); ++i) {
-    outputs_[i] = {RealPapers()[i], Paper::NewWriter(), true};
+    outputs_[i] = {RealSharedOutputs()[i], SharedOutput::NewWriter(), true};
   }
 }
 
 // All threads are one writer, so that the bytes are exactly those that were printed.
 void ThreadLog::PassThrough(Stream stream) {
-  static const uint64_t everybody = Paper::NewWriter();
-  output(stream) = {RealPapers()[stream == Stream::kStderr], everybody, false};
+  static const uint64_t everybody = SharedOutput::NewWriter();
+  output(stream) = {RealSharedOutputs()[stream == Stream::kStderr], everybody, false};
 }
 
 // A thread may be given its name at any time, and tells it only to itself.
@@ -93,7 +95,7 @@ void ThreadLog::Write(std::span<const Line> lines) noexcept {
     const auto count = static_cast<size_t>(other - lines.begin());
     const Output& output = this->output(stream);
     if (output.tagged) UpdateTag();
-    output.paper->Write(output.writer, output.tagged ? tag_ : "", lines.first(count));
+    output.shared->Write(output.writer, output.tagged ? tag_ : "", lines.first(count));
     lines = lines.subspan(count);
   }
 }

@@ -9,8 +9,8 @@
 #include <mutex>
 #include <string>
 
-#include "capture/preload/paper.h"
 #include "capture/preload/settings.h"
+#include "capture/preload/shared_output.h"
 #include "capture/sink.h"
 
 namespace jobtail::capture::preload {
@@ -30,7 +30,7 @@ class ThreadLog : public Sink {
  private:
   // Of stdout and of stderr.
   struct Output {
-    std::shared_ptr<Paper> paper;
+    std::shared_ptr<SharedOutput> shared;
     uint64_t writer = 0;
     bool tagged = false;
   };

@@ -1,3 +1,5 @@
+// All threads of a program, captured from their start to their end.
+
 #include "capture/preload/threads.h"
 
 #include <pthread.h>

@@ -1,3 +1,5 @@
+// A function that is called after a time, unless that is no longer wanted.
+
 #include "client/cli/alarm.h"
 
 #include <utility>

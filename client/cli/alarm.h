@@ -10,7 +10,8 @@
 
 namespace jobtail::client::cli {
 
-// Calls a function once, in a thread of its own, after a time; not if it is destroyed before.
+// A function that is called once, after a time, in a thread of its own. Destroying the alarm before
+// then stops it; afterwards, waits for the function to return.
 class Alarm {
  public:
   // absl::InfiniteDuration() is never.

@@ -1,24 +1,21 @@
-#include "client/cli/checks.h"
+// Checks of what was typed, and the sentences for what is wrong with it.
 
-#include <google/protobuf/stubs/common.h>
+#include "client/cli/checks.h"
 
 #include "absl/strings/ascii.h"
 #include "absl/strings/match.h"
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "absl/time/clock.h"
-#include "client/cli/text.h"
+#include "base/host_port.h"
+#include "base/quoting.h"
+#include "base/utf8.h"
 #include "client/cli/time_format.h"
 
 namespace jobtail::client::cli {
 namespace {
 
 std::string Named(const std::string& value) { return absl::StrCat("'", Printable(value), "'"); }
-
-bool IsUtf8(const std::string& text) {
-  return google::protobuf::internal::IsStructurallyValidUTF8(text.data(),
-                                                             static_cast<int>(text.size()));
-}
 
 // "" for a whole number from `minimum` on.
 std::string CheckWhole(const std::string& text, int64_t minimum, const char* what) {
@@ -33,10 +30,8 @@ std::string CheckServer(const std::string& server) {
   const std::string remedy = absl::StrCat("; write HOST:PORT, for example ", kDefaultServer);
   if (absl::StrContains(server, "://")) return absl::StrCat(Named(server), " is a URL", remedy);
   if (absl::StartsWith(server, "unix:")) return "";
-  const size_t colon = server.rfind(':');
-  const bool has_port = colon != std::string::npos && colon > 0 && colon + 1 < server.size() &&
-                        server.find(']', colon) == std::string::npos;
-  return has_port ? "" : absl::StrCat(Named(server), " names no host and port", remedy);
+  if (ParseHostPort(server).has_value()) return "";
+  return absl::StrCat(Named(server), " names no host and port", remedy);
 }
 
 std::string CheckParameter(const std::string& parameter) {

@@ -15,8 +15,9 @@ namespace jobtail::client::cli {
 // seconds; following a run is more patient, see FollowOptions.
 Client MakeClient(const CommonOptions& common);
 
-// Writes `text` to stdout. The exit code: 0, or as if killed by SIGPIPE if nobody reads it.
-absl::StatusOr<int> Emit(const std::string& text);
+// Writes `text` to stdout. Returns the exit code: 0, or that of a process killed by SIGPIPE if
+// nobody reads it.
+absl::StatusOr<int> PrintToStdout(const std::string& text);
 
 // All pages of a list. `limit` 0: all runs.
 absl::StatusOr<std::vector<v1::Job>> AllJobs(const Client& client);

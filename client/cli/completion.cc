@@ -1,3 +1,5 @@
+// What may stand where the cursor is: words of the grammar, and names that the server knows.
+
 #include "client/cli/completion.h"
 
 #include <algorithm>
@@ -9,13 +11,13 @@
 #include "absl/strings/ascii.h"
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
+#include "base/quoting.h"
 #include "client/cli/commands.h"
 #include "client/cli/describe.h"
 #include "client/cli/grammar.h"
 #include "client/cli/settings.h"
-#include "client/cli/text.h"
 #include "client/cli/time_format.h"
-#include "client/outcome.h"
+#include "client/run_state.h"
 
 namespace jobtail::client::cli {
 namespace {
@@ -251,7 +253,7 @@ int ExecuteComplete(int argc, const char* const* argv) {
   for (const Candidate& candidate : Complete(words)) {
     absl::StrAppend(&text, Printable(candidate.word), "\t", Printable(candidate.help), "\n");
   }
-  (void)Emit(text);
+  (void)PrintToStdout(text);
   return 0;
 }
 

@@ -1,3 +1,5 @@
+// The scripts by which bash, zsh and fish ask for completions.
+
 #include "client/cli/commands.h"
 #include "client/cli/completion.h"
 
@@ -84,7 +86,7 @@ std::string CompletionScript(const std::string& shell) {
 }
 
 absl::StatusOr<int> Execute(const CommonOptions& common, const CompletionOptions& options) {
-  return Emit(CompletionScript(options.shell));
+  return PrintToStdout(CompletionScript(options.shell));
 }
 
 }  // namespace jobtail::client::cli

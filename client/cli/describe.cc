@@ -1,3 +1,5 @@
+// Jobs and runs as tables and sentences.
+
 #include "client/cli/describe.h"
 
 #include <algorithm>
@@ -8,10 +10,11 @@
 #include "absl/strings/str_format.h"
 #include "absl/strings/str_join.h"
 #include "absl/strings/strip.h"
+#include "base/codec/proto_time.h"
+#include "base/quoting.h"
 #include "client/cli/table.h"
-#include "client/cli/text.h"
 #include "client/cli/time_format.h"
-#include "client/outcome.h"
+#include "client/run_state.h"
 
 namespace jobtail::client::cli {
 namespace {

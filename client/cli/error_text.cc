@@ -1,15 +1,17 @@
+// Errors of calls as sentences with a remedy.
+
 #include "client/cli/error_text.h"
 
 #include "absl/strings/str_cat.h"
-#include "client/cli/text.h"
-#include "client/reason.h"
+#include "base/quoting.h"
+#include "client/status_text.h"
 
 namespace jobtail::client::cli {
 namespace {
 
 std::string TextFor(const CommonOptions& common, const absl::Status& status) {
   const std::string server = Printable(common.server);
-  std::string reason = Printable(Reason(status));
+  std::string reason = Printable(StatusText(status));
   switch (status.code()) {
     case absl::StatusCode::kUnavailable:
       return absl::StrCat("cannot reach a server at ", server, ": ", reason,
@@ -27,14 +29,14 @@ std::string TextFor(const CommonOptions& common, const absl::Status& status) {
 
 }  // namespace
 
-absl::Status Explained(const CommonOptions& common, const absl::Status& status) {
+absl::Status ExplainError(const CommonOptions& common, const absl::Status& status) {
   if (status.ok()) return status;
   return {status.code(), TextFor(common, status)};
 }
 
-absl::Status ExplainedForRun(const CommonOptions& common, const std::string& run,
+absl::Status ExplainRunError(const CommonOptions& common, const std::string& run,
                              const absl::Status& status) {
-  if (!absl::IsNotFound(status)) return Explained(common, status);
+  if (!absl::IsNotFound(status)) return ExplainError(common, status);
   return absl::NotFoundError(absl::StrCat("there is no run ", ShellQuoted(Printable(run)), " at ",
                                           Printable(common.server), "; '", common.program,
                                           " runs' lists those there are"));

@@ -12,10 +12,10 @@ namespace jobtail::client::cli {
 // to do about it. All that comes from the server is made harmless by Printable().
 
 // An error of any call.
-absl::Status Explained(const CommonOptions& common, const absl::Status& status);
+absl::Status ExplainError(const CommonOptions& common, const absl::Status& status);
 
 // An error of a call about this run.
-absl::Status ExplainedForRun(const CommonOptions& common, const std::string& run,
+absl::Status ExplainRunError(const CommonOptions& common, const std::string& run,
                              const absl::Status& status);
 
 // Whether the server has understood the request and will not serve it, now or later.

@@ -1,3 +1,5 @@
+// write(2) to the end, whatever is behind the descriptor.
+
 #include "client/cli/fd_writer.h"
 
 #include <poll.h>

@@ -8,8 +8,8 @@
 
 namespace jobtail::client::cli {
 
-// Writes to a file descriptor, which is not its own: whatever is behind it, blocking or not.
-// For one thread.
+// Writes whole texts to a file descriptor, blocking or not, whatever is behind it. The descriptor
+// stays its owner's. For one thread.
 class FdWriter {
  public:
   // `name` is for error messages; `stop`, if given, ends a write that waits, see Write(), and must
@@ -23,7 +23,7 @@ class FdWriter {
   // interrupts it. Any other error is final; ABORTED is a reader that has gone away (EPIPE).
   absl::Status Write(absl::string_view bytes, size_t* written);
 
-  // From now on `stop` is not heeded: for the last words.
+  // From now on `stop` ends no write: for what has to be said after it.
   void IgnoreStop() { stop_ = nullptr; }
 
   bool is_terminal() const { return is_terminal_; }

@@ -1,3 +1,5 @@
+// One run followed: its lines printed, its progress drawn, signals heeded.
+
 #include "client/cli/follower.h"
 
 #include <signal.h>
@@ -8,14 +10,14 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "base/quoting.h"
 #include "client/cli/error_text.h"
 #include "client/cli/json_printer.h"
 #include "client/cli/progress_bar.h"
 #include "client/cli/style.h"
-#include "client/cli/text.h"
 #include "client/cli/text_printer.h"
-#include "client/outcome.h"
-#include "client/reason.h"
+#include "client/run_state.h"
+#include "client/status_text.h"
 
 namespace jobtail::client::cli {
 namespace {
@@ -42,7 +44,7 @@ void AskToCancel(const CommonOptions& common, const std::string& run, absl::Dura
   const Client client(common.server, options);
   const absl::StatusOr<v1::Run> answer = client.CancelRun(run);
   if (answer.ok()) return;
-  const absl::Status status = ExplainedForRun(common, run, answer.status());
+  const absl::Status status = ExplainRunError(common, run, answer.status());
   Shout(absl::StrCat("could not cancel run ", run, ": ", status.message()));
 }
 
@@ -105,12 +107,12 @@ absl::StatusOr<int> Follower::Export(const Client& client, const v1::TailLogRequ
   return is_complete ? absl::StatusOr<int>(0) : code;
 }
 
-LogReaderOptions Follower::ReaderOptions() {
-  LogReaderOptions options;
+ResumeOptions Follower::ReaderOptions() {
+  ResumeOptions options;
   options.retry_for = options_.retry_for;
   options.on_connection_lost = [this](const absl::Status& reason) {
     Notice(absl::StrCat("connection to ", Printable(common_.server), " lost (",
-                        Printable(Reason(reason)), "); trying again for ",
+                        Printable(StatusText(reason)), "); trying again for ",
                         absl::FormatDuration(options_.retry_for)));
   };
   options.on_connected_again = [this] { Notice("connected again"); };
@@ -168,9 +170,9 @@ int Follower::Interrupted() {
 }
 
 absl::Status Follower::ReadFailed(const absl::Status& status) const {
-  if (IsRefusal(status)) return ExplainedForRun(common_, run_, status);
+  if (IsRefusal(status)) return ExplainRunError(common_, run_, status);
   return {status.code(),
-          absl::StrCat("stopped following run ", run_, ": ", Printable(Reason(status)),
+          absl::StrCat("stopped following run ", run_, ": ", Printable(StatusText(status)),
                        "; go on with: ", TailCommand(reader_->next_sequence()))};
 }
 

@@ -51,7 +51,7 @@ class Follower {
   bool is_terminal() const { return err_.is_terminal(); }
 
  private:
-  LogReaderOptions ReaderOptions();
+  ResumeOptions ReaderOptions();
   std::unique_ptr<LinePrinter> MakePrinter();
   bool ShowsProgress() const;
   void OnSignal(int signal);

@@ -1,3 +1,5 @@
+// The commands and options, as CLI11 wants them told.
+
 #include "client/cli/grammar.h"
 
 #include "client/cli/checks.h"

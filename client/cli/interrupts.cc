@@ -1,3 +1,5 @@
+// Ctrl-C and SIGTERM, taken by a thread of their own.
+
 #include "client/cli/interrupts.h"
 
 #include <unistd.h>

@@ -1,3 +1,5 @@
+// --output=json: a line of JSON for each message of a log.
+
 #include "client/cli/json_printer.h"
 
 #include "absl/strings/str_cat.h"

@@ -4,7 +4,7 @@
 #include <string>
 #include <utility>
 
-#include "client/cli/json.h"
+#include "base/codec/line_json.h"
 #include "client/cli/line_printer.h"
 
 namespace jobtail::client::cli {
@@ -22,7 +22,7 @@ class JsonPrinter : public LinePrinter {
   absl::Status PrintLine(const v1::LogLine& line) override;
 
   const std::string run_;
-  JsonLineWriter writer_;
+  LineJsonWriter writer_{JsonFields::kAll};
 };
 
 }  // namespace jobtail::client::cli

@@ -1,3 +1,5 @@
+// What all output formats have in common: batches taken apart, the result kept.
+
 #include "client/cli/line_printer.h"
 
 namespace jobtail::client::cli {

@@ -1,3 +1,5 @@
+// The commands that ask once and print the answer: jobs, runs, show, cancel, rm.
+
 #include <google/protobuf/message.h>
 #include <unistd.h>
 
@@ -8,13 +10,13 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/time/clock.h"
+#include "base/codec/line_json.h"
+#include "base/quoting.h"
 #include "client/cli/commands.h"
 #include "client/cli/describe.h"
 #include "client/cli/error_text.h"
-#include "client/cli/json.h"
 #include "client/cli/style.h"
-#include "client/cli/text.h"
-#include "client/outcome.h"
+#include "client/run_state.h"
 
 namespace jobtail::client::cli {
 namespace {
@@ -25,7 +27,7 @@ template <typename Message>
 std::string JsonLines(const std::vector<Message>& messages) {
   std::string lines;
   for (const Message& message : messages) {
-    AppendJson(message, &lines);
+    AppendJson(message, JsonFields::kAll, &lines);
     lines.push_back('\n');
   }
   return lines;
@@ -90,41 +92,41 @@ v1::ListRunsRequest ListRequest(const RunsOptions& options) {
 absl::StatusOr<v1::Run> FindRun(const CommonOptions& common, const Client& client,
                                 const std::string& run) {
   absl::StatusOr<v1::Run> found = client.GetRun(run);
-  if (!found.ok()) return ExplainedForRun(common, run, found.status());
+  if (!found.ok()) return ExplainRunError(common, run, found.status());
   return found;
 }
 
 absl::StatusOr<int> Execute(const CommonOptions& common, const JobsOptions& options) {
   const Client client = MakeClient(common);
   const auto jobs = options.job.empty() ? AllJobs(client) : OneJob(client, options.job);
-  if (!jobs.ok()) return Explained(common, jobs.status());
-  return Emit(common.output == OutputFormat::kJson
-                  ? JsonLines(*jobs)
-                  : DescribeJobs(*jobs, {.color = LookOf(common).color}));
+  if (!jobs.ok()) return ExplainError(common, jobs.status());
+  return PrintToStdout(common.output == OutputFormat::kJson
+                           ? JsonLines(*jobs)
+                           : DescribeJobs(*jobs, {.color = LookOf(common).color}));
 }
 
 absl::StatusOr<int> Execute(const CommonOptions& common, const RunsOptions& options) {
   if (options.watch) return Watch(common, options);
   const auto runs = LatestRuns(MakeClient(common), ListRequest(options), options.limit);
-  if (!runs.ok()) return Explained(common, runs.status());
-  return Emit(common.output == OutputFormat::kJson
-                  ? JsonLines(*runs)
-                  : DescribeRuns(*runs, absl::Now(), LookOf(common)));
+  if (!runs.ok()) return ExplainError(common, runs.status());
+  return PrintToStdout(common.output == OutputFormat::kJson
+                           ? JsonLines(*runs)
+                           : DescribeRuns(*runs, absl::Now(), LookOf(common)));
 }
 
 absl::StatusOr<int> Execute(const CommonOptions& common, const ShowOptions& options) {
   const absl::StatusOr<v1::Run> run = FindRun(common, MakeClient(common), options.run);
   if (!run.ok()) return run.status();
-  return Emit(common.output == OutputFormat::kJson
-                  ? JsonLines<v1::Run>({*run})
-                  : DescribeRun(*run, absl::Now(), {.color = LookOf(common).color}));
+  return PrintToStdout(common.output == OutputFormat::kJson
+                           ? JsonLines<v1::Run>({*run})
+                           : DescribeRun(*run, absl::Now(), {.color = LookOf(common).color}));
 }
 
 absl::StatusOr<int> Execute(const CommonOptions& common, const CancelOptions& options) {
   const absl::StatusOr<v1::Run> run = MakeClient(common).CancelRun(options.run);
-  if (!run.ok()) return ExplainedForRun(common, options.run, run.status());
-  return Emit(common.output == OutputFormat::kJson ? JsonLines<v1::Run>({*run})
-                                                   : DescribeCancel(*run));
+  if (!run.ok()) return ExplainRunError(common, options.run, run.status());
+  return PrintToStdout(common.output == OutputFormat::kJson ? JsonLines<v1::Run>({*run})
+                                                            : DescribeCancel(*run));
 }
 
 absl::StatusOr<int> Execute(const CommonOptions& common, const RmOptions& options) {
@@ -133,7 +135,7 @@ absl::StatusOr<int> Execute(const CommonOptions& common, const RmOptions& option
   const absl::StatusOr<v1::Run> run = FindRun(common, client, options.run);
   if (!run.ok()) return run.status();
   const absl::Status status = client.DeleteRun(run->id());
-  if (!status.ok()) return ExplainedForRun(common, options.run, status);
+  if (!status.ok()) return ExplainRunError(common, options.run, status);
   return 0;
 }
 

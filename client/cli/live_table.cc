@@ -1,3 +1,5 @@
+// `runs --watch` on a terminal.
+
 #include "client/cli/live_table.h"
 
 #include <unistd.h>
@@ -9,12 +11,13 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_replace.h"
 #include "absl/time/clock.h"
+#include "base/display_width.h"
+#include "base/quoting.h"
 #include "client/cli/commands.h"
 #include "client/cli/describe.h"
 #include "client/cli/error_text.h"
 #include "client/cli/style.h"
-#include "client/cli/text.h"
-#include "client/outcome.h"
+#include "client/run_state.h"
 
 namespace jobtail::client::cli {
 namespace {
@@ -30,8 +33,8 @@ constexpr absl::Duration kShortest = absl::Milliseconds(100);  // between two dr
 constexpr absl::Duration kLongest = absl::Milliseconds(500);
 constexpr absl::Duration kAsking = absl::Seconds(1);
 
-absl::Status EmitStatus(const std::string& text) {
-  const absl::StatusOr<int> code = Emit(text);
+absl::Status WriteToStdout(const std::string& text) {
+  const absl::StatusOr<int> code = PrintToStdout(text);
   if (!code.ok()) return code.status();
   return *code == 0 ? absl::OkStatus() : absl::AbortedError("nobody reads it any more");
 }
@@ -51,9 +54,9 @@ LiveTable::LiveTable(CommonOptions common, RunsOptions options, const std::vecto
 absl::StatusOr<int> LiveTable::Show() {
   std::thread reader([this] { ReadChanges(); });
   std::thread asker([this] { AskForProgress(); });
-  (void)EmitStatus(kEnter);
+  (void)WriteToStdout(kEnter);
   const absl::Status drawn = DrawUntilLeft();
-  (void)EmitStatus(kLeave);
+  (void)WriteToStdout(kLeave);
   {
     absl::MutexLock lock(&mutex_);
     ended_ = true;
@@ -64,9 +67,9 @@ absl::StatusOr<int> LiveTable::Show() {
   if (!drawn.ok()) return drawn;
   absl::MutexLock lock(&mutex_);
   TableLook look = {.color = color_, .columns = SizeOf(STDOUT_FILENO).columns};
-  (void)EmitStatus(DescribeRuns(RunsLocked(), absl::Now(), look));
+  (void)WriteToStdout(DescribeRuns(RunsLocked(), absl::Now(), look));
   if (signal_ != 0) return 128 + signal_;
-  return Explained(common_, failure_);
+  return ExplainError(common_, failure_);
 }
 
 void LiveTable::Leave(int signal) {
@@ -143,7 +146,7 @@ std::string LiveTable::FrameLocked() const {
       absl::FormatTime("%H:%M:%S", absl::Now(), absl::LocalTimeZone()), "; Ctrl-C ends this");
   const std::string table =
       DescribeRuns(runs, absl::Now(), {.color = color_, .columns = size.columns});
-  const std::string cut = Fitted(below, size.columns > 1 ? size.columns - 1 : 1);
+  const std::string cut = FitToWidth(below, size.columns > 1 ? size.columns - 1 : 1);
   const std::string end_of_line = absl::StrCat(kClearRestOfLine, "\r\n");
   return absl::StrCat(kHome, absl::StrReplaceAll(table, {{"\n", end_of_line}}), kClearRestOfLine,
                       "\r\n", color_ ? Painted(cut, Paint::kDim) : cut, kClearRestOfLine,
@@ -157,7 +160,7 @@ absl::Status LiveTable::Draw() {
     changed_ = false;
     frame = FrameLocked();
   }
-  return EmitStatus(frame);
+  return WriteToStdout(frame);
 }
 
 absl::Status LiveTable::DrawUntilLeft() {

@@ -1,3 +1,5 @@
+// Several runs followed at once, a thread for each.
+
 #include "client/cli/multi_follower.h"
 
 #include <signal.h>
@@ -8,14 +10,14 @@
 #include <vector>
 
 #include "absl/strings/str_cat.h"
+#include "base/quoting.h"
 #include "client/cli/describe.h"
 #include "client/cli/error_text.h"
 #include "client/cli/json_printer.h"
 #include "client/cli/prefix_printer.h"
 #include "client/cli/style.h"
-#include "client/cli/text.h"
-#include "client/outcome.h"
-#include "client/reason.h"
+#include "client/run_state.h"
+#include "client/status_text.h"
 
 namespace jobtail::client::cli {
 
@@ -51,18 +53,15 @@ std::unique_ptr<LinePrinter> MultiFollower::MakePrinter(const v1::Run& run) {
 
 void MultiFollower::Add(const v1::Run& run, v1::TailLogRequest request) {
   request.set_run(run.id());
-  LogReaderOptions options;
-  options.retry_for = options_.retry_for;
-  options.on_connection_lost = [this](const absl::Status& reason) { NoteLost(reason); };
-  options.on_connected_again = [this] { NoteFound(); };
   absl::MutexLock lock(&mutex_);
   if (!error_.ok() || runs_.contains(run.id())) return;
   auto followed = std::make_unique<Followed>();
   followed->id = run.id();
-  followed->reader = client_->Tail(std::move(request), std::move(options));
+  followed->reader = client_->Tail(std::move(request), ResumeOptionsFor(run.id()));
   followed->printer = MakePrinter(run);
   followed->thread = std::thread([this, f = followed.get()] { Read(f); });
   runs_[run.id()] = std::move(followed);
+  reading_.insert(run.id());
   ++count_;
 }
 
@@ -72,7 +71,8 @@ void MultiFollower::Read(Followed* followed) {
     const absl::StatusOr<const v1::LogBatch*> batch = followed->reader->Next();
     absl::MutexLock lock(&mutex_);
     if (!error_.ok() || !batch.ok() || *batch == nullptr) {
-      ConcludeLocked(*followed, batch.ok() ? absl::OkStatus() : batch.status());
+      PrintEndLocked(*followed, batch.ok() ? absl::OkStatus() : batch.status());
+      NoteEndedLocked(followed->id);
       followed->done = true;
       return;
     }
@@ -81,7 +81,7 @@ void MultiFollower::Read(Followed* followed) {
   }
 }
 
-void MultiFollower::ConcludeLocked(const Followed& followed, const absl::Status& status) {
+void MultiFollower::PrintEndLocked(const Followed& followed, const absl::Status& status) {
   if (!error_.ok()) return;
   const absl::Status finished = followed.printer->Finish();
   if (!finished.ok()) return StopLocked(finished);
@@ -89,7 +89,7 @@ void MultiFollower::ConcludeLocked(const Followed& followed, const absl::Status&
     code_ = std::max(code_, kExitOwnFailure);
     const int64_t next = followed.reader->next_sequence();
     output_.Notice(absl::StrCat("stopped following run ", followed.id, ": ",
-                                Printable(Reason(status)), "; go on with: ", common_.program,
+                                Printable(StatusText(status)), "; go on with: ", common_.program,
                                 " tail ", followed.id,
                                 next > 0 ? absl::StrCat(" --from=", next) : ""));
   } else if (followed.printer->result().has_value()) {
@@ -106,18 +106,38 @@ void MultiFollower::StopLocked(const absl::Status& error) {
   if (watcher_ != nullptr) watcher_->Cancel();
 }
 
+ResumeOptions MultiFollower::ResumeOptionsFor(const std::string& reader) {
+  ResumeOptions options;
+  options.retry_for = options_.retry_for;
+  options.on_connection_lost = [this, reader](const absl::Status& reason) {
+    NoteLost(reader, reason);
+  };
+  options.on_connected_again = [this, reader] { NoteFound(reader); };
+  return options;
+}
+
 // One outage is told once, however many readers it has struck.
-void MultiFollower::NoteLost(const absl::Status& reason) {
+void MultiFollower::NoteLost(const std::string& reader, const absl::Status& reason) {
   absl::MutexLock lock(&mutex_);
-  if (lost_++ > 0) return;
+  const bool is_first = disconnected_.empty();
+  disconnected_.insert(reader);
+  if (!is_first) return;
   output_.Notice(absl::StrCat("connection to ", Printable(common_.server), " lost (",
-                              Printable(Reason(reason)), "); trying again for ",
+                              Printable(StatusText(reason)), "); trying again for ",
                               absl::FormatDuration(options_.retry_for)));
 }
 
-void MultiFollower::NoteFound() {
+void MultiFollower::NoteFound(const std::string& reader) {
   absl::MutexLock lock(&mutex_);
-  if (--lost_ == 0) output_.Notice("connected again");
+  if (disconnected_.erase(reader) > 0 && disconnected_.empty()) output_.Notice("connected again");
+}
+
+// A reader that ends without a connection is told of by its error. The outage is over where others
+// have been connected meanwhile.
+void MultiFollower::NoteEndedLocked(const std::string& reader) {
+  reading_.erase(reader);
+  const bool was_last = disconnected_.erase(reader) > 0 && disconnected_.empty();
+  if (was_last && !reading_.empty() && error_.ok()) output_.Notice("connected again");
 }
 
 // Forgets what it needed for runs that have ended.
@@ -143,10 +163,10 @@ absl::StatusOr<int> MultiFollower::Wait() {
   for (Followed* followed : all) {
     if (followed->thread.joinable()) followed->thread.join();
   }
-  return Outcome();
+  return ExitCodeOrError();
 }
 
-absl::StatusOr<int> MultiFollower::Outcome() {
+absl::StatusOr<int> MultiFollower::ExitCodeOrError() {
   absl::MutexLock lock(&mutex_);
   if (absl::IsAborted(error_)) return 128 + SIGPIPE;
   if (!error_.ok()) return error_;
@@ -157,16 +177,13 @@ absl::StatusOr<int> MultiFollower::FollowJob(const std::string& job, const std::
                                              v1::TailLogRequest tail) {
   v1::WatchRunsRequest request;
   request.set_job(job);
-  RunWatcherOptions options;
-  options.after = after;
-  options.retry_for = options_.retry_for;
-  options.on_connection_lost = [this](const absl::Status& reason) { NoteLost(reason); };
-  options.on_connected_again = [this] { NoteFound(); };
+  RunWatcherOptions options = {.after = after, .resume = ResumeOptionsFor("")};
   RunWatcher* watcher;
   {
     absl::MutexLock lock(&mutex_);
     watcher_ = client_->Watch(std::move(request), std::move(options));
     watcher = watcher_.get();
+    reading_.insert("");
     if (!error_.ok()) watcher->Cancel();
   }
   tail.clear_start();
@@ -174,9 +191,9 @@ absl::StatusOr<int> MultiFollower::FollowJob(const std::string& job, const std::
     const absl::StatusOr<v1::Run> run = watcher->Next();
     Reap();
     if (!run.ok()) {
-      const absl::StatusOr<int> outcome = Outcome();
-      if (!outcome.ok() || absl::IsCancelled(run.status())) return outcome;
-      return Explained(common_, run.status());
+      const absl::StatusOr<int> code = ExitCodeOrError();
+      if (!code.ok() || absl::IsCancelled(run.status())) return code;
+      return ExplainError(common_, run.status());
     }
     if (!run->has_delete_time()) Add(*run, tail);
   }

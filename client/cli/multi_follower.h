@@ -3,6 +3,7 @@
 
 #include <map>
 #include <memory>
+#include <set>
 #include <string>
 #include <thread>
 
@@ -56,13 +57,15 @@ class MultiFollower {
 
   std::unique_ptr<LinePrinter> MakePrinter(const v1::Run& run);
   void Read(Followed* followed) ABSL_LOCKS_EXCLUDED(mutex_);
-  void ConcludeLocked(const Followed& followed, const absl::Status& status)
+  void PrintEndLocked(const Followed& followed, const absl::Status& status)
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   void StopLocked(const absl::Status& error) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
-  void NoteLost(const absl::Status& reason) ABSL_LOCKS_EXCLUDED(mutex_);
-  void NoteFound() ABSL_LOCKS_EXCLUDED(mutex_);
+  ResumeOptions ResumeOptionsFor(const std::string& reader);
+  void NoteLost(const std::string& reader, const absl::Status& reason) ABSL_LOCKS_EXCLUDED(mutex_);
+  void NoteFound(const std::string& reader) ABSL_LOCKS_EXCLUDED(mutex_);
+  void NoteEndedLocked(const std::string& reader) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   void Reap() ABSL_LOCKS_EXCLUDED(mutex_);
-  absl::StatusOr<int> Outcome() ABSL_LOCKS_EXCLUDED(mutex_);
+  absl::StatusOr<int> ExitCodeOrError() ABSL_LOCKS_EXCLUDED(mutex_);
 
   const CommonOptions common_;
   const FollowOptions options_;
@@ -76,7 +79,10 @@ class MultiFollower {
   Output output_ ABSL_GUARDED_BY(mutex_);
   std::map<std::string, std::unique_ptr<Followed>> runs_ ABSL_GUARDED_BY(mutex_);  // null: ended
   std::unique_ptr<RunWatcher> watcher_ ABSL_GUARDED_BY(mutex_);
-  int lost_ ABSL_GUARDED_BY(mutex_) = 0;  // readers without connection
+  // The runs whose readers are at work, and of those the ones without connection. "" stands for the
+  // watcher.
+  std::set<std::string> reading_ ABSL_GUARDED_BY(mutex_);
+  std::set<std::string> disconnected_ ABSL_GUARDED_BY(mutex_);
   int code_ ABSL_GUARDED_BY(mutex_) = 0;
   absl::Status error_ ABSL_GUARDED_BY(mutex_);
 };

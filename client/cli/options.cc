@@ -1,3 +1,5 @@
+// A command line, read and checked, as typed options.
+
 #include "client/cli/options.h"
 
 #include <utility>
@@ -6,14 +8,15 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/strip.h"
 #include "absl/time/clock.h"
+#include "base/codec/proto_time.h"
+#include "base/nearest_names.h"
+#include "base/quoting.h"
 #include "client/cli/checks.h"
-#include "client/cli/explain.h"
 #include "client/cli/grammar.h"
-#include "client/cli/near.h"
 #include "client/cli/settings.h"
-#include "client/cli/text.h"
 #include "client/cli/time_format.h"
-#include "client/outcome.h"
+#include "client/cli/usage_error.h"
+#include "client/run_state.h"
 
 namespace jobtail::client::cli {
 namespace {
@@ -53,7 +56,7 @@ v1::TailLogRequest Request(const RawOptions& raw) {
   if (!raw.last.empty()) request.set_last_lines(ParseNumber(raw.last));
   if (!raw.since.empty()) {
     const absl::Time since = ParseSince(raw.since, absl::Now()).value_or(absl::Now());
-    *request.mutable_since() = FromTime(since);
+    *request.mutable_since() = ToTimestamp(since);
   }
   if (raw.stdout_only) request.add_streams(v1::STREAM_STDOUT);
   if (raw.stderr_only) request.add_streams(v1::STREAM_STDERR);
@@ -142,7 +145,7 @@ ParseResult ParseOptions(int argc, const char* const* argv) {
   } catch (const CLI::CallForVersion& version) {
     return {std::nullopt, 0, absl::StrCat(version.what(), "\n")};
   } catch (const CLI::Error& error) {
-    return Failure(Explain(grammar, error, arguments));
+    return Failure(DescribeUsageError(grammar, error, arguments));
   }
   if (!implied_server.ok()) return Failure(std::string(implied_server.status().message()));
   const RawOptions& raw = grammar.raw();

@@ -14,6 +14,8 @@
 
 namespace jobtail::client::cli {
 
+// A command line as typed options: what ParseOptions() makes of it, and the commands take.
+
 inline constexpr char kDefaultServer[] = "127.0.0.1:50051";
 
 enum class OutputFormat { kText, kJson, kRaw };

@@ -1,3 +1,5 @@
+// stdout and stderr as one sequence, with a footer below.
+
 #include "client/cli/output.h"
 
 #include "absl/strings/str_cat.h"

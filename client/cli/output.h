@@ -57,7 +57,7 @@ class Output {
   void SetFooter(std::string footer) { footer_ = std::move(footer); }
   void ShowFooter();
 
-  // Takes the footer away, for now and ever. Heeds no `stop`, see FdWriter.
+  // Takes the footer away for good, even after `stop` (see FdWriter).
   void EndFooter();
 
   // Notes that the terminal, if stderr is one, has itself left a line open: the "^C" it shows.

@@ -1,7 +1,8 @@
+// Values of parameters, from the command line or from files.
+
 #include "client/cli/parameters.h"
 
 #include <fcntl.h>
-#include <google/protobuf/stubs/common.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -9,7 +10,8 @@
 
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
-#include "client/cli/text.h"
+#include "base/quoting.h"
+#include "base/utf8.h"
 
 namespace jobtail::client::cli {
 namespace {
@@ -36,8 +38,7 @@ std::string Read(int fd, std::string* text) {
   }
   if (text->size() > kMaxBytes)
     return "it is larger than 3 MiB; give the job the file's name instead";
-  const auto size = static_cast<int>(text->size());
-  if (google::protobuf::internal::IsStructurallyValidUTF8(text->data(), size)) return "";
+  if (IsUtf8(*text)) return "";
   return "it is not UTF-8; give the job the file's name instead";
 }
 

@@ -1,9 +1,11 @@
+// Lines of several runs in one place, each with its run before it.
+
 #include "client/cli/prefix_printer.h"
 
 #include <utility>
 
 #include "client/cli/text_printer.h"
-#include "client/outcome.h"
+#include "client/run_state.h"
 
 namespace jobtail::client::cli {
 namespace {
@@ -40,10 +42,10 @@ absl::Status PrefixPrinter::PrintBytes(const v1::LogLine& line, const std::strin
   pending.is_open = pending.is_overwritten || !EndsLine(line.ending());
   pending.time = line.time();
   if (pending.is_open && pending.bytes.size() < kMaxPending) return absl::OkStatus();
-  return Emit(target);
+  return PrintPending(target);
 }
 
-absl::Status PrefixPrinter::Emit(Output::Target target) {
+absl::Status PrefixPrinter::PrintPending(Output::Target target) {
   Pending& pending = pending_[target];
   std::string* buffer;
   if (absl::Status status = output()->Begin(target, &buffer); !status.ok()) return status;
@@ -61,7 +63,7 @@ absl::Status PrefixPrinter::Emit(Output::Target target) {
 absl::Status PrefixPrinter::Finish() {
   for (const Output::Target target : {Output::kOut, Output::kErr}) {
     if (pending_[target].bytes.empty()) continue;
-    if (absl::Status status = Emit(target); !status.ok()) return status;
+    if (absl::Status status = PrintPending(target); !status.ok()) return status;
   }
   return output()->Flush();
 }

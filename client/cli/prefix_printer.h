@@ -3,11 +3,12 @@
 
 #include <string>
 
+#include "base/codec/proto_time.h"
 #include "client/cli/line_printer.h"
-#include "client/cli/time_format.h"
 
 namespace jobtail::client::cli {
 
+// How a run's lines are to be told from those of others.
 struct PrefixPrinterOptions {
   // The run's id, for notices.
   std::string run = {};
@@ -36,7 +37,7 @@ class PrefixPrinter : public LinePrinter {
   absl::Status PrintLine(const v1::LogLine& line) override;
   absl::Status PrintBytes(const v1::LogLine& line, const std::string& bytes);
   absl::Status PrintNotice(const std::string& text);
-  absl::Status Emit(Output::Target target);
+  absl::Status PrintPending(Output::Target target);
 
   const PrefixPrinterOptions options_;
   TimeFormatter time_;

@@ -1,3 +1,5 @@
+// A progress bar that fits the terminal.
+
 #include "client/cli/progress_bar.h"
 
 #include <algorithm>
@@ -5,8 +7,10 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
+#include "base/codec/proto_time.h"
+#include "base/display_width.h"
+#include "base/quoting.h"
 #include "client/cli/style.h"
-#include "client/cli/text.h"
 #include "client/cli/time_format.h"
 
 namespace jobtail::client::cli {
@@ -39,11 +43,11 @@ std::string ProgressBar(const v1::RunProgress& progress, size_t columns, bool co
     remaining = absl::StrCat("  ", ShortDuration(ToDuration(progress.remaining())), " left");
   }
   const size_t room = columns > 0 ? columns - 1 : 0;  // a full line would wrap
-  if (columns < kMinColumns) return Fitted(text + remaining, room);
+  if (columns < kMinColumns) return FitToWidth(text + remaining, room);
   const size_t width = std::clamp(columns / 3, kMinBar, kMaxBar);
   const size_t left = room - width - 3;
-  const size_t for_text = left > Width(remaining) ? left - Width(remaining) : 0;
-  return Bar(fraction, width, color) + Fitted(Fitted(text, for_text) + remaining, left);
+  const size_t for_text = left > DisplayWidth(remaining) ? left - DisplayWidth(remaining) : 0;
+  return Bar(fraction, width, color) + FitToWidth(FitToWidth(text, for_text) + remaining, left);
 }
 
 }  // namespace jobtail::client::cli

@@ -1,3 +1,5 @@
+// The command `run`.
+
 #include <signal.h>
 #include <unistd.h>
 
@@ -8,15 +10,15 @@
 #include "absl/strings/ascii.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
+#include "base/codec/line_json.h"
+#include "base/nearest_names.h"
+#include "base/quoting.h"
 #include "client/cli/alarm.h"
 #include "client/cli/commands.h"
 #include "client/cli/error_text.h"
 #include "client/cli/follower.h"
 #include "client/cli/interrupts.h"
-#include "client/cli/json.h"
-#include "client/cli/near.h"
 #include "client/cli/parameters.h"
-#include "client/cli/text.h"
 
 namespace jobtail::client::cli {
 namespace {
@@ -61,7 +63,7 @@ absl::StatusOr<v1::Run> Create(const CommonOptions& common, const RunOptions& op
   request.set_request_id(NewRequestId());
   absl::StatusOr<v1::Run> run = client.CreateRun(request);
   if (run.ok()) return Checked(*std::move(run));
-  if (!absl::IsNotFound(run.status())) return Explained(common, run.status());
+  if (!absl::IsNotFound(run.status())) return ExplainError(common, run.status());
   return absl::NotFoundError(absl::StrCat(
       "there is no job ", ShellQuoted(Printable(options.job)), " at ", Printable(common.server),
       KnownJobs(client, options.job), "; see '", common.program, " jobs'"));
@@ -71,9 +73,9 @@ absl::StatusOr<int> Detach(const CommonOptions& common, const v1::Run& run) {
   std::string text = run.id();
   if (common.output == OutputFormat::kJson) {
     text.clear();
-    AppendJson(run, &text);
+    AppendJson(run, JsonFields::kAll, &text);
   }
-  return Emit(text + "\n");
+  return PrintToStdout(text + "\n");
 }
 
 // An interrupt while the server has not yet answered.

@@ -1,3 +1,5 @@
+// Settings from the config file and the environment, and checks of options that go together.
+
 #include "client/cli/settings.h"
 
 #include <cstdlib>
@@ -5,10 +7,10 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
+#include "base/nearest_names.h"
+#include "base/quoting.h"
 #include "client/cli/checks.h"
-#include "client/cli/config.h"
-#include "client/cli/near.h"
-#include "client/cli/text.h"
+#include "client/cli/config_file.h"
 
 namespace jobtail::client::cli {
 namespace {

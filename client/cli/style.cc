@@ -1,3 +1,5 @@
+// Colours, and the terminal's size.
+
 #include "client/cli/style.h"
 
 #include <sys/ioctl.h>

@@ -1,9 +1,12 @@
+// Columns lined up for a terminal.
+
 #include "client/cli/table.h"
 
 #include <algorithm>
 
 #include "absl/strings/str_cat.h"
-#include "client/cli/text.h"
+#include "base/display_width.h"
+#include "base/quoting.h"
 
 namespace jobtail::client::cli {
 namespace {
@@ -35,7 +38,8 @@ std::vector<size_t> Table::Widths() const {
   std::vector<size_t> widths;
   for (const auto& row : rows_) {
     widths.resize(std::max(widths.size(), row.size()));
-    for (size_t i = 0; i < row.size(); ++i) widths[i] = std::max(widths[i], Width(row[i].text));
+    for (size_t i = 0; i < row.size(); ++i)
+      widths[i] = std::max(widths[i], DisplayWidth(row[i].text));
   }
   return widths;
 }
@@ -47,7 +51,7 @@ size_t Table::Columns() const {
     size_t width = 0;
     const size_t count = CellsOf(row);
     for (size_t i = 0; i < count; ++i) {
-      width += i + 1 < count ? widths[i] + kSpace : Width(row[i].text);
+      width += i + 1 < count ? widths[i] + kSpace : DisplayWidth(row[i].text);
     }
     columns = std::max(columns, width);
   }
@@ -68,15 +72,15 @@ std::string Table::Render(const TableLook& look) const {
 // Where a row is cut, the last thing to be seen of it is an ellipsis.
 void Table::RenderRow(const std::vector<Cell>& row, const std::vector<size_t>& widths,
                       const TableLook& look, std::string* text) {
-  size_t room = look.columns - std::min(look.columns, Width(look.indent));
+  size_t room = look.columns - std::min(look.columns, DisplayWidth(look.indent));
   const size_t count = CellsOf(row);
   for (size_t i = 0; i < count; ++i) {
     const bool is_last = i + 1 == count;
-    const size_t width = Width(row[i].text);
+    const size_t width = DisplayWidth(row[i].text);
     const bool is_cut = is_last ? width > room : widths[i] + kSpace >= room;
     const bool has_room_for_mark = is_cut && width < room;
     const std::string cell =
-        Fitted(row[i].text, is_cut && !is_last && width == room ? room - 1 : room);
+        FitToWidth(row[i].text, is_cut && !is_last && width == room ? room - 1 : room);
     text->append(look.color ? Painted(cell, row[i].paint) : cell);
     if (has_room_for_mark) text->append(room - width - 1, ' ').append(kEllipsis);
     if (is_cut || is_last) return;

@@ -11,6 +11,7 @@
 
 namespace jobtail::client::cli {
 
+// How a table is to be drawn.
 struct TableLook {
   std::string indent = {};
   bool color = false;

@@ -1,3 +1,5 @@
+// The commands `tail` and `export`.
+
 #include <unistd.h>
 
 #include <algorithm>
@@ -12,7 +14,7 @@
 #include "client/cli/interrupts.h"
 #include "client/cli/multi_follower.h"
 #include "client/cli/text_printer.h"
-#include "client/outcome.h"
+#include "client/run_state.h"
 
 namespace jobtail::client::cli {
 namespace {
@@ -45,18 +47,18 @@ absl::StatusOr<int> TailSeveral(const CommonOptions& common, const TailOptions& 
 absl::StatusOr<int> TailJob(const CommonOptions& common, const TailOptions& options,
                             const Client& client) {
   if (const auto job = client.GetJob(options.job); !job.ok()) {
-    return Explained(common, job.status());
+    return ExplainError(common, job.status());
   }
   v1::ListRunsRequest request;
   request.set_job(options.job);
   const auto latest = LatestRuns(client, request, 1);
-  if (!latest.ok()) return Explained(common, latest.status());
+  if (!latest.ok()) return ExplainError(common, latest.status());
   const std::string after =
       latest->empty() ? std::string("0") : latest->front().id();  // "0": before all
   request.add_states(v1::RUN_STATE_PENDING);
   request.add_states(v1::RUN_STATE_RUNNING);
   const auto active = LatestRuns(client, request, 0);
-  if (!active.ok()) return Explained(common, active.status());
+  if (!active.ok()) return ExplainError(common, active.status());
   MultiFollower follower(common, options.follow, &client);
   std::for_each(active->rbegin(), active->rend(),
                 [&](const v1::Run& run) { follower.Add(run, options.request); });

@@ -1,3 +1,5 @@
+// --output=text and raw: a job's bytes as it printed them.
+
 #include "client/cli/text_printer.h"
 
 #include <string.h>
@@ -6,8 +8,8 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/string_view.h"
-#include "client/cli/text.h"
-#include "client/outcome.h"
+#include "base/quoting.h"
+#include "client/run_state.h"
 
 namespace jobtail::client::cli {
 namespace {
@@ -67,8 +69,13 @@ absl::Status TextPrinter::PrintLine(const v1::LogLine& line) {
 
 absl::Status TextPrinter::PrintText(const v1::LogLine& line) {
   const std::string time = options_.timestamps ? line.time().SerializeAsString() : "";
-  return PrintView({line.sequence(), line.stream(), line.ending(),
-                    line.has_text() ? line.text() : line.raw(), time});
+  LineView view;
+  view.sequence = line.sequence();
+  view.stream = line.stream();
+  view.ending = line.ending();
+  view.bytes = line.has_text() ? line.text() : line.raw();
+  view.encoded_time = time;
+  return PrintView(view);
 }
 
 absl::Status TextPrinter::PrintViews(absl::Span<const LineView> lines) {
@@ -87,9 +94,7 @@ absl::Status TextPrinter::PrintView(const LineView& line) {
     time_.Append(line.time(), 3, buffer);
     buffer->push_back(' ');
   }
-  buffer->append(line.text);
-  const absl::string_view ending = EndingBytes(line.ending);
-  buffer->append(ending.data(), ending.size());
+  buffer->append(line.bytes).append(EndingBytes(line.ending));
   continues_[target] = !EndsLine(line.ending);
   output()->End(line.sequence);
   return absl::OkStatus();

@@ -4,11 +4,12 @@
 #include <functional>
 #include <string>
 
+#include "base/codec/proto_time.h"
 #include "client/cli/line_printer.h"
-#include "client/cli/time_format.h"
 
 namespace jobtail::client::cli {
 
+// What of a log is to be printed, and where to.
 struct TextPrinterOptions {
   // The run's id, for notices.
   std::string run = {};

@@ -11,11 +11,11 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/time/clock.h"
+#include "base/codec/line_json.h"
 #include "client/cli/commands.h"
 #include "client/cli/describe.h"
 #include "client/cli/error_text.h"
 #include "client/cli/interrupts.h"
-#include "client/cli/json.h"
 #include "client/cli/live_table.h"
 #include "client/cli/style.h"
 
@@ -26,9 +26,7 @@ std::unique_ptr<RunWatcher> MakeWatcher(const Client& client, const RunsOptions&
                                         const std::string& after) {
   v1::WatchRunsRequest request;
   request.set_job(options.job);
-  RunWatcherOptions watch;
-  watch.after = after;
-  return client.Watch(std::move(request), std::move(watch));
+  return client.Watch(std::move(request), {.after = after});
 }
 
 // Prints a line for each run whose state is another than before.
@@ -41,15 +39,15 @@ class ChangePrinter {
   absl::StatusOr<int> Print(const v1::Run& run) {
     if (json_) {
       std::string line;
-      AppendJson(run, &line);
-      return Emit(line + "\n");
+      AppendJson(run, JsonFields::kAll, &line);
+      return PrintToStdout(line + "\n");
     }
     const int state = run.has_delete_time() ? -1 : run.state();
     const auto [known, is_new] = states_.emplace(run.id(), state);
     if (!is_new && known->second == state) return 0;
     known->second = state;
     if (run.has_delete_time()) states_.erase(known);
-    return Emit(DescribeChange(run, absl::Now(), color_));
+    return PrintToStdout(DescribeChange(run, absl::Now(), color_));
   }
 
  private:
@@ -74,7 +72,7 @@ absl::StatusOr<int> PrintChanges(const CommonOptions& common, const RunsOptions&
   }
   while (true) {
     const absl::StatusOr<v1::Run> run = watcher->Next();
-    if (!run.ok()) return Explained(common, run.status());
+    if (!run.ok()) return ExplainError(common, run.status());
     if (!IsWanted(*run, options)) continue;
     if (const auto code = printer.Print(*run); !code.ok() || *code != 0) return code;
   }
@@ -86,7 +84,7 @@ absl::StatusOr<int> Watch(const CommonOptions& common, const RunsOptions& option
   Interrupts interrupts;
   const Client client = MakeClient(common);
   const auto runs = LatestRuns(client, ListRequest(options), options.limit);
-  if (!runs.ok()) return Explained(common, runs.status());
+  if (!runs.ok()) return ExplainError(common, runs.status());
   const auto watcher = MakeWatcher(client, options, runs->empty() ? "0" : runs->front().id());
   if (common.output == OutputFormat::kJson || isatty(STDOUT_FILENO) != 1) {
     return PrintChanges(common, options, *runs, watcher.get());

@@ -1,3 +1,5 @@
+// The demo's jobs: one for each thing that a job can do.
+
 #include "jobs.h"
 
 #include <unistd.h>

@@ -1,3 +1,5 @@
+// A command with a run's parameters in their places.
+
 #include "server/config/command_executor.h"
 
 #include <algorithm>

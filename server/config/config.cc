@@ -1,3 +1,5 @@
+// Reading a config file.
+
 #include "server/config/config.h"
 
 #include <string.h>
@@ -12,10 +14,10 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "base/quoting.h"
 #include "jobtail/config/v1/config.pb.h"
 #include "server/config/diagnostics.h"
 #include "server/config/job_builder.h"
-#include "server/run/text.h"
 
 namespace jobtail::config {
 namespace {

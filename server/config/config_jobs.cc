@@ -1,3 +1,5 @@
+// The flags for a config file, and reading it again.
+
 #include "server/config/config_jobs.h"
 
 #include <spdlog/spdlog.h>

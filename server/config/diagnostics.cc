@@ -1,3 +1,5 @@
+// What is wrong with a config file, and hints at what would be right.
+
 #include "server/config/diagnostics.h"
 
 #include <google/protobuf/descriptor.h>
@@ -9,6 +11,7 @@
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
+#include "base/nearest_names.h"
 #include "jobtail/config/v1/config.pb.h"
 
 namespace jobtail::config {
@@ -19,28 +22,9 @@ const google::protobuf::DescriptorPool& Pool() {
   return *google::protobuf::DescriptorPool::generated_pool();
 }
 
-// How many letters have to be changed, added or left out between two words.
-size_t Distance(const std::string& a, const std::string& b) {
-  std::vector<size_t> row(b.size() + 1);
-  for (size_t j = 0; j <= b.size(); ++j) row[j] = j;
-  for (size_t i = 1; i <= a.size(); ++i) {
-    size_t diagonal = std::exchange(row[0], i);
-    for (size_t j = 1; j <= b.size(); ++j) {
-      const size_t changed = diagonal + (a[i - 1] == b[j - 1] ? 0 : 1);
-      diagonal = std::exchange(row[j], std::min({changed, row[j] + 1, row[j - 1] + 1}));
-    }
-  }
-  return row.back();
-}
-
 std::string Suggest(const std::string& wrong, const std::vector<std::string>& right) {
-  constexpr size_t kNear = 3;
-  const auto nearest = std::ranges::min_element(
-      right, {}, [&](const std::string& word) { return Distance(wrong, word); });
-  if (nearest != right.end() && Distance(wrong, *nearest) < kNear) {
-    return absl::StrCat("; did you mean ", *nearest, "?");
-  }
-  return absl::StrCat("; there are: ", absl::StrJoin(right, ", "));
+  const std::string question = DidYouMean(wrong, right);
+  return question.empty() ? absl::StrCat("; there are: ", absl::StrJoin(right, ", ")) : question;
 }
 
 // What would be right instead of what protobuf's parser complains of.

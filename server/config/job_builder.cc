@@ -1,3 +1,5 @@
+// A job made of what the config file says, field by field.
+
 #include "server/config/job_builder.h"
 
 #include <re2/re2.h>
@@ -12,9 +14,9 @@
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_replace.h"
-#include "server/config/words.h"
+#include "base/quoting.h"
+#include "server/config/system_names.h"
 #include "server/run/parameter.h"
-#include "server/run/text.h"
 
 namespace jobtail::config {
 namespace {

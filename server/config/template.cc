@@ -1,7 +1,10 @@
+// Text with places for parameters' values.
+
 #include "server/config/template.h"
 
 #include "absl/strings/str_cat.h"
-#include "server/run/text.h"
+#include "base/quoting.h"
+#include "server/run/name.h"
 
 namespace jobtail::config {
 namespace {

@@ -1,3 +1,4 @@
+// Media types in the order of their weights.
 #include "server/http/accept.h"
 
 #include "absl/strings/ascii.h"

@@ -1,3 +1,4 @@
+// The header Accept and the format that it chooses.
 #ifndef JOBTAIL_SERVER_HTTP_ACCEPT_H_
 #define JOBTAIL_SERVER_HTTP_ACCEPT_H_
 

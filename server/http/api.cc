@@ -1,3 +1,4 @@
+// One function for each call: from a request to a message, from a result to a reply.
 #include "server/http/api.h"
 
 #include <google/protobuf/util/json_util.h>
@@ -9,10 +10,12 @@
 #include "absl/strings/match.h"
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
+#include "base/quoting.h"
+#include "base/utf8.h"
 #include "server/http/accept.h"
 #include "server/http/html.h"
+#include "server/http/json_check.h"
 #include "server/http/status.h"
-#include "server/run/text.h"
 
 namespace jobtail::http {
 namespace {
@@ -20,6 +23,9 @@ namespace {
 using google::protobuf::Message;
 
 constexpr std::string_view kStreamPath = "/stream/";
+
+// Of encoded records. What is rendered of it is a few times as large.
+constexpr size_t kPieceBytes = 64 << 10;
 
 absl::StatusOr<Reply> JsonReply(const Message& message) {
   Reply reply;
@@ -31,6 +37,7 @@ absl::StatusOr<Reply> JsonReply(const Message& message) {
 
 absl::Status ParseBody(const std::string& body, Message* message) {
   if (body.empty()) return absl::OkStatus();
+  if (absl::Status clear = CheckJson(body, *message->GetDescriptor()); !clear.ok()) return clear;
   const auto parsed = google::protobuf::util::JsonStringToMessage(body, message);
   if (parsed.ok()) return absl::OkStatus();
   return absl::InvalidArgumentError(
@@ -70,10 +77,11 @@ absl::StatusOr<Reply> Answer(const Match& match, const Request& request, F call)
   return JsonReply(*result);
 }
 
-Reply StreamReply(std::unique_ptr<Source> source, std::string run) {
+Reply StreamReply(std::unique_ptr<Feed> feed, StreamForm form, std::string run) {
   Reply reply;
-  reply.content_type = ContentType(source->format());
-  reply.source = std::move(source);
+  reply.content_type = ContentType(form.format());
+  reply.feed = std::move(feed);
+  reply.form = std::move(form);
   reply.run = std::move(run);
   return reply;
 }
@@ -89,6 +97,24 @@ absl::Status Resume(const std::string& last_event_id, v1::TailLogRequest* reques
                                                    ": give a record's sequence number"));
   }
   request->set_from_sequence(sequence + 1);
+  return absl::OkStatus();
+}
+
+// The job's parameters, each as it was given or not at all.
+absl::Status SetParameters(const Query& query, v1::RunJobRequest* request) {
+  for (const auto& [name, value] : query) {
+    const std::string parameter = absl::StrCat("parameter ", Quoted(name));
+    if (!IsUtf8(name)) {
+      return absl::InvalidArgumentError(absl::StrCat(parameter, ": give a name in UTF-8"));
+    }
+    if (!IsUtf8(value)) {
+      return absl::InvalidArgumentError(
+          absl::StrCat(parameter, "=", Quoted(value), ": give text in UTF-8"));
+    }
+    if (!request->mutable_parameters()->insert({name, value}).second) {
+      return absl::InvalidArgumentError(absl::StrCat(parameter, " is given twice; give it once"));
+    }
+  }
   return absl::OkStatus();
 }
 
@@ -167,8 +193,8 @@ absl::StatusOr<Reply> Api::TailLog(const Match& match, const Request& request) {
   if (absl::Status resumed = Resume(request.last_event_id, &*parsed); !resumed.ok()) return resumed;
   auto cursor = engine_->TailLog(*parsed);
   if (!cursor.ok()) return cursor.status();
-  return StreamReply(std::make_unique<LogSource>(*format, *std::move(cursor), &cache_, "", nullptr),
-                     parsed->run());
+  return StreamReply(std::make_unique<LogFeed>(*std::move(cursor), kPieceBytes, nullptr),
+                     StreamForm::OfLog(*format, &cache_), parsed->run());
 }
 
 absl::StatusOr<Reply> Api::RunJob(const Match& match, const Request& request) {
@@ -189,9 +215,10 @@ absl::StatusOr<Reply> Api::Follow(const v1::RunJobRequest& request, Format forma
     on_gone = [engine = engine_, cancel] { engine->CancelRun(cancel).IgnoreError(); };
   }
   std::string head = format == Format::kHtml ? HtmlHead(request.job(), started->run) : "";
-  auto source = std::make_unique<LogSource>(format, std::move(started->cursor), &cache_,
-                                            std::move(head), std::move(on_gone));
-  return StreamReply(std::move(source), started->run);
+  auto feed =
+      std::make_unique<LogFeed>(std::move(started->cursor), kPieceBytes, std::move(on_gone));
+  return StreamReply(std::move(feed), StreamForm::OfLog(format, &cache_, std::move(head)),
+                     started->run);
 }
 
 absl::StatusOr<Reply> Api::WatchRuns(const Match& match, const Request& request) {
@@ -201,7 +228,7 @@ absl::StatusOr<Reply> Api::WatchRuns(const Match& match, const Request& request)
   if (!parsed.ok()) return parsed.status();
   auto watch = engine_->WatchRuns(*parsed);
   if (!watch.ok()) return watch.status();
-  return StreamReply(std::make_unique<WatchSource>(*format, *std::move(watch)), "");
+  return StreamReply(std::make_unique<RunFeed>(*std::move(watch)), StreamForm::OfRuns(*format), "");
 }
 
 Reply Api::RunInPage(const Request& request, bool is_meant) {
@@ -239,17 +266,13 @@ absl::StatusOr<Reply> Api::StartInPage(const Request& request, bool is_meant) {
   if (!job.ok()) return job.status();
   const absl::StatusOr<Query> query = ParseQuery(request.query);
   if (!query.ok()) return query.status();
-  v1::RunJobRequest run;
-  run.set_job(ToUtf8(*job, job->size()));
-  if (!is_meant) return AskInPage(request, run.job(), *query);
-  for (const auto& [name, value] : *query) {
-    if (!run.mutable_parameters()
-             ->insert({ToUtf8(name, name.size()), ToUtf8(value, value.size())})
-             .second) {
-      return absl::InvalidArgumentError(
-          absl::StrCat("parameter ", Quoted(name), " is given twice"));
-    }
+  if (!IsUtf8(*job)) {
+    return absl::InvalidArgumentError(absl::StrCat("job ", Quoted(*job), ": give text in UTF-8"));
   }
+  v1::RunJobRequest run;
+  run.set_job(*std::move(job));
+  if (absl::Status set = SetParameters(*query, &run); !set.ok()) return set;
+  if (!is_meant) return AskInPage(request, run.job(), *query);
   return Follow(run, Format::kHtml);
 }
 

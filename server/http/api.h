@@ -1,15 +1,18 @@
+// The API's calls as HTTP has them.
 #ifndef JOBTAIL_SERVER_HTTP_API_H_
 #define JOBTAIL_SERVER_HTTP_API_H_
 
 #include <memory>
+#include <optional>
 #include <string>
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "server/http/query.h"
 #include "server/http/router.h"
-#include "server/http/source.h"
+#include "server/http/stream_form.h"
 #include "server/run/engine.h"
+#include "server/stream/feed.h"
 
 namespace jobtail::http {
 
@@ -28,7 +31,8 @@ struct Reply {
   unsigned status = 200;
   std::string content_type = "application/json";
   std::string body;
-  std::unique_ptr<Source> source;  // null for an answer in one piece
+  std::unique_ptr<Feed> feed;      // what is streamed; null for an answer in one piece
+  std::optional<StreamForm> form;  // and how it looks
   std::string run;                 // the run that the stream is about
   std::string allow;               // the methods that there are, for one that there is not
 };
@@ -38,7 +42,7 @@ Reply ErrorReply(const absl::Status& error, unsigned status = 0);
 
 // The API in HTTP: translates requests into calls of the engine and does nothing else. May wait for
 // the store, so it has no business on an event loop. Thread-safe. The engine outlives it; it
-// outlives the sources that it has made.
+// outlives the forms that it has made.
 class Api {
  public:
   explicit Api(Engine* engine) : engine_(engine) {}
@@ -49,9 +53,6 @@ class Api {
   // Answers /stream/{job}?name=value...: starts a run and follows it in a page that needs no
   // script. If it is not known to be meant, nothing is started: the page asks.
   Reply RunInPage(const Request& request, bool is_meant);
-
-  // OK if the server would take a new run.
-  absl::Status CheckHealth() const { return engine_->CheckHealth(); }
 
  private:
   absl::StatusOr<Reply> Dispatch(const Match& match, const Request& request);

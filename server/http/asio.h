@@ -1,3 +1,4 @@
+// Boost.Asio and Beast, and what their coroutines need here.
 #ifndef JOBTAIL_SERVER_HTTP_ASIO_H_
 #define JOBTAIL_SERVER_HTTP_ASIO_H_
 
@@ -10,8 +11,6 @@
 #include <chrono>
 #include <optional>
 #include <type_traits>
-
-#include "base/scheduler.h"
 
 namespace jobtail::http {
 
@@ -50,14 +49,14 @@ class Signal {
   bool set_ = false;
 };
 
-// Calls `function` on the scheduler's thread, and comes back with its result. The scheduler must
-// not be stopped meanwhile.
-template <typename F>
-net::awaitable<std::invoke_result_t<F>> Offload(Scheduler* scheduler, F function) {
+// Calls `function` where `run` runs what it is given, on another thread, and comes back with its
+// result. It must not be dropped.
+template <typename Run, typename F>
+net::awaitable<std::invoke_result_t<F>> Offload(Run run, F function) {
   const net::any_io_executor executor = co_await net::this_coro::executor;
   std::optional<std::invoke_result_t<F>> result;
   Signal done(executor);
-  scheduler->Soon([&] {
+  run([&] {
     result.emplace(function());
     net::post(executor, [&done] { done.Set(); });
   });

@@ -1,3 +1,4 @@
+// The course of a connection: read a request, see who asks, answer, again.
 #include "server/http/connection.h"
 
 #include <algorithm>
@@ -6,9 +7,9 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_split.h"
-#include "server/http/framing.h"
+#include "base/quoting.h"
+#include "server/http/request_check.h"
 #include "server/http/responses.h"
-#include "server/run/text.h"
 
 namespace jobtail::http {
 namespace {
@@ -76,6 +77,8 @@ Connection::Connection(tcp::socket socket, const ConnectionServices* services)
   ErrorCode error;
   const tcp::endpoint own = socket_.socket().local_endpoint(error);
   on_loopback_ = !error && IsLoopback(own.address());
+  const tcp::endpoint other = socket_.socket().remote_endpoint(error);
+  if (!error) client_ = absl::StrCat("http:", other.address().to_string(), ":", other.port());
   socket_.socket().set_option(tcp::no_delay(true), error);
   socket_.socket().set_option(net::socket_base::keep_alive(true), error);
 }
@@ -95,7 +98,6 @@ net::awaitable<void> Connection::Run() {
 
 void Connection::Stop(bool now) {
   stopping_ = true;
-  if (stream_) stream_->Stop(now);
   if (idle_ || now) socket_.close();
 }
 
@@ -139,13 +141,17 @@ net::awaitable<absl::Status> Connection::Read(Parser* parser, unsigned* status) 
   ErrorCode error;
   co_await bhttp::async_read_header(socket_, buffer_, *parser, Into(&error));
   if (error) co_return Explain(error, options_, status);
-  if (absl::Status clear = CheckFraming(&parser->get()); !clear.ok()) {
+  if (absl::Status clear = CheckUnambiguous(&parser->get()); !clear.ok()) {
     *status = 400;
     co_return clear;
   }
   if (absl::Status allowed = Check(parser->get()); !allowed.ok()) {
     *status = absl::IsInvalidArgument(allowed) ? 415 : 403;
     co_return allowed;
+  }
+  if (absl::Status plain = CheckEncoding(parser->get()); !plain.ok()) {
+    *status = 415;
+    co_return plain;
   }
   if (parser->is_done()) co_return absl::OkStatus();
   if (Field(parser->get(), "Expect") == "100-continue") {
@@ -212,6 +218,8 @@ net::awaitable<bool> Connection::Answer(const Message& request) {
     co_return co_await SendReply(request, NotAllowed(path, allowed));
   }
   if (path == "/healthz") co_return co_await SendReply(request, TextReply("ok\n"));
+  if (path == "/readyz") co_return co_await SendReply(request, ReadyReply());
+  if (path == "/metrics") co_return co_await AnswerMetrics(request);
   if (const StaticFile* file = FindFile(options_.files, path)) {
     co_return co_await Send(MakeFileResponse(request, *file));
   }
@@ -227,26 +235,29 @@ std::string Connection::AllowedAt(std::string_view path) const {
   return is_there ? "GET, HEAD, OPTIONS" : "";
 }
 
+Reply Connection::ReadyReply() const {
+  const absl::Status health = options_.health ? options_.health() : absl::OkStatus();
+  return health.ok() ? TextReply("ok\n") : ErrorReply(health, 503);
+}
+
+net::awaitable<bool> Connection::AnswerMetrics(const Message& request) {
+  const auto run = [this](auto task) { services_.metrics->Soon(std::move(task)); };
+  Reply reply = TextReply(co_await Offload(run, options_.metrics));
+  reply.content_type = "text/plain; version=0.0.4; charset=utf-8";
+  co_return co_await SendReply(request, std::move(reply));
+}
+
 // Away from the event loop: whatever may wait for the store, or for a lock.
 net::awaitable<bool> Connection::AnswerByApi(const Message& request) {
   const auto answer = [this, &request] {
-    const std::string_view path = PathOf(request);
-    if (path == "/metrics") {
-      Reply reply = TextReply(options_.metrics());
-      reply.content_type = "text/plain; version=0.0.4; charset=utf-8";
-      return reply;
-    }
-    if (path == "/readyz") {
-      const absl::Status health = services_.api->CheckHealth();
-      return health.ok() ? TextReply("ok\n") : ErrorReply(health, 503);
-    }
-    if (IsUnder(path, "/stream/")) {
+    if (IsUnder(PathOf(request), "/stream/")) {
       return services_.api->RunInPage(ToRequest(request), IsKnownToBeMeant(ProvenanceOf(request)));
     }
     return services_.api->Handle(ToRequest(request));
   };
-  Reply reply = co_await Offload(services_.calls, answer);
-  if (!reply.source) co_return co_await SendReply(request, std::move(reply));
+  const auto run = [this](auto task) { services_.pool->Run(client_, std::move(task)); };
+  Reply reply = co_await Offload(run, answer);
+  if (!reply.feed) co_return co_await SendReply(request, std::move(reply));
   co_return co_await SendStream(request, std::move(reply));
 }
 
@@ -269,18 +280,16 @@ net::awaitable<bool> Connection::SendStream(const Message& request, Reply reply)
   socket_.expires_after(kSendTimeout);
   co_await bhttp::async_write_header(socket_, serializer, Into(&error));
   socket_.expires_never();
-  if (error) co_return false;
-  if (request.method() == bhttp::verb::head) {
-    // Giving up a stream may take long.
-    services_.streams.reads->Soon([source = std::shared_ptr<Source>(std::move(reply.source))] {});
-    co_return header.keep_alive();
+  if (error) {
+    services_.pool->Run(
+        client_, [feed = std::shared_ptr<Feed>(std::move(reply.feed))] { feed->ClientGone(); });
+    co_return false;
   }
+  if (request.method() == bhttp::verb::head) co_return header.keep_alive();
   if (buffer_.size() == 0) buffer_.shrink_to_fit();
-  stream_ = std::make_shared<Stream>(&socket_, std::move(reply.source), header.chunked(),
-                                     services_.streams);
-  if (stopping_) stream_->Stop(/*now=*/false);
-  const bool complete = co_await stream_->Run();
-  stream_.reset();
+  const auto body = std::make_shared<StreamBody>(&socket_, *std::move(reply.form), header.chunked(),
+                                                 services_.streams, client_);
+  const bool complete = co_await body->Run(std::move(reply.feed));
   co_return complete&& header.keep_alive();
 }
 

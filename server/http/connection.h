@@ -1,3 +1,4 @@
+// A client's connection to the HTTP door.
 #ifndef JOBTAIL_SERVER_HTTP_CONNECTION_H_
 #define JOBTAIL_SERVER_HTTP_CONNECTION_H_
 
@@ -6,11 +7,13 @@
 #include <string>
 #include <string_view>
 
+#include "base/scheduler.h"
 #include "server/http/api.h"
 #include "server/http/asio.h"
 #include "server/http/guard.h"
 #include "server/http/options.h"
-#include "server/http/stream.h"
+#include "server/http/stream_body.h"
+#include "server/stream/store_pool.h"
 
 namespace jobtail::http {
 
@@ -18,7 +21,8 @@ namespace jobtail::http {
 struct ConnectionServices {
   const HttpOptions* options;
   Api* api;
-  Scheduler* calls;  // for what may wait for the store
+  StorePool* pool;     // for what may wait for the store
+  Scheduler* metrics;  // for what takes long, and is to be answered whatever the store does
   StreamServices streams;
 };
 
@@ -30,10 +34,8 @@ class Connection {
   // Until the connection ends.
   net::awaitable<void> Run();
 
-  // Ends it: an answer in one piece first, a stream as Stream::Stop says.
+  // Ends it: after the answer that is under way or, `now`, at once. Streams are ended by their set.
   void Stop(bool now);
-
-  bool IsStalled() const { return stream_ && stream_->IsStalled(); }
 
  private:
   static constexpr size_t kBufferBytes = 256 << 10;
@@ -50,6 +52,8 @@ class Connection {
   net::awaitable<bool> Answer(const Message& request);
   std::string AllowedAt(std::string_view path) const;
   net::awaitable<bool> AnswerByApi(const Message& request);
+  net::awaitable<bool> AnswerMetrics(const Message& request);
+  Reply ReadyReply() const;
   net::awaitable<bool> SendReply(const Message& request, Reply reply);
   net::awaitable<bool> SendStream(const Message& request, Reply reply);
   net::awaitable<bool> Send(Response response);
@@ -61,8 +65,8 @@ class Connection {
   beast::tcp_stream socket_;
   // Also what bounds the extensions and trailers of chunks, which Beast counts against no limit.
   beast::flat_buffer buffer_{kBufferBytes};
+  std::string client_;  // the other end, as its turns in the pool go
   bool on_loopback_ = false;
-  std::shared_ptr<Stream> stream_;
   bool stopping_ = false;
   bool idle_ = false;  // between two requests
 };

@@ -1,3 +1,4 @@
+// Names, origins and what browsers tell of both.
 #include "server/http/guard.h"
 
 #include <algorithm>
@@ -5,21 +6,11 @@
 #include "absl/strings/ascii.h"
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
-#include "server/run/text.h"
+#include "base/host_port.h"
+#include "base/quoting.h"
 
 namespace jobtail::http {
 namespace {
-
-// "name:80" and "[::1]:80" without the port and the brackets.
-std::string_view HostName(std::string_view host) {
-  if (host.starts_with('[')) {
-    const size_t end = host.find(']');
-    const bool is_whole =
-        end != std::string_view::npos && (end + 1 == host.size() || host[end + 1] == ':');
-    return is_whole ? host.substr(1, end - 1) : "";
-  }
-  return host.substr(0, host.find(':'));
-}
 
 bool IsIpAddress(std::string_view name) {
   boost::system::error_code error;
@@ -76,7 +67,7 @@ bool IsAllowedOrigin(std::string_view origin, const HttpOptions& options) {
 }
 
 absl::Status CheckHost(const Provenance& from, const HttpOptions& options) {
-  const std::string name = absl::AsciiStrToLower(std::string(HostName(from.host)));
+  const std::string name = absl::AsciiStrToLower(std::string(HostOf(from.host)));
   if (name == "localhost" || absl::EndsWith(name, ".localhost") || IsIpAddress(name) ||
       Contains(options.allowed_hosts, name)) {
     return absl::OkStatus();
@@ -109,7 +100,7 @@ absl::Status CheckNavigation(const Provenance& from, const HttpOptions& options)
 bool IsKnownToBeMeant(const Provenance& from) {
   const bool tells = !from.fetch_site.empty() || !from.origin.empty() || !from.referer.empty();
   if (tells) return true;  // a page of ours, then, or nobody's
-  const std::string name = absl::AsciiStrToLower(std::string(HostName(from.host)));
+  const std::string name = absl::AsciiStrToLower(std::string(HostOf(from.host)));
   const bool is_browser =
       from.user_agent.starts_with("Mozilla/");  // an old one, since it is silent
   return IsThisMachine(name) && !is_browser;

@@ -1,3 +1,4 @@
+// Who may ask for what: the browser's protection against other sites' pages.
 #ifndef JOBTAIL_SERVER_HTTP_GUARD_H_
 #define JOBTAIL_SERVER_HTTP_GUARD_H_
 

@@ -1,13 +1,13 @@
+// Its HTML, with every character of markup in the text escaped.
 #include "server/http/html.h"
-
-#include <google/protobuf/stubs/common.h>
 
 #include <algorithm>
 #include <cstdint>
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
-#include "server/run/text.h"
+#include "base/deceptive.h"
+#include "base/utf8.h"
 
 namespace jobtail::http {
 namespace {
@@ -17,31 +17,11 @@ constexpr char kStyle[] =
     "pre{font:.9rem/1.4 ui-monospace,monospace;white-space:pre-wrap;overflow-wrap:anywhere}"
     ".stderr{color:#c33}.mark{outline:1px solid;opacity:.7}";
 
-struct Character {
-  uint32_t code;  // 0xfffd for a byte that is part of none
-  size_t bytes;
-};
-
-Character FirstOf(std::string_view text) {
-  const auto first = static_cast<uint8_t>(text[0]);
-  if (first < 0x80) return {first, 1};
-  const size_t size = first < 0xe0 ? 2 : first < 0xf0 ? 3 : 4;
-  if (size > text.size() ||
-      !google::protobuf::internal::IsStructurallyValidUTF8(text.data(), static_cast<int>(size))) {
-    return {0xfffd, 1};
+void AppendCharacter(const Utf8Character& character, std::string_view bytes, std::string* html) {
+  if (!character.valid) {
+    html->append("\xef\xbf\xbd");  // U+FFFD
+    return;
   }
-  uint32_t code = first & (0xff >> (size + 1));
-  for (size_t i = 1; i < size; ++i) code = code << 6 | (static_cast<uint8_t>(text[i]) & 0x3f);
-  return {code, size};
-}
-
-// Turns the direction of writing, or hides.
-bool IsDeceptive(uint32_t code) {
-  return code == 0x061c || (code >= 0x200b && code <= 0x200f) ||
-         (code >= 0x2028 && code <= 0x202e) || (code >= 0x2060 && code <= 0x206f) || code == 0xfeff;
-}
-
-void AppendCharacter(const Character& character, std::string_view bytes, std::string* html) {
   switch (character.code) {
     case '<':
       html->append("&lt;");
@@ -65,18 +45,15 @@ void AppendCharacter(const Character& character, std::string_view bytes, std::st
     case '\r':  // what comes next would overwrite the line
       html->push_back('\n');
       return;
-    case 0xfffd:
-      html->append("\xef\xbf\xbd");
-      return;
     default:
       break;
   }
-  if (character.code < 0x20 ||
-      character.code == 0x7f) {  // as the Unicode block of control pictures
-    const uint32_t picture = character.code == 0x7f ? 0x21 : character.code;
+  const auto code = static_cast<uint32_t>(character.code);
+  if (code < 0x20 || code == 0x7f) {  // as the Unicode block of control pictures
+    const uint32_t picture = code == 0x7f ? 0x21 : code;
     html->append({'\xe2', '\x90', static_cast<char>(0x80 + picture)});
-  } else if (IsDeceptive(character.code) || (character.code >= 0x80 && character.code < 0xa0)) {
-    absl::StrAppendFormat(html, "<span class=\"mark\">U+%04X</span>", character.code);
+  } else if (IsDeceptive(code) || IsControl(code)) {
+    absl::StrAppendFormat(html, "<span class=\"mark\">U+%04X</span>", code);
   } else {
     html->append(bytes);
   }
@@ -143,7 +120,7 @@ std::string HtmlError(std::string_view message) {
 void AppendHtmlText(std::string_view bytes, std::string* html) {
   while (!bytes.empty()) {
     if (bytes.starts_with("\r\n")) bytes.remove_prefix(1);  // one end of a line, not two
-    const Character character = FirstOf(bytes);
+    const Utf8Character character = FirstCharacter(bytes);
     AppendCharacter(character, bytes.substr(0, character.bytes), html);
     bytes.remove_prefix(character.bytes);
   }

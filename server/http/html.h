@@ -1,3 +1,4 @@
+// The page that needs no script.
 #ifndef JOBTAIL_SERVER_HTTP_HTML_H_
 #define JOBTAIL_SERVER_HTTP_HTML_H_
 

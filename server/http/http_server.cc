@@ -1,45 +1,30 @@
+// The event loop: listening, accepting, stopping.
 #include "server/http/http_server.h"
 
 #include <pthread.h>
 #include <spdlog/spdlog.h>
 
 #include <atomic>
+#include <optional>
 #include <thread>
 #include <unordered_set>
 #include <utility>
 
-#include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "absl/synchronization/mutex.h"
-#include "absl/time/clock.h"
+#include "base/clock.h"
+#include "base/host_port.h"
 #include "server/http/connection.h"
 
 namespace jobtail::http {
 namespace {
 
-constexpr std::chrono::seconds kLookForStalled(1);
 // When there are no descriptors left: others may be closed soon.
 constexpr std::chrono::milliseconds kAcceptAgain(50);
 
-struct Address {
-  std::string host;
-  std::string port;
-};
-
-// "HOST:PORT" and "[IPV6]:PORT".
-absl::StatusOr<Address> ParseAddress(const std::string& text) {
-  const size_t colon = text.rfind(':');
-  int port;
-  if (colon == std::string::npos || colon == 0 ||
-      !absl::SimpleAtoi(text.substr(colon + 1), &port) || port < 0 || port > 65535) {
-    return absl::InvalidArgumentError(absl::StrCat(
-        "address \"", text, "\": give HOST:PORT, such as 127.0.0.1:8080; port 0 picks a free one"));
-  }
-  std::string host = text.substr(0, colon);
-  if (host.size() > 2 && host.front() == '[' && host.back() == ']') {
-    host = host.substr(1, host.size() - 2);
-  }
-  return Address{host, absl::StrCat(port)};
+absl::Status NoAddress(const std::string& text) {
+  return absl::InvalidArgumentError(absl::StrCat(
+      "address \"", text, "\": give HOST:PORT, such as 127.0.0.1:8080; port 0 picks a free one"));
 }
 
 absl::Status CannotListen(const std::string& address, const ErrorCode& error) {
@@ -53,20 +38,19 @@ absl::Status CannotListen(const std::string& address, const ErrorCode& error) {
 
 class HttpServer::Impl {
  public:
-  Impl(Engine* engine, HttpOptions options)
+  Impl(Engine* engine, StorePool* pool, HttpOptions options)
       : options_(std::move(options)),
         api_(engine),
-        calls_("http-calls"),
-        reads_("http-reads"),
-        services_{&options_, &api_, &calls_, {&reads_, loop_, options_.heartbeat, &counters_}},
+        streams_(pool, options_.heartbeat, "http-streams"),
+        metrics_("http-metrics"),
+        services_{&options_, &api_, pool, &metrics_, {&streams_, loop_}},
         acceptor_(*loop_),
-        retry_(*loop_),
-        stall_timer_(*loop_) {}
+        retry_(*loop_) {}
 
-  ~Impl() { Stop(absl::InfinitePast()); }
+  ~Impl() { Stop(absl::ZeroDuration()); }
 
   absl::Status Start();
-  void Stop(absl::Time deadline);
+  void Stop(absl::Duration grace);
 
   const std::string& url() const { return url_; }
   HttpStats stats() const;
@@ -76,17 +60,15 @@ class HttpServer::Impl {
   net::awaitable<void> Accept();
   net::awaitable<void> Refuse(tcp::socket socket);
   net::awaitable<void> Serve(tcp::socket socket);
-  void CountStalled();
   void StopAll(bool now);
   bool IsEmptyLocked() const ABSL_SHARED_LOCKS_REQUIRED(mutex_) { return open_ == 0; }
 
   const HttpOptions options_;
   const std::shared_ptr<net::io_context> loop_ = std::make_shared<net::io_context>(1);
-  StreamCounters counters_;
   std::atomic<int64_t> refused_{0};
   Api api_;
-  Scheduler calls_;
-  Scheduler reads_;
+  StreamSet streams_;
+  Scheduler metrics_;
   const ConnectionServices services_;
   std::string url_;
   bool stopped_ = false;
@@ -95,7 +77,6 @@ class HttpServer::Impl {
   // On the event loop alone.
   tcp::acceptor acceptor_;
   net::steady_timer retry_;
-  net::steady_timer stall_timer_;
   std::unordered_set<Connection*> connections_;
   bool stopping_ = false;
 
@@ -110,7 +91,6 @@ absl::Status HttpServer::Impl::Start() {
     ++open_;
   }
   net::co_spawn(*loop_, Accept(), net::detached);
-  CountStalled();
   thread_ = std::thread([this] {
     pthread_setname_np(pthread_self(), "http");
     const auto work = net::make_work_guard(*loop_);
@@ -120,11 +100,12 @@ absl::Status HttpServer::Impl::Start() {
 }
 
 absl::Status HttpServer::Impl::Listen() {
-  const absl::StatusOr<Address> address = ParseAddress(options_.address);
-  if (!address.ok()) return address.status();
+  const std::optional<HostPort> address = ParseHostPort(options_.address);
+  if (!address.has_value()) return NoAddress(options_.address);
   ErrorCode error;
   tcp::resolver resolver(*loop_);
-  const auto found = resolver.resolve(address->host, address->port, tcp::resolver::passive, error);
+  const auto found =
+      resolver.resolve(address->host, absl::StrCat(address->port), tcp::resolver::passive, error);
   if (error) return CannotListen(options_.address, error);
   const tcp::endpoint endpoint = found.begin()->endpoint();
   acceptor_.open(endpoint.protocol(), error);
@@ -132,9 +113,8 @@ absl::Status HttpServer::Impl::Listen() {
   if (!error) acceptor_.bind(endpoint, error);
   if (!error) acceptor_.listen(net::socket_base::max_listen_connections, error);
   if (error) return CannotListen(options_.address, error);
-  const size_t colon = options_.address.rfind(':');
-  url_ = absl::StrCat("http://", options_.address.substr(0, colon), ":",
-                      acceptor_.local_endpoint().port(), "/");
+  const HostPort bound = {address->host, acceptor_.local_endpoint().port()};
+  url_ = absl::StrCat("http://", bound.ToString(), "/");
   return absl::OkStatus();
 }
 
@@ -183,40 +163,31 @@ net::awaitable<void> HttpServer::Impl::Serve(tcp::socket socket) {
   --open_;
 }
 
-void HttpServer::Impl::CountStalled() {
-  int64_t stalled = 0;
-  for (const Connection* connection : connections_) stalled += connection->IsStalled() ? 1 : 0;
-  counters_.stalled = stalled;
-  stall_timer_.expires_after(kLookForStalled);
-  stall_timer_.async_wait([this](const ErrorCode& error) {
-    if (!error && !stopping_) CountStalled();
-  });
-}
-
 void HttpServer::Impl::StopAll(bool now) {
   stopping_ = true;
   ErrorCode ignored;
   acceptor_.close(ignored);
   retry_.cancel();
-  stall_timer_.cancel();
   for (Connection* connection : connections_) connection->Stop(now);
 }
 
 // Connections first, while everything they may be waiting for still works; then the threads.
-void HttpServer::Impl::Stop(absl::Time deadline) {
+void HttpServer::Impl::Stop(absl::Duration grace) {
   if (!thread_.joinable() || std::exchange(stopped_, true)) return;
   net::post(*loop_, [this] { StopAll(/*now=*/false); });
+  const absl::Duration begin = Clock::System()->Steady();
+  streams_.StopAll(grace);
   {
+    const absl::Duration left = begin + grace - Clock::System()->Steady();
     absl::MutexLock lock(&mutex_);
-    mutex_.AwaitWithDeadline(absl::Condition(this, &Impl::IsEmptyLocked), deadline);
+    mutex_.AwaitWithTimeout(absl::Condition(this, &Impl::IsEmptyLocked), left);
   }
   net::post(*loop_, [this] { StopAll(/*now=*/true); });
   {
     absl::MutexLock lock(&mutex_);
     mutex_.Await(absl::Condition(this, &Impl::IsEmptyLocked));
   }
-  calls_.Stop();
-  reads_.Stop();
+  metrics_.Stop();
   loop_->stop();
   thread_.join();
   loop_->restart();
@@ -225,24 +196,21 @@ void HttpServer::Impl::Stop(absl::Time deadline) {
 
 HttpStats HttpServer::Impl::stats() const {
   HttpStats stats;
-  stats.streams = {.open = counters_.open,
-                   .stalled = counters_.stalled,
-                   .messages = counters_.pieces,
-                   .bytes = counters_.bytes};
+  stats.streams = streams_.stats();
   stats.refused_connections = refused_;
   absl::MutexLock lock(&mutex_);
   stats.connections = std::max<int64_t>(0, open_ - 1);
   return stats;
 }
 
-HttpServer::HttpServer(Engine* engine, HttpOptions options)
-    : impl_(std::make_unique<Impl>(engine, std::move(options))) {}
+HttpServer::HttpServer(Engine* engine, StorePool* pool, HttpOptions options)
+    : impl_(std::make_unique<Impl>(engine, pool, std::move(options))) {}
 
 HttpServer::~HttpServer() = default;
 
 absl::Status HttpServer::Start() { return impl_->Start(); }
 
-void HttpServer::Stop(absl::Time deadline) { impl_->Stop(deadline); }
+void HttpServer::Stop(absl::Duration grace) { impl_->Stop(grace); }
 
 const std::string& HttpServer::url() const { return impl_->url(); }
 

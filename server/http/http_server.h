@@ -1,3 +1,4 @@
+// The HTTP door.
 #ifndef JOBTAIL_SERVER_HTTP_HTTP_SERVER_H_
 #define JOBTAIL_SERVER_HTTP_HTTP_SERVER_H_
 
@@ -8,7 +9,8 @@
 #include "absl/time/time.h"
 #include "server/http/options.h"
 #include "server/run/engine.h"
-#include "server/run/stream_stats.h"
+#include "server/stream/store_pool.h"
+#include "server/stream/stream_stats.h"
 
 namespace jobtail::http {
 
@@ -19,12 +21,14 @@ struct HttpStats {
 };
 
 // The HTTP door to the engine: the API as jobtail_http.yaml maps it, streams in several forms, and
-// the console page. One thread serves all connections; what may wait for the store has another.
+// the console page. One thread serves all connections; what may wait for the store is done in the
+// pool, in turns that go by connection.
 //
-// Start, Stop and the destructor are the owner's; the rest is thread-safe. The engine outlives it.
+// Start, Stop and the destructor are the owner's; the rest is thread-safe. Engine and pool outlive
+// it, and the pool works until it has stopped.
 class HttpServer {
  public:
-  HttpServer(Engine* engine, HttpOptions options);
+  HttpServer(Engine* engine, StorePool* pool, HttpOptions options);
   // Stops at once, if that has not happened.
   ~HttpServer();
 
@@ -35,10 +39,10 @@ class HttpServer {
   // listened on.
   absl::Status Start();
 
-  // Accepts no more, and ends every connection: by `deadline` those that take what there is for
+  // Accepts no more, and ends every connection: within `grace` those that take what there is for
   // them (streams end with UNAVAILABLE and a resume point), then the others. A second call does
   // nothing.
-  void Stop(absl::Time deadline);
+  void Stop(absl::Duration grace);
 
   // "http://HOST:PORT/" as it is listened on; empty before Start.
   const std::string& url() const;

@@ -1,3 +1,4 @@
+// What an embedding program says about the HTTP door.
 #ifndef JOBTAIL_SERVER_HTTP_OPTIONS_H_
 #define JOBTAIL_SERVER_HTTP_OPTIONS_H_
 
@@ -7,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "absl/status/status.h"
 #include "absl/time/time.h"
 #include "server/http/static_files.h"
 
@@ -36,8 +38,11 @@ struct HttpOptions {
   // all.
   StaticFiles files;
   // What GET /metrics answers, in Prometheus's text format. Null: there is no such thing. Called
-  // by one thread at a time.
+  // by a thread of its own. Must not wait for the store.
   std::function<std::string()> metrics;
+  // What GET /readyz answers: OK if the server would take a new run, or why not. Null: it would.
+  // Called on the event loop: must not wait for anything.
+  std::function<absl::Status()> health;
 };
 
 }  // namespace jobtail::http

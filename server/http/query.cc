@@ -1,3 +1,4 @@
+// Percent-encoding, and values as fields of messages.
 #include "server/http/query.h"
 
 #include <google/protobuf/timestamp.pb.h>
@@ -10,7 +11,8 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "absl/strings/str_split.h"
-#include "server/run/text.h"
+#include "base/quoting.h"
+#include "base/utf8.h"
 
 namespace jobtail::http {
 namespace {
@@ -29,14 +31,6 @@ absl::Status BadValue(const FieldDescriptor& field, const std::string& value,
                       const std::string& want) {
   return absl::InvalidArgumentError(
       absl::StrCat("parameter ", field.name(), "=", Quoted(value), ": give ", want));
-}
-
-const FieldDescriptor* FindField(const Descriptor& type, const std::string& name) {
-  for (int i = 0; i < type.field_count(); ++i) {
-    const FieldDescriptor* field = type.field(i);
-    if (field->name() == name || field->json_name() == name) return field;
-  }
-  return nullptr;
 }
 
 absl::Status UnknownName(const Descriptor& type, const std::string& name) {
@@ -141,6 +135,16 @@ absl::StatusOr<const FieldDescriptor*> TakeField(const Descriptor& type, const s
 
 }  // namespace
 
+bool IsUtf8(std::string_view text) { return ToUtf8(text, text.size()) == text; }
+
+const FieldDescriptor* FindField(const Descriptor& type, const std::string& name) {
+  for (int i = 0; i < type.field_count(); ++i) {
+    const FieldDescriptor* field = type.field(i);
+    if (field->name() == name || field->json_name() == name) return field;
+  }
+  return nullptr;
+}
+
 absl::StatusOr<std::string> PercentDecode(std::string_view text, bool plus_is_space) {
   std::string decoded;
   decoded.reserve(text.size());
@@ -182,8 +186,7 @@ absl::Status SetFields(const Query& query, Message* message) {
     const auto field = TakeField(*message->GetDescriptor(), name, &seen);
     if (!field.ok()) return field.status();
     if (const absl::Status free = CheckFree(**field, *message); !free.ok()) return free;
-    if ((*field)->cpp_type() == FieldDescriptor::CPPTYPE_STRING &&
-        ToUtf8(value, value.size()) != value) {
+    if ((*field)->cpp_type() == FieldDescriptor::CPPTYPE_STRING && !IsUtf8(value)) {
       return BadValue(**field, value, "text in UTF-8");
     }
     if (const absl::Status set = SetField(**field, value, message); !set.ok()) return set;

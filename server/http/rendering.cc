@@ -1,9 +1,10 @@
+// A function for each format, and a cache of what was rendered lately.
 #include "server/http/rendering.h"
 
 #include "absl/strings/str_cat.h"
+#include "base/codec/line_json.h"
+#include "base/codec/log_line.h"
 #include "server/http/html.h"
-#include "server/http/line_json.h"
-#include "server/log/record.h"
 
 namespace jobtail::http {
 namespace {
@@ -29,19 +30,27 @@ absl::string_view EventName(v1::LogLine::ContentCase content) {
   }
 }
 
-void AppendNdjson(const LineView& line, std::string* out) {
+void AppendNdjson(const LineView& line, LineJsonWriter* writer, std::string* out) {
   out->append("{\"result\":");
-  AppendJson(line, out);
+  writer->Append(line, out);
   out->append("}\n");
 }
 
-// JSON has no line ends within, so that one field `data` holds it. What is no record has no id: the
-// browser keeps the last one.
-void AppendEvent(const LineView& line, std::string* out) {
+// What a browser is to name when it comes back: it gets what follows that record. After a heartbeat
+// that is as far as the server has looked, so that a search is not begun again. 0: as before.
+int64_t EventId(const LineView& line) {
+  if (line.content != v1::LogLine::kHeartbeat) return line.sequence;
+  v1::Heartbeat heartbeat;
+  heartbeat.ParseFromArray(line.bytes.data(), static_cast<int>(line.bytes.size()));
+  return heartbeat.searched_through();
+}
+
+// JSON has no line ends within, so that one field `data` holds it.
+void AppendEvent(const LineView& line, LineJsonWriter* writer, std::string* out) {
   absl::StrAppend(out, "event: ", EventName(line.content), "\n");
-  if (line.sequence != 0) absl::StrAppend(out, "id: ", line.sequence, "\n");
+  if (const int64_t id = EventId(line); id != 0) absl::StrAppend(out, "id: ", id, "\n");
   out->append("data: ");
-  AppendJson(line, out);
+  writer->Append(line, out);
   out->append("\n\n");
 }
 
@@ -55,10 +64,7 @@ void AppendGap(const LineView& line, std::string* out) {
 
 void AppendPrinted(const LineView& line, std::string* out) {
   if (line.content == v1::LogLine::kGap) AppendGap(line, out);
-  if (line.content != v1::LogLine::kText && line.content != v1::LogLine::kRaw) return;
-  out->append(line.bytes);
-  if (line.ending == v1::ENDING_LF) out->push_back('\n');
-  if (line.ending == v1::ENDING_CR) out->push_back('\r');
+  if (line.is_text()) out->append(line.bytes).append(EndingBytes(line.ending));
 }
 
 void AppendHtml(const LineView& line, std::string* out) {
@@ -81,16 +87,17 @@ void AppendHtml(const LineView& line, std::string* out) {
 std::string Render(std::string_view batch, Format format) {
   std::string out;
   out.reserve(batch.size() * (format == Format::kText ? 1 : 3));
+  LineJsonWriter writer(JsonFields::kSet);
   RecordWalker walker(batch);
   while (walker.Next()) {
     LineView line;
-    if (!ParseLine(walker.payload(), &line)) continue;
+    if (!DecodeLine(walker.payload(), &line)) continue;
     switch (format) {
       case Format::kNdjson:
-        AppendNdjson(line, &out);
+        AppendNdjson(line, &writer, &out);
         break;
       case Format::kEventStream:
-        AppendEvent(line, &out);
+        AppendEvent(line, &writer, &out);
         break;
       case Format::kText:
         AppendPrinted(line, &out);
@@ -103,7 +110,7 @@ std::string Render(std::string_view batch, Format format) {
   return out;
 }
 
-Rendered RenderingCache::Get(const Slice& slice, Format format) {
+SharedBytes RenderingCache::Get(const Slice& slice, Format format) {
   const Key key{slice.buffer.get(), slice.offset, slice.size, format};
   {
     absl::MutexLock lock(&mutex_);
@@ -112,7 +119,7 @@ Rendered RenderingCache::Get(const Slice& slice, Format format) {
       return found->second->rendered;
     }
   }
-  auto rendered = std::make_shared<const std::string>(Render(slice.view(), format));
+  SharedBytes rendered = Share(Render(slice.view(), format));
   absl::MutexLock lock(&mutex_);
   AddLocked({key, slice.buffer, rendered});
   return rendered;
@@ -120,12 +127,12 @@ Rendered RenderingCache::Get(const Slice& slice, Format format) {
 
 void RenderingCache::AddLocked(Entry entry) {
   if (index_.contains(entry.key)) return;  // another thread was faster
-  bytes_ += entry.rendered->capacity() + entry.buffer->size();
+  bytes_ += entry.rendered->size() + entry.buffer->size();
   entries_.push_front(std::move(entry));
   index_[entries_.front().key] = entries_.begin();
   while (bytes_ > kMaxCachedBytes || entries_.size() > kMaxCachedEntries) {
     const Entry& oldest = entries_.back();
-    bytes_ -= oldest.rendered->capacity() + oldest.buffer->size();
+    bytes_ -= oldest.rendered->size() + oldest.buffer->size();
     index_.erase(oldest.key);
     entries_.pop_back();
   }

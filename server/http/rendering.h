@@ -1,3 +1,4 @@
+// Records of a log as text in the formats that streams have.
 #ifndef JOBTAIL_SERVER_HTTP_RENDERING_H_
 #define JOBTAIL_SERVER_HTTP_RENDERING_H_
 
@@ -26,21 +27,18 @@ enum class Format {
 // The records of `batch` (elements of a LogBatch) in that form.
 std::string Render(std::string_view batch, Format format);
 
-// Bytes on their way to sockets.
-using Rendered = std::shared_ptr<const std::string>;
-
 // What was rendered lately: the readers of a batch who want the same form share one rendering.
 // Thread-safe.
 class RenderingCache {
  public:
-  Rendered Get(const Slice& slice, Format format);
+  SharedBytes Get(const Slice& slice, Format format);
 
  private:
   using Key = std::tuple<const void*, size_t, size_t, Format>;
   struct Entry {
     Key key;
     SharedBytes buffer;  // held, so that no other gets its address
-    Rendered rendered;
+    SharedBytes rendered;
   };
 
   void AddLocked(Entry entry) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);

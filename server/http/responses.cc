@@ -1,3 +1,4 @@
+// The headers of responses.
 #include "server/http/responses.h"
 
 #include <zlib.h>
@@ -118,7 +119,7 @@ StreamHeader MakeStreamHeader(const Message& request, const Reply& reply,
   header.set(field::cache_control, "no-store");
   header.set("X-Accel-Buffering", "no");  // proxies are to hand on what they get at once
   if (!reply.run.empty()) header.set("Jobtail-Run", reply.run);
-  if (!reply.source->Heartbeat().empty()) {
+  if (reply.form->HasHeartbeat()) {
     header.set("Jobtail-Heartbeat", absl::StrCat(absl::ToDoubleSeconds(options.heartbeat)));
   }
   SetSafety(&header, PolicyFor(reply.content_type));

@@ -1,3 +1,4 @@
+// Requests and responses of Beast, and what they are to the API.
 #ifndef JOBTAIL_SERVER_HTTP_RESPONSES_H_
 #define JOBTAIL_SERVER_HTTP_RESPONSES_H_
 

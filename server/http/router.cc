@@ -1,10 +1,11 @@
+// The table of paths.
 #include "server/http/router.h"
 
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "base/quoting.h"
 #include "server/http/query.h"
-#include "server/run/text.h"
 
 namespace jobtail::http {
 namespace {

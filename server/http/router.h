@@ -1,3 +1,4 @@
+// Which path and method is which call.
 #ifndef JOBTAIL_SERVER_HTTP_ROUTER_H_
 #define JOBTAIL_SERVER_HTTP_ROUTER_H_
 

@@ -1,3 +1,4 @@
+// Looking up a file.
 #include "server/http/static_files.h"
 
 namespace jobtail::http {

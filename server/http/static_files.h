@@ -1,3 +1,4 @@
+// Files that are served as they are.
 #ifndef JOBTAIL_SERVER_HTTP_STATIC_FILES_H_
 #define JOBTAIL_SERVER_HTTP_STATIC_FILES_H_
 

@@ -1,8 +1,9 @@
+// The translation of absl::Status.
 #include "server/http/status.h"
 
 #include "absl/strings/str_cat.h"
-#include "server/http/json_text.h"
-#include "server/run/text.h"
+#include "base/json_text.h"
+#include "base/utf8.h"
 
 namespace jobtail::http {
 namespace {

@@ -1,3 +1,4 @@
+// Errors, as HTTP says them.
 #ifndef JOBTAIL_SERVER_HTTP_STATUS_H_
 #define JOBTAIL_SERVER_HTTP_STATUS_H_
 

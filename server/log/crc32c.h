@@ -1,3 +1,5 @@
+// The checksum of the journal: CRC-32C, with the processor's instruction for it where there is one.
+
 #ifndef JOBTAIL_SERVER_LOG_CRC32C_H_
 #define JOBTAIL_SERVER_LOG_CRC32C_H_
 
@@ -6,18 +8,14 @@
 
 namespace jobtail {
 
-// RocksDB as Debian builds it computes CRC-32C from tables, for any processor; for a log that is
-// written as fast as it comes, that is a seventh of the server's time. This file's other half
-// defines rocksdb::crc32c::Extend in the program, in place of the library's, with the processor's
-// own instruction where it has one; elsewhere it calls the library's. The checksums are the same.
-// See docs/decisions/0010.
-//
-// Whether the function that the library calls gives the right checksum for a known text. To be
-// asked before a database is opened: it is also what brings the function into the program.
-bool Crc32cIsSound();
+// The checksum of A and `bytes`, one after the other, from that of A; of nothing it is 0. The same
+// on every machine, and the same as RocksDB's. Thread-safe.
+uint32_t ExtendCrc32c(uint32_t checksum, std::string_view bytes);
 
-// The checksum of `bytes`, by the same function.
-uint32_t Crc32c(std::string_view bytes);
+inline uint32_t Crc32c(std::string_view bytes) { return ExtendCrc32c(0, bytes); }
+
+// The same by a table, as it is computed where there is no instruction; for tests.
+uint32_t ExtendCrc32cByTable(uint32_t checksum, std::string_view bytes);
 
 }  // namespace jobtail
 

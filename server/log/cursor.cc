@@ -161,11 +161,12 @@ void Cursor::CancelWait() {
   if (wait_ >= 0) log_->CancelWait(std::exchange(wait_, -1));
 }
 
-Slice Cursor::Heartbeat() const {
+Slice Cursor::Heartbeat(int64_t searched_through) const {
   v1::LogLine message;
   *message.mutable_time() = FromUnixNanos(absl::ToUnixNanos(log_->clock()->Now()));
   message.mutable_heartbeat()->set_last_sequence(log_->GetSnapshot().last);
   *message.mutable_heartbeat()->mutable_time() = message.time();
+  message.mutable_heartbeat()->set_searched_through(searched_through);
   std::string bytes;
   EncodeLine(message, &bytes);
   const size_t size = bytes.size();

@@ -67,8 +67,9 @@ class Cursor {
   // than that goes. (It may be gone by then; then that one time Read asks the store.)
   bool IsCheap() const { return !filters() && log_->IsInMemory(next_); }
 
-  // A heartbeat for this log, as an element of a LogBatch.
-  Slice Heartbeat() const;
+  // A heartbeat for this log, as an element of a LogBatch, that says that the reader has looked at
+  // everything up to `searched_through`. May be called beside another function.
+  Slice Heartbeat(int64_t searched_through) const;
 
  private:
   Cursor(std::shared_ptr<Log> log, const Log::Snapshot& snapshot, int64_t next, int64_t stop,

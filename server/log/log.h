@@ -1,3 +1,4 @@
+// A run's log: where what a job prints meets the store and the readers.
 #ifndef JOBTAIL_SERVER_LOG_LOG_H_
 #define JOBTAIL_SERVER_LOG_LOG_H_
 
@@ -47,7 +48,7 @@ struct LogOptions {
 // Hazard: Append and Finish may wait for the store, and wake a few readers on the calling thread.
 // TryAppend does neither.
 //
-// It has three parts (docs/decisions/0035): BatchBuilder numbers and encodes, CommitPolicy decides
+// It has three parts (docs/decisions/0025): BatchBuilder numbers and encodes, CommitPolicy decides
 // when to store and who does, PublishedLog is what readers see. Here they are put together, under
 // the lock of the first two. In short: the thread that prints stores a line that comes alone, so
 // that no other thread delays it. Lines that come thick and fast are collected and stored together

@@ -1,3 +1,4 @@
+// Runs and logs in memory.
 #include "server/log/memory_store.h"
 
 #include <algorithm>

@@ -1,28 +1,44 @@
+// How a database of runs and logs is opened: what somebody who starts a server may want to choose.
+
 #ifndef JOBTAIL_SERVER_LOG_ROCKSDB_OPTIONS_H_
 #define JOBTAIL_SERVER_LOG_ROCKSDB_OPTIONS_H_
 
-#include <rocksdb/cache.h>
-#include <rocksdb/options.h>
+#include <cstddef>
+#include <cstdint>
+#include <string>
 
-#include <memory>
+#include "absl/time/time.h"
 
-#include "absl/status/status.h"
-#include "server/log/rocksdb_store.h"
+namespace rocksdb {
+class Env;
+}  // namespace rocksdb
 
 namespace jobtail {
 
-// The column families, in this order.
-enum ColumnFamily { kBatchesFamily, kIndexFamily, kRunsFamily, kFamilies };
-extern const char* const kFamilyNames[kFamilies];
+// When what was written is forced onto the disk. Whatever the mode, it survives the end of the
+// process at any moment, kill -9 included; the modes differ in what a crash of the machine or a
+// loss of power may take.
+enum class SyncMode {
+  kNone,      // what the system has not written by itself, often half a minute
+  kInterval,  // what was written within the last `sync_interval`
+  kAlways,    // nothing
+};
 
-// How the database is set up: for large values that are written once, in the order of their keys,
-// and for little memory.
-rocksdb::DBOptions MakeDbOptions(const RocksDbOptions& options);
-rocksdb::ColumnFamilyOptions MakeFamilyOptions(ColumnFamily family, const RocksDbOptions& options,
-                                               const std::shared_ptr<rocksdb::Cache>& cache);
-
-// As LogStore's errors are. `what` is what was tried.
-absl::Status ToStatus(const rocksdb::Status& status, const std::string& what);
+struct RocksDbOptions {
+  std::string directory;  // is created where it does not exist
+  SyncMode sync = SyncMode::kInterval;
+  absl::Duration sync_interval = absl::Seconds(1);
+  // Memory: blocks that were read, and what was written and is not in a file of its own yet.
+  size_t cache_bytes = size_t{32} << 20;
+  size_t write_buffer_bytes = size_t{16} << 20;
+  // So much is left free on the disk: new data is refused (RESOURCE_EXHAUSTED) before RocksDB
+  // itself runs out of room. At most an eighth of the disk.
+  uint64_t min_free_bytes = uint64_t{64} << 20;
+  // So much is deleted before files are rewritten to give its room back, unless a minute passes.
+  int64_t reclaim_bytes = int64_t{64} << 20;
+  // Null: the system's. For tests; outlives the store.
+  rocksdb::Env* env = nullptr;
+};
 
 }  // namespace jobtail
 

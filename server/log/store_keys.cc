@@ -1,11 +1,14 @@
+// Encodes and decodes keys and index entries.
 #include "server/log/store_keys.h"
 
 #include <uuid/uuid.h>
 
 #include <array>
+#include <cstdint>
 
 #include "absl/strings/escaping.h"
 #include "absl/strings/str_cat.h"
+#include "server/log/record_range.h"
 
 namespace jobtail {
 namespace {
@@ -15,7 +18,7 @@ constexpr std::array kFields = {&IndexEntry::last,        &IndexEntry::last_time
                                 &IndexEntry::offset,      &IndexEntry::size,
                                 &IndexEntry::total_lines, &IndexEntry::total_bytes};
 
-static_assert(kFields.size() * kNumberBytes == kIndexEntryBytes);
+static_assert(kFields.size() * kNumberBytes == kIndexFieldsBytes);
 static_assert(kRunKeyBytes == sizeof(uuid_t));
 
 }  // namespace
@@ -73,31 +76,57 @@ IndexEntry MakeIndexEntry(const Batch& batch, int64_t offset) {
           batch.total_bytes};
 }
 
-void AppendIndexEntry(const IndexEntry& entry, std::string* bytes) {
+void AppendIndexFields(const IndexEntry& entry, std::string* bytes) {
   for (const auto field : kFields) AppendNumber(entry.*field, bytes);
 }
 
 std::string EncodeIndexEntry(const IndexEntry& entry) {
   std::string value;
-  value.reserve(kIndexEntryBytes);
-  AppendIndexEntry(entry, &value);
+  value.reserve(1 + kIndexFieldsBytes);
+  value.push_back(static_cast<char>(kIndexVersion));
+  AppendIndexFields(entry, &value);
   return value;
 }
 
-std::optional<IndexEntry> DecodeKey(std::string_view key) {
-  if (key.size() != sizeof(uuid_t) + kNumberBytes) return std::nullopt;
-  IndexEntry entry;
-  entry.first = ReadNumber(key.substr(sizeof(uuid_t)));
-  return entry;
+std::optional<int64_t> DecodeBatchKey(std::string_view key) {
+  if (key.size() != kBatchKeyBytes) return std::nullopt;
+  return ReadNumber(key.substr(kRunKeyBytes));
 }
 
-std::optional<IndexEntry> DecodeIndexEntry(std::string_view key, std::string_view value) {
-  std::optional<IndexEntry> entry = DecodeKey(key);
-  if (!entry || value.size() != kFields.size() * kNumberBytes) return std::nullopt;
+absl::StatusOr<IndexEntry> DecodeIndexFields(int64_t first, std::string_view fields) {
+  IndexEntry entry;
+  entry.first = first;
   for (size_t i = 0; i < kFields.size(); ++i) {
-    (*entry).*kFields[i] = ReadNumber(value.substr(i * kNumberBytes));
+    entry.*kFields[i] = ReadNumber(fields.substr(i * kNumberBytes));
   }
-  return entry;
+  const bool is_sound = IsRange(entry.first, entry.last) && entry.offset >= 0 && entry.size >= 0 &&
+                        entry.offset <= INT64_MAX - entry.size && entry.total_lines >= 0 &&
+                        entry.total_bytes >= 0;
+  if (is_sound) return entry;
+  return absl::DataLossError(absl::StrCat("an entry that no batch can have: records ", first,
+                                          " to ", entry.last, ", ", entry.size, " bytes at ",
+                                          entry.offset));
+}
+
+int64_t SizeInIndexFields(std::string_view fields) {
+  constexpr size_t kPosition = 3;
+  static_assert(kFields[kPosition] == &IndexEntry::size);
+  return ReadNumber(fields.substr(kPosition * kNumberBytes));
+}
+
+absl::StatusOr<IndexEntry> DecodeIndexEntry(std::string_view key, std::string_view value) {
+  const std::optional<int64_t> first = DecodeBatchKey(key);
+  if (!first) return absl::DataLossError(absl::StrCat("a key of ", key.size(), " bytes"));
+  if (value.size() == kIndexFieldsBytes) return DecodeIndexFields(*first, value);  // version 1
+  const int version = value.empty() ? 0 : static_cast<unsigned char>(value.front());
+  if (version != kIndexVersion) {
+    return absl::DataLossError(absl::StrCat("an entry of version ", version, " and ", value.size(),
+                                            " bytes, where this server knows versions 1 and ",
+                                            int{kIndexVersion}));
+  }
+  // What may follow is of a server that has more to say.
+  if (value.size() > kIndexFieldsBytes) return DecodeIndexFields(*first, value.substr(1));
+  return absl::DataLossError(absl::StrCat("an entry that is cut off at ", value.size(), " bytes"));
 }
 
 }  // namespace jobtail

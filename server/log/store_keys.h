@@ -1,3 +1,6 @@
+// The bytes of keys and index entries in a store on disk; docs/log-format.md describes them. All
+// numbers are big endian, so that keys are in the order of their numbers.
+
 #ifndef JOBTAIL_SERVER_LOG_STORE_KEYS_H_
 #define JOBTAIL_SERVER_LOG_STORE_KEYS_H_
 
@@ -11,9 +14,6 @@
 #include "server/log/batch.h"
 
 namespace jobtail {
-
-// The bytes of keys and index entries in a store on disk; docs/log-format.md describes them. All
-// numbers are big endian, so that keys are in the order of their numbers.
 
 inline constexpr size_t kRunKeyBytes = 16;
 inline constexpr size_t kNumberBytes = 8;
@@ -36,7 +36,7 @@ std::string BatchKey(std::string_view run_key, int64_t first);
 // The first key after all those of a run.
 std::string EndKey(std::string_view run_key);
 
-// Where a batch lies in its log, and what it has: the value in the index.
+// Where a batch lies in its log, and what it has.
 struct IndexEntry {
   int64_t first = 0;  // in the key
   int64_t last = 0;
@@ -45,19 +45,33 @@ struct IndexEntry {
   int64_t size = 0;    // bytes of its own
   int64_t total_lines = 0;
   int64_t total_bytes = 0;
+  // Made from the batch, since the index could not be read: offset and totals are unknown, and 0.
+  bool is_rebuilt = false;
 
   int64_t end() const { return offset + size; }
 };
 
-inline constexpr size_t kIndexEntryBytes = 6 * kNumberBytes;
+// An entry's numbers without anything else, as the journal has them.
+inline constexpr size_t kIndexFieldsBytes = 6 * kNumberBytes;
+
+// The version of entries that this server writes. It reads all before it. Those of version 1 had no
+// version, but the numbers alone.
+inline constexpr unsigned char kIndexVersion = 2;
 
 IndexEntry MakeIndexEntry(const Batch& batch, int64_t offset);
 std::string EncodeIndexEntry(const IndexEntry& entry);
-void AppendIndexEntry(const IndexEntry& entry, std::string* bytes);
+void AppendIndexFields(const IndexEntry& entry, std::string* bytes);
 
-// Nullopt if the bytes are none. The key alone tells the first record.
-std::optional<IndexEntry> DecodeKey(std::string_view key);
-std::optional<IndexEntry> DecodeIndexEntry(std::string_view key, std::string_view value);
+// The number of the first record in a key.
+std::optional<int64_t> DecodeBatchKey(std::string_view key);
+
+// DATA_LOSS if they are none, with what is wrong about it: the length, a version that this server
+// does not know, or numbers that no batch can have (IsRange; none of the others is negative).
+absl::StatusOr<IndexEntry> DecodeIndexEntry(std::string_view key, std::string_view value);
+absl::StatusOr<IndexEntry> DecodeIndexFields(int64_t first, std::string_view fields);
+
+// `size` in an entry's numbers, whatever the others are.
+int64_t SizeInIndexFields(std::string_view fields);
 
 }  // namespace jobtail
 

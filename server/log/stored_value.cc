@@ -1,8 +1,11 @@
+// Compresses batches for the database, and reads them back.
 #include "server/log/stored_value.h"
 
 #include <lz4.h>
 
+#include <algorithm>
 #include <cstdint>
+#include <string>
 
 #include "absl/strings/str_cat.h"
 #include "server/log/store_keys.h"
@@ -12,8 +15,8 @@ namespace {
 
 // No encoded LogBatch begins with this byte: it would be a field with the number 0.
 constexpr char kMark = '\0';
-constexpr char kPlain = '\0';
-constexpr char kLz4 = '\1';
+constexpr int kPlain = 0;
+constexpr int kLz4 = 1;
 constexpr size_t kPlainHeader = 2;
 constexpr size_t kLz4Header = 2 + kNumberBytes;
 
@@ -24,7 +27,10 @@ constexpr size_t kLeast = 256;
 // appends more is a test.
 constexpr int64_t kMost = 256 << 20;
 
-bool StartsWith(std::string_view value, char form) {
+// A byte of LZ4 stands for at most 255: what claims more need not be given the memory.
+constexpr int64_t kMostLz4Gain = 255;
+
+bool StartsWith(std::string_view value, int form) {
   return value.size() >= kPlainHeader && value[0] == kMark && value[1] == form;
 }
 
@@ -43,7 +49,7 @@ std::string_view ValueEncoder::Encode(std::string_view bytes) {
   if (bytes.size() >= kLeast && bytes.size() <= kMost) {
     const size_t room = bytes.size() - bytes.size() / 8;
     char* const value = Reserve(kLz4Header + room);
-    std::string header({kMark, kLz4});
+    std::string header({kMark, static_cast<char>(kLz4)});
     AppendNumber(static_cast<int64_t>(bytes.size()), &header);
     header.copy(value, kLz4Header);
     const int size = LZ4_compress_default(bytes.data(), value + kLz4Header,
@@ -53,15 +59,15 @@ std::string_view ValueEncoder::Encode(std::string_view bytes) {
   if (bytes.empty() || bytes[0] != kMark) return bytes;
   char* const value = Reserve(kPlainHeader + bytes.size());
   value[0] = kMark;
-  value[1] = kPlain;
+  value[1] = static_cast<char>(kPlain);
   bytes.copy(value + kPlainHeader, bytes.size());
   return {value, kPlainHeader + bytes.size()};
 }
 
-bool IsPlain(std::string_view value) { return !StartsWith(value, kLz4); }
-
-std::string_view PlainBytes(std::string_view value) {
-  return StartsWith(value, kPlain) ? value.substr(kPlainHeader) : value;
+std::optional<std::string_view> PlainBytes(std::string_view value) {
+  if (!value.starts_with(kMark)) return value;
+  if (StartsWith(value, kPlain)) return value.substr(kPlainHeader);
+  return std::nullopt;
 }
 
 absl::StatusOr<SharedBytes> Decompress(std::string_view value) {
@@ -69,10 +75,19 @@ absl::StatusOr<SharedBytes> Decompress(std::string_view value) {
     std::unique_ptr<char[]> bytes;
     size_t size;
   };
-  const int64_t size = value.size() < kLz4Header ? -1 : ReadNumber(value.substr(2));
-  if (size < 0 || size > kMost) return absl::DataLossError("not a value of the store");
+  if (value.size() < kPlainHeader) return absl::DataLossError("a value that is cut off");
+  if (!StartsWith(value, kLz4)) {
+    return absl::DataLossError(absl::StrCat("a value of form ",
+                                            static_cast<unsigned char>(value[1]),
+                                            ", where this server knows ", kPlain, " and ", kLz4));
+  }
+  const std::string_view block = value.substr(std::min(kLz4Header, value.size()));
+  const int64_t size = value.size() < kLz4Header ? -1 : ReadNumber(value.substr(kPlainHeader));
+  if (size < 0 || size > std::min(kMost, kMostLz4Gain * static_cast<int64_t>(block.size()))) {
+    return absl::DataLossError(
+        absl::StrCat("a value of ", value.size(), " bytes for a batch of ", size));
+  }
   Memory memory{std::make_unique_for_overwrite<char[]>(size), static_cast<size_t>(size)};
-  const std::string_view block = value.substr(kLz4Header);
   const int count = LZ4_decompress_safe(block.data(), memory.bytes.get(),
                                         static_cast<int>(block.size()), static_cast<int>(size));
   if (count != size) {

@@ -1,17 +1,18 @@
+// The bytes of a batch as a value of the database: as they are or, where that is smaller,
+// compressed with LZ4. docs/log-format.md describes them, docs/decisions/0022 says why.
+
 #ifndef JOBTAIL_SERVER_LOG_STORED_VALUE_H_
 #define JOBTAIL_SERVER_LOG_STORED_VALUE_H_
 
 #include <cstddef>
 #include <memory>
+#include <optional>
 #include <string_view>
 
 #include "absl/status/statusor.h"
 #include "server/log/batch.h"
 
 namespace jobtail {
-
-// The bytes of a batch as a value of the database: as they are or, where that is smaller,
-// compressed with LZ4. docs/log-format.md describes them, docs/decisions/0022 says why.
 
 // Makes values, one after the other, in memory of its own. For one thread.
 class ValueEncoder {
@@ -26,13 +27,11 @@ class ValueEncoder {
   size_t size_ = 0;
 };
 
-// Whether the value has the batch's bytes as they are.
-bool IsPlain(std::string_view value);
+// The batch's bytes, a part of `value`, where that has them as they are. Otherwise nullopt.
+std::optional<std::string_view> PlainBytes(std::string_view value);
 
-// Of a plain value: the batch's bytes, a part of it.
-std::string_view PlainBytes(std::string_view value);
-
-// Of any other: the batch's bytes. DATA_LOSS if it is none that ValueEncoder makes.
+// The batch's bytes, of a value of any other form. DATA_LOSS if it is none that ValueEncoder makes,
+// as one of a form that only newer servers know; the message says which.
 absl::StatusOr<SharedBytes> Decompress(std::string_view value);
 
 }  // namespace jobtail

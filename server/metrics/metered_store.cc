@@ -1,3 +1,4 @@
+// Tallies, and where they end up.
 #include "server/metrics/metered_store.h"
 
 #include <algorithm>

@@ -1,3 +1,4 @@
+// A store that counts what goes into it.
 #ifndef JOBTAIL_SERVER_METRICS_METERED_STORE_H_
 #define JOBTAIL_SERVER_METRICS_METERED_STORE_H_
 

@@ -1,3 +1,4 @@
+// Figures as families of metrics.
 #include "server/metrics/metrics.h"
 
 #include <prometheus/metric_family.h>
@@ -54,14 +55,14 @@ int64_t DirectorySize(const std::string& directory) {
   return bytes;
 }
 
-void AddRuns(const Engine& engine, Families* families) {
+void AddRuns(const Figures& figures, Families* families) {
   families->Begin("jobtail_runs", MetricType::Gauge, "Runs that are kept, by job and state.");
-  for (const auto& [key, count] : engine.CountRuns()) {
+  for (const auto& [key, count] : figures.runs) {
     families->Add({{"job", key.first}, {"state", v1::RunState_Name(key.second)}}, count);
   }
   families->Begin("jobtail_refused_runs_total", MetricType::Counter,
                   "Runs refused for limits, a full or failing store, or a shutdown.");
-  families->Add({}, engine.refused_runs());
+  families->Add({}, figures.refused_runs);
 }
 
 void AddStreams(const StreamStats& grpc, const StreamStats& http, Families* families) {
@@ -81,32 +82,31 @@ void AddStreams(const StreamStats& grpc, const StreamStats& http, Families* fami
   add(&StreamStats::bytes);
 }
 
-void AddHttp(const http::HttpStats& stats, Families* families) {
+void AddHttp(const Figures& figures, Families* families) {
   families->Begin("jobtail_http_connections", MetricType::Gauge, "HTTP connections open.");
-  families->Add({}, stats.connections);
+  families->Add({}, figures.http_connections);
   families->Begin("jobtail_http_refused_connections_total", MetricType::Counter,
                   "HTTP connections beyond the limit.");
-  families->Add({}, stats.refused_connections);
+  families->Add({}, figures.http_refused_connections);
 }
 
-void AddStore(const MetricsSources& sources, Families* families) {
+void AddStore(const Figures& figures, Families* families) {
   families->Begin("jobtail_store_healthy", MetricType::Gauge,
                   "1 if the store would take something new, 0 if it is full or failing.");
-  families->Add({}, sources.engine->CheckHealth().ok() ? 1 : 0);
-  if (sources.store_directory.empty()) return;
+  families->Add({}, figures.healthy ? 1 : 0);
+  if (figures.store_directory.empty()) return;
   families->Begin("jobtail_store_bytes", MetricType::Gauge, "Size of the data directory.");
-  families->Add({}, DirectorySize(sources.store_directory));
+  families->Add({}, DirectorySize(figures.store_directory));
 }
 
 }  // namespace
 
-std::string MetricsText(const prometheus::Registry& registry, const MetricsSources& sources) {
+std::string MetricsText(const prometheus::Registry& registry, const Figures& figures) {
   Families families;
-  const http::HttpStats http = sources.http();
-  AddRuns(*sources.engine, &families);
-  AddStreams(sources.grpc(), http.streams, &families);
-  AddHttp(http, &families);
-  AddStore(sources, &families);
+  AddRuns(figures, &families);
+  AddStreams(figures.grpc, figures.http, &families);
+  AddHttp(figures, &families);
+  AddStore(figures, &families);
   std::vector<MetricFamily> all = registry.Collect();
   for (MetricFamily& family : families.Take()) all.push_back(std::move(family));
   return prometheus::TextSerializer().Serialize(all);

@@ -1,28 +1,34 @@
+// The text that Prometheus fetches.
 #ifndef JOBTAIL_SERVER_METRICS_METRICS_H_
 #define JOBTAIL_SERVER_METRICS_METRICS_H_
 
 #include <prometheus/registry.h>
 
-#include <functional>
+#include <cstdint>
+#include <map>
 #include <string>
+#include <utility>
 
-#include "server/http/http_server.h"
-#include "server/run/engine.h"
-#include "server/run/stream_stats.h"
+#include "jobtail/v1/run.pb.h"
+#include "server/stream/stream_stats.h"
 
 namespace jobtail {
 
-// Where figures come from that are looked up when somebody asks.
-struct MetricsSources {
-  const Engine* engine;
-  std::function<StreamStats()> grpc;
-  std::function<http::HttpStats()> http;
-  std::string store_directory;  // empty for a store in memory
+// How things stand at the moment, as the server has found out.
+struct Figures {
+  std::map<std::pair<std::string, v1::RunState>, int64_t> runs;  // by job and state
+  int64_t refused_runs = 0;
+  StreamStats grpc;
+  StreamStats http;
+  int64_t http_connections = 0;
+  int64_t http_refused_connections = 0;
+  bool healthy = true;
+  std::string store_directory;  // whose size is a figure, too; empty for a store in memory
 };
 
 // The server's figures in Prometheus's text format: what `registry` has counted, and how things
 // stand now. Thread-safe.
-std::string MetricsText(const prometheus::Registry& registry, const MetricsSources& sources);
+std::string MetricsText(const prometheus::Registry& registry, const Figures& figures);
 
 }  // namespace jobtail
 

@@ -1,3 +1,5 @@
+// The side of the child: a job's function, called in a process of its own.
+
 #include "server/process/child.h"
 
 #include <fcntl.h>
@@ -19,11 +21,11 @@
 
 #include "absl/cleanup/cleanup.h"
 #include "absl/strings/str_cat.h"
+#include "base/utf8.h"
 #include "capture/sink.h"
 #include "jobtail/v1/log.pb.h"
 #include "jobtail/v1/run.pb.h"
 #include "server/process/protocol.h"
-#include "server/run/text.h"
 
 namespace jobtail::process {
 namespace {

@@ -1,3 +1,5 @@
+// Users, signals, and a command as its supervisor reads it.
+
 #include "server/process/command.h"
 
 #include <grp.h>
@@ -10,8 +12,8 @@
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_split.h"
+#include "base/quoting.h"
 #include "server/process/protocol.h"
-#include "server/run/text.h"
 
 namespace jobtail::process {
 namespace {

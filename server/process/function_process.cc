@@ -1,3 +1,5 @@
+// The side of the server: this program started once more for a job's function.
+
 #include "server/process/function_process.h"
 
 #include <unistd.h>

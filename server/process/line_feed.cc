@@ -1,3 +1,5 @@
+// What was read from a process, cut into lines and delivered at the sink's pace.
+
 #include "server/process/line_feed.h"
 
 #include <algorithm>
@@ -12,7 +14,7 @@ LineFeed::LineFeed(capture::Sink* sink, size_t room, bool interleaved)
       interleaved_(interleaved),
       room_(std::make_unique_for_overwrite<char[]>(room)) {}
 
-void LineFeed::Take(capture::Stream stream, size_t size) {
+void LineFeed::Append(capture::Stream stream, size_t size) {
   from_ = &channels_[stream == capture::Stream::kStderr];
   rest_ = {room_.get(), size};
 }
@@ -23,7 +25,7 @@ bool LineFeed::TryNote(std::string_view text) {
   return sink_->TryWrite({&line, 1});
 }
 
-bool LineFeed::HandOn() {
+bool LineFeed::Deliver() {
   Channel& other = channels_[from_ == &channels_[0]];
   if (interleaved_ && count_ == 0 && !rest_.empty() && !Flush(other)) return false;
   while (true) {

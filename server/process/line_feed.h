@@ -12,34 +12,38 @@
 
 namespace jobtail::process {
 
-// Makes lines of what is read from a process and gives them to a sink, at the sink's pace: what the
-// sink does not take is kept, and nothing more is to be read until it does. Not thread-safe.
+// Cuts what is read from a process into lines and delivers them to a sink, at the sink's pace.
 //
-//   if (feed.HandOn()) feed.Take(stream, read(fd, feed.room().data(), feed.room().size()));
+// Hazard: what the sink does not take is kept, in the room that is read to. Nothing may be read
+// until Deliver() has returned true.
+//
+// Owned by the Process, and used on its strand alone.
+//
+//   if (feed.Deliver()) feed.Append(stream, read(fd, feed.room().data(), feed.room().size()));
 class LineFeed {
  public:
   using Clock = std::chrono::steady_clock;
 
   // `room` is how much can be read at once, in bytes. If `interleaved`, unfinished text of one
-  // stream is handed on before text of the other, so that all stays in the order in which it came.
+  // stream is delivered before text of the other, so that all stays in the order in which it came.
   LineFeed(capture::Sink* sink, size_t room, bool interleaved);
 
   LineFeed(const LineFeed&) = delete;
   LineFeed& operator=(const LineFeed&) = delete;
 
-  // Where to read to. To be used only while all has been handed on.
+  // Where to read to. To be used only while all has been delivered.
   std::span<char> room() { return {room_.get(), size_}; }
 
   // The first `size` bytes of the room have come on `stream`.
-  void Take(capture::Stream stream, size_t size);
+  void Append(capture::Stream stream, size_t size);
   // A line on stderr that is not the process's own. False if the sink does not take it now.
   bool TryNote(std::string_view text);
 
-  // Hands on whole lines. False if the sink took less than all.
-  bool HandOn();
+  // Delivers whole lines. False if the sink took less than all.
+  bool Deliver();
 
   bool HasUnfinished() const;
-  // Hands on text without terminator that has waited since `before`. To be called when HandOn has
+  // Delivers text without terminator that has waited since `before`. To be called when Deliver has
   // returned true. False if the sink did not take it.
   bool FlushUnfinished(Clock::time_point before = Clock::time_point::max());
 

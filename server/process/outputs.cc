@@ -1,3 +1,5 @@
+// Pipes, sockets and terminals for a command's standard descriptors.
+
 #include "server/process/outputs.h"
 
 #include <fcntl.h>

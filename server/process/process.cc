@@ -1,3 +1,5 @@
+// A command followed from its start to the end of its run.
+
 #include "server/process/process.h"
 
 #include <string.h>
@@ -15,7 +17,6 @@
 #include "absl/strings/str_cat.h"
 #include "jobtail/v1/log.pb.h"
 #include "server/process/child.h"
-#include "server/process/strays.h"
 
 namespace jobtail::process {
 namespace {
@@ -39,16 +40,16 @@ Command WithMark(Command command, const Execution& run) {
 
 }  // namespace
 
-void Process::Start(boost::asio::io_context& context, Command command,
-                    std::shared_ptr<Execution> run) {
-  const auto process = std::make_shared<Process>(context, std::move(command), std::move(run));
+void Process::Start(Services* services, Command command, std::shared_ptr<Execution> run) {
+  const auto process = std::make_shared<Process>(services, std::move(command), std::move(run));
   process->Post(&Process::Launch);
 }
 
-Process::Process(boost::asio::io_context& context, Command command, std::shared_ptr<Execution> run)
+Process::Process(Services* services, Command command, std::shared_ptr<Execution> run)
     : command_(WithMark(std::move(command), *run)),
       run_(std::move(run)),
-      strand_(boost::asio::make_strand(context)),
+      services_(services),
+      strand_(boost::asio::make_strand(services->context)),
       control_(strand_),
       channel_(strand_),
       pause_(strand_),
@@ -62,9 +63,9 @@ void Process::Post(void (Process::*step)()) {
 
 void Process::Launch() {
   run_->Started();
-  absl::StatusOr<Supervised> supervised = Spawn(command_);
+  absl::StatusOr<SupervisedCommand> supervised = Spawn(command_);
   if (!supervised.ok()) {
-    Conclude(run_, {.exit_code = 1, .error = std::string(supervised.status().message())});
+    EndRun(run_, {.exit_code = 1, .error = std::string(supervised.status().message())});
     return;
   }
   supervisor_ = supervised->supervisor;
@@ -75,10 +76,10 @@ void Process::Launch() {
   }
   for (Output& output : supervised->outputs) {
     const int fd = output.fd.get();
-    sources_.push_back({stream_descriptor(strand_), std::move(output)});
-    sources_.back().wait.assign(fd);
-    sources_.back().output.fd.Release();
-    AwaitOutput(sources_.back());
+    outputs_.push_back({stream_descriptor(strand_), std::move(output)});
+    outputs_.back().wait.assign(fd);
+    outputs_.back().output.fd.Release();
+    AwaitOutput(outputs_.back());
   }
   on_stop_.emplace(run_->stop_token(), [weak = weak_from_this()] {
     if (const auto self = weak.lock()) self->Post(&Process::Stop);
@@ -147,9 +148,14 @@ void Process::SupervisorGone() {
   waitpid(supervisor_, nullptr, 0);
   on_stop_.reset();
   // It was killed, and the command with it; but not what that had left behind.
-  if (!report_.usage && !report_.not_started) KillStrays(Mark(*run_));
-  supervisor_gone_ = true;
-  for (Source& source : sources_) source.ready = true;
+  if (report_.usage || report_.not_started) return AllGone();
+  services_->kill_strays(Mark(*run_),
+                         [self = shared_from_this()] { self->Post(&Process::AllGone); });
+}
+
+void Process::AllGone() {
+  all_gone_ = true;
+  for (WatchedOutput& output : outputs_) output.ready = true;
   Read();
 }
 
@@ -180,11 +186,11 @@ bool Process::TakeMessage() {
 
 // --- What the command prints
 
-void Process::AwaitOutput(Source& source) {
-  source.wait.async_wait(stream_descriptor::wait_read, [self = shared_from_this(), &source](
+void Process::AwaitOutput(WatchedOutput& output) {
+  output.wait.async_wait(stream_descriptor::wait_read, [self = shared_from_this(), &output](
                                                            const boost::system::error_code& error) {
-    if (error || source.ended) return;
-    source.ready = true;
+    if (error || output.ended) return;
+    output.ready = true;
     self->Read();
   });
 }
@@ -193,9 +199,9 @@ void Process::AwaitOutput(Source& source) {
 void Process::Read() {
   if (paused_) return;
   for (int reads = 0; reads < kReadsInARow; ++reads) {
-    if (!feed_.HandOn()) return PauseReading();
+    if (!feed_.Deliver()) return PauseReading();
     if (!ReadSome()) {
-      if (supervisor_gone_) return End();
+      if (all_gone_) return End();
       return AwaitUnfinished();
     }
   }
@@ -204,28 +210,28 @@ void Process::Read() {
 
 // False if there is nothing to read now. Streams take turns.
 bool Process::ReadSome() {
-  for (size_t i = 0; i < sources_.size(); ++i) {
-    Source& source = sources_.front();
-    sources_.splice(sources_.end(), sources_, sources_.begin());
-    if (source.ready && !source.ended && ReadFrom(source)) return true;
+  for (size_t i = 0; i < outputs_.size(); ++i) {
+    WatchedOutput& output = outputs_.front();
+    outputs_.splice(outputs_.end(), outputs_, outputs_.begin());
+    if (output.ready && !output.ended && ReadFrom(output)) return true;
   }
   return false;
 }
 
-bool Process::ReadFrom(Source& source) {
+bool Process::ReadFrom(WatchedOutput& output) {
   capture::Stream from;
   size_t size;
-  switch (source.output.Read(source.wait.native_handle(), feed_.room(), &from, &size)) {
+  switch (output.output.Read(output.wait.native_handle(), feed_.room(), &from, &size)) {
     case Output::State::kData:
-      feed_.Take(from, size);
+      feed_.Append(from, size);
       return true;
     case Output::State::kEmpty:
-      source.ready = false;
-      if (!supervisor_gone_) AwaitOutput(source);
+      output.ready = false;
+      if (!all_gone_) AwaitOutput(output);
       return false;
     case Output::State::kEnd:
-      source.ended = true;
-      source.wait.close();
+      output.ended = true;
+      output.wait.close();
       return false;
   }
   return false;
@@ -251,25 +257,25 @@ void Process::AwaitUnfinished() {
 }
 
 void Process::FlushUnfinished() {
-  if (supervisor_gone_ || paused_) return;  // comes back to it
-  if (feed_.HandOn()) feed_.FlushUnfinished(LineFeed::Clock::now() - capture::kPartialDelay);
+  if (all_gone_ || paused_) return;  // comes back to it
+  if (feed_.Deliver()) feed_.FlushUnfinished(LineFeed::Clock::now() - capture::kPartialDelay);
   AwaitUnfinished();
 }
 
 // Nobody is left who could print, and all has been read.
 void Process::End() {
   if (!feed_.FlushUnfinished()) return PauseReading();
-  if (concluded_) return;
+  if (run_ended_) return;
   if (report_.left_over > 0 && !feed_.TryNote(LeftOverText(command_, report_.left_over))) {
     return PauseReading();
   }
-  concluded_ = true;
+  run_ended_ = true;
   unfinished_.cancel();
-  for (Source& source : sources_) {
-    source.ended = true;
-    if (source.wait.is_open()) source.wait.close();
+  for (WatchedOutput& output : outputs_) {
+    output.ended = true;
+    if (output.wait.is_open()) output.wait.close();
   }
-  Conclude(run_, MakeOutcome(command_, report_));
+  EndRun(run_, ResultOf(command_, report_));
 }
 
 }  // namespace jobtail::process

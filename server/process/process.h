@@ -12,11 +12,12 @@
 #include <memory>
 #include <optional>
 #include <stop_token>
+#include <string>
 #include <utility>
 
 #include "server/process/command.h"
+#include "server/process/command_report.h"
 #include "server/process/line_feed.h"
-#include "server/process/outcome.h"
 #include "server/process/protocol.h"
 #include "server/process/spawn.h"
 #include "server/run/executor.h"
@@ -31,16 +32,23 @@ namespace jobtail::process {
 // left who could print. While the log takes no lines, nothing is read, so that the command waits.
 class Process : public std::enable_shared_from_this<Process> {
  public:
-  static void Start(boost::asio::io_context& context, Command command,
-                    std::shared_ptr<Execution> run);
+  // What processes share. Outlives them.
+  struct Services {
+    boost::asio::io_context context;
+    // Kills what a command has left behind whose supervisor was killed, the processes with this
+    // variable in their environment, and then calls `done`. Must not wait for that.
+    std::function<void(const std::string& variable, std::function<void()> done)> kill_strays;
+  };
 
-  Process(boost::asio::io_context& context, Command command, std::shared_ptr<Execution> run);
+  static void Start(Services* services, Command command, std::shared_ptr<Execution> run);
+
+  Process(Services* services, Command command, std::shared_ptr<Execution> run);
 
  private:
   using Strand = boost::asio::strand<boost::asio::io_context::executor_type>;
 
   // An output and whether there may be something to read.
-  struct Source {
+  struct WatchedOutput {
     boost::asio::posix::stream_descriptor wait;
     Output output;
     bool ready = false;
@@ -55,13 +63,14 @@ class Process : public std::enable_shared_from_this<Process> {
   void TakeEvents();
   void TakeEvent(const Event& event);
   void SupervisorGone();
+  void AllGone();
 
   void AwaitMessages();
   bool TakeMessage();
 
-  void AwaitOutput(Source& source);
+  void AwaitOutput(WatchedOutput& output);
   void Read();
-  bool ReadFrom(Source& source);
+  bool ReadFrom(WatchedOutput& output);
   bool ReadSome();
   void PauseReading();
   void AwaitUnfinished();
@@ -70,20 +79,21 @@ class Process : public std::enable_shared_from_this<Process> {
 
   const Command command_;
   const std::shared_ptr<Execution> run_;
+  Services* const services_;
   Strand strand_;
   boost::asio::posix::stream_descriptor control_;
   boost::asio::posix::stream_descriptor channel_;  // open if the command calls a function
   boost::asio::steady_timer pause_;
   boost::asio::steady_timer unfinished_;
   LineFeed feed_;
-  std::list<Source> sources_;
+  std::list<WatchedOutput> outputs_;
   std::optional<std::stop_callback<std::function<void()>>> on_stop_;
   pid_t supervisor_ = -1;
   bool paused_ = false;
   bool awaits_unfinished_ = false;
-  bool supervisor_gone_ = false;
-  bool concluded_ = false;
-  Report report_;
+  bool all_gone_ = false;  // the supervisor, and everybody whom it has left behind
+  bool run_ended_ = false;
+  CommandReport report_;
 };
 
 }  // namespace jobtail::process

@@ -1,3 +1,5 @@
+// The threads on which all commands are followed.
+
 #include "server/process/process_pool.h"
 
 #include <pthread.h>
@@ -10,6 +12,7 @@
 #include <thread>
 #include <vector>
 
+#include "base/scheduler.h"
 #include "server/process/process.h"
 
 namespace jobtail::process {
@@ -22,35 +25,44 @@ constexpr int kThreads = 2;
 
 class ProcessPool::Threads {
  public:
-  Threads() {
+  explicit Threads(KillStraysFunction kill_strays) {
+    services_.kill_strays = [this, kill_strays = std::move(kill_strays)](
+                                const std::string& variable, std::function<void()> done) {
+      strays_.Soon([kill_strays, variable, done = std::move(done)] {
+        kill_strays(variable);
+        done();
+      });
+    };
     for (int i = 0; i < kThreads; ++i) {
       threads_.emplace_back([this] {
         pthread_setname_np(pthread_self(), "run-processes");
-        context_.run();
+        services_.context.run();
       });
     }
   }
   ~Threads() {
     work_.reset();
-    context_.stop();
+    services_.context.stop();
     for (std::thread& thread : threads_) thread.join();
   }
 
-  boost::asio::io_context& context() { return context_; }
+  Process::Services* services() { return &services_; }
 
  private:
-  boost::asio::io_context context_{kThreads};
+  Process::Services services_{boost::asio::io_context(kThreads), nullptr};
   boost::asio::executor_work_guard<boost::asio::io_context::executor_type> work_{
-      context_.get_executor()};
+      services_.context.get_executor()};
   std::vector<std::thread> threads_;
+  Scheduler strays_{"run-strays"};  // looks through all processes, for a second at most
 };
 
-ProcessPool::ProcessPool() : threads_(std::make_unique<Threads>()) {}
+ProcessPool::ProcessPool(KillStraysFunction kill_strays)
+    : threads_(std::make_unique<Threads>(std::move(kill_strays))) {}
 
 ProcessPool::~ProcessPool() = default;
 
 void ProcessPool::Start(Command command, std::shared_ptr<Execution> run) {
-  Process::Start(threads_->context(), std::move(command), std::move(run));
+  Process::Start(threads_->services(), std::move(command), std::move(run));
 }
 
 }  // namespace jobtail::process

@@ -1,18 +1,25 @@
 #ifndef JOBTAIL_SERVER_PROCESS_PROCESS_POOL_H_
 #define JOBTAIL_SERVER_PROCESS_PROCESS_POOL_H_
 
+#include <functional>
 #include <memory>
+#include <string>
 
 #include "server/process/command.h"
+#include "server/process/strays.h"
 #include "server/run/executor.h"
 
 namespace jobtail::process {
 
-// Runs commands and reads what they print, all of them on a few threads. Thread-safe. Outlives
+// Runs commands and reads what they print, all of them on a few threads; another looks for what
+// commands have left behind, which takes long. Thread-safe. Outlives
 // every run that it executes.
 class ProcessPool {
  public:
-  ProcessPool();
+  using KillStraysFunction = std::function<int(const std::string& variable)>;
+
+  // `kill_strays` is for tests.
+  explicit ProcessPool(KillStraysFunction kill_strays = KillStrays);
   // No run may be at work.
   ~ProcessPool();
 

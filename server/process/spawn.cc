@@ -1,3 +1,5 @@
+// Starting a supervisor with a command.
+
 #include "server/process/spawn.h"
 
 #include <fcntl.h>
@@ -120,7 +122,7 @@ absl::StatusOr<Sockets> OpenSockets() {
 
 }  // namespace
 
-absl::StatusOr<Supervised> Spawn(const Command& command) {
+absl::StatusOr<SupervisedCommand> Spawn(const Command& command) {
   absl::StatusOr<Outputs> outputs = OpenOutputs(command.output, command.input);
   if (!outputs.ok()) return outputs.status();
   const absl::StatusOr<Descriptor> order = MakeFile("jobtail-order", EncodeOrder(command));
@@ -149,8 +151,8 @@ absl::StatusOr<Supervised> Spawn(const Command& command) {
   if (!status.ok()) return status;
   const absl::StatusOr<pid_t> pid = Launch(actions);
   if (!pid.ok()) return pid.status();
-  return Supervised{*pid, std::move(control->ours), std::move(channel.ours),
-                    std::move(outputs->ours)};
+  return SupervisedCommand{*pid, std::move(control->ours), std::move(channel.ours),
+                           std::move(outputs->ours)};
 }
 
 }  // namespace jobtail::process

@@ -13,7 +13,7 @@
 namespace jobtail::process {
 
 // A supervisor at work: see supervisor.cc.
-struct Supervised {
+struct SupervisedCommand {
   pid_t supervisor = -1;  // to be waited for once `control` has ended
   Descriptor control;     // not blocking; protocol.h has what goes over it
   Descriptor channel;     // not blocking; of a command that calls a function
@@ -22,7 +22,7 @@ struct Supervised {
 
 // Starts a supervisor for the command. RESOURCE_EXHAUSTED if the system has nothing left for it.
 // What the command itself lacks, events tell.
-absl::StatusOr<Supervised> Spawn(const Command& command);
+absl::StatusOr<SupervisedCommand> Spawn(const Command& command);
 
 }  // namespace jobtail::process
 

@@ -1,3 +1,5 @@
+// Finding and killing what a run has left behind.
+
 #include "server/process/strays.h"
 
 #include <dirent.h>

@@ -6,9 +6,9 @@
 namespace jobtail::process {
 
 // Kills every process that has this variable, "NAME=value", in the environment that it was started
-// with, and those that they start meanwhile; waits until none is left, a second at most. Returns
-// how many there were. Sees what this process may see: all with root's rights, otherwise the
-// processes of the same user.
+// with, and those that they start meanwhile; waits until none is left, a second at most: nothing
+// for a thread that has other work. Returns how many there were. Sees what this process may see:
+// all with root's rights, otherwise the processes of the same user.
 //
 // For the processes of a run whose supervisor, their parent, has been killed: nothing else of what
 // they inherit is still there once they have become daemons.

@@ -1,3 +1,4 @@
+// gRPC's reference-counted slices over the log's.
 #include "server/rpc/byte_buffer.h"
 
 #include <grpcpp/support/proto_buffer_reader.h>

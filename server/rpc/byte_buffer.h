@@ -1,3 +1,4 @@
+// Bytes and messages as gRPC wants them, without copies.
 #ifndef JOBTAIL_SERVER_RPC_BYTE_BUFFER_H_
 #define JOBTAIL_SERVER_RPC_BYTE_BUFFER_H_
 

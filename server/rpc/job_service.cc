@@ -1,3 +1,4 @@
+// The calls of the API, translated.
 #include "server/rpc/job_service.h"
 
 #include <memory>
@@ -5,37 +6,45 @@
 #include <utility>
 
 #include "server/rpc/byte_buffer.h"
-#include "server/rpc/log_reactors.h"
+#include "server/rpc/framing.h"
 #include "server/rpc/status.h"
-#include "server/rpc/watch_reactor.h"
+#include "server/rpc/stream_reactor.h"
+#include "server/stream/feed.h"
 
 namespace jobtail {
 namespace {
 
-// Answers a unary call with what `call` makes of the request, an absl::StatusOr of a message.
-template <typename Request, typename Call>
-JobService::Unary* Answer(JobService::Context* context, const grpc::ByteBuffer& bytes,
-                          grpc::ByteBuffer* response, Call call) {
-  JobService::Unary* reactor = context->DefaultReactor();
-  Request request;
-  absl::Status status = FromByteBuffer(bytes, &request);
-  if (status.ok()) {
-    const auto result = call(request);
-    status = result.status();
-    if (status.ok()) *response = ToByteBuffer(*result);
-  }
-  reactor->Finish(ToGrpcStatus(status));
-  return reactor;
+using OpenedFeed = absl::StatusOr<std::unique_ptr<Feed>>;
+
+// Messages of this size come close to what the transport can carry, and stay far under its default
+// limit of 4 MiB.
+constexpr size_t kMessageBytes = 128 << 10;
+
+// Finishes a unary call with a result, an absl::StatusOr of a message.
+template <typename Result>
+void Finish(JobService::Unary* reactor, const Result& result, grpc::ByteBuffer* response) {
+  if (result.ok()) *response = ToByteBuffer(*result);
+  reactor->Finish(ToGrpcStatus(result.status()));
 }
 
-// A stream that ends before it has begun.
-class FailedStream : public JobService::Stream {
- public:
-  explicit FailedStream(const absl::Status& status) { Finish(ToGrpcStatus(status)); }
-  void OnDone() override { delete this; }
-};
-
 }  // namespace
+
+// Answers a unary call, in the pool, with what `call` makes of the request.
+template <typename Request, typename Call>
+JobService::Unary* JobService::Answer(Context* context, const grpc::ByteBuffer& bytes,
+                                      grpc::ByteBuffer* response, Call call) {
+  Unary* const reactor = context->DefaultReactor();
+  Request request;
+  if (const absl::Status status = FromByteBuffer(bytes, &request); !status.ok()) {
+    reactor->Finish(ToGrpcStatus(status));
+    return reactor;
+  }
+  streams_.pool().Run(context->peer(), [=, request = std::move(request)] {
+    if (context->IsCancelled()) return reactor->Finish(grpc::Status::CANCELLED);
+    Finish(reactor, call(request), response);
+  });
+  return reactor;
+}
 
 JobService::Unary* JobService::ListJobs(Context* context, const grpc::ByteBuffer* request,
                                         grpc::ByteBuffer* response) {
@@ -86,43 +95,56 @@ JobService::Unary* JobService::DeleteRun(Context* context, const grpc::ByteBuffe
   });
 }
 
+// Answers with a stream of what `open` makes of the request.
+template <typename Request, typename Open>
+JobService::Stream* JobService::Follow(Context* context, const grpc::ByteBuffer& bytes,
+                                       std::unique_ptr<Framing> framing, Open open) {
+  auto* const reactor = new StreamReactor(context, &streams_, std::move(framing));
+  Request request;
+  if (const absl::Status status = FromByteBuffer(bytes, &request); !status.ok()) {
+    reactor->Fail(status);
+  } else {
+    reactor->Start(
+        [open = std::move(open), request = std::move(request)] { return open(request); });
+  }
+  return reactor;
+}
+
 JobService::Stream* JobService::RunJob(Context* context, const grpc::ByteBuffer* request) {
-  v1::RunJobRequest parsed;
-  if (const absl::Status status = FromByteBuffer(*request, &parsed); !status.ok()) {
-    return new FailedStream(status);
-  }
-  absl::StatusOr<Engine::Started> started = engine_->RunJob(parsed);
-  if (!started.ok()) return new FailedStream(started.status());
-  std::function<void()> on_gone = [] {};
-  if (parsed.on_disconnect() == v1::ON_DISCONNECT_CANCEL) {
-    v1::CancelRunRequest cancel;
-    cancel.set_run(started->run);
-    on_gone = [engine = engine_, cancel] { engine->CancelRun(cancel).IgnoreError(); };
-  }
-  return StreamReactor::Start(std::make_shared<RunJobReactor>(
-      context, &streams_, std::move(started->cursor), std::move(on_gone)));
+  return Follow<v1::RunJobRequest>(
+      context, *request, std::make_unique<LineFraming>(),
+      [engine = engine_](const v1::RunJobRequest& parsed) -> OpenedFeed {
+        absl::StatusOr<Engine::Started> started = engine->RunJob(parsed);
+        if (!started.ok()) return started.status();
+        std::function<void()> on_gone;
+        if (parsed.on_disconnect() == v1::ON_DISCONNECT_CANCEL) {
+          v1::CancelRunRequest cancel;
+          cancel.set_run(started->run);
+          on_gone = [engine, cancel] { engine->CancelRun(cancel).IgnoreError(); };
+        }
+        return std::make_unique<LogFeed>(std::move(started->cursor), kMessageBytes,
+                                         std::move(on_gone));
+      });
 }
 
 JobService::Stream* JobService::TailLog(Context* context, const grpc::ByteBuffer* request) {
-  v1::TailLogRequest parsed;
-  if (const absl::Status status = FromByteBuffer(*request, &parsed); !status.ok()) {
-    return new FailedStream(status);
-  }
-  absl::StatusOr<std::unique_ptr<Cursor>> cursor = engine_->TailLog(parsed);
-  if (!cursor.ok()) return new FailedStream(cursor.status());
-  return StreamReactor::Start(
-      std::make_shared<TailLogReactor>(context, &streams_, *std::move(cursor)));
+  return Follow<v1::TailLogRequest>(
+      context, *request, std::make_unique<BatchFraming>(),
+      [engine = engine_](const v1::TailLogRequest& parsed) -> OpenedFeed {
+        absl::StatusOr<std::unique_ptr<Cursor>> cursor = engine->TailLog(parsed);
+        if (!cursor.ok()) return cursor.status();
+        return std::make_unique<LogFeed>(*std::move(cursor), kMessageBytes, nullptr);
+      });
 }
 
 JobService::Stream* JobService::WatchRuns(Context* context, const grpc::ByteBuffer* request) {
-  v1::WatchRunsRequest parsed;
-  if (const absl::Status status = FromByteBuffer(*request, &parsed); !status.ok()) {
-    return new FailedStream(status);
-  }
-  absl::StatusOr<std::unique_ptr<RunWatch>> watch = engine_->WatchRuns(parsed);
-  if (!watch.ok()) return new FailedStream(watch.status());
-  return StreamReactor::Start(
-      std::make_shared<WatchReactor>(context, &streams_, *std::move(watch)));
+  return Follow<v1::WatchRunsRequest>(
+      context, *request, std::make_unique<RunFraming>(),
+      [engine = engine_](const v1::WatchRunsRequest& parsed) -> OpenedFeed {
+        absl::StatusOr<std::unique_ptr<RunWatch>> watch = engine->WatchRuns(parsed);
+        if (!watch.ok()) return watch.status();
+        return std::make_unique<RunFeed>(*std::move(watch));
+      });
 }
 
 }  // namespace jobtail

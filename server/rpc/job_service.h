@@ -1,12 +1,17 @@
+// jobtail.v1.JobService in gRPC.
 #ifndef JOBTAIL_SERVER_RPC_JOB_SERVICE_H_
 #define JOBTAIL_SERVER_RPC_JOB_SERVICE_H_
 
 #include <grpcpp/grpcpp.h>
 
+#include <memory>
+
 #include "absl/time/time.h"
 #include "jobtail/v1/job_service.grpc.pb.h"
-#include "server/rpc/stream_set.h"
+#include "server/rpc/framing.h"
 #include "server/run/engine.h"
+#include "server/stream/store_pool.h"
+#include "server/stream/stream_set.h"
 
 namespace jobtail {
 
@@ -30,19 +35,22 @@ using JobServiceBase = Streams<UnaryJobs<UnaryRuns<v1::JobService::Service>>>;
 
 }  // namespace internal
 
-// The gRPC door to the engine: translates, and does nothing else. Thread-safe. The engine outlives
-// it; it outlives the grpc::Server that it is registered with.
+// The gRPC door to the engine: translates, and does nothing else. What may wait for the store is
+// done in the pool, in turns that go by connection. Thread-safe. Engine and pool outlive it; it
+// outlives the grpc::Server that it is registered with.
 class JobService final : public internal::JobServiceBase {
  public:
   using Context = grpc::CallbackServerContext;
   using Unary = grpc::ServerUnaryReactor;
   using Stream = grpc::ServerWriteReactor<grpc::ByteBuffer>;
 
-  JobService(Engine* engine, absl::Duration heartbeat) : engine_(engine), streams_(heartbeat) {}
+  // Streams that have been idle for `heartbeat` are sent one.
+  JobService(Engine* engine, StorePool* pool, absl::Duration heartbeat)
+      : engine_(engine), streams_(pool, heartbeat, "rpc-streams") {}
 
   // Ends every stream with UNAVAILABLE and a resume point (see StreamSet), those that are still to
   // come as well.
-  void StopStreams(absl::Time deadline) { streams_.StopAll(deadline); }
+  void StopStreams(absl::Duration grace) { streams_.StopAll(grace); }
 
   StreamStats stream_stats() const { return streams_.stats(); }
 
@@ -65,6 +73,13 @@ class JobService final : public internal::JobServiceBase {
   Stream* WatchRuns(Context* context, const grpc::ByteBuffer* request) override;
 
  private:
+  template <typename Request, typename Call>
+  Unary* Answer(Context* context, const grpc::ByteBuffer& bytes, grpc::ByteBuffer* response,
+                Call call);
+  template <typename Request, typename Open>
+  Stream* Follow(Context* context, const grpc::ByteBuffer& bytes, std::unique_ptr<Framing> framing,
+                 Open open);
+
   Engine* const engine_;
   StreamSet streams_;
 };

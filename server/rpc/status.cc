@@ -1,3 +1,4 @@
+// The translation of absl::Status.
 #include "server/rpc/status.h"
 
 #include <string>

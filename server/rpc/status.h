@@ -1,3 +1,4 @@
+// Errors, as gRPC says them.
 #ifndef JOBTAIL_SERVER_RPC_STATUS_H_
 #define JOBTAIL_SERVER_RPC_STATUS_H_
 

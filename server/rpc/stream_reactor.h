@@ -1,111 +1,72 @@
+// A stream's end in gRPC, and the one place where gRPC's rules for streams are kept.
 #ifndef JOBTAIL_SERVER_RPC_STREAM_REACTOR_H_
 #define JOBTAIL_SERVER_RPC_STREAM_REACTOR_H_
 
 #include <grpcpp/grpcpp.h>
 
+#include <cstddef>
+#include <cstdint>
 #include <functional>
 #include <memory>
 #include <optional>
+#include <string>
+#include <vector>
 
-#include "absl/base/thread_annotations.h"
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
-#include "absl/synchronization/mutex.h"
-#include "absl/time/time.h"
-#include "server/rpc/stream_set.h"
+#include "server/rpc/framing.h"
+#include "server/stream/feed.h"
+#include "server/stream/stream.h"
+#include "server/stream/stream_set.h"
+#include "server/stream/stream_writer.h"
 
 namespace jobtail {
 
-// A server stream that pulls: each message is asked for when the one before has gone out, so that a
-// client which reads slowly costs a place in a log and one message; two, where pulling takes long
-// and is done ahead. Keeps gRPC's rules in one
-// place: initial metadata first, one write in flight, Finish exactly once, also after a cancel.
+// Sends what a Stream reads as messages of a server stream. gRPC's rules:
+// - Initial metadata goes first and by itself: a first message with a buffer hint would never be
+//   sent.
+// - One message is in flight, and lives until OnWriteDone.
+// - Finish is called exactly once, also after a cancel, and nothing after it.
+// - Reactions run on two threads that all calls share: nothing here waits for the store. OnCancel
+//   may run beside another reaction.
+// The Stream sees to the order, this class to the rest.
 //
-// Owns itself from Start to OnDone. Every function may be called by any thread; the virtual ones
-// are called one at a time, under the reactor's lock.
-class StreamReactor : public grpc::ServerWriteReactor<grpc::ByteBuffer>,
-                      public std::enable_shared_from_this<StreamReactor> {
+// Belongs to gRPC once it has been returned to it, and deletes itself in OnDone.
+class StreamReactor final : public grpc::ServerWriteReactor<grpc::ByteBuffer>,
+                            private StreamWriter {
  public:
-  // `context` belongs to gRPC and lives until OnDone; `set` outlives the reactor.
-  StreamReactor(grpc::CallbackServerContext* context, StreamSet* set);
+  using Open = std::function<absl::StatusOr<std::unique_ptr<Feed>>()>;
 
-  // Begins the stream; gRPC is to be given the returned pointer.
-  static StreamReactor* Start(const std::shared_ptr<StreamReactor>& reactor);
+  // `context` is gRPC's and lives until OnDone; `set` outlives the reactor.
+  StreamReactor(grpc::CallbackServerContext* context, StreamSet* set,
+                std::unique_ptr<Framing> framing);
 
-  // Ends the stream with UNAVAILABLE: once everything has been sent that there is or, `now`, once
-  // the message has that is being sent.
-  void Stop(bool now);
-
-  // Whether the client has not taken a message for kStalledAfter.
-  bool IsStalled(absl::Time now);
-
-  // Sends a heartbeat if the stream has been idle for long.
-  void Tick(absl::Time now);
+  // Begins the stream with what `open` returns, or ends it with its error. `open` is called in the
+  // StorePool. To be called once.
+  void Start(Open open);
+  // Ends it before it has begun.
+  void Fail(const absl::Status& status);
 
   void OnSendInitialMetadataDone(bool ok) override;
   void OnWriteDone(bool ok) override;
   void OnCancel() override;
   void OnDone() override;
 
- protected:
-  enum class Next {
-    kWrite,  // `*message` is to be written
-    kMore,   // ask again: nothing to write yet
-    kWait,   // nothing to write until Wait calls back
-    kEnd,    // the stream is complete
-  };
-
-  // What to write next. An error ends the stream with it.
-  virtual absl::StatusOr<Next> Pull(grpc::ByteBuffer* message, grpc::WriteOptions* options) = 0;
-  // Has `wake` called once when Pull has something. False if it has already.
-  virtual bool Wait(std::function<void()> wake) = 0;
-  virtual void CancelWait() = 0;
-  // Nullopt if this stream has none.
-  virtual std::optional<grpc::ByteBuffer> Heartbeat() { return std::nullopt; }
-  // Where a client that has got everything which was pulled so far would go on; nullopt if that
-  // cannot be said. Goes with a stream that is ended early, as trailing metadata.
-  virtual std::optional<int64_t> ResumePoint() const { return std::nullopt; }
-  // The thread for the next Pull, if that takes long or may block: it is then called there, while
-  // the message before is being sent, without the lock, but still by one thread at a time.
-  virtual Scheduler* Elsewhere() const { return nullptr; }
-  StreamSet& set() const { return *set_; }
-  // The client has gone away, or cancelled. The one function that is called without the lock.
-  virtual void OnClientGone() {}
-
  private:
-  // What was pulled ahead.
-  struct Ahead {
-    std::optional<int64_t> resume_point;  // before it
-    absl::StatusOr<Next> next = Next::kMore;
-    grpc::ByteBuffer message;
-    grpc::WriteOptions options;
-  };
-
-  void Pump();
-  void PumpLocked() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
-  bool PullElsewhereLocked() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
-  void PullAhead(std::unique_ptr<Ahead> ahead);
-  bool ActLocked(const absl::StatusOr<Next>& next, grpc::WriteOptions options)
-      ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
-  void WriteLocked(grpc::WriteOptions options) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
-  void FinishUnavailableLocked() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
-  void FinishLocked(const absl::Status& status) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  size_t Begin() override;
+  absl::Status Take(std::vector<Slice>* slices) override { return framing_->Take(slices); }
+  size_t SendNext() override;
+  size_t SendHeartbeat(const Slice& heartbeat) override;
+  std::optional<int64_t> ResumePointWithin() const override {
+    return framing_->ResumePointWithin();
+  }
+  void Finish(const absl::Status& status, std::optional<int64_t> resume_point) override;
 
   grpc::CallbackServerContext* const context_;
   StreamSet* const set_;
-
-  absl::Mutex mutex_;
-  std::shared_ptr<StreamReactor> self_ ABSL_GUARDED_BY(mutex_);
-  bool writing_ ABSL_GUARDED_BY(mutex_) = true;  // a message is being sent
-  bool pulling_ ABSL_GUARDED_BY(mutex_) =
-      false;  // another thread pulls: nobody else may, or finish
-  std::unique_ptr<Ahead> ahead_ ABSL_GUARDED_BY(mutex_);
-  bool gone_ ABSL_GUARDED_BY(mutex_) = false;
-  bool stopping_ ABSL_GUARDED_BY(mutex_) = false;
-  bool stopping_now_ ABSL_GUARDED_BY(mutex_) = false;
-  bool finished_ ABSL_GUARDED_BY(mutex_) = false;
-  grpc::ByteBuffer message_ ABSL_GUARDED_BY(mutex_);  // gRPC's while writing_
-  absl::Time last_write_ ABSL_GUARDED_BY(mutex_);
+  const std::unique_ptr<Framing> framing_;
+  const std::shared_ptr<Stream> stream_;
+  grpc::ByteBuffer message_;  // gRPC's until OnWriteDone, afterwards the stream's
 };
 
 }  // namespace jobtail

@@ -5,9 +5,9 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "base/quoting.h"
 #include "server/run/lost_run.h"
 #include "server/run/run_id.h"
-#include "server/run/text.h"
 
 namespace jobtail {
 namespace {

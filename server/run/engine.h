@@ -1,3 +1,4 @@
+// The core that both doors call: jobs, runs and their logs.
 #ifndef JOBTAIL_SERVER_RUN_ENGINE_H_
 #define JOBTAIL_SERVER_RUN_ENGINE_H_
 

@@ -1,3 +1,4 @@
+// Runs of C++ functions, each on a thread of its own.
 #ifndef JOBTAIL_SERVER_RUN_FUNCTION_EXECUTOR_H_
 #define JOBTAIL_SERVER_RUN_FUNCTION_EXECUTOR_H_
 

@@ -6,8 +6,9 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
+#include "base/quoting.h"
 #include "server/log/record.h"
-#include "server/run/text.h"
+#include "server/run/name.h"
 
 namespace jobtail {
 

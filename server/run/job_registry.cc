@@ -4,7 +4,7 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
-#include "server/run/text.h"
+#include "base/quoting.h"
 
 namespace jobtail {
 namespace {

@@ -16,7 +16,8 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "absl/strings/str_split.h"
-#include "server/run/text.h"
+#include "base/quoting.h"
+#include "server/run/name.h"
 
 namespace jobtail {
 namespace {

@@ -9,8 +9,8 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/time/time.h"
+#include "base/utf8.h"
 #include "server/log/record.h"
-#include "server/run/text.h"
 
 namespace jobtail {
 namespace {

@@ -5,9 +5,9 @@
 
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
+#include "base/quoting.h"
 #include "server/log/record.h"
 #include "server/run/run_id.h"
-#include "server/run/text.h"
 
 namespace jobtail {
 namespace {

@@ -8,7 +8,7 @@
 #include <string>
 
 #include "client/backoff.h"
-#include "client/reason.h"
+#include "client/status_text.h"
 #include "fake_server.h"
 
 namespace jobtail::client {
@@ -94,7 +94,7 @@ TEST(ClientTest, GivesUpOnAServerThatIsNotThere) {
   options.retry_for = absl::Milliseconds(5);
   const absl::Status status = Client(server.address(), options).GetRun("run-7").status();
   EXPECT_TRUE(absl::IsUnavailable(status));
-  EXPECT_EQ(Reason(status), "Connection refused");
+  EXPECT_EQ(StatusText(status), "Connection refused");
 }
 
 TEST(ClientTest, ReachesAServerThatComesLater) {
@@ -110,13 +110,14 @@ TEST(ClientTest, ReachesAServerThatComesLater) {
 }
 
 TEST(ReasonTest, IsTheTellingPart) {
-  EXPECT_EQ(Reason(absl::UnavailableError(
+  EXPECT_EQ(StatusText(absl::UnavailableError(
                 "failed to connect to all addresses; last error: UNKNOWN: ipv4:127.0.0.1:1: Failed "
                 "to connect to remote host: Connection refused")),
             "Connection refused");
-  EXPECT_EQ(Reason(absl::UnavailableError("Socket closed")), "Socket closed");
-  EXPECT_EQ(Reason(absl::InvalidArgumentError("job: 'A b' is no name")), "job: 'A b' is no name");
-  EXPECT_EQ(Reason(absl::InternalError("")), "INTERNAL");
+  EXPECT_EQ(StatusText(absl::UnavailableError("Socket closed")), "Socket closed");
+  EXPECT_EQ(StatusText(absl::InvalidArgumentError("job: 'A b' is no name")),
+            "job: 'A b' is no name");
+  EXPECT_EQ(StatusText(absl::InternalError("")), "INTERNAL");
 }
 
 TEST(RequestIdTest, IsNew) { EXPECT_NE(NewRequestId(), NewRequestId()); }

@@ -3,6 +3,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "base/codec/proto_time.h"
 #include "client/cli/time_format.h"
 
 namespace jobtail::client::cli {
@@ -21,7 +22,7 @@ v1::Parameter MakeParameter(const char* name, v1::ParameterType type, const char
   return parameter;
 }
 
-const google::protobuf::Timestamp kStart = FromTime(absl::FromUnixSeconds(1'700'000'000));
+const google::protobuf::Timestamp kStart = ToTimestamp(absl::FromUnixSeconds(1'700'000'000));
 const absl::Time kNow = absl::FromUnixSeconds(1'700'000'192);
 
 v1::Run Running() {

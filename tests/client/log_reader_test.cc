@@ -23,8 +23,8 @@ using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 using ::testing::SizeIs;
 
-LogReaderOptions Quick() {
-  LogReaderOptions options;
+ResumeOptions Quick() {
+  ResumeOptions options;
   options.retry_for = absl::InfiniteDuration();
   options.backoff = {.initial = absl::Microseconds(10), .max = absl::Milliseconds(1)};
   return options;
@@ -55,7 +55,7 @@ Outcome ReadAll(LogReader* reader) {
 }
 
 Outcome ReadAll(const FakeServer& server, const v1::TailLogRequest& request,
-                LogReaderOptions options = Quick()) {
+                ResumeOptions options = Quick()) {
   return ReadAll(Client(server.address()).Tail(request, std::move(options)).get());
 }
 
@@ -292,7 +292,7 @@ TEST(LogReaderTest, TellsOnceOfAnOutageAndOnceOfItsEnd) {
   FakeServer server;
   server.Serve({.log = NumberedLog(4), .cuts = {2, 0, 0, 0, 2}, .batch = 1});
   std::vector<std::string> events;
-  LogReaderOptions options = Quick();
+  ResumeOptions options = Quick();
   options.on_connection_lost = [&](const absl::Status& reason) {
     events.emplace_back(reason.message());
   };
@@ -304,7 +304,7 @@ TEST(LogReaderTest, TellsOnceOfAnOutageAndOnceOfItsEnd) {
 TEST(LogReaderTest, GivesUpAndTellsWhereToGoOn) {
   FakeServer server;
   server.Serve({.log = NumberedLog(10), .cuts = std::vector<int>(10'000, 0), .batch = 1});
-  LogReaderOptions options = Quick();
+  ResumeOptions options = Quick();
   options.retry_for = absl::Milliseconds(5);
   v1::TailLogRequest request = Follow();
   request.set_from_sequence(4);
@@ -318,7 +318,7 @@ TEST(LogReaderTest, GivesUpAndTellsWhereToGoOn) {
 TEST(LogReaderTest, DoesNotRetryIfToldSo) {
   FakeServer server;
   server.Serve({.log = NumberedLog(10), .cuts = {3, 3}, .batch = 1});
-  LogReaderOptions options = Quick();
+  ResumeOptions options = Quick();
   options.retry_for = absl::ZeroDuration();
   const Outcome outcome = ReadAll(server, Follow(), options);
   EXPECT_THAT(outcome.sequences, ElementsAre(1, 2));
@@ -329,7 +329,7 @@ TEST(LogReaderTest, DoesNotRetryIfToldSo) {
 TEST(LogReaderTest, GivesUpOnAServerThatIsNotThere) {
   FakeServer server;
   server.Stop();
-  LogReaderOptions options = Quick();
+  ResumeOptions options = Quick();
   options.retry_for = absl::Milliseconds(5);
   const Outcome outcome = ReadAll(server, Follow(), options);
   EXPECT_TRUE(absl::IsUnavailable(outcome.status)) << outcome.status;
@@ -357,7 +357,7 @@ TEST(LogReaderTest, CancelEndsAWaitToRetry) {
   FakeServer server;
   server.Stop();
   absl::Notification lost;
-  LogReaderOptions options;
+  ResumeOptions options;
   options.backoff = {.initial = absl::Hours(1), .max = absl::Hours(1)};
   options.retry_for = absl::InfiniteDuration();
   options.on_connection_lost = [&](const absl::Status&) { lost.Notify(); };

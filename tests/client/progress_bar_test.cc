@@ -2,10 +2,10 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <limits>
 
-#include "client/cli/table.h"
-#include "client/cli/text.h"
+#include "base/display_width.h"
 
 namespace jobtail::client::cli {
 namespace {
@@ -27,34 +27,29 @@ TEST(ProgressBarTest, LooksLikeThis) {
 TEST(ProgressBarTest, IsNarrowerThanTheTerminal) {
   for (size_t columns = 0; columns < 200; ++columns) {
     const std::string bar = ProgressBar(Progress(0.5, std::string(90, 'x')), columns, false);
-    EXPECT_LT(Width(bar), std::max<size_t>(columns, 1)) << bar;
+    EXPECT_LT(DisplayWidth(bar), std::max<size_t>(columns, 1)) << bar;
   }
 }
 
 TEST(ProgressBarTest, TakesWhateverTheServerSends) {
   for (const double fraction : {-1.0, 7.0, std::numeric_limits<double>::quiet_NaN(),
                                 std::numeric_limits<double>::infinity()}) {
-    EXPECT_LT(Width(ProgressBar(Progress(fraction, "\x1b[2J\n"), 50, false)), 50U);
+    EXPECT_LT(DisplayWidth(ProgressBar(Progress(fraction, "\x1b[2J\n"), 50, false)), 50U);
   }
   EXPECT_EQ(ProgressBar(Progress(0, "\r\x1b[2J"), 60, false).find('\x1b'), std::string::npos);
 }
 
-TEST(TableTest, CutsLinesAndColoursCells) {
-  Table table;
-  table.AddRow({"one", Table::Cell("two", Paint::kRed), "three"});
-  table.AddRow({"1", "2", ""});
-  EXPECT_EQ(table.Render(), "one  two  three\n1    2\n");
-  EXPECT_EQ(table.Columns(), 15U);
-  EXPECT_EQ(table.Render({.columns = 9}), "one  two…\n1    2\n");
-  EXPECT_EQ(table.Render({.columns = 7}), "one  t…\n1    2\n");
-  EXPECT_EQ(table.Render({.color = true}), "one  \x1b[31mtwo\x1b[0m  three\n1    2\n");
-}
-
-TEST(FittedTest, CutsBetweenCharacters) {
-  EXPECT_EQ(Fitted("Grüße", 5), "Grüße");
-  EXPECT_EQ(Fitted("Grüße", 4), "Grü…");
-  EXPECT_EQ(Fitted("Grüße", 1), "…");
-  EXPECT_EQ(Fitted("Grüße", 0), "");
+TEST(ProgressBarTest, CountsColumnsNotCharacters) {
+  for (const char* text :
+       {"備份資料庫備份資料庫備份資料庫備份資料庫", "e\u0301e\u0301e\u0301e\u0301e\u0301",
+        "🚀🚀🚀🚀🚀🚀🚀🚀🚀🚀🚀🚀🚀", "👩\u200d👩\u200d👧 ❤\ufe0f 🇩🇪"}) {
+    for (size_t columns = 1; columns < 100; ++columns) {
+      const std::string bar = ProgressBar(Progress(0.5, text), columns, false);
+      EXPECT_LT(DisplayWidth(bar), columns) << bar;
+    }
+  }
+  EXPECT_EQ(ProgressBar(Progress(0.25, "備份資料庫"), 42, false),
+            "[###-----------]  25%  備份…  3.00s left");
 }
 
 }  // namespace

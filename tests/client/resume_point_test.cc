@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include <initializer_list>
+#include <limits>
 #include <vector>
 
 #include "fake_server.h"
@@ -28,7 +29,7 @@ std::vector<int64_t> Sequences(const v1::LogBatch& batch) {
 
 std::vector<int64_t> Accept(ResumePoint* point, std::initializer_list<v1::LogLine> lines) {
   v1::LogBatch batch = Batch(lines);
-  point->Accept(&batch);
+  EXPECT_TRUE(point->Accept(&batch));
   return Sequences(batch);
 }
 
@@ -97,7 +98,7 @@ TEST(ResumePointTest, KeepsMessagesThatAreNotRecords) {
 TEST(ResumePointTest, PutsAGapWhereTheServerLeavesRecordsOut) {
   ResumePoint point((v1::TailLogRequest()));
   v1::LogBatch batch = Batch({Line(1, "a"), Line(5, "e")});
-  point.Accept(&batch);
+  ASSERT_TRUE(point.Accept(&batch));
   ASSERT_THAT(Sequences(batch), ElementsAre(1, 4, 5));
   EXPECT_EQ(batch.lines(1).gap().first(), 2);
   EXPECT_EQ(batch.lines(1).gap().last(), 4);
@@ -108,7 +109,7 @@ TEST(ResumePointTest, PutsAGapWhereTheServerLeavesRecordsOut) {
 TEST(ResumePointTest, TakesTheServersGapsAsTheyAre) {
   ResumePoint point((v1::TailLogRequest()));
   v1::LogBatch batch = Batch({GapLine(1, 9, v1::GAP_REASON_RETENTION), Line(10, "j")});
-  point.Accept(&batch);
+  ASSERT_TRUE(point.Accept(&batch));
   EXPECT_THAT(Sequences(batch), ElementsAre(9, 10));
   EXPECT_EQ(batch.lines(0).gap().first(), 1);
 }
@@ -117,7 +118,7 @@ TEST(ResumePointTest, CutsOffTheSeenPartOfAGap) {
   ResumePoint point(FromSequence(1));
   Accept(&point, {Line(1, "a"), Line(2, "b")});
   v1::LogBatch batch = Batch({GapLine(1, 9, v1::GAP_REASON_RETENTION)});
-  point.Accept(&batch);
+  ASSERT_TRUE(point.Accept(&batch));
   ASSERT_THAT(Sequences(batch), ElementsAre(9));
   EXPECT_EQ(batch.lines(0).gap().first(), 3);
   EXPECT_EQ(batch.lines(0).gap().reason(), v1::GAP_REASON_RETENTION);
@@ -132,14 +133,38 @@ TEST(ResumePointTest, HolesAreNoGapsWithAFilter) {
   EXPECT_THAT(Accept(&point, {Line(7, "x"), Line(9, "x")}), ElementsAre(9));
 }
 
-TEST(ResumePointTest, AHeartbeatDoesNotMoveIt) {
+v1::LogLine Heartbeat(int64_t last_sequence, int64_t searched_through) {
+  v1::LogLine line;
+  line.mutable_heartbeat()->set_last_sequence(last_sequence);
+  line.mutable_heartbeat()->set_searched_through(searched_through);
+  return line;
+}
+
+TEST(ResumePointTest, TheEndOfTheLogThatAHeartbeatTellsDoesNotMoveIt) {
   v1::TailLogRequest request;
   request.set_pattern("x");
   ResumePoint point(request);
-  v1::LogLine heartbeat;
-  heartbeat.mutable_heartbeat()->set_last_sequence(100);
-  Accept(&point, {Line(3, "x"), heartbeat});
+  Accept(&point, {Line(3, "x"), Heartbeat(100, 0)});
   EXPECT_EQ(point.next(), 4);
+}
+
+TEST(ResumePointTest, ASearchGoesOnWhereTheServerHasLooked) {
+  v1::TailLogRequest request;
+  request.set_pattern("x");
+  ResumePoint point(request);
+  Accept(&point, {Line(3, "x"), Heartbeat(100, 50)});
+  EXPECT_EQ(point.Request().from_sequence(), 51);
+  EXPECT_THAT(Accept(&point, {Heartbeat(100, 20), Line(51, "x")}), ElementsAre(0, 51));
+  EXPECT_EQ(point.next(), 52);
+
+  request.set_last_lines(10);
+  ResumePoint late(request);
+  Accept(&late, {Heartbeat(100, 95)});
+  EXPECT_EQ(late.Request().from_sequence(), 96) << "before the first match, too";
+
+  ResumePoint unfiltered((v1::TailLogRequest()));
+  Accept(&unfiltered, {Line(1, "a"), Heartbeat(100, 50)});
+  EXPECT_EQ(unfiltered.next(), 2) << "a record received is better evidence";
 }
 
 TEST(ResumePointTest, LastLinesAreCountedFromTheEndThatTheRunTells) {
@@ -221,6 +246,31 @@ TEST(ResumePointTest, TheResultIsTheEndWhateverItsNumber) {
   ResumePoint point(FromSequence(10));
   EXPECT_THAT(Accept(&point, {Line(10, "j"), ResultLine(5)}), ElementsAre(10, 5));
   EXPECT_TRUE(point.ended());
+}
+
+TEST(ResumePointTest, RefusesNumbersThatNoLogHas) {
+  constexpr int64_t kMax = std::numeric_limits<int64_t>::max();
+  ResumePoint point((v1::TailLogRequest()));
+  for (const v1::LogLine& bad : {Line(kMax, "x"), Line(-1, "x"), Line(INT64_MIN, "x"),
+                                 GapLine(9, 5, v1::GAP_REASON_DROPPED)}) {
+    v1::LogBatch batch = Batch({Line(1, "a"), bad});
+    EXPECT_FALSE(point.Accept(&batch)) << bad.ShortDebugString();
+    EXPECT_EQ(point.next(), 1);
+  }
+  ResumePoint last(FromSequence(kMax - 1));
+  EXPECT_THAT(Accept(&last, {Line(kMax - 1, "the last there can be")}), ElementsAre(kMax - 1));
+  EXPECT_EQ(last.next(), kMax);
+}
+
+TEST(ResumePointTest, TakesWhateverTheRunAndTheTrailersTell) {
+  ResumePoint point(LastLines(0));
+  Accept(&point, {RunLine(v1::RUN_STATE_RUNNING, std::numeric_limits<int64_t>::max())});
+  EXPECT_EQ(point.next(), std::numeric_limits<int64_t>::max());
+  ResumePoint negative(LastLines(3));
+  Accept(&negative, {RunLine(v1::RUN_STATE_FAILED, std::numeric_limits<int64_t>::min())});
+  EXPECT_EQ(negative.next(), 1);
+  negative.AdvanceTo(-5);
+  EXPECT_EQ(negative.next(), 1);
 }
 
 }  // namespace

@@ -8,6 +8,7 @@
 
 #include "client/client.h"
 #include "fake_server.h"
+#include "passing_time.h"
 
 namespace jobtail::client {
 namespace {
@@ -21,6 +22,10 @@ v1::Run MakeRun(const std::string& id, v1::RunState state) {
 
 class RunWatcherTest : public ::testing::Test {
  protected:
+  RunWatcherTest() {
+    server_.on_list_runs = [](const auto&, auto*) { return grpc::Status::OK; };
+  }
+
   // What the watcher tells next: "ID STATE", or an error's code.
   static std::string Next(RunWatcher& watcher) {
     const absl::StatusOr<v1::Run> run = watcher.Next();
@@ -29,7 +34,7 @@ class RunWatcherTest : public ::testing::Test {
   }
 
   std::unique_ptr<RunWatcher> Watch(RunWatcherOptions options = {}) {
-    options.backoff.initial = absl::Milliseconds(1);
+    options.resume.backoff.initial = absl::Milliseconds(1);
     return Client(server_.address()).Watch({}, std::move(options));
   }
 
@@ -57,8 +62,8 @@ TEST_F(RunWatcherTest, TellsWhatHappenedWhileTheConnectionWasDown) {
   };
   int lost = 0;
   int found = 0;
-  const auto watcher = Watch({.on_connection_lost = [&](const absl::Status&) { ++lost; },
-                              .on_connected_again = [&] { ++found; }});
+  const auto watcher = Watch({.resume = {.on_connection_lost = [&](const absl::Status&) { ++lost; },
+                                         .on_connected_again = [&] { ++found; }}});
   EXPECT_EQ(Next(*watcher), "run-2 RUNNING");
   EXPECT_EQ(Next(*watcher), "run-2 SUCCEEDED");
   EXPECT_EQ(Next(*watcher), "run-3 SUCCEEDED");
@@ -86,8 +91,38 @@ TEST_F(RunWatcherTest, TellsRunsYoungerThanTheOneItIsGiven) {
 
 TEST_F(RunWatcherTest, GivesUpWhereNothingIsHeard) {
   server_.Stop();
-  const auto watcher = Watch({.retry_for = absl::ZeroDuration()});
+  const auto watcher = Watch({.resume = {.retry_for = absl::ZeroDuration()}});
   EXPECT_EQ(Next(*watcher), "UNAVAILABLE");
+}
+
+TEST_F(RunWatcherTest, GivesUpInTheEndOnAServerThatIsNotThere) {
+  server_.Stop();
+  FakeClock clock;
+  const PassingTime time(&clock);
+  const auto watcher = Watch({.resume = {.retry_for = absl::Seconds(30), .clock = &clock}});
+  EXPECT_EQ(Next(*watcher), "UNAVAILABLE");
+}
+
+TEST_F(RunWatcherTest, AsksAgainForWhatItMissedWhereAskingFails) {
+  std::atomic<int> lists = 0;
+  server_.on_watch = [](grpc::ServerContext* context, const auto&, auto*) {
+    while (!context->IsCancelled()) std::this_thread::yield();
+    return grpc::Status::CANCELLED;
+  };
+  server_.on_list_runs = [&](const v1::ListRunsRequest& request, v1::ListRunsResponse* response) {
+    if (!request.page_token().empty() && lists++ == 0) {
+      return grpc::Status(grpc::StatusCode::UNAVAILABLE, "cut");
+    }
+    const bool first = request.page_token().empty();
+    *response->add_runs() = MakeRun(first ? "run-3" : "run-2", v1::RUN_STATE_SUCCEEDED);
+    if (first) response->set_next_page_token("more");
+    return grpc::Status::OK;
+  };
+  const auto watcher = Watch({.after = "run-1"});
+  EXPECT_EQ(Next(*watcher), "run-2 SUCCEEDED");
+  EXPECT_EQ(Next(*watcher), "run-3 SUCCEEDED");
+  watcher->Cancel();
+  EXPECT_EQ(Next(*watcher), "CANCELLED");
 }
 
 TEST_F(RunWatcherTest, CanBeCancelledWhileItWaits) {

@@ -5,6 +5,7 @@
 #include <signal.h>
 #include <stdlib.h>
 
+#include <atomic>
 #include <string>
 #include <vector>
 
@@ -18,6 +19,7 @@ namespace {
 
 using ::testing::AllOf;
 using ::testing::HasSubstr;
+using ::testing::MatchesRegex;
 using ::testing::Not;
 
 v1::Run MakeRun(const std::string& id, v1::RunState state) {
@@ -96,6 +98,28 @@ TEST_F(SeveralRunsTest, GoOnWhenOneOfThemCannotBeRead) {
   EXPECT_EQ(tail.code, 125);
   EXPECT_THAT(tail.out, HasSubstr("run-2 is here"));
   EXPECT_THAT(tail.err, HasSubstr("stopped following run run-1: torn; go on with: jobtail"));
+}
+
+TEST_F(SeveralRunsTest, TellOfEachOutageAlsoAfterARunThatEndedInOne) {
+  const auto serve = server_.on_tail;
+  const grpc::Status cut(grpc::StatusCode::UNAVAILABLE, "cut");
+  absl::Notification first_is_over;
+  std::atomic<int> calls_1 = 0;
+  std::atomic<int> calls_2 = 0;
+  server_.on_tail = [&](auto* context, const v1::TailLogRequest& request, auto* writer) {
+    if (request.run() == "run-1") {
+      return calls_1++ == 0 ? cut : grpc::Status(grpc::StatusCode::NOT_FOUND, "gone");
+    }
+    first_is_over.WaitForNotification();
+    return calls_2++ == 0 ? cut : serve(context, request, writer);
+  };
+  Process tail(Command({"tail", "run-1", "run-2"}));
+  EXPECT_TRUE(tail.WaitForErr("stopped following run run-1: gone"));
+  first_is_over.Notify();
+  EXPECT_EQ(tail.Wait(), 125);
+  EXPECT_THAT(tail.out(), HasSubstr("run-2 is here"));
+  EXPECT_THAT(tail.err(), MatchesRegex(".*lost \\(cut\\).*run-1: gone.*connected again\n"
+                                       ".*lost \\(cut\\).*connected again\n.*"));
 }
 
 TEST_F(SeveralRunsTest, OfAJobAreFollowedAsTheyCome) {

@@ -60,7 +60,7 @@ class Faults : public ::testing::Test {
     const FaultProxy proxy(server_.server().grpc_address(), [&plan](int i) {
       return i < static_cast<int>(plan.size()) ? plan[static_cast<size_t>(i)] : Fault{};
     });
-    client::LogReaderOptions options;
+    client::ResumeOptions options;
     options.backoff = {absl::Milliseconds(1), absl::Milliseconds(10)};
     const auto reader = Client(proxy.address()).Tail(Follow(run), options);
     ExpectEveryLine(*reader);

@@ -174,6 +174,26 @@ TEST_F(HttpCalls, RefuseWhatIsAmbiguous) {
   }
 }
 
+TEST_F(HttpCalls, SendTheirBodyAsItIs) {
+  const auto post = [this](const Headers& headers) {
+    Headers all = {{"Content-Type", "application/json"}};
+    all.insert(all.end(), headers.begin(), headers.end());
+    return HttpClient(url()).Ask("POST", "/v1/runs", all, R"({"job":"hello"})");
+  };
+  const HttpAnswer zipped = post({{"Content-Encoding", "gzip"}});
+  EXPECT_EQ(zipped.status, 415);
+  EXPECT_THAT(zipped.body, AllOf(HasSubstr("gzip"), HasSubstr("as it is")));
+  EXPECT_EQ(post({{"Content-Encoding", "identity"}}).status, 200);
+  EXPECT_EQ(post({{"Content-Type", "application/json"}}).status, 400) << "two of them";
+  const auto typed = [this](const std::string& type) {
+    return HttpClient(url()).Ask("POST", "/v1/runs", {{"Content-Type", type}},
+                                 R"({"job":"hello"})");
+  };
+  EXPECT_THAT(typed("application/json; charset=iso-8859-1").body, HasSubstr("iso-8859-1"));
+  EXPECT_EQ(typed("application/json; charset=iso-8859-1").status, 415);
+  EXPECT_EQ(typed("application/json; Charset=\"UTF-8\"").status, 200);
+}
+
 TEST_F(HttpCalls, HaveALimitForChunksToo) {
   for (const std::string& begin : {std::string("0\r\nX: "), std::string("1;")}) {
     HttpClient client(url());

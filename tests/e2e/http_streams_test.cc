@@ -226,7 +226,7 @@ TEST_F(HttpHeartbeats, ComeOnAnIdleStream) {
   for (int i = 0; i < 3; ++i) {
     EXPECT_THAT(client.ReadUntil("event: heartbeat\n"), HasSubstr("event: heartbeat"));
   }
-  EXPECT_THAT(client.ReadUntil("\n\n"), StartsWith("data: {"));
+  EXPECT_THAT(client.ReadUntil("\n\n"), StartsWith("id: 1\ndata: {"));
   HttpClient watch(url());
   watch.Send("GET", "/v1/runs:watch", kEvents);
   EXPECT_THAT(watch.ReadUntil("event: heartbeat\ndata: {}\n\n"), HasSubstr("event: heartbeat"));

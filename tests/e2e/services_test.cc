@@ -20,6 +20,12 @@ using ::testing::HasSubstr;
 // grpc.health.v1.HealthCheckResponse{status}
 constexpr char kServing[] = "\x08\x01";
 constexpr char kNotServing[] = "\x08\x02";
+constexpr char kServiceUnknown[] = "\x08\x03";
+
+// grpc.health.v1.HealthCheckRequest{service}
+std::string HealthRequest(const std::string& service) {
+  return std::string("\x0a") + static_cast<char>(service.size()) + service;
+}
 
 RawReply CheckHealth(const std::shared_ptr<grpc::Channel>& channel) {
   return RawCall(channel, "/grpc.health.v1.Health/Check", "");
@@ -33,6 +39,44 @@ RawReply Reflect(const std::shared_ptr<grpc::Channel>& channel, const std::strin
 TEST(Health, IsServing) {
   DemoServer demo;
   EXPECT_THAT(CheckHealth(OpenChannel(demo.address())).messages, ElementsAre(kServing));
+}
+
+TEST(Health, KnowsTheServiceByItsName) {
+  DemoServer demo;
+  const auto channel = OpenChannel(demo.address());
+  EXPECT_THAT(
+      RawCall(channel, "/grpc.health.v1.Health/Check", HealthRequest("jobtail.v1.JobService"))
+          .messages,
+      ElementsAre(kServing));
+  EXPECT_EQ(RawCall(channel, "/grpc.health.v1.Health/Check", HealthRequest("jobtail.v1.Other"))
+                .status.error_code(),
+            grpc::StatusCode::NOT_FOUND);
+}
+
+TEST(Health, TellsWhoWatchesOfChangesAlone) {
+  EmbeddedServer server;
+  const auto channel = OpenChannel(server.server().grpc_address());
+  const auto watch = [&channel](const std::string& request) {
+    return RawCall(channel, "/grpc.health.v1.Health/Watch", request).messages;
+  };
+  std::vector<std::string> all, service, unknown;
+  std::thread watches[] = {
+      std::thread([&] { all = watch(""); }),
+      std::thread([&] { service = watch(HealthRequest("jobtail.v1.JobService")); }),
+      std::thread([&] { unknown = watch(HealthRequest("jobtail.v1.Other")); })};
+  // Three of the server's looks at its store, by its own clock.
+  const absl::Time end = absl::Now() + absl::Milliseconds(1600);
+  while (absl::Now() < end) {
+    EXPECT_EQ(RawCall(channel, "/grpc.health.v1.Health/Check", HealthRequest("jobtail.v1.Other"))
+                  .status.error_code(),
+              grpc::StatusCode::NOT_FOUND)
+        << "though somebody watches it";
+  }
+  server.server().Stop();
+  for (std::thread& each : watches) each.join();
+  EXPECT_THAT(all, ElementsAre(kServing, kNotServing));
+  EXPECT_THAT(service, ElementsAre(kServing, kNotServing));
+  EXPECT_THAT(unknown, ElementsAre(kServiceUnknown));
 }
 
 TEST(Health, IsNotServingWhileTheServerWaitsForItsJobs) {

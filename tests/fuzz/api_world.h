@@ -79,7 +79,7 @@ class World {
 // Every answer that is no stream is JSON, and no request is the server's fault.
 inline void CheckReply(const http::Reply& reply) {
   Check(reply.status < 500, "no request is the server's fault", reply.body);
-  if (reply.source) return;
+  if (reply.feed) return;
   google::protobuf::Struct json;
   Check(google::protobuf::util::JsonStringToMessage(reply.body, &json).ok(), "an answer is JSON",
         reply.body);

@@ -5,8 +5,8 @@
 
 #include <string>
 
-#include "server/http/line_json.h"
-#include "server/run/text.h"
+#include "base/codec/line_json.h"
+#include "base/utf8.h"
 #include "tests/fuzz/fuzz.h"
 
 namespace jobtail::http {
@@ -19,28 +19,28 @@ bool IsPlausible(const v1::LogLine& line) {
   constexpr int64_t kYear2262 = 9'223'372'036;  // the last that counts in nanoseconds
   const auto& time = line.time();
   return line.has_time() && time.seconds() >= 0 && time.seconds() < kYear2262 &&
-         time.nanos() >= 0 && time.nanos() < 1'000'000'000 && line.sequence() != 0 &&
-         v1::Stream_IsValid(line.stream()) && line.stream() != v1::STREAM_UNSPECIFIED &&
-         v1::Ending_IsValid(line.ending()) && line.ending() != v1::ENDING_UNSPECIFIED &&
-         (line.has_text() || line.has_raw());
+         time.nanos() >= 0 && time.nanos() < 1'000'000'000 && line.sequence() > 0 &&
+         line.sequence() <= kMaxSequence && v1::Stream_IsValid(line.stream()) &&
+         line.stream() != v1::STREAM_UNSPECIFIED && v1::Ending_IsValid(line.ending()) &&
+         line.ending() != v1::ENDING_UNSPECIFIED && (line.has_text() || line.has_raw());
 }
 
 void CheckJson(const v1::LogLine& line) {
   const std::string encoded = line.SerializeAsString();
   LineView view;
-  Check(ParseLine(encoded, &view), "what the library writes can be taken apart");
+  Check(DecodeLine(encoded, &view), "what the library writes can be taken apart");
   Check(view.sequence == line.sequence() && view.stream == line.stream() &&
             view.ending == line.ending() && view.content == line.content_case(),
         "and is the same");
   std::string ours, theirs;
-  AppendJson(view, &ours);
+  LineJsonWriter(JsonFields::kSet).Append(view, &ours);
   Check(google::protobuf::util::MessageToJsonString(line, &theirs).ok(), "the library knows JSON");
   Check(ours == theirs, "both write the same JSON", ours + "\n" + theirs);
 }
 
 void Run(std::string_view bytes) {
   LineView view;
-  if (ParseLine(bytes, &view)) {
+  if (DecodeLine(bytes, &view)) {
     Check(view.bytes.empty() ||
               (view.bytes.data() >= bytes.data() &&
                view.bytes.data() + view.bytes.size() <= bytes.data() + bytes.size()),

@@ -28,14 +28,15 @@ std::string LinesAfter(int64_t last) {
   return text;
 }
 
-std::string ReadAll(Source& source) {
-  std::string all = source.Head();
+std::string ReadAll(const Reply& reply) {
+  std::string all = reply.form->Head();
   while (true) {
-    Source::Pieces pieces;
-    const auto next = source.Pull(&pieces);
+    std::vector<Slice> slices;
+    const auto next = reply.feed->Read(&slices);
     Check(next.ok(), "an ended log can be read", next.status().ToString());
-    for (const Rendered& piece : pieces) all += *piece;
-    if (*next != Cursor::Next::kMore) return all;
+    reply.form->Render(&slices);
+    for (const Slice& slice : slices) all += slice.view();
+    if (*next != Feed::Next::kMore) return all;
   }
 }
 
@@ -69,9 +70,9 @@ void Run(const std::string& header) {
   } else if (!absl::SimpleAtoi(header, &number)) {
     Check(is_refused, "what is no number is refused", reply.body);
   }
-  if (!reply.source) return;
+  if (!reply.feed) return;
   Check(absl::SimpleAtoi(header, &number), "only a number is taken");
-  Check(ReadAll(*reply.source) == LinesAfter(number), "the stream goes on after that record");
+  Check(ReadAll(reply) == LinesAfter(number), "the stream goes on after that record");
 }
 
 }  // namespace

@@ -22,7 +22,7 @@ void CheckSame(const std::vector<LineView>& views, const v1::LogBatch& batch) {
     Check(view.stream == line.stream(), "same stream");
     Check(view.ending == line.ending(), "same ending");
     Check(line.has_text() || line.has_raw(), "a view is of text");
-    Check(view.text == (line.has_text() ? line.text() : line.raw()), "same text");
+    Check(view.bytes == (line.has_text() ? line.text() : line.raw()), "same text");
     Check(view.time().SerializeAsString() == line.time().SerializeAsString(), "same time");
   }
 }
@@ -30,7 +30,8 @@ void CheckSame(const std::vector<LineView>& views, const v1::LogBatch& batch) {
 // Whether every line is what a server sends as a record with text.
 bool IsOfRecordsWithText(const v1::LogBatch& batch) {
   for (const v1::LogLine& line : batch.lines()) {
-    if (line.sequence() <= 0 || !(line.has_text() || line.has_raw())) return false;
+    if (line.sequence() <= 0 || line.sequence() > kMaxSequence) return false;
+    if (!(line.has_text() || line.has_raw())) return false;
   }
   return true;
 }
@@ -39,7 +40,7 @@ void Run(const std::string& bytes) {
   std::vector<LineView> views;
   const bool viewed = ViewLines(bytes, &views);
   v1::LogBatch batch;
-  // The library refuses text that is not UTF-8, and lengths in more bytes than they take.
+  // The library refuses text that is not UTF-8, and lengths in more bytes than they may take.
   if (!batch.ParseFromString(bytes)) return;
   if (viewed) CheckSame(views, batch);
 

@@ -1,3 +1,5 @@
+// What a test can see of processes, and waiting for what nobody tells of.
+
 #include "tests/support/observe.h"
 
 #include <chrono>

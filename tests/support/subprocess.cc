@@ -1,3 +1,5 @@
+// Programs that tests start.
+
 #include "tests/support/subprocess.h"
 
 #include <fcntl.h>

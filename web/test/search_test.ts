@@ -7,7 +7,7 @@ function fake(matches: number[]) {
   const asked: number[] = [];
   const find: FindMatches = async function* (from) {
     asked.push(from);
-    for (const match of matches) if (match >= from) yield [match];
+    for (const match of matches) if (match >= from) yield { matches: [match], searched: match };
   };
   return { find, asked };
 }
@@ -62,6 +62,24 @@ test('a log that has grown is indexed from where the index ended', async () => {
   last = 200;
   await search.index();
   assert.deepEqual(server.asked, [1, 151]);
+});
+
+test('a search that breaks goes on where it had looked', async () => {
+  const asked: number[] = [];
+  const find: FindMatches = async function* (from) {
+    asked.push(from);
+    if (from === 1) {
+      yield { matches: [7], searched: 0 };
+      yield { matches: [], searched: 600 };
+      throw new Error('The connection to the server broke.');
+    }
+    yield { matches: [700], searched: 0 };
+  };
+  const search = new LogSearch(find, () => 1000, nothing);
+  await assert.rejects(search.index());
+  await search.index();
+  assert.deepEqual(asked, [1, 601]);
+  assert.deepEqual(search.matches, [7, 700]);
 });
 
 test('text is searched as it is written', () => {

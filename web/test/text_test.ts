@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
 import test from 'node:test';
 import { recordOf, textOfBytes } from '../src/log/record';
 import { TerminalRow } from '../src/text/cells';
@@ -133,4 +134,17 @@ test('messages about the present state are no records', () => {
 
 test('split keeps all text', () => {
   assert.deepEqual(split('a\x1b[1mb\rc').map((piece) => piece.kind), ['text', 'style', 'text', 'return', 'text']);
+});
+
+test('the page shows the same characters as what they are as the server and the command', () => {
+  const source = readFileSync(process.env.JOBTAIL_DECEPTIVE!, 'utf8');
+  const ranges = [...source.matchAll(/\{0x([0-9a-f]+), 0x([0-9a-f]+)\}/g)];
+  assert.ok(ranges.length > 10);
+  const isDeceptive = (code: number): boolean => ranges.some(([, first, last]) => code >= parseInt(first!, 16) && code <= parseInt(last!, 16));
+  const isControl = (code: number): boolean => code < 0x20 || (code >= 0x7f && code < 0xa0);
+  for (let code = 0; code <= 0x10ffff; code += 1) {
+    const character = String.fromCodePoint(code);
+    const isShown = character === '\t' || !(isControl(code) || isDeceptive(code));
+    assert.equal(visible(character) === character, isShown, `U+${code.toString(16)}`);
+  }
 });

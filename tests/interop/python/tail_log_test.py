@@ -160,7 +160,7 @@ class TailLogTest(DemoTest):
                 beats = [line for line in lines if line.WhichOneof("content") == "heartbeat"]
                 if beats:
                     self.assert_fields(beats[0], time=recent, heartbeat=lambda _: True)
-                    self.assert_fields(beats[0].heartbeat, time=recent, last_sequence=1)
+                    self.assert_fields(beats[0].heartbeat, time=recent, last_sequence=1, searched_through=1)
                     break
             stream.cancel()
         self.call("CancelRun", service.CancelRunRequest(run=started.id))

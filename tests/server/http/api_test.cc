@@ -37,17 +37,18 @@ class ApiTest : public jobtail::testing::EngineTest {
     return run;
   }
 
-  static std::string ReadAll(Source& source) {
-    std::string all = source.Head();
+  static std::string ReadAll(const Reply& reply) {
+    std::string all = reply.form->Head();
     while (true) {
-      Source::Pieces pieces;
-      const auto next = source.Pull(&pieces);
-      for (const Rendered& piece : pieces) all += *piece;
-      if (!next.ok()) return all + source.Farewell(next.status());
-      if (*next == Cursor::Next::kEnd) return all + source.Farewell(absl::OkStatus());
-      if (*next == Cursor::Next::kMore) continue;
+      std::vector<Slice> slices;
+      const auto next = reply.feed->Read(&slices);
+      reply.form->Render(&slices);
+      for (const Slice& slice : slices) all += slice.view();
+      if (!next.ok()) return all + reply.form->Ending(next.status());
+      if (*next == Feed::Next::kEnd) return all + reply.form->Ending(absl::OkStatus());
+      if (*next == Feed::Next::kMore) continue;
       absl::Notification woken;
-      if (source.Wait([&woken] { woken.Notify(); })) woken.WaitForNotification();
+      if (reply.feed->Wait([&woken] { woken.Notify(); })) woken.WaitForNotification();
     }
   }
 
@@ -130,16 +131,16 @@ TEST_F(ApiTest, StreamsALogInEachForm) {
   const std::string path = "/v1/runs/" + Greeted() + "/log";
   const Reply text = Get(path);
   EXPECT_EQ(text.content_type, "text/plain; charset=utf-8");
-  EXPECT_EQ(ReadAll(*text.source), "hello world\n");
+  EXPECT_EQ(ReadAll(text), "hello world\n");
   EXPECT_FALSE(text.run.empty());
 
   const Reply ndjson = Get(path, "", "application/x-ndjson");
-  const std::string lines = ReadAll(*ndjson.source);
+  const std::string lines = ReadAll(ndjson);
   EXPECT_EQ(std::count(lines.begin(), lines.end(), '\n'), 3) << "the run, a line, the result";
   EXPECT_THAT(lines, HasSubstr("\"text\":\"hello world\"}}\n"));
 
   const Reply events = Get(path, "", "text/event-stream");
-  EXPECT_THAT(ReadAll(*events.source),
+  EXPECT_THAT(ReadAll(events),
               AllOf(StartsWith("retry: "), HasSubstr("event: run\n"), HasSubstr("id: 1\n"),
                     HasSubstr("event: result\nid: 2\n"), EndsWith("event: end\ndata: {}\n\n")));
   EXPECT_EQ(Get(path, "", "image/png").status, 406u);
@@ -153,10 +154,10 @@ TEST_F(ApiTest, StreamsThePartThatTheQueryNames) {
   const std::string run = Start("lines");
   AwaitLog(run);
   const std::string path = "/v1/runs/" + run + "/log";
-  EXPECT_EQ(ReadAll(*Get(path, "from_sequence=9").source), "9\noh\n");
-  EXPECT_EQ(ReadAll(*Get(path, "last_lines=1").source), "oh\n");
-  EXPECT_EQ(ReadAll(*Get(path, "streams=STREAM_STDERR").source), "oh\n");
-  EXPECT_EQ(ReadAll(*Get(path, "pattern=%5B37%5D&follow=true").source), "3\n7\n");
+  EXPECT_EQ(ReadAll(Get(path, "from_sequence=9")), "9\noh\n");
+  EXPECT_EQ(ReadAll(Get(path, "last_lines=1")), "oh\n");
+  EXPECT_EQ(ReadAll(Get(path, "streams=STREAM_STDERR")), "oh\n");
+  EXPECT_EQ(ReadAll(Get(path, "pattern=%5B37%5D&follow=true")), "3\n7\n");
   EXPECT_EQ(Get(path, "from_sequence=99").status, 400u) << "OUT_OF_RANGE";
   EXPECT_EQ(Get(path, "pattern=(").status, 400u);
 }
@@ -170,11 +171,11 @@ TEST_F(ApiTest, ResumesStrictlyAfterTheLastEvent) {
                         .accept = "text/event-stream",
                         .last_event_id = id});
   };
-  EXPECT_THAT(ReadAll(*resume("1").source),
+  EXPECT_THAT(ReadAll(resume("1")),
               AllOf(Not(HasSubstr("hello")), HasSubstr("id: 2\n"), HasSubstr("event: end")));
-  EXPECT_THAT(ReadAll(*resume("0", "last_lines=0").source), HasSubstr("hello"))
+  EXPECT_THAT(ReadAll(resume("0", "last_lines=0")), HasSubstr("hello"))
       << "before what the address says";
-  EXPECT_THAT(ReadAll(*resume("2").source), AllOf(Not(HasSubstr("id:")), HasSubstr("event: end")));
+  EXPECT_THAT(ReadAll(resume("2")), AllOf(Not(HasSubstr("id:")), HasSubstr("event: end")));
   for (const char* id : {"99", "x", "-1", "1.5", "9223372036854775806", "9223372036854775807",
                          "9223372036854775808", "99999999999999999999999"}) {
     EXPECT_EQ(resume(id).status, 400u) << id;
@@ -187,15 +188,15 @@ TEST_F(ApiTest, RunsAJobAndFollowsIt) {
   Reply reply = api_.Handle(
       {.method = "POST", .path = "/v1/jobs/greet:run", .body = R"({"parameters":{"name":"you"}})"});
   ASSERT_EQ(reply.status, 200u) << reply.body;
-  EXPECT_EQ(ReadAll(*reply.source), "hello you\n");
+  EXPECT_EQ(ReadAll(reply), "hello you\n");
 }
 
 TEST_F(ApiTest, CancelsARunWhoseClientGoesAwayIfAsked) {
   AddWaitingJob("waits");
   Reply stays = Send("POST", "/v1/jobs/waits:run");
   Reply goes = Send("POST", "/v1/jobs/waits:run", R"({"onDisconnect":"ON_DISCONNECT_CANCEL"})");
-  stays.source.reset();
-  goes.source.reset();
+  stays.feed->ClientGone();
+  goes.feed->ClientGone();
   EXPECT_EQ(AwaitResult(goes.run).state(), v1::RUN_STATE_CANCELLED);
   EXPECT_FALSE(EngineTest::Get(stays.run).has_result());
 }
@@ -204,15 +205,15 @@ TEST_F(ApiTest, EndsTheStreamOfADeletedRunForGood) {
   const std::string run = Greeted();
   const Reply reply = Get("/v1/runs/" + run + "/log", "", "text/event-stream");
   ASSERT_TRUE(Delete(run).ok());
-  EXPECT_THAT(ReadAll(*reply.source), HasSubstr("event: end\ndata: {\"error\":{\"code\":5,"));
+  EXPECT_THAT(ReadAll(reply), HasSubstr("event: end\ndata: {\"error\":{\"code\":5,"));
 }
 
 TEST_F(ApiTest, AServerThatStopsLeavesEventsOpenForReturning) {
   const Reply events = Get("/v1/runs/" + Greeted() + "/log", "", "text/event-stream");
   const absl::Status stopping = absl::UnavailableError("later");
-  EXPECT_THAT(events.source->Farewell(stopping), Not(HasSubstr("event:")));
+  EXPECT_THAT(events.form->Ending(stopping), Not(HasSubstr("event:")));
   const Reply lines = Get("/v1/runs/" + Greeted() + "/log", "", "application/x-ndjson");
-  EXPECT_EQ(lines.source->Farewell(stopping), "{\"error\":{\"code\":14,\"message\":\"later\"}}\n");
+  EXPECT_EQ(lines.form->Ending(stopping), "{\"error\":{\"code\":14,\"message\":\"later\"}}\n");
 }
 
 TEST_F(ApiTest, RunsAJobInAPageOfPlainHtml) {
@@ -221,22 +222,52 @@ TEST_F(ApiTest, RunsAJobInAPageOfPlainHtml) {
       api_.RunInPage({.method = "GET", .path = "/stream/greet", .query = "name=%3Ci%3E"}, true);
   ASSERT_EQ(reply.status, 200u) << reply.body;
   EXPECT_EQ(reply.content_type, "text/html; charset=utf-8");
-  EXPECT_THAT(ReadAll(*reply.source),
+  EXPECT_THAT(ReadAll(reply),
               AllOf(HasSubstr("hello &lt;i&gt;\n"), HasSubstr("RUN_STATE_SUCCEEDED"),
                     EndsWith("</html>\n"), Not(HasSubstr("<script"))));
   Reply hostile = api_.RunInPage({.method = "GET", .path = "/stream/hostile"}, true);
-  EXPECT_THAT(ReadAll(*hostile.source), AllOf(Not(HasSubstr("<script")), HasSubstr("&lt;script")));
+  EXPECT_THAT(ReadAll(hostile), AllOf(Not(HasSubstr("<script")), HasSubstr("&lt;script")));
   const auto status = [this](Request request) { return api_.RunInPage(request, true).status; };
   EXPECT_EQ(status({.method = "GET", .path = "/stream/none"}), 404u);
   EXPECT_EQ(status({.method = "GET", .path = "/stream/greet", .query = "name=a&name=b"}), 400u);
   EXPECT_EQ(status({.method = "POST", .path = "/stream/greet", .body = "name=a"}), 400u);
 }
 
+TEST_F(ApiTest, StartsNothingByAnAddressThatIsNotUtf8) {
+  for (const char* query : {"name=%FF", "name=a%C3", "%FF=a", "name=%ED%A0%80"}) {
+    const Reply reply =
+        api_.RunInPage({.method = "GET", .path = "/stream/greet", .query = query}, true);
+    EXPECT_EQ(reply.status, 400u) << query;
+    EXPECT_THAT(reply.body, HasSubstr("give")) << query;
+    EXPECT_EQ(
+        api_.RunInPage({.method = "GET", .path = "/stream/greet", .query = query}, false).status,
+        400u)
+        << "nor is it asked about";
+  }
+  EXPECT_EQ(api_.RunInPage({.method = "GET", .path = "/stream/%FF"}, true).status, 400u);
+  EXPECT_EQ(Parse<v1::ListRunsResponse>(Get("/v1/runs")).runs_size(), 0);
+}
+
+TEST_F(ApiTest, TakesNoBodyThatCouldBeReadInTwoWays) {
+  for (const char* body :
+       {R"({"job":"greet","job":"greet"})", R"({job:"greet"})", R"({'job':'greet'})",
+        R"({"job":"greet","requestId":"1","request_id":"2"})", R"({"job":"greet"} {})",
+        R"({"job":"greet","parameters":{"name":"a","name":"b"}})",
+        "{\"job\":\"greet\",\"parameters\":{\"name\":\"\xff\"}}",
+        R"({"job":"greet","parameters":{"name":"\ud800"}})", R"({"job":"greet",})",
+        R"({"job":"greet","parameters":{"name":null}})",
+        R"({"job":"greet","parameters":{"name":1e3}})", R"(["greet"])", R"("greet")",
+        "\xef\xbb\xbf{\"job\":\"greet\"}"}) {
+    EXPECT_EQ(Send("POST", "/v1/runs", body).status, 400u) << body;
+  }
+  EXPECT_EQ(Parse<v1::ListRunsResponse>(Get("/v1/runs")).runs_size(), 0);
+}
+
 TEST_F(ApiTest, AsksInAPageWhatIsNotKnownToBeMeant) {
   const Request request{.method = "GET", .path = "/stream/greet", .query = "name=%3Ci%3E"};
   const Reply reply = api_.RunInPage(request, false);
   EXPECT_EQ(reply.status, 403u);
-  EXPECT_EQ(reply.source, nullptr);
+  EXPECT_EQ(reply.feed, nullptr);
   EXPECT_THAT(reply.body, AllOf(HasSubstr("action=\"/stream/greet?name=%3Ci%3E\""),
                                 HasSubstr("name=&lt;i&gt;")));
   EXPECT_EQ(Parse<v1::ListRunsResponse>(Get("/v1/runs")).runs_size(), 0);
@@ -258,10 +289,12 @@ TEST_F(ApiTest, WatchesRuns) {
   AddWaitingJob("waits");
   const std::string run = Start("waits");
   Reply reply = Get("/v1/runs:watch", "", "text/event-stream");
-  Source::Pieces pieces;
-  ASSERT_TRUE(reply.source->Pull(&pieces).ok());
-  ASSERT_FALSE(pieces.empty());
-  EXPECT_THAT(*pieces[0], AllOf(StartsWith("event: run\ndata: {"), HasSubstr(run)));
+  std::vector<Slice> slices;
+  ASSERT_TRUE(reply.feed->Read(&slices).ok());
+  reply.form->Render(&slices);
+  ASSERT_EQ(slices.size(), 1u);
+  EXPECT_THAT(std::string(slices[0].view()),
+              AllOf(StartsWith("event: run\ndata: {"), HasSubstr(run)));
   EXPECT_EQ(Get("/v1/runs:watch", "", "text/plain").status, 400u + 6);
 }
 

@@ -69,6 +69,17 @@ TEST(Rendering, EventsCannotBeForgedByText) {
   EXPECT_THAT(event, Not(HasSubstr("\r")));
 }
 
+TEST(Rendering, AHeartbeatsEventTellsHowFarTheServerHasLooked) {
+  v1::LogBatch batch;
+  batch.add_lines()->mutable_heartbeat()->set_searched_through(7);
+  EXPECT_THAT(Render(batch.SerializeAsString(), Format::kEventStream),
+              ::testing::StartsWith("event: heartbeat\nid: 7\ndata: {"));
+  batch.mutable_lines(0)->mutable_heartbeat()->set_searched_through(0);
+  EXPECT_THAT(Render(batch.SerializeAsString(), Format::kEventStream),
+              ::testing::StartsWith("event: heartbeat\ndata: {"))
+      << "the browser keeps the id that it has";
+}
+
 TEST(Rendering, HtmlMarksStderrAndEscapesText) {
   EXPECT_EQ(Render(BatchOf(v1::STREAM_STDERR, v1::ENDING_LF, "<b>"), Format::kHtml),
             "<span class=\"stderr\">&lt;b&gt;\n</span>");
@@ -78,7 +89,7 @@ TEST(RenderingCache, RendersABatchOnceForAForm) {
   RenderingCache cache;
   const std::string bytes = BatchOf(v1::STREAM_STDOUT, v1::ENDING_LF, "a");
   const Slice slice{Share(bytes), 0, bytes.size()};
-  const Rendered first = cache.Get(slice, Format::kNdjson);
+  const SharedBytes first = cache.Get(slice, Format::kNdjson);
   EXPECT_EQ(cache.Get(slice, Format::kNdjson), first) << "the same object";
   EXPECT_NE(cache.Get(slice, Format::kText), first);
   EXPECT_EQ(*cache.Get(slice, Format::kText), "a\n");
@@ -95,10 +106,10 @@ TEST(RenderingCache, TellsPartsOfABatchApart) {
 
 TEST(RenderingCache, KeepsNotMoreThanItsBound) {
   RenderingCache cache;
-  std::weak_ptr<const std::string> first;
+  std::weak_ptr<const std::string_view> first;
   for (int i = 0; i < 1000; ++i) {
     const std::string bytes = BatchOf(v1::STREAM_STDOUT, v1::ENDING_LF, std::string(60'000, 'x'));
-    const Rendered rendered = cache.Get({Share(bytes), 0, bytes.size()}, Format::kText);
+    const SharedBytes rendered = cache.Get({Share(bytes), 0, bytes.size()}, Format::kText);
     if (i == 0) first = rendered;
     EXPECT_EQ(rendered->size(), 60'001u);
   }

@@ -3,16 +3,25 @@
 #include <gmock/gmock.h>
 #include <sys/resource.h>
 
+#include <algorithm>
 #include <csignal>
 #include <filesystem>
 #include <fstream>
 #include <memory>
 #include <string>
+#include <string_view>
 #include <thread>
+#include <utility>
 #include <vector>
 
 #include "absl/strings/str_cat.h"
+#include "server/log/crc32c.h"
+#include "server/log/journal_frame.h"
+#include "server/log/journal_reader.h"
+#include "server/log/record.h"
+#include "server/log/record_range.h"
 #include "server/log/store_keys.h"
+#include "tests/server/support/records.h"
 #include "tests/server/support/temporary_directory.h"
 
 namespace jobtail {
@@ -49,35 +58,41 @@ class JournalTest : public ::testing::Test {
   static constexpr char kOtherRun[] = "019a7b3c-0000-7000-8000-000000000002";
   static constexpr size_t kBytes = 64 << 10;
 
-  JournalTest() { Reopen(); }
+  JournalTest() { Create(); }
 
-  void Reopen() {
+  void Create(size_t bytes = kBytes) {
     journal_.reset();
-    auto opened = Journal::Open(path(), kBytes);
-    ASSERT_TRUE(opened.ok()) << opened.status();
-    journal_ = *std::move(opened);
+    auto created = Journal::Create(path(), bytes);
+    ASSERT_TRUE(created.ok()) << created.status();
+    journal_ = *std::move(created);
   }
 
   std::string path() const { return directory_.path() + "/journal"; }
 
-  std::optional<Journal::Half> Write(const std::string& run, int64_t first, std::string bytes) {
-    return journal_->Write(*RunKey(run), {first, first + 1, -3 * first, 10 * first, 100 * first,
-                                          Share(std::move(bytes))});
+  // A batch of two records, the first of which says `text`.
+  static Batch MakeBatch(int64_t first, std::string_view text) {
+    std::string bytes;
+    EncodeLine(first, first, testing::Out(text), &bytes);
+    EncodeLine(first + 1, first, testing::Out("."), &bytes);
+    return {first, first + 1, -3 * first, 10 * first, 100 * first, Share(std::move(bytes))};
   }
 
-  // "RUN'S LAST DIGIT:FIRST:BYTES", of what a new process would find.
+  std::optional<Journal::Half> Write(const std::string& run, int64_t first, std::string_view text) {
+    return journal_->Write(*RunKey(run), MakeBatch(first, text));
+  }
+
+  // "RUN'S LAST DIGIT:FIRST:TEXT", of what a new process would find.
   std::vector<std::string> Recovered() {
-    Reopen();
     std::vector<std::string> entries;
-    const auto recovered = journal_->Recovered();
+    const auto recovered = ReadJournal(path());
     EXPECT_TRUE(recovered.ok()) << recovered.status();
     for (const auto& [run, batch] : *recovered) {
       EXPECT_EQ(batch.last, batch.first + 1);
       EXPECT_EQ(batch.last_time_unix_nanos, -3 * batch.first);
       EXPECT_EQ(batch.total_lines, 10 * batch.first);
       EXPECT_EQ(batch.total_bytes, 100 * batch.first);
-      entries.push_back(
-          absl::StrCat(run.substr(35), ":", batch.first, ":", std::string(*batch.bytes)));
+      entries.push_back(absl::StrCat(run.substr(35), ":", batch.first, ":",
+                                     testing::Texts(testing::Decode(*batch.bytes)).at(0)));
     }
     return entries;
   }
@@ -100,20 +115,24 @@ class JournalTest : public ::testing::Test {
 TEST_F(JournalTest, IsEmptyWhenItIsNew) { EXPECT_THAT(Recovered(), IsEmpty()); }
 
 TEST_F(JournalTest, GivesBackWhatWasWrittenInItsOrder) {
-  const std::string bytes("\0\n\xff", 3);
+  const std::string bytes("\0\n\t", 3);
   ASSERT_TRUE(Write(kRun, 1, "a"));
   ASSERT_TRUE(Write(kOtherRun, 7, bytes));
   ASSERT_TRUE(Write(kRun, 3, ""));
   EXPECT_THAT(Recovered(), ElementsAre("1:1:a", "2:7:" + bytes, "1:3:"));
 }
 
-TEST_F(JournalTest, ForgetsWhenItIsCleared) {
+TEST_F(JournalTest, ForgetsWhenItIsMadeAnew) {
   ASSERT_TRUE(Write(kRun, 1, "a"));
-  Reopen();
-  ASSERT_TRUE(journal_->Clear().ok());
+  Create();
   EXPECT_THAT(Recovered(), IsEmpty());
   ASSERT_TRUE(Write(kRun, 3, "b"));
   EXPECT_THAT(Recovered(), ElementsAre("1:3:b"));
+}
+
+TEST_F(JournalTest, IsEmptyWhereThereIsNone) {
+  fs::remove(path());
+  EXPECT_THAT(Recovered(), IsEmpty());
 }
 
 // As a process leaves it that is killed while it writes.
@@ -134,7 +153,7 @@ TEST_F(JournalTest, IsReadUpToTheEntryThatIsWrong) {
   const size_t whole = ReadFile().size();
   ASSERT_TRUE(Write(kRun, 3, "second"));
   const std::string both = ReadFile();
-  for (size_t i = 0; i < both.size(); ++i) {
+  for (size_t i = kJournalHeaderBytes; i < both.size(); ++i) {
     std::string wrong = both;
     wrong[i] = static_cast<char>(wrong[i] ^ 0x10);
     WriteFile(wrong);
@@ -142,13 +161,98 @@ TEST_F(JournalTest, IsReadUpToTheEntryThatIsWrong) {
   }
 }
 
+TEST_F(JournalTest, IsReadThoughItsHeaderIsDamaged) {
+  const std::string large(10'000, 'x');
+  for (int64_t first = 1; first < 12; first += 2) ASSERT_TRUE(Write(kRun, first, large));
+  std::string whole = ReadFile();
+  whole.resize(fs::file_size(path()), '\0');
+  for (size_t i = 0; i < EncodeJournalHeader(0).size(); ++i) {
+    std::string wrong = whole;
+    wrong[i] = static_cast<char>(wrong[i] ^ 0x10);
+    WriteFile(wrong);
+    EXPECT_EQ(Recovered().size(), 6) << i;
+  }
+}
+
+TEST_F(JournalTest, OfANewerServerIsRefusedAndLeftAsItIs) {
+  ASSERT_TRUE(Write(kRun, 1, "a"));
+  std::string header("jobtail journal\n");
+  for (const int64_t number : {3, 1000}) AppendNumber(number, &header);
+  AppendNumber(Crc32c(header), &header);
+  const std::string newer = header + ReadFile().substr(header.size());
+  WriteFile(newer);
+  const absl::Status status = ReadJournal(path()).status();
+  EXPECT_EQ(status.code(), absl::StatusCode::kFailedPrecondition);
+  EXPECT_THAT(std::string(status.message()), ::testing::HasSubstr("version 3"));
+  EXPECT_EQ(ReadFile(), newer);
+}
+
+// Whatever size it is opened with, it is read by what it says of itself.
+TEST_F(JournalTest, OfAnotherSizeIsReadWhole) {
+  for (const size_t bytes : {kBytes / 2, 2 * kBytes, kBytes + 1234}) {
+    Create(bytes);
+    const std::string text(bytes / 10, 'x');
+    int64_t first = 1;
+    size_t in_second = 0;
+    while (const auto half = Write(kRun, first, text)) {
+      in_second += *half;
+      first += 2;
+    }
+    EXPECT_GT(in_second, 0);
+    EXPECT_EQ(Recovered().size(), (first - 1) / 2) << bytes;
+  }
+}
+
+// As servers of format 1 made it: without a header, and with halves of half the file each.
+TEST_F(JournalTest, WithoutAHeaderIsReadWhole) {
+  constexpr int64_t kEpoch = 17;
+  for (const size_t bytes : {size_t{64} << 10, size_t{8} << 20, size_t{16} << 20}) {
+    const size_t half = std::min(bytes / 2, size_t{4} << 20);  // of a file that was made longer
+    std::string file(bytes, '\0');
+    std::string frame;
+    EncodeFrame(kEpoch + 1, *RunKey(kRun), MakeBatch(3, "second"), &frame);
+    file.replace(0, frame.size(), frame);
+    EncodeFrame(kEpoch, *RunKey(kRun), MakeBatch(1, "first"), &frame);
+    file.replace(half, frame.size(), frame);
+    WriteFile(file);
+    EXPECT_THAT(Recovered(), ElementsAre("1:1:first", "1:3:second")) << bytes;
+  }
+}
+
+// A frame with the right checksum and records that it cannot have.
+TEST_F(JournalTest, LeavesOutABatchThatIsNotWhatItSays) {
+  const auto write = [this](int64_t first, int64_t last, const SharedBytes& bytes) {
+    ASSERT_TRUE(journal_->Write(*RunKey(kRun), {first, last, 0, 0, 0, bytes}));
+  };
+  const SharedBytes good = MakeBatch(1, "a").bytes;
+  for (const auto& [first, last] : {std::pair<int64_t, int64_t>{1, INT64_MAX - 1},
+                                    {1, -1},
+                                    {1, 0},
+                                    {1, 1},
+                                    {1, 3},
+                                    {0, 2},
+                                    {-1, 2},
+                                    {INT64_MIN, INT64_MAX},
+                                    {2, 3},
+                                    {1, kMaxSequence}}) {
+    write(first, last, good);
+  }
+  write(1, 2, Share(std::string()));
+  write(1, 2, Share(std::string(*good) + "x"));
+  write(1, 2, Share(std::string(good->substr(0, good->size() / 2))));
+  ASSERT_TRUE(Write(kRun, 1, "good"));
+  EXPECT_THAT(Recovered(), ElementsAre("1:1:good"));
+}
+
 TEST_F(JournalTest, IsReadWhateverIsInIt) {
+  journal_.reset();
   std::string noise(3 * kBytes, '\0');
   WriteFile(noise);
   EXPECT_THAT(Recovered(), IsEmpty());
   for (size_t i = 0; i < noise.size(); ++i) noise[i] = static_cast<char>(i * i * 7919 >> 7);
   WriteFile(noise);
   EXPECT_THAT(Recovered(), IsEmpty());
+  Create();
   ASSERT_TRUE(Write(kRun, 1, "a"));
   EXPECT_THAT(Recovered(), ElementsAre("1:1:a"));
 }
@@ -163,7 +267,7 @@ TEST_F(JournalTest, TakesNothingMoreWhenBothHalvesAreInUse) {
   }
   EXPECT_THAT(halves, ElementsAre(0, 0, 0, 1, 1, 1));
   EXPECT_EQ(Recovered().size(), 6);
-  EXPECT_EQ(fs::file_size(path()), kBytes);
+  EXPECT_EQ(fs::file_size(path()), kJournalHeaderBytes + kBytes);
 }
 
 TEST_F(JournalTest, GoesOnInTheHalfThatWasReleasedAndForgetsWhatWasThere) {
@@ -187,7 +291,7 @@ TEST_F(JournalTest, BeginsAnewAsSoonAsNothingIsInUse) {
     ASSERT_TRUE(half);
     journal_->Release(*half);
   }
-  EXPECT_LT(ReadFile().size(), 2000);
+  EXPECT_LT(ReadFile().size(), kJournalHeaderBytes + 2000);
   EXPECT_EQ(Recovered().size(), 1);
 }
 
@@ -199,9 +303,8 @@ TEST_F(JournalTest, TakesNothingThatIsLargerThanAHalf) {
 // Writing to a mapping where the file has ended is a SIGBUS, as on a full or failing disk.
 TEST_F(JournalTest, WritesToTheFileWhereTheMappingCannotBeWrittenTo) {
   const std::string pages(10'000, 'x');
-  for (const uintmax_t size : {0, 4096, 5000, 8192}) {
-    Reopen();
-    ASSERT_TRUE(journal_->Clear().ok());
+  for (const uintmax_t size : {0, 4096, 5000, 8192, 12'288}) {
+    Create();
     fs::resize_file(path(), size);
     ASSERT_TRUE(Write(kRun, 1, pages)) << size;
     EXPECT_EQ(Recovered().size(), 1) << size;
@@ -211,9 +314,9 @@ TEST_F(JournalTest, WritesToTheFileWhereTheMappingCannotBeWrittenTo) {
 TEST_F(JournalTest, RefusesWhatTheSystemDoesNotTake) {
   ASSERT_TRUE(Write(kRun, 1, "a"));
   const std::string pages(10'000, 'x');
-  fs::resize_file(path(), 4096);
+  fs::resize_file(path(), 2 * kJournalHeaderBytes);
   {
-    const LargestFile none(4096);
+    const LargestFile none(2 * kJournalHeaderBytes);
     EXPECT_FALSE(Write(kRun, 3, pages));
     EXPECT_TRUE(Write(kRun, 3, "b")) << "this page is there";
   }
@@ -224,7 +327,7 @@ TEST_F(JournalTest, RefusesWhatTheSystemDoesNotTake) {
 TEST_F(JournalTest, SaysThatThereIsNoRoomForTheFile) {
   fs::remove(path());
   const LargestFile none(0);
-  const absl::Status status = Journal::Open(path(), kBytes).status();
+  const absl::Status status = Journal::Create(path(), kBytes).status();
   EXPECT_EQ(status.code(), absl::StatusCode::kUnavailable);
   EXPECT_THAT(std::string(status.message()), ::testing::HasSubstr(path()));
 }
@@ -232,7 +335,7 @@ TEST_F(JournalTest, SaysThatThereIsNoRoomForTheFile) {
 TEST_F(JournalTest, SaysWhichFileCannotBeOpened) {
   fs::remove(path());
   fs::create_directory(path());
-  const absl::Status status = Journal::Open(path(), kBytes).status();
+  const absl::Status status = Journal::Create(path(), kBytes).status();
   EXPECT_EQ(status.code(), absl::StatusCode::kUnavailable);
   EXPECT_THAT(std::string(status.message()), ::testing::HasSubstr(path()));
 }

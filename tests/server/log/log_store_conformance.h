@@ -28,8 +28,7 @@ class LogStoreConformance : public ::testing::TestWithParam<StoreUnderTest> {
   // Creates the run with an empty log and returns its id.
   std::string AddRun(const std::string& id = kRun);
 
-  // Records first to last as a batch, the last of them made at `last_time`, with bytes that tell
-  // which they are.
+  // Records first to last as a batch, made at `last_time`, with text that tells which they are.
   static Batch MakeBatch(int64_t first, int64_t last, int64_t last_time = 0);
 
   // Appends batches of `size` records each until the log has `last`.

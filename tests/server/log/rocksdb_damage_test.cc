@@ -7,14 +7,17 @@
 #include <algorithm>
 #include <filesystem>
 #include <fstream>
+#include <map>
 #include <memory>
 #include <random>
 #include <string>
 #include <vector>
 
 #include "server/log/record.h"
-#include "server/log/rocksdb_options.h"
 #include "server/log/rocksdb_store.h"
+#include "server/log/rocksdb_tuning.h"
+#include "server/log/store_keys.h"
+#include "tests/server/support/raw_database.h"
 #include "tests/server/support/records.h"
 #include "tests/server/support/temporary_directory.h"
 
@@ -94,6 +97,14 @@ class Damage : public ::testing::Test {
     return files;
   }
 
+  // Replaces the entry in the index, whatever the database thinks of it.
+  void PutIndexEntry(const IndexEntry& entry) {
+    store_.reset();
+    testing::PutIndexValues(directory_.path(),
+                            {{BatchKey(*RunKey(kRun), entry.first), EncodeIndexEntry(entry)}});
+    Open();
+  }
+
   static void Overwrite(const std::string& file, double where, size_t bytes) {
     std::fstream stream(file, std::ios::in | std::ios::out | std::ios::binary);
     stream.seekp(static_cast<int64_t>(static_cast<double>(fs::file_size(file)) * where));
@@ -137,6 +148,122 @@ TEST_F(Damage, OfTheIndexCostsNothingButTime) {
   ExpectWhole(kRun);
   ExpectWhole(kOtherRun);
   EXPECT_EQ(store_->FindTime(kRun, 30)->first, 30);
+}
+
+// Small batches, so many that their index has several blocks, in one file.
+class DamageOfPartOfTheIndex : public Damage {
+ protected:
+  static constexpr int64_t kMany = 1000;
+
+  DamageOfPartOfTheIndex() {
+    Fill(kRun, 1, 0);
+    for (int64_t i = 1; i <= kMany; ++i) AppendOne(i);
+    Flush();
+  }
+
+  static std::string Record(int64_t sequence) {
+    std::string bytes;
+    EncodeLine(sequence, 1'000'000, testing::Out("always the same"), &bytes);
+    return bytes;
+  }
+
+  void AppendOne(int64_t i) {
+    ASSERT_TRUE(store_->Append(kRun, {Batch{i, i, i, i, i, Share(Record(i))}}, false).ok());
+  }
+
+  // Bytes of records `first` to `last`.
+  static int64_t BytesOf(int64_t first, int64_t last) {
+    int64_t bytes = 0;
+    for (int64_t i = first; i <= last; ++i) bytes += static_cast<int64_t>(Record(i).size());
+    return bytes;
+  }
+
+  void DamageIndex(double where, size_t bytes = 100) {
+    const std::string file = FileOf(kIndexFamily);
+    store_.reset();
+    Overwrite(file, where, bytes);
+    Open();
+  }
+};
+
+TEST_F(DamageOfPartOfTheIndex, TrimsNothingThatShouldBeKept) {
+  for (const double where : {0.02, 0.3, 0.5, 0.7}) {
+    DamageIndex(where);
+    for (const int64_t first : {1, 2, 250, 500, 501, 999, 1000}) {
+      EXPECT_EQ(*store_->FindBytes(kRun, BytesOf(first, kMany)), first) << where;
+    }
+    EXPECT_EQ(*store_->FindBytes(kRun, 0), kMany);
+    EXPECT_EQ(store_->GetExtent(kRun)->bytes, BytesOf(1, kMany)) << where;
+  }
+}
+
+// A log that goes on behind damage goes on counting.
+TEST_F(DamageOfPartOfTheIndex, GoesOnWhereTheLogWasInBytesToo) {
+  for (const double where : {0.8, 0.85, 0.9, 0.95}) DamageIndex(where, 40);
+  EXPECT_EQ(store_->GetExtent(kRun)->bytes, BytesOf(1, kMany));
+  const int64_t more = kMany + 500;
+  for (int64_t i = kMany + 1; i <= more; ++i) AppendOne(i);
+  EXPECT_EQ(store_->GetExtent(kRun)->bytes, BytesOf(1, more));
+  for (const int64_t first : {1, 2, 500, 999, 1000, 1001, 1100, 1500}) {
+    EXPECT_EQ(*store_->FindBytes(kRun, BytesOf(first, more)), first);
+  }
+  ASSERT_TRUE(store_->Trim(kRun, 900).ok());
+  EXPECT_EQ(store_->GetExtent(kRun)->first, 900);
+  EXPECT_EQ(store_->GetExtent(kRun)->last, more);
+  EXPECT_EQ(store_->Read(kRun, 1)->first, 900);
+}
+
+// As servers before this one went on behind damage: from 0.
+TEST_F(DamageOfPartOfTheIndex, TrimsNothingThatShouldBeKeptWhereOffsetsBeginAnew) {
+  int64_t offset = 0;
+  std::map<std::string, std::string> values;
+  for (int64_t i = kMany + 1; i <= kMany + 400; ++i) {
+    AppendOne(i);
+    const IndexEntry entry = MakeIndexEntry({i, i, i, i, i, Share(Record(i))}, offset);
+    offset = entry.end();
+    values[BatchKey(*RunKey(kRun), i)] = EncodeIndexEntry(entry);
+  }
+  store_.reset();
+  testing::PutIndexValues(directory_.path(), values);
+  Open();
+  for (const int64_t first : {1, 300, 1000, 1001, 1100, 1399, 1400}) {
+    const auto found = store_->FindBytes(kRun, BytesOf(first, kMany + 400));
+    ASSERT_TRUE(found.ok());
+    EXPECT_LE(*found, first);
+  }
+  EXPECT_GE(store_->GetExtent(kRun)->bytes, 0);
+}
+
+// Numbers that no batch can have, with all checksums right.
+TEST_F(DamageOfPartOfTheIndex, BelievesNoEntryThatItsBatchContradicts) {
+  for (const int64_t last :
+       {INT64_MAX - 1, int64_t{1} << 40, kMany + 1000, int64_t{-1}, int64_t{3}}) {
+    IndexEntry entry =
+        MakeIndexEntry({kMany, last, 1, 1, 1, Share(Record(kMany))}, BytesOf(1, kMany - 1));
+    PutIndexEntry(entry);
+    EXPECT_EQ(store_->GetExtent(kRun)->last, kMany) << last;
+    EXPECT_EQ(store_->Read(kRun, kMany + 1).status().code(), absl::StatusCode::kNotFound) << last;
+  }
+  IndexEntry entry = MakeIndexEntry({kMany, kMany, 1, 1, 1, Share(Record(kMany))}, INT64_MAX / 2);
+  PutIndexEntry(entry);
+  EXPECT_LE(*store_->FindBytes(kRun, BytesOf(500, kMany)), 500) << "an offset out of the blue";
+}
+
+// A batch in the middle of which nothing can be made sense, and no index to say which it is.
+TEST_F(Damage, OfTheIndexAndABatchCostsThatBatchAndNoOther) {
+  Fill(kRun, 1, kBatches);
+  const auto put = store_->db()->Put({}, store_->db()->DefaultColumnFamily(),
+                                     BatchKey(*RunKey(kRun), 20), "no batch");
+  ASSERT_TRUE(put.ok());
+  Flush();
+  const std::string file = FileOf(kIndexFamily);
+  store_.reset();
+  fs::resize_file(file, fs::file_size(file) / 2);
+  Open();
+  EXPECT_EQ(store_->GetExtent(kRun)->last, kBatches);
+  EXPECT_EQ(store_->Read(kRun, 19)->first, 19);
+  EXPECT_EQ(store_->Read(kRun, 20)->first, 21);
+  EXPECT_EQ(store_->Read(kRun, 21)->first, 21);
 }
 
 // Batches that are compressed, of many records each.

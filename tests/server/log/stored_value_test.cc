@@ -1,5 +1,6 @@
 #include "server/log/stored_value.h"
 
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include <random>
@@ -16,7 +17,7 @@ std::string Noise(size_t size) {
 }
 
 std::string Decode(std::string_view value) {
-  if (IsPlain(value)) return std::string(PlainBytes(value));
+  if (const auto plain = PlainBytes(value)) return std::string(*plain);
   const auto bytes = Decompress(value);
   EXPECT_TRUE(bytes.ok()) << bytes.status();
   return bytes.ok() ? std::string(**bytes) : "";
@@ -57,7 +58,7 @@ TEST(StoredValue, IsSmallerWhereThatCanBe) {
 TEST(StoredValue, ThatIsDamagedIsAnError) {
   ValueEncoder encoder;
   const std::string value(encoder.Encode("\n" + std::string(5000, 'x')));
-  ASSERT_FALSE(IsPlain(value));
+  ASSERT_FALSE(PlainBytes(value));
   for (size_t size = 2; size < value.size(); ++size) {
     EXPECT_EQ(Decompress(value.substr(0, size)).status().code(), absl::StatusCode::kDataLoss)
         << size;
@@ -67,6 +68,23 @@ TEST(StoredValue, ThatIsDamagedIsAnError) {
     wrong[i] = '\xff';
     EXPECT_FALSE(Decompress(wrong).ok()) << i;
   }
+}
+
+// A small value that claims to be a large batch must not be given the memory.
+TEST(StoredValue, ThatClaimsMoreThanItCanHaveIsAnError) {
+  std::string value("\0\1\0\0\0\0\x0f\0\0\0block", 15);
+  const absl::Status status = Decompress(value).status();
+  EXPECT_EQ(status.code(), absl::StatusCode::kDataLoss);
+  EXPECT_THAT(std::string(status.message()),
+              ::testing::HasSubstr("15 bytes for a batch of 251658240"));
+}
+
+TEST(StoredValue, OfAFormThatANewerServerHasWrittenIsAnErrorThatSaysSo) {
+  const std::string value("\0\2something", 11);
+  EXPECT_FALSE(PlainBytes(value));
+  const absl::Status status = Decompress(value).status();
+  EXPECT_EQ(status.code(), absl::StatusCode::kDataLoss);
+  EXPECT_THAT(std::string(status.message()), ::testing::HasSubstr("form 2"));
 }
 
 }  // namespace

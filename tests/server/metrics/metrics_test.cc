@@ -16,15 +16,12 @@ using ::testing::Not;
 class MetricsTest : public testing::EngineTest {
  protected:
   std::string Text(const std::string& directory = "") {
-    return MetricsText(registry_, {.engine = &engine_,
-                                   .grpc = [] { return StreamStats{.open = 3, .messages = 40}; },
-                                   .http =
-                                       [] {
-                                         return http::HttpStats{
-                                             .connections = 7,
-                                             .refused_connections = 2,
-                                             .streams = {.open = 5, .stalled = 1}};
-                                       },
+    return MetricsText(registry_, {.runs = engine_.CountRuns(),
+                                   .refused_runs = engine_.refused_runs(),
+                                   .grpc = {.open = 3, .messages = 40},
+                                   .http = {.open = 5, .stalled = 1},
+                                   .http_connections = 7,
+                                   .http_refused_connections = 2,
                                    .store_directory = directory});
   }
 

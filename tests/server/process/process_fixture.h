@@ -2,6 +2,7 @@
 #define JOBTAIL_TESTS_SERVER_PROCESS_PROCESS_FIXTURE_H_
 
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "server/process/process_pool.h"
@@ -13,13 +14,17 @@ namespace jobtail::testing {
 
 // What outlives the engine.
 struct HasPool {
+  explicit HasPool(process::ProcessPool::KillStraysFunction kill_strays)
+      : pool_(std::move(kill_strays)) {}
   process::ProcessPool pool_;
 };
 
 // An engine whose jobs are commands.
 class ProcessTest : public HasPool, public EngineTest {
  protected:
-  explicit ProcessTest(const EngineOptions& options = {}) : EngineTest(options) {}
+  explicit ProcessTest(const EngineOptions& options = {},
+                       process::ProcessPool::KillStraysFunction kill_strays = process::KillStrays)
+      : HasPool(std::move(kill_strays)), EngineTest(options) {}
 
   static process::Command Program(std::vector<std::string> arguments);
   // A script for sh.

@@ -154,4 +154,9 @@ absl::Status FaultyStore::Trim(const std::string& run, int64_t first) {
   return result;
 }
 
+absl::Status FaultyStore::CheckHealth() {
+  if (absl::Status status = Before(Call::kCheckHealth, ""); !status.ok()) return status;
+  return store_->CheckHealth();
+}
+
 }  // namespace jobtail::testing

@@ -27,7 +27,8 @@ class FaultyStore : public LogStore {
     kRead,
     kFindTime,
     kFindBytes,
-    kTrim
+    kTrim,
+    kCheckHealth
   };
 
   // `store` does the work and outlives this one.
@@ -68,7 +69,7 @@ class FaultyStore : public LogStore {
   absl::StatusOr<Batch> FindTime(const std::string& run, int64_t unix_nanos) override;
   absl::StatusOr<int64_t> FindBytes(const std::string& run, int64_t bytes) override;
   absl::Status Trim(const std::string& run, int64_t first) override;
-  absl::Status CheckHealth() override { return store_->CheckHealth(); }
+  absl::Status CheckHealth() override;
 
  private:
   struct Fault {

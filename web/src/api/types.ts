@@ -72,7 +72,7 @@ export interface LogLine {
   progress?: RunProgress;
   result?: RunResult;
   gap?: Gap;
-  heartbeat?: { lastSequence?: string; time?: string };
+  heartbeat?: { lastSequence?: string; time?: string; searchedThrough?: string };
 }
 
 export interface Status {

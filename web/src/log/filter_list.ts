@@ -58,6 +58,8 @@ export class FilterList {
 
   // Whether nothing more is wanted.
   private take(line: LogLine): boolean {
+    const searched = Number(line.heartbeat?.searchedThrough ?? 0);
+    if (searched >= this.next) this.next = searched + 1; // a broken search goes on from there
     const record = recordOf(line);
     if (!record || record.sequence < this.next) return false;
     this.next = record.sequence + 1;

@@ -28,12 +28,22 @@ export function expressionOf(term: SearchTerm): RegExp | undefined {
 export const escapePattern = (text: string): string => text.replace(/[\\^$.*+?()[\]{}|/-]/g, (c) =>
   c === '/' || c === '-' ? c : `\\${c}`);
 
-// Finds matching records by their number, from somewhere on. For tests, and to keep HTTP out of the logic.
-export type FindMatches = (from: number, signal: AbortSignal) => AsyncGenerator<number[]>;
+// A step of a search: the matching records, by their number, and up to which record all have been looked at (0: as
+// before).
+export interface Found {
+  matches: number[];
+  searched: number;
+}
 
-export async function* findOnServer(run: string, pattern: string, from: number, signal: AbortSignal): AsyncGenerator<number[]> {
+// Finds matching records from somewhere on. For tests, and to keep HTTP out of the logic.
+export type FindMatches = (from: number, signal: AbortSignal) => AsyncGenerator<Found>;
+
+export async function* findOnServer(run: string, pattern: string, from: number, signal: AbortSignal): AsyncGenerator<Found> {
   for await (const lines of readStream<LogLine>(logPath(run, { fromSequence: from, pattern }), signal)) {
-    yield lines.filter((line) => line.sequence && !line.result && !line.gap).map((line) => Number(line.sequence));
+    yield {
+      matches: lines.filter((line) => line.sequence && !line.result && !line.gap).map((line) => Number(line.sequence)),
+      searched: Math.max(0, ...lines.map((line) => Number(line.heartbeat?.searchedThrough ?? 0))),
+    };
   }
 }
 
@@ -73,11 +83,12 @@ export class LogSearch {
 
   private async indexUpTo(end: number): Promise<void> {
     for await (const found of this.find(this.covered + 1, this.abort.signal)) {
-      for (const sequence of found) {
+      for (const sequence of found.matches) {
         this.matches.push(sequence);
         this.covered = sequence;
         if (this.limited) return;
       }
+      this.covered = Math.max(this.covered, found.searched); // a broken search goes on from there
       this.onChange();
     }
     this.covered = Math.max(this.covered, end);
@@ -103,7 +114,7 @@ export class LogSearch {
     if (known !== undefined) return known;
     const from = Math.max(sequence, this.covered) + 1;
     if (from > this.lastSequence()) return undefined;
-    for await (const found of this.find(from, this.abort.signal)) if (found.length > 0) return found[0];
+    for await (const found of this.find(from, this.abort.signal)) if (found.matches.length > 0) return found.matches[0];
     return undefined;
   }
 
@@ -122,7 +133,7 @@ export class LogSearch {
   private async lastIn(from: number, end: number): Promise<number | undefined> {
     let last: number | undefined;
     for await (const found of this.find(from, this.abort.signal)) {
-      for (const sequence of found) {
+      for (const sequence of found.matches) {
         if (sequence >= end) return last;
         last = sequence;
       }

@@ -1,0 +1,214 @@
+// LogLine and LogBatch, encoded and decoded by hand.
+
+#include "base/codec/log_line.h"
+
+#include <google/protobuf/io/coded_stream.h>
+
+#include <array>
+
+#include "base/codec/proto_time.h"
+#include "base/codec/wire.h"
+#include "base/utf8.h"
+
+namespace jobtail {
+namespace {
+
+using google::protobuf::io::CodedOutputStream;
+
+constexpr int64_t kNanosPerSecond = 1'000'000'000;
+constexpr uint8_t kElementTag = BytesTag(v1::LogBatch::kLinesFieldNumber);
+
+// Always from 0 up, before 1970 as well.
+int64_t NanosOfSecond(int64_t unix_nanos) {
+  const int64_t nanos = unix_nanos % kNanosPerSecond;
+  return nanos < 0 ? nanos + kNanosPerSecond : nanos;
+}
+
+// Each writes at `to` and returns the end.
+
+uint8_t* WriteVarint(int field, uint64_t value, uint8_t* to) {
+  *to++ = static_cast<uint8_t>(VarintTag(field));
+  return CodedOutputStream::WriteVarint64ToArray(value, to);
+}
+
+uint8_t* WriteLength(int field, size_t size, uint8_t* to) {
+  *to++ = static_cast<uint8_t>(BytesTag(field));
+  return CodedOutputStream::WriteVarint32ToArray(static_cast<uint32_t>(size), to);
+}
+
+uint8_t* WriteTime(int field, int64_t unix_nanos, uint8_t* to) {
+  using google::protobuf::Timestamp;
+  const int64_t nanos = NanosOfSecond(unix_nanos);
+  const int64_t seconds = (unix_nanos - nanos) / kNanosPerSecond;
+  uint8_t* const begin = WriteLength(field, 0, to);
+  uint8_t* end = begin;
+  if (seconds != 0) end = WriteVarint(Timestamp::kSecondsFieldNumber, seconds, end);
+  if (nanos != 0) end = WriteVarint(Timestamp::kNanosFieldNumber, nanos, end);
+  begin[-1] = static_cast<uint8_t>(end - begin);  // far less than what takes a second byte
+  return end;
+}
+
+// The tag and length of an element of a LogBatch of `size` bytes, written so that they end at
+// `end`. Returns where they begin.
+uint8_t* WriteElementBefore(uint8_t* end, size_t size) {
+  uint8_t* const begin = end - CodedOutputStream::VarintSize32(static_cast<uint32_t>(size)) - 1;
+  WriteLength(v1::LogBatch::kLinesFieldNumber, size, begin);
+  return begin;
+}
+
+constexpr size_t kMaxElementHeader = 1 + 5;
+// Everything of an element but its text: numbers of at most 10 bytes, each with a tag.
+constexpr size_t kMaxFields = kMaxElementHeader + 8 * 11;
+
+std::string_view View(const uint8_t* begin, const uint8_t* end) {
+  return {reinterpret_cast<const char*>(begin), static_cast<size_t>(end - begin)};
+}
+
+google::protobuf::Timestamp ByLibrary(std::string_view encoded) {
+  google::protobuf::Timestamp time;
+  if (!time.ParseFromArray(encoded.data(), static_cast<int>(encoded.size()))) time.Clear();
+  return time;
+}
+
+template <typename Enum>
+bool ReadEnum(WireReader* reader, Enum* value) {
+  uint64_t number;
+  if (!reader->ReadVarint(&number)) return false;
+  *value = static_cast<Enum>(number);
+  return true;
+}
+
+bool ReadSequence(WireReader* reader, int64_t* sequence) {
+  uint64_t number;
+  if (!reader->ReadVarint(&number) || number > static_cast<uint64_t>(kMaxSequence)) return false;
+  *sequence = static_cast<int64_t>(number);
+  return true;
+}
+
+// Of two messages in one field the library merges what they have.
+bool ReadMessage(int field, WireReader* reader, LineView* line) {
+  const auto content = static_cast<v1::LogLine::ContentCase>(field);
+  if (line->content == content) return false;
+  line->content = content;
+  return reader->ReadBytes(&line->bytes);
+}
+
+bool ReadText(v1::LogLine::ContentCase content, WireReader* reader, LineView* line) {
+  line->content = content;
+  return reader->ReadBytes(&line->bytes);
+}
+
+bool ReadField(uint64_t tag, WireReader* reader, LineView* line) {
+  switch (tag) {
+    case VarintTag(v1::LogLine::kSequenceFieldNumber):
+      return ReadSequence(reader, &line->sequence);
+    case BytesTag(v1::LogLine::kTimeFieldNumber):
+      return line->encoded_time.data() == nullptr && reader->ReadBytes(&line->encoded_time);
+    case VarintTag(v1::LogLine::kStreamFieldNumber):
+      return ReadEnum(reader, &line->stream);
+    case VarintTag(v1::LogLine::kEndingFieldNumber):
+      return ReadEnum(reader, &line->ending);
+    case BytesTag(v1::LogLine::kTextFieldNumber):
+      return ReadText(v1::LogLine::kText, reader, line);
+    case BytesTag(v1::LogLine::kRawFieldNumber):
+      return ReadText(v1::LogLine::kRaw, reader, line);
+    case BytesTag(v1::LogLine::kRunFieldNumber):
+    case BytesTag(v1::LogLine::kProgressFieldNumber):
+    case BytesTag(v1::LogLine::kResultFieldNumber):
+    case BytesTag(v1::LogLine::kGapFieldNumber):
+    case BytesTag(v1::LogLine::kHeartbeatFieldNumber):
+      return ReadMessage(static_cast<int>(tag >> 3), reader, line);
+    default:
+      line->has_unknown_fields = true;
+      return reader->SkipValue(tag);
+  }
+}
+
+}  // namespace
+
+int64_t PrintedBytes(const TextLine& line) {
+  return static_cast<int64_t>(line.text.size() + EndingBytes(line.ending).size());
+}
+
+void EncodeLine(int64_t sequence, int64_t time_unix_nanos, const TextLine& line,
+                std::string* batch) {
+  const int content =
+      IsUtf8(line.text) ? v1::LogLine::kTextFieldNumber : v1::LogLine::kRawFieldNumber;
+  std::array<uint8_t, kMaxFields> bytes;
+  uint8_t* const fields = bytes.data() + kMaxElementHeader;
+  uint8_t* end = WriteVarint(v1::LogLine::kSequenceFieldNumber, sequence, fields);
+  end = WriteTime(v1::LogLine::kTimeFieldNumber, time_unix_nanos, end);
+  end = WriteVarint(v1::LogLine::kStreamFieldNumber, line.stream, end);
+  end = WriteVarint(v1::LogLine::kEndingFieldNumber, line.ending, end);
+  end = WriteLength(content, line.text.size(), end);
+  const size_t size = static_cast<size_t>(end - fields) + line.text.size();
+  batch->append(View(WriteElementBefore(fields, size), end)).append(line.text);
+}
+
+void EncodeLine(const v1::LogLine& line, std::string* batch) {
+  std::array<uint8_t, kMaxElementHeader> bytes;
+  uint8_t* const end = bytes.data() + bytes.size();
+  batch->append(View(WriteElementBefore(end, line.ByteSizeLong()), end));
+  line.AppendToString(batch);
+}
+
+google::protobuf::Timestamp LineView::time() const {
+  using google::protobuf::Timestamp;
+  Timestamp time;
+  WireReader reader(encoded_time);
+  while (!reader.AtEnd()) {
+    uint64_t tag;
+    uint64_t number;
+    if (!reader.ReadVarint(&tag) || !reader.ReadVarint(&number)) return ByLibrary(encoded_time);
+    if (tag == VarintTag(Timestamp::kSecondsFieldNumber)) {
+      time.set_seconds(static_cast<int64_t>(number));
+    } else if (tag == VarintTag(Timestamp::kNanosFieldNumber)) {
+      time.set_nanos(static_cast<int32_t>(number));
+    } else {
+      return ByLibrary(encoded_time);
+    }
+  }
+  return time;
+}
+
+bool DecodeLine(std::string_view encoded, LineView* line) {
+  *line = {};
+  line->encoded = encoded;
+  WireReader reader(encoded);
+  while (!reader.AtEnd()) {
+    uint64_t tag;
+    if (!reader.ReadVarint(&tag) || !ReadField(tag, &reader, line)) return false;
+  }
+  return true;
+}
+
+bool RecordWalker::Next() {
+  WireReader reader(rest_);
+  uint64_t tag;
+  std::string_view payload;
+  if (!reader.ReadVarint(&tag) || tag != kElementTag || !reader.ReadBytes(&payload)) return false;
+  payload_ = payload;
+  element_ = {rest_.data(), static_cast<size_t>(payload.end() - rest_.begin())};
+  rest_.remove_prefix(element_.size());
+  return true;
+}
+
+int64_t SequenceOf(std::string_view line) {
+  WireReader reader(line);
+  uint64_t tag;
+  int64_t sequence;
+  if (!reader.ReadVarint(&tag) || tag != VarintTag(v1::LogLine::kSequenceFieldNumber)) return 0;
+  return ReadSequence(&reader, &sequence) ? sequence : 0;
+}
+
+int64_t TimeOf(std::string_view line) {
+  LineView view;
+  return DecodeLine(line, &view) ? ToUnixNanos(view.time()) : 0;
+}
+
+int64_t TimeOfFirst(std::string_view batch) {
+  RecordWalker walker(batch);
+  return walker.Next() ? TimeOf(walker.payload()) : 0;
+}
+
+}  // namespace jobtail

@@ -1,0 +1,111 @@
+#ifndef JOBTAIL_BASE_CODEC_LOG_LINE_H_
+#define JOBTAIL_BASE_CODEC_LOG_LINE_H_
+
+#include <google/protobuf/timestamp.pb.h>
+
+#include <cstddef>
+#include <cstdint>
+#include <limits>
+#include <string>
+#include <string_view>
+
+#include "jobtail/v1/log.pb.h"
+
+namespace jobtail {
+
+// The encoding of LogLine and LogBatch, written and read by hand: it is done for every line, and a
+// message for each costs more than all the rest. The bytes are those of the protobuf library.
+//
+// What is read is not trusted. A view is refused, and the bytes left to the library, where the
+// library could understand them otherwise; see DecodeLine().
+
+// The largest number that a record may have. No log gets as far: a million records a second for
+// more than two centuries. Adding one, or counting in JavaScript, is still exact.
+inline constexpr int64_t kMaxSequence = (int64_t{1} << 53) - 1;
+
+// The bytes that the job printed after a line's text: "\n", "\r" or nothing.
+inline std::string_view EndingBytes(v1::Ending ending) {
+  if (ending == v1::ENDING_LF) return "\n";
+  if (ending == v1::ENDING_CR) return "\r";
+  return "";
+}
+
+// Whether the next line of the same stream begins a new line, rather than continuing this one.
+inline bool EndsLine(v1::Ending ending) { return !EndingBytes(ending).empty(); }
+
+// --- writing
+
+// A line of text on its way into a log.
+struct TextLine {
+  v1::Stream stream;
+  v1::Ending ending;
+  int64_t time_unix_nanos;
+  std::string_view text;  // any bytes, without the terminator
+};
+
+// The number of bytes that the job printed for this line, terminator included.
+int64_t PrintedBytes(const TextLine& line);
+
+// Appends to `batch` the encoding of one element of LogBatch.lines. `text` is used where the line
+// is valid UTF-8, `raw` where it is not.
+void EncodeLine(int64_t sequence, int64_t time_unix_nanos, const TextLine& line,
+                std::string* batch);
+void EncodeLine(const v1::LogLine& line, std::string* batch);
+
+// --- reading
+
+// A LogLine as it lies in the encoded bytes that it refers to.
+struct LineView {
+  int64_t sequence = 0;  // 0: no record
+  v1::Stream stream = v1::STREAM_UNSPECIFIED;
+  v1::Ending ending = v1::ENDING_UNSPECIFIED;
+  v1::LogLine::ContentCase content = v1::LogLine::CONTENT_NOT_SET;
+  std::string_view bytes;           // of `text` or `raw`; of other content the encoded message
+  std::string_view encoded_time;    // a google.protobuf.Timestamp; data() is null if there is none
+  std::string_view encoded;         // the whole
+  bool has_unknown_fields = false;  // of a later version of the protocol
+
+  bool is_text() const { return content == v1::LogLine::kText || content == v1::LogLine::kRaw; }
+  // 1970 if there is none, or what is there is no Timestamp.
+  google::protobuf::Timestamp time() const;
+};
+
+// Makes a view of an encoded LogLine. False, with `line` in any state, where the bytes are none or
+// not as an encoder writes them (a varint in more bytes than it takes, a message in two parts), and
+// where the sequence number is one that no record has: negative or above kMaxSequence. Does not
+// look at whether `text` is UTF-8.
+bool DecodeLine(std::string_view encoded, LineView* line);
+
+// Walks the elements of an encoded LogBatch without decoding them:
+//
+//   RecordWalker walker(batch);
+//   while (walker.Next()) use(walker.element(), walker.payload());
+class RecordWalker {
+ public:
+  explicit RecordWalker(std::string_view batch) : rest_(batch) {}
+
+  // Moves to the next element. False at the end, and where the bytes are no element: rest() is then
+  // not empty.
+  bool Next();
+
+  std::string_view element() const { return element_; }  // with tag and length, as in a LogBatch
+  std::string_view payload() const { return payload_; }  // the LogLine alone
+  std::string_view rest() const { return rest_; }        // what follows the element
+
+ private:
+  std::string_view rest_;
+  std::string_view element_;
+  std::string_view payload_;
+};
+
+// The sequence number in an encoded LogLine, which comes first; 0 if it is not a record.
+int64_t SequenceOf(std::string_view line);
+
+// The time in an encoded LogLine, and of the first element of a LogBatch, in Unix nanoseconds; 0 if
+// there is none.
+int64_t TimeOf(std::string_view line);
+int64_t TimeOfFirst(std::string_view batch);
+
+}  // namespace jobtail
+
+#endif  // JOBTAIL_BASE_CODEC_LOG_LINE_H_

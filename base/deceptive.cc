@@ -1,0 +1,42 @@
+// The characters that deceive. A test of the console page reads the table in this file.
+
+#include "base/deceptive.h"
+
+#include <algorithm>
+#include <iterator>
+
+namespace jobtail {
+namespace {
+
+struct Range {
+  char32_t first;
+  char32_t last;
+};
+
+constexpr Range kDeceptive[] = {
+    {0x00ad, 0x00ad},    // soft hyphen
+    {0x034f, 0x034f},    // combining grapheme joiner
+    {0x061c, 0x061c},    // Arabic letter mark
+    {0x115f, 0x1160},    // Hangul fillers
+    {0x17b4, 0x17b5},    // Khmer inherent vowels
+    {0x180e, 0x180e},    // Mongolian vowel separator
+    {0x200b, 0x200c},    // zero width space and non-joiner
+    {0x200e, 0x200f},    // marks of direction
+    {0x2028, 0x202e},    // separators of lines and paragraphs, embeddings and overrides
+    {0x2060, 0x206f},    // word joiner, invisible operators, isolates, deprecated controls
+    {0x3164, 0x3164},    // Hangul filler
+    {0xfeff, 0xfeff},    // byte order mark
+    {0xffa0, 0xffa0},    // halfwidth Hangul filler
+    {0xfff9, 0xfffb},    // interlinear annotation
+    {0xe0000, 0xe007f},  // tags
+};
+
+}  // namespace
+
+bool IsDeceptive(char32_t code) {
+  return std::any_of(std::begin(kDeceptive), std::end(kDeceptive), [code](const Range& range) {
+    return code >= range.first && code <= range.last;
+  });
+}
+
+}  // namespace jobtail

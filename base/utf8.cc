@@ -1,0 +1,82 @@
+// Reading, checking and repairing UTF-8.
+
+#include "base/utf8.h"
+
+#include <algorithm>
+#include <cstdint>
+#include <cstring>
+
+namespace jobtail {
+namespace {
+
+// The length that a first byte announces; 0 for a byte that begins no character.
+size_t SequenceLength(uint8_t first) {
+  if (first < 0x80) return 1;
+  if (first >= 0xc2 && first < 0xe0) return 2;
+  if (first >= 0xe0 && first < 0xf0) return 3;
+  return first >= 0xf0 && first < 0xf5 ? 4 : 0;
+}
+
+bool IsScalarValue(char32_t code, size_t bytes) {
+  constexpr char32_t kSmallest[] = {0, 0, 0x80, 0x800, 0x10000};
+  return code >= kSmallest[bytes] && code <= 0x10ffff && (code < 0xd800 || code > 0xdfff);
+}
+
+// Most lines are, and this is quicker to tell than the rest: without a branch for each word.
+bool IsAscii(std::string_view text) {
+  constexpr uint64_t kHighBits = 0x8080'8080'8080'8080;
+  uint64_t bits = 0;
+  size_t at = 0;
+  for (; at + sizeof bits <= text.size(); at += sizeof bits) {
+    uint64_t word;
+    memcpy(&word, text.data() + at, sizeof word);
+    bits |= word;
+  }
+  for (; at < text.size(); ++at) bits |= static_cast<uint8_t>(text[at]);
+  return (bits & kHighBits) == 0;
+}
+
+}  // namespace
+
+Utf8Character FirstCharacter(std::string_view text) {
+  const auto first = static_cast<uint8_t>(text[0]);
+  const size_t bytes = SequenceLength(first);
+  if (bytes == 1) return {first, 1, true};
+  const Utf8Character bad = {first, 1, false};
+  if (bytes == 0 || bytes > text.size()) return bad;
+  char32_t code = first & (0x7f >> bytes);
+  for (size_t i = 1; i < bytes; ++i) {
+    const auto next = static_cast<uint8_t>(text[i]);
+    if ((next & 0xc0) != 0x80) return bad;
+    code = code << 6 | (next & 0x3f);
+  }
+  return IsScalarValue(code, bytes) ? Utf8Character{code, bytes, true} : bad;
+}
+
+bool IsUtf8(std::string_view text) {
+  if (IsAscii(text)) return true;
+  while (!text.empty()) {
+    const Utf8Character character = FirstCharacter(text);
+    if (!character.valid) return false;
+    text.remove_prefix(character.bytes);
+  }
+  return true;
+}
+
+std::string ToUtf8(std::string_view text, size_t max_bytes) {
+  std::string result;
+  result.reserve(std::min(text.size(), max_bytes));
+  while (!text.empty()) {
+    const Utf8Character character = FirstCharacter(text);
+    if (character.bytes > max_bytes - result.size()) break;
+    if (character.valid) {
+      result.append(text.substr(0, character.bytes));
+    } else {
+      result.push_back('?');
+    }
+    text.remove_prefix(character.bytes);
+  }
+  return result;
+}
+
+}  // namespace jobtail

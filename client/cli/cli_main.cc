@@ -1,0 +1,57 @@
+// From the command line to the exit code.
+
+#include "client/cli/cli_main.h"
+
+#include <signal.h>
+#include <unistd.h>
+
+#include <string>
+#include <variant>
+
+#include "absl/strings/str_cat.h"
+#include "client/cli/commands.h"
+#include "client/cli/completion.h"
+#include "client/cli/fd_writer.h"
+#include "client/cli/options.h"
+#include "client/run_state.h"
+
+namespace jobtail::client::cli {
+namespace {
+
+void Say(int fd, const std::string& text) {
+  size_t written;
+  (void)FdWriter(fd, "the terminal").Write(text, &written);
+}
+
+}  // namespace
+
+Client MakeClient(const CommonOptions& common) {
+  ClientOptions options;
+  options.retry_for = absl::Seconds(3);
+  return Client(common.server, options);
+}
+
+absl::StatusOr<int> PrintToStdout(const std::string& text) {
+  size_t written;
+  absl::Status status = FdWriter(STDOUT_FILENO, "stdout").Write(text, &written);
+  if (absl::IsAborted(status)) return 128 + SIGPIPE;
+  if (!status.ok()) return status;
+  return 0;
+}
+
+int Main(int argc, const char* const* argv) {
+  if (argc > 1 && absl::string_view(argv[1]) == "__complete") return ExecuteComplete(argc, argv);
+  const ParseResult parsed = ParseOptions(argc, argv);
+  if (!parsed.options.has_value()) {
+    Say(parsed.exit_code == 0 ? STDOUT_FILENO : STDERR_FILENO, parsed.text);
+    return parsed.exit_code;
+  }
+  const absl::StatusOr<int> code =
+      std::visit([&](const auto& command) { return Execute(parsed.options->common, command); },
+                 parsed.options->command);
+  if (code.ok()) return *code;
+  Say(STDERR_FILENO, absl::StrCat("jobtail: ", code.status().message(), "\n"));
+  return kExitOwnFailure;
+}
+
+}  // namespace jobtail::client::cli

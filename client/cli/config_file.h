@@ -1,0 +1,29 @@
+#ifndef JOBTAIL_CLIENT_CLI_CONFIG_FILE_H_
+#define JOBTAIL_CLIENT_CLI_CONFIG_FILE_H_
+
+#include <map>
+#include <string>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+
+namespace jobtail::client::cli {
+
+// The user's config file: JOBTAIL_CONFIG, else $XDG_CONFIG_HOME/jobtail/config, else
+// ~/.config/jobtail/config. "" where none of these is known.
+std::string ConfigPath();
+
+// A setting of the file.
+struct Setting {
+  std::string value;
+  int line = 0;
+};
+
+// Reads "NAME = VALUE" lines; "#" begins a line of comment, and blank lines do not count. Each NAME
+// may come once. A file that is not there is empty, unless JOBTAIL_CONFIG names it. Errors name
+// file and line. (CLI11's own reader knows no line numbers and takes "[::1]:50051" for a list.)
+absl::StatusOr<std::map<std::string, Setting>> ReadConfig(const std::string& path);
+
+}  // namespace jobtail::client::cli
+
+#endif  // JOBTAIL_CLIENT_CLI_CONFIG_FILE_H_

@@ -1,0 +1,73 @@
+// The RocksDB database in a data directory, open.
+
+#ifndef JOBTAIL_SERVER_LOG_ROCKSDB_DATABASE_H_
+#define JOBTAIL_SERVER_LOG_ROCKSDB_DATABASE_H_
+
+#include <cstdint>
+#include <memory>
+#include <string>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "server/log/rocksdb_options.h"
+
+namespace rocksdb {
+class Cache;
+class ColumnFamilyHandle;
+class DB;
+class Env;
+class Status;
+}  // namespace rocksdb
+
+namespace jobtail {
+
+// An open database, with its column families. Whoever writes goes through a WriteGate: a direct
+// write after one that has failed can be lost, or end the process.
+//
+// A store owns it, and everything that uses it goes before it. Nothing in it changes between Open
+// and the destructor, and RocksDB is thread-safe: every function may be called from any thread.
+class Database {
+ public:
+  // FAILED_PRECONDITION if another process has the directory open, or a newer server has written
+  // it; DATA_LOSS if it cannot be opened for damage, UNAVAILABLE otherwise.
+  static absl::StatusOr<std::unique_ptr<Database>> Open(const RocksDbOptions& options);
+  ~Database();
+
+  Database(const Database&) = delete;
+  Database& operator=(const Database&) = delete;
+
+  rocksdb::DB* rocks() const { return rocks_.get(); }
+  rocksdb::Env* env() const;
+  const std::string& directory() const { return directory_; }
+  // What blocks that were read lie in. They may be held longer than the database is open.
+  const std::shared_ptr<rocksdb::Cache>& cache() const { return cache_; }
+
+  // The column families; docs/log-format.md says what each has.
+  rocksdb::ColumnFamilyHandle* batches() const { return batches_; }
+  rocksdb::ColumnFamilyHandle* index() const { return index_; }
+  rocksdb::ColumnFamilyHandle* runs() const { return runs_; }
+
+  // Has in files what is in memory and in the write-ahead log, and begins another such log.
+  rocksdb::Status Flush() const;
+
+  // The number of the write-ahead log that is written to; 0 if that cannot be told.
+  uint64_t WalNumber() const;
+
+  // "data directory DIR", for what is said of it.
+  std::string Name() const;
+
+ private:
+  Database(std::string directory, std::shared_ptr<rocksdb::Cache> cache);
+
+  const std::string directory_;
+  const std::shared_ptr<rocksdb::Cache> cache_;
+  std::unique_ptr<rocksdb::DB> rocks_;
+  rocksdb::ColumnFamilyHandle* batches_ = nullptr;
+  rocksdb::ColumnFamilyHandle* index_ = nullptr;
+  rocksdb::ColumnFamilyHandle* runs_ = nullptr;
+  rocksdb::ColumnFamilyHandle* format_ = nullptr;
+};
+
+}  // namespace jobtail
+
+#endif  // JOBTAIL_SERVER_LOG_ROCKSDB_DATABASE_H_

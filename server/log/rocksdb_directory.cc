@@ -1,0 +1,117 @@
+// Creates and checks a data directory before it is used.
+#include "server/log/rocksdb_directory.h"
+
+#include <fcntl.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstring>
+#include <filesystem>
+#include <fstream>
+#include <iterator>
+#include <string_view>
+
+#include "absl/status/statusor.h"
+#include "absl/strings/ascii.h"
+#include "absl/strings/escaping.h"
+#include "absl/strings/match.h"
+#include "absl/strings/numbers.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/string_view.h"
+#include "absl/strings/strip.h"
+
+namespace jobtail {
+namespace {
+
+namespace fs = std::filesystem;
+
+// A line of text, for whoever looks at the directory: this, and a number.
+constexpr char kFormatFile[] = "/FORMAT";
+constexpr absl::string_view kFormatText = "jobtail data directory, format ";
+
+std::string What(const std::string& directory) {
+  return absl::StrCat("data directory ", directory);
+}
+
+// A database that has lost the name of its newest description must not be taken for a new one,
+// which would delete what it has.
+absl::Status CheckIsWholeOrNew(const std::string& directory) {
+  std::error_code error;
+  if (fs::exists(directory + "/CURRENT", error)) return absl::OkStatus();
+  for (const auto& file : fs::directory_iterator(directory, error)) {
+    const std::string name = file.path().filename().string();
+    if (!absl::EndsWith(name, ".sst") && !absl::StartsWith(name, "MANIFEST-")) continue;
+    return absl::DataLossError(
+        absl::StrCat(What(directory), ": it has ", name, " but no file CURRENT; ",
+                     "restore that (it names the newest MANIFEST), or choose another directory"));
+  }
+  return absl::OkStatus();
+}
+
+// The directory's format; 1 where nothing is said, as in one that is new.
+absl::StatusOr<int> ReadFormat(const std::string& directory) {
+  const std::string path = directory + kFormatFile;
+  std::error_code error;
+  if (!fs::exists(path, error) && !error) return 1;
+  std::ifstream file(path, std::ios::binary);
+  const std::string text{std::istreambuf_iterator<char>(file), {}};
+  if (!file) return absl::UnavailableError(absl::StrCat(path, ": cannot be read"));
+  absl::string_view number = absl::StripAsciiWhitespace(text);
+  int format;
+  if (absl::ConsumePrefix(&number, kFormatText) && absl::SimpleAtoi(number, &format) &&
+      format >= 1) {
+    return format;
+  }
+  return absl::DataLossError(absl::StrCat(
+      path, ": it says \"", absl::CHexEscape(text.substr(0, 100)), "\" where \"", kFormatText,
+      kDirectoryFormat, "\" or an older number is expected; restore it from a backup"));
+}
+
+// The file whole or not at all, whenever the machine stops.
+bool WriteDurably(const std::string& directory, const std::string& path, std::string_view text) {
+  const std::string draft = path + ".new";
+  const int fd = open(draft.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
+  if (fd < 0) return false;
+  const bool written =
+      write(fd, text.data(), text.size()) == static_cast<ssize_t>(text.size()) && fsync(fd) == 0;
+  if (close(fd) != 0 || !written || rename(draft.c_str(), path.c_str()) != 0) return false;
+  const int names = open(directory.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+  if (names < 0) return false;
+  const bool synced = fsync(names) == 0;
+  close(names);
+  return synced;
+}
+
+}  // namespace
+
+absl::Status PrepareDirectory(const std::string& directory) {
+  std::error_code error;
+  fs::create_directories(directory, error);
+  if (error) {
+    return absl::UnavailableError(
+        absl::StrCat(What(directory), ": cannot be made: ", error.message()));
+  }
+  const absl::StatusOr<int> format = ReadFormat(directory);
+  if (!format.ok()) return format.status();
+  if (*format > kDirectoryFormat) {
+    return absl::FailedPreconditionError(absl::StrCat(
+        What(directory), ": a newer server has written it, in format ", *format,
+        "; this one reads formats 1 to ", kDirectoryFormat,
+        " and has changed nothing; start the newer server, or choose another directory"));
+  }
+  return CheckIsWholeOrNew(directory);
+}
+
+absl::Status MarkDirectoryFormat(const std::string& directory) {
+  const absl::StatusOr<int> format = ReadFormat(directory);
+  if (!format.ok()) return format.status();
+  if (*format == kDirectoryFormat) return absl::OkStatus();
+  const std::string path = directory + kFormatFile;
+  if (WriteDurably(directory, path, absl::StrCat(kFormatText, kDirectoryFormat, "\n"))) {
+    return absl::OkStatus();
+  }
+  return absl::UnavailableError(absl::StrCat(path, ": cannot be written: ", strerror(errno),
+                                             "; make room, or give the right"));
+}
+
+}  // namespace jobtail

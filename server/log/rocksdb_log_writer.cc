@@ -1,0 +1,157 @@
+// Writes batches and their index entries, and plans what is deleted.
+#include "server/log/rocksdb_log_writer.h"
+
+#include <rocksdb/db.h>
+#include <rocksdb/write_batch.h>
+
+#include <algorithm>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "server/log/index_cursor.h"
+#include "server/log/rocksdb_tuning.h"
+#include "server/log/stored_value.h"
+
+namespace jobtail {
+namespace {
+
+// So many batches are deleted one by one. More are deleted as a range, which costs every reader a
+// little for as long as it is remembered.
+constexpr size_t kSingleDeletions = 256;
+
+rocksdb::Slice ToRocks(std::string_view bytes) { return {bytes.data(), bytes.size()}; }
+
+absl::Status Misfit(const std::string& run, const Batch& batch, int64_t next) {
+  return absl::FailedPreconditionError(absl::StrCat("run ", run, ": records ", batch.first, " to ",
+                                                    batch.last, " where ", next, " is next"));
+}
+
+size_t RoomFor(absl::Span<const Batch> batches) {
+  size_t bytes = 0;
+  for (const Batch& batch : batches) bytes += batch.bytes->size() + 128;
+  return bytes / 4;  // compressed
+}
+
+}  // namespace
+
+// The end of the log, from the database if it has not been asked for before.
+absl::StatusOr<std::shared_ptr<LogWriter::Head>> LogWriter::FindHead(const std::string& run,
+                                                                     std::string_view run_key) {
+  {
+    absl::MutexLock lock(&mutex_);
+    if (const auto found = heads_.find(run); found != heads_.end()) return found->second;
+  }
+  rocksdb::PinnableSlice value;
+  const rocksdb::Status known =
+      database_->rocks()->Get({}, database_->runs(), ToRocks(run_key), &value);
+  if (known.IsNotFound()) return absl::NotFoundError(absl::StrCat("no run ", run));
+  if (!known.ok()) return ToStatus(known, absl::StrCat("run ", run));
+  auto head = std::make_shared<Head>();
+  IndexCursor cursor(database_, run_key, damage_);
+  absl::StatusOr<IndexEntry> newest = cursor.Newest();
+  if (newest.ok()) {
+    if (newest->is_rebuilt) newest->offset = cursor.CountOffset(*newest);
+    absl::MutexLock lock(&head->mutex);
+    head->newest = *newest;
+  } else if (!absl::IsNotFound(newest.status())) {
+    return newest.status();
+  }
+  absl::MutexLock lock(&mutex_);
+  return heads_.emplace(run, std::move(head)).first->second;
+}
+
+absl::StatusOr<IndexEntry> LogWriter::Newest(const std::string& run) {
+  const auto key = RunKey(run);
+  if (!key.ok()) return key.status();
+  const auto head = FindHead(run, *key);
+  if (!head.ok()) return head.status();
+  absl::MutexLock lock(&(*head)->mutex);
+  return (*head)->newest;
+}
+
+absl::Status LogWriter::Append(const std::string& run, absl::Span<const Batch> batches, bool sync,
+                               bool is_promised) {
+  const auto key = RunKey(run);
+  if (!key.ok()) return key.status();
+  const auto head = FindHead(run, *key);
+  if (!head.ok()) return head.status();
+  absl::MutexLock lock(&(*head)->mutex);
+  IndexEntry newest = (*head)->newest;
+  rocksdb::WriteBatch write(RoomFor(batches));
+  if ((*head)->may_have_more) {
+    for (rocksdb::ColumnFamilyHandle* family : {database_->batches(), database_->index()}) {
+      write.DeleteRange(family, BatchKey(*key, newest.last + 1), EndKey(*key));
+    }
+  }
+  ValueEncoder encoder;
+  for (const Batch& batch : batches) {
+    if (batch.first != newest.last + 1 || batch.last < batch.first) {
+      return Misfit(run, batch, newest.last + 1);
+    }
+    newest = MakeIndexEntry(batch, newest.end());
+    const std::string batch_key = BatchKey(*key, batch.first);
+    write.Put(database_->batches(), batch_key, ToRocks(encoder.Encode(*batch.bytes)));
+    write.Put(database_->index(), batch_key, EncodeIndexEntry(newest));
+  }
+  if (batches.empty()) return absl::OkStatus();
+  if (absl::Status room = gate_->CheckRoom(); !is_promised && !room.ok()) return room;
+  absl::Status written = gate_->Write(&write, sync);
+  if (written.ok()) (*head)->newest = newest;
+  (*head)->may_have_more = !written.ok();
+  return written;
+}
+
+// What is to be deleted of a log: batch by batch, or as a range.
+LogWriter::Deletion LogWriter::PlanDeletion(std::string_view run_key, int64_t before) const {
+  Deletion plan{{BatchKey(run_key, 0), BatchKey(run_key, before)}, {}, 0};
+  IndexCursor cursor(database_, run_key, damage_);
+  auto entry = cursor.Oldest();
+  const int64_t begin_offset = entry.ok() ? entry->offset : 0;
+  for (; entry.ok() && entry->first < before && plan.keys.size() < kSingleDeletions;
+       entry = cursor.After(*entry)) {
+    plan.keys.push_back(BatchKey(run_key, entry->first));
+    plan.bytes += entry->size;
+  }
+  // An index that passes batches over does not know all keys.
+  const bool all_seen = entry.ok() || absl::IsNotFound(entry.status());
+  if (all_seen && cursor.trusts_index() && plan.keys.size() < kSingleDeletions) return plan;
+  plan.keys.clear();
+  const auto last = before == INT64_MAX ? cursor.Newest() : cursor.AtOrBefore(before - 1);
+  if (last.ok()) plan.bytes = std::max(plan.bytes, last->end() - begin_offset);
+  plan.as_range = true;
+  return plan;
+}
+
+// Adds the deletion of the batches that begin before `before` to `write`, and writes it.
+absl::Status LogWriter::DeleteBatches(std::string_view run_key, int64_t before,
+                                      rocksdb::WriteBatch* write) {
+  Deletion plan = PlanDeletion(run_key, before);
+  for (rocksdb::ColumnFamilyHandle* family : {database_->batches(), database_->index()}) {
+    if (plan.as_range) write->DeleteRange(family, plan.range.begin, plan.range.end);
+    for (const std::string& key : plan.keys) write->Delete(family, key);
+  }
+  if (absl::Status written = gate_->Write(write, /*sync=*/false); !written.ok()) return written;
+  reclaimer_->Add(std::move(plan.range), plan.bytes);
+  return absl::OkStatus();
+}
+
+absl::Status LogWriter::Trim(const std::string& run, int64_t first) {
+  const auto key = RunKey(run);
+  if (!key.ok()) return key.status();
+  rocksdb::WriteBatch write;
+  return DeleteBatches(*key, first, &write);
+}
+
+absl::Status LogWriter::DeleteRun(const std::string& run) {
+  const auto key = RunKey(run);
+  if (!key.ok()) return key.status();
+  if (const auto head = FindHead(run, *key); !head.ok()) return head.status();
+  rocksdb::WriteBatch write;
+  write.Delete(database_->runs(), *key);
+  if (absl::Status deleted = DeleteBatches(*key, INT64_MAX, &write); !deleted.ok()) return deleted;
+  absl::MutexLock lock(&mutex_);
+  heads_.erase(run);
+  return absl::OkStatus();
+}
+
+}  // namespace jobtail

@@ -1,0 +1,85 @@
+// Appends to logs in the database, and deletes from them.
+
+#ifndef JOBTAIL_SERVER_LOG_ROCKSDB_LOG_WRITER_H_
+#define JOBTAIL_SERVER_LOG_ROCKSDB_LOG_WRITER_H_
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "absl/base/thread_annotations.h"
+#include "absl/container/flat_hash_map.h"
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/synchronization/mutex.h"
+#include "absl/types/span.h"
+#include "server/log/batch.h"
+#include "server/log/rocksdb_damage_reports.h"
+#include "server/log/rocksdb_database.h"
+#include "server/log/rocksdb_reclaimer.h"
+#include "server/log/rocksdb_write_gate.h"
+#include "server/log/store_keys.h"
+
+namespace rocksdb {
+class WriteBatch;
+}  // namespace rocksdb
+
+namespace jobtail {
+
+// Knows where each log ends that anybody has asked for, and continues it there. What Append is
+// given goes into the database as one write; RocksDB joins the writes of several runs that come at
+// the same time. An append that has failed may have left batches all the same (see WriteGate):
+// nobody is told of them, and the next append takes their place.
+//
+// A store owns it; what the constructor is given outlives it. Thread-safe; errors as LogStore's.
+class LogWriter {
+ public:
+  LogWriter(const Database* database, WriteGate* gate, Reclaimer* reclaimer, DamageReports* damage)
+      : database_(database), gate_(gate), reclaimer_(reclaimer), damage_(damage) {}
+
+  // As LogStore::Append; `is_promised`: also while the disk is nearly full.
+  absl::Status Append(const std::string& run, absl::Span<const Batch> batches, bool sync,
+                      bool is_promised);
+
+  // The end of the log: an entry whose `last` is 0 where it is empty. NOT_FOUND if there is no such
+  // run.
+  absl::StatusOr<IndexEntry> Newest(const std::string& run);
+
+  // Deletes the batches that begin before `first`.
+  absl::Status Trim(const std::string& run, int64_t first);
+
+  // Deletes the run with all of its log.
+  absl::Status DeleteRun(const std::string& run);
+
+ private:
+  // The end of one log.
+  struct Head {
+    absl::Mutex mutex;
+    IndexEntry newest ABSL_GUARDED_BY(mutex);
+    bool may_have_more ABSL_GUARDED_BY(mutex) = false;  // in the database: an append has failed
+  };
+  struct Deletion {
+    Reclaimer::Range range;         // of keys in which everything is deleted
+    std::vector<std::string> keys;  // of the batches, unless it is done as a range
+    int64_t bytes = 0;
+    bool as_range = false;
+  };
+
+  absl::StatusOr<std::shared_ptr<Head>> FindHead(const std::string& run, std::string_view run_key);
+  Deletion PlanDeletion(std::string_view run_key, int64_t before) const;
+  absl::Status DeleteBatches(std::string_view run_key, int64_t before, rocksdb::WriteBatch* write);
+
+  const Database* const database_;
+  WriteGate* const gate_;
+  Reclaimer* const reclaimer_;
+  DamageReports* const damage_;
+
+  absl::Mutex mutex_;
+  absl::flat_hash_map<std::string, std::shared_ptr<Head>> heads_ ABSL_GUARDED_BY(mutex_);
+};
+
+}  // namespace jobtail
+
+#endif  // JOBTAIL_SERVER_LOG_ROCKSDB_LOG_WRITER_H_

@@ -1,0 +1,72 @@
+// Drops and rewrites the files that deleted batches lie in.
+#include "server/log/rocksdb_reclaimer.h"
+
+#include <rocksdb/convenience.h>
+#include <rocksdb/db.h>
+#include <spdlog/spdlog.h>
+
+#include <algorithm>
+#include <utility>
+
+#include "absl/time/time.h"
+
+namespace jobtail {
+namespace {
+
+constexpr absl::Duration kDelay = absl::Minutes(1);
+
+}  // namespace
+
+Reclaimer::Reclaimer(const Database* database, int64_t reclaim_bytes)
+    : database_(database), reclaim_bytes_(reclaim_bytes), thread_("store-reclaim") {}
+
+Reclaimer::~Reclaimer() {
+  database_->rocks()->DisableManualCompaction();
+  thread_.Stop();
+}
+
+void Reclaimer::Add(Range range, int64_t bytes) {
+  absl::MutexLock lock(&mutex_);
+  const bool first = deleted_.empty();
+  deleted_.push_back(std::move(range));
+  deleted_bytes_ += bytes;
+  if (deleted_bytes_ >= reclaim_bytes_) {
+    thread_.Soon([this] { Reclaim(); });
+  } else if (first) {
+    thread_.After(kDelay, [this] { Reclaim(); });
+  }
+}
+
+void Reclaimer::Reclaim() {
+  std::vector<Range> ranges;
+  {
+    absl::MutexLock lock(&mutex_);
+    ranges.swap(deleted_);
+    deleted_bytes_ = 0;
+  }
+  if (ranges.empty()) return;
+  std::vector<rocksdb::Slice> ends;
+  std::vector<rocksdb::RangePtr> pointers;
+  ends.reserve(2 * ranges.size());
+  for (const Range& range : ranges) {
+    const rocksdb::Slice* first = &ends.emplace_back(range.begin);
+    pointers.emplace_back(first, &ends.emplace_back(range.end));
+  }
+  const auto by_key = [](const rocksdb::Slice& a, const rocksdb::Slice& b) {
+    return a.compare(b) < 0;
+  };
+  const rocksdb::Slice begin = *std::ranges::min_element(ends, by_key);
+  const rocksdb::Slice end = *std::ranges::max_element(ends, by_key);
+  rocksdb::DB* const rocks = database_->rocks();
+  for (rocksdb::ColumnFamilyHandle* family : {database_->batches(), database_->index()}) {
+    rocksdb::Status done = rocksdb::DeleteFilesInRanges(rocks, family, pointers.data(),
+                                                        pointers.size(), /*include_end=*/false);
+    if (done.ok()) done = rocks->CompactRange({}, family, &begin, &end);
+    if (!done.ok() && !done.IsIncomplete()) {
+      spdlog::warn("{}: room that was deleted stays taken for now: {}", database_->Name(),
+                   done.ToString());
+    }
+  }
+}
+
+}  // namespace jobtail

@@ -1,0 +1,32 @@
+// How RocksDB is set up for logs, and what its errors are called here.
+
+#ifndef JOBTAIL_SERVER_LOG_ROCKSDB_TUNING_H_
+#define JOBTAIL_SERVER_LOG_ROCKSDB_TUNING_H_
+
+#include <rocksdb/cache.h>
+#include <rocksdb/options.h>
+
+#include <memory>
+#include <string>
+
+#include "absl/status/status.h"
+#include "server/log/rocksdb_options.h"
+
+namespace jobtail {
+
+// The column families, in this order. The last has nothing in it: servers of format 1, which know
+// of no version, cannot open a database with a family that they do not know.
+enum ColumnFamily { kBatchesFamily, kIndexFamily, kRunsFamily, kFormatFamily, kFamilies };
+extern const char* const kFamilyNames[kFamilies];
+
+// For large values that are written once, in the order of their keys, and for little memory.
+rocksdb::DBOptions MakeDbOptions(const RocksDbOptions& options);
+rocksdb::ColumnFamilyOptions MakeFamilyOptions(ColumnFamily family, const RocksDbOptions& options,
+                                               const std::shared_ptr<rocksdb::Cache>& cache);
+
+// As LogStore's errors are. `what` is what was tried.
+absl::Status ToStatus(const rocksdb::Status& status, const std::string& what);
+
+}  // namespace jobtail
+
+#endif  // JOBTAIL_SERVER_LOG_ROCKSDB_TUNING_H_

@@ -1,0 +1,47 @@
+// What a store does by itself, once a second or so.
+
+#ifndef JOBTAIL_SERVER_LOG_ROCKSDB_UPKEEP_H_
+#define JOBTAIL_SERVER_LOG_ROCKSDB_UPKEEP_H_
+
+#include <functional>
+
+#include "absl/base/thread_annotations.h"
+#include "absl/synchronization/mutex.h"
+#include "absl/time/time.h"
+#include "base/scheduler.h"
+#include "server/log/rocksdb_options.h"
+#include "server/log/rocksdb_write_gate.h"
+
+namespace jobtail {
+
+// Syncs, looks at the room on the disk and recovers from errors, over and over, on a thread of its
+// own, and the first time in the constructor. A store owns it; `gate` outlives it. Thread-safe.
+class Upkeep {
+ public:
+  Upkeep(const RocksDbOptions& options, WriteGate* gate);
+  // Syncs for the last time, unless with SyncMode::kNone.
+  ~Upkeep();
+
+  Upkeep(const Upkeep&) = delete;
+  Upkeep& operator=(const Upkeep&) = delete;
+
+  // Has `function` called before each sync; where there are none, once a second. It must not take
+  // long, and may be called until the destructor has returned.
+  void SetBeforeSync(std::function<void()> function);
+
+ private:
+  void Run();
+
+  const SyncMode sync_;
+  const absl::Duration interval_;
+  WriteGate* const gate_;
+
+  absl::Mutex mutex_;
+  std::function<void()> before_sync_ ABSL_GUARDED_BY(mutex_);
+
+  Scheduler thread_;  // last: it uses the rest
+};
+
+}  // namespace jobtail
+
+#endif  // JOBTAIL_SERVER_LOG_ROCKSDB_UPKEEP_H_

@@ -1,0 +1,38 @@
+// Feeds over a log's cursor and over the table of runs.
+#include "server/stream/feed.h"
+
+#include <utility>
+
+namespace jobtail {
+namespace {
+
+// So many runs go out together.
+constexpr int kRunsAtOnce = 64;
+
+}  // namespace
+
+LogFeed::LogFeed(std::unique_ptr<Cursor> cursor, size_t bytes, std::function<void()> on_client_gone)
+    : cursor_(std::move(cursor)), bytes_(bytes), on_client_gone_(std::move(on_client_gone)) {}
+
+Slice LogFeed::Heartbeat(std::optional<int64_t> resume_point) const {
+  return cursor_->Heartbeat(resume_point.value_or(1) - 1);
+}
+
+void LogFeed::ClientGone() const {
+  if (on_client_gone_) on_client_gone_();
+}
+
+RunFeed::RunFeed(std::unique_ptr<RunWatch> watch) : watch_(std::move(watch)) {}
+
+absl::StatusOr<Feed::Next> RunFeed::Read(std::vector<Slice>* slices) {
+  for (int runs = 0; runs < kRunsAtOnce; ++runs) {
+    const std::optional<v1::Run> run = watch_->Next();
+    if (!run) return Next::kWait;
+    std::string bytes = run->SerializeAsString();
+    const size_t size = bytes.size();
+    slices->push_back({Share(std::move(bytes)), 0, size});
+  }
+  return Next::kMore;
+}
+
+}  // namespace jobtail

@@ -1,0 +1,90 @@
+// What a stream reads: a run's log, or the runs that change.
+#ifndef JOBTAIL_SERVER_STREAM_FEED_H_
+#define JOBTAIL_SERVER_STREAM_FEED_H_
+
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "absl/status/statusor.h"
+#include "server/log/batch.h"
+#include "server/log/cursor.h"
+#include "server/run/run_table.h"
+
+namespace jobtail {
+
+// What is there to be read next, as encoded messages. Owned by its stream, which calls it from one
+// thread at a time; Heartbeat and ClientGone may be called beside another function.
+class Feed {
+ public:
+  using Next = Cursor::Next;
+
+  virtual ~Feed() = default;
+
+  // Appends what comes next; perhaps nothing, whatever it returns. An error ends the stream.
+  virtual absl::StatusOr<Next> Read(std::vector<Slice>* slices) = 0;
+  // Whether Read neither takes long nor waits for the store.
+  virtual bool IsCheap() const = 0;
+
+  // Has `wake` called once, by any thread, as soon as Read has something new. False if it has
+  // already.
+  virtual bool Wait(std::function<void()> wake) = 0;
+  // Forgets the `wake` of the last Wait. One that is just being called is not waited for.
+  virtual void CancelWait() = 0;
+
+  // Where a client that has got everything which was read so far would go on; nullopt if there is
+  // no such thing.
+  virtual std::optional<int64_t> ResumePoint() const = 0;
+  // A sign of life that says that everything before `resume_point` has been read, as a message like
+  // those that Read appends; empty, without a buffer, if the feed has none of its own.
+  virtual Slice Heartbeat(std::optional<int64_t> resume_point) const = 0;
+
+  // The client has gone before the end. To be called once at most. May wait for the store.
+  virtual void ClientGone() const {}
+};
+
+// The records of a log and messages about its run, as elements of a LogBatch.
+class LogFeed final : public Feed {
+ public:
+  // Reads some `bytes` at a time. `on_client_gone` may be null.
+  LogFeed(std::unique_ptr<Cursor> cursor, size_t bytes, std::function<void()> on_client_gone);
+
+  absl::StatusOr<Next> Read(std::vector<Slice>* slices) override {
+    return cursor_->Read(bytes_, slices);
+  }
+  bool IsCheap() const override { return cursor_->IsCheap(); }
+  bool Wait(std::function<void()> wake) override { return cursor_->Wait(std::move(wake)); }
+  void CancelWait() override { cursor_->CancelWait(); }
+  std::optional<int64_t> ResumePoint() const override { return cursor_->next(); }
+  Slice Heartbeat(std::optional<int64_t> resume_point) const override;
+  void ClientGone() const override;
+
+ private:
+  const std::unique_ptr<Cursor> cursor_;
+  const size_t bytes_;
+  const std::function<void()> on_client_gone_;
+};
+
+// The runs that change, each an encoded Run.
+class RunFeed final : public Feed {
+ public:
+  explicit RunFeed(std::unique_ptr<RunWatch> watch);
+
+  absl::StatusOr<Next> Read(std::vector<Slice>* slices) override;
+  bool IsCheap() const override { return true; }
+  bool Wait(std::function<void()> wake) override { return watch_->Wait(std::move(wake)); }
+  void CancelWait() override { watch_->CancelWait(); }
+  std::optional<int64_t> ResumePoint() const override { return std::nullopt; }
+  Slice Heartbeat(std::optional<int64_t>) const override { return {}; }
+
+ private:
+  const std::unique_ptr<RunWatch> watch_;
+};
+
+}  // namespace jobtail
+
+#endif  // JOBTAIL_SERVER_STREAM_FEED_H_

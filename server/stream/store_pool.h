@@ -1,0 +1,75 @@
+// The threads on which both doors do what may have to wait for the store.
+#ifndef JOBTAIL_SERVER_STREAM_STORE_POOL_H_
+#define JOBTAIL_SERVER_STREAM_STORE_POOL_H_
+
+#include <cstdint>
+#include <deque>
+#include <functional>
+#include <map>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "absl/base/thread_annotations.h"
+#include "absl/synchronization/mutex.h"
+
+namespace jobtail {
+
+// Runs tasks on a few threads and shares these fairly between clients: whose turn it is goes round
+// by client, not by task, and one client never has more than half of the threads. So 20 searches of
+// one client delay another's call by a task or two, and a client whose calls hang in the store
+// leaves threads for others. Tasks of one client begin in the order in which they came.
+//
+// The server owns it. It outlives whoever gives it tasks, and what the tasks use outlives it.
+// Thread-safe, but for Stop and the destructor, which are the owner's.
+//
+// Hazard: tasks that hang in the store keep their threads, and there are no others. What has to
+// answer whatever happens to the store (probes, heartbeats) has no business here.
+class StorePool {
+ public:
+  static constexpr int kThreads = 4;
+
+  explicit StorePool(int threads = kThreads);
+  // As Stop.
+  ~StorePool();
+
+  StorePool(const StorePool&) = delete;
+  StorePool& operator=(const StorePool&) = delete;
+
+  // Runs `task` when it is the turn of `client`, a connection as its door names it. A task is to
+  // be short, a message's worth of work: who has more comes again.
+  void Run(const std::string& client, std::function<void()> task);
+
+  // Waits for the tasks that have begun, and drops the others, as well as those that come later.
+  // For an owner whose tasks have nobody left who waits for them. Idempotent.
+  void Stop();
+
+  // How many tasks wait for a thread.
+  int64_t waiting() const;
+
+ private:
+  struct Client {
+    std::deque<std::function<void()>> tasks;
+    int running = 0;
+    bool queued = false;  // in turns_
+  };
+  using Clients = std::map<std::string, Client>;
+
+  void Work();
+  void QueueLocked(Clients::iterator client) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  bool HasWorkLocked() const ABSL_SHARED_LOCKS_REQUIRED(mutex_) {
+    return stopping_ || !turns_.empty();
+  }
+
+  const int most_at_once_;  // tasks of one client
+
+  mutable absl::Mutex mutex_;
+  bool stopping_ ABSL_GUARDED_BY(mutex_) = false;
+  Clients clients_ ABSL_GUARDED_BY(mutex_);                      // that have tasks
+  std::deque<Clients::iterator> turns_ ABSL_GUARDED_BY(mutex_);  // who may begin one, in this order
+  std::vector<std::thread> threads_;                             // last: they use the rest
+};
+
+}  // namespace jobtail
+
+#endif  // JOBTAIL_SERVER_STREAM_STORE_POOL_H_

@@ -1,0 +1,78 @@
+// A map of streams and the thread that looks at each of them now and then.
+#include "server/stream/stream_set.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "server/stream/stream.h"
+
+namespace jobtail {
+
+StreamSet::StreamSet(StorePool* pool, absl::Duration heartbeat, const std::string& thread,
+                     Clock* clock)
+    : pool_(pool), heartbeat_(heartbeat), clock_(clock), ticks_(thread, clock) {
+  ScheduleTick();
+}
+
+StreamSet::~StreamSet() = default;
+
+void StreamSet::Add(const std::shared_ptr<Stream>& stream) {
+  bool stopped;
+  {
+    absl::MutexLock lock(&mutex_);
+    streams_.emplace(stream.get(), stream);
+    stopped = stopped_;
+  }
+  if (stopped) stream->Stop(/*now=*/false);
+}
+
+void StreamSet::Remove(Stream* stream) {
+  absl::MutexLock lock(&mutex_);
+  streams_.erase(stream);
+}
+
+void StreamSet::StopAll(absl::Duration grace) {
+  {
+    absl::MutexLock lock(&mutex_);
+    stopped_ = true;
+  }
+  for (const auto& stream : All()) stream->Stop(/*now=*/false);
+  {
+    absl::MutexLock lock(&mutex_);
+    mutex_.AwaitWithTimeout(absl::Condition(this, &StreamSet::IsEmptyLocked), grace);
+  }
+  for (const auto& stream : All()) stream->Stop(/*now=*/true);
+}
+
+std::vector<std::shared_ptr<Stream>> StreamSet::All() const {
+  std::vector<std::shared_ptr<Stream>> all;
+  absl::MutexLock lock(&mutex_);
+  all.reserve(streams_.size());
+  for (const auto& [pointer, weak] : streams_) {
+    if (auto stream = weak.lock()) all.push_back(std::move(stream));
+  }
+  return all;
+}
+
+StreamStats StreamSet::stats() const {
+  const absl::Duration now = clock_->Steady();
+  const auto all = All();
+  StreamStats stats{.open = static_cast<int64_t>(all.size()),
+                    .messages = messages_.load(std::memory_order_relaxed),
+                    .bytes = bytes_.load(std::memory_order_relaxed)};
+  for (const auto& stream : all) stats.stalled += stream->IsStalled(now) ? 1 : 0;
+  return stats;
+}
+
+void StreamSet::ScheduleTick() {
+  const absl::Duration period = std::min(heartbeat_ / 4, absl::Seconds(1));
+  ticks_.After(period, [this] { Tick(); });
+}
+
+void StreamSet::Tick() {
+  const absl::Duration now = clock_->Steady();
+  for (const auto& stream : All()) stream->Tick(now);
+  ScheduleTick();
+}
+
+}  // namespace jobtail

@@ -1,0 +1,82 @@
+// The streams of a door that are open.
+#ifndef JOBTAIL_SERVER_STREAM_STREAM_SET_H_
+#define JOBTAIL_SERVER_STREAM_STREAM_SET_H_
+
+#include <atomic>
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "absl/base/thread_annotations.h"
+#include "absl/container/flat_hash_map.h"
+#include "absl/synchronization/mutex.h"
+#include "absl/time/time.h"
+#include "base/clock.h"
+#include "base/scheduler.h"
+#include "server/stream/store_pool.h"
+#include "server/stream/stream_stats.h"
+
+namespace jobtail {
+
+class Stream;
+
+// The streams of a door, for what concerns all of them: heartbeats, the server's shutdown, figures
+// for operators. Outlives the streams. Thread-safe.
+//
+// Heartbeats come from a thread of the set's own, whatever the store does, and go by the steady
+// clock, whoever sets the time of day.
+class StreamSet {
+ public:
+  // A stream that has been idle for `heartbeat` is sent one. `pool` and `clock` outlive the set;
+  // `thread` is the name of its thread.
+  StreamSet(StorePool* pool, absl::Duration heartbeat, const std::string& thread,
+            Clock* clock = Clock::System());
+  ~StreamSet();
+
+  StreamSet(const StreamSet&) = delete;
+  StreamSet& operator=(const StreamSet&) = delete;
+
+  // Once stopped, new streams are stopped as they come.
+  void Add(const std::shared_ptr<Stream>& stream);
+  void Remove(Stream* stream);
+
+  // Ends every stream with UNAVAILABLE and a resume point: those whose clients keep up once
+  // everything has been sent to them, for which they have until `grace` has passed; then the
+  // others, as they are, without waiting for them.
+  void StopAll(absl::Duration grace);
+
+  // Notes that a message was sent.
+  void CountMessage(size_t bytes) {
+    messages_.fetch_add(1, std::memory_order_relaxed);
+    bytes_.fetch_add(static_cast<int64_t>(bytes), std::memory_order_relaxed);
+  }
+  StreamStats stats() const;
+
+  absl::Duration heartbeat() const { return heartbeat_; }
+  StorePool& pool() const { return *pool_; }
+  Clock* clock() const { return clock_; }
+
+ private:
+  void ScheduleTick();
+  void Tick();
+  std::vector<std::shared_ptr<Stream>> All() const;
+  bool IsEmptyLocked() const ABSL_SHARED_LOCKS_REQUIRED(mutex_) { return streams_.empty(); }
+
+  StorePool* const pool_;
+  const absl::Duration heartbeat_;
+  Clock* const clock_;
+
+  std::atomic<int64_t> messages_{0};
+  std::atomic<int64_t> bytes_{0};
+
+  mutable absl::Mutex mutex_;
+  bool stopped_ ABSL_GUARDED_BY(mutex_) = false;
+  absl::flat_hash_map<Stream*, std::weak_ptr<Stream>> streams_ ABSL_GUARDED_BY(mutex_);
+  Scheduler ticks_;  // last: its thread uses the rest
+};
+
+}  // namespace jobtail
+
+#endif  // JOBTAIL_SERVER_STREAM_STREAM_SET_H_

@@ -1,0 +1,178 @@
+#include "client/resumable_stream.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <deque>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "absl/synchronization/notification.h"
+#include "fake_server.h"
+#include "passing_time.h"
+#include "tests/support/fake_clock.h"
+
+namespace jobtail::client {
+namespace {
+
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+
+// What a call does: how it starts, the number of its messages, and how it ends.
+struct Scripted {
+  absl::Status start = absl::OkStatus();
+  int messages = 0;
+  bool progress = true;
+  absl::Status end = absl::UnavailableError("cut");
+};
+
+// A reader whose calls are a script, of which the last entry is repeated. Its channel is connected.
+class ResumableStreamTest : public ::testing::Test, protected ResumableStream::Calls {
+ protected:
+  ResumableStreamTest()
+      : channel_(grpc::CreateChannel(server_.address(), grpc::InsecureChannelCredentials())) {
+    options_.clock = &clock_;
+    options_.on_connection_lost = [this](const absl::Status& reason) {
+      events_.emplace_back(reason.message());
+    };
+    options_.on_connected_again = [this] { events_.emplace_back("again"); };
+    channel_->WaitForConnected(std::chrono::system_clock::now() + std::chrono::seconds(30));
+  }
+
+  absl::Status Start(grpc::ClientContext*) override {
+    if (script_.size() > 1 && starts_ > 0) script_.pop_front();
+    ++starts_;
+    left_ = script_.front().messages;
+    return script_.front().start;
+  }
+  bool Read() override {
+    if (left_-- <= 0) return false;
+    if (script_.front().progress) stream_->NoteProgress();
+    return true;
+  }
+  absl::Status Finish() override { return script_.front().end; }
+  std::string WhereToGoOn() const override { return "; here"; }
+
+  void Play(std::deque<Scripted> script) {
+    script_ = std::move(script);
+    ResumableStream::Calls* const calls = this;
+    stream_ = std::make_unique<ResumableStream>(channel_, options_, calls);
+  }
+
+  // Reads to the end; the messages are counted.
+  absl::Status ReadAll() {
+    while (true) {
+      const std::optional<absl::Status> end = stream_->Next();
+      if (end.has_value()) return *end;
+      ++messages_;
+    }
+  }
+
+  FakeServer server_;
+  FakeClock clock_;
+  const std::shared_ptr<grpc::Channel> channel_;
+  ResumeOptions options_;
+  std::unique_ptr<ResumableStream> stream_;
+  std::deque<Scripted> script_;
+  int left_ = 0;
+  int starts_ = 0;
+  int messages_ = 0;
+  std::vector<std::string> events_;
+};
+
+TEST_F(ResumableStreamTest, GoesOnUntilACallEndsInOrder) {
+  const PassingTime time(&clock_);
+  Play({{.messages = 2}, {}, {.messages = 3, .end = absl::OkStatus()}});
+  EXPECT_TRUE(ReadAll().ok());
+  EXPECT_EQ(messages_, 5);
+  EXPECT_EQ(starts_, 3);
+  EXPECT_THAT(events_, ElementsAre("cut", "again"));
+  EXPECT_TRUE(stream_->Next()->ok()) << "it stays";
+}
+
+TEST_F(ResumableStreamTest, GivesUpWhenNothingHasBeenHeardForItsTime) {
+  const PassingTime time(&clock_);
+  const absl::Duration begin = clock_.Steady();
+  Play({{}});
+  const absl::Status end = ReadAll();
+  EXPECT_TRUE(absl::IsUnavailable(end));
+  EXPECT_EQ(end.message(), "nothing heard from the server for 5m: cut; here");
+  EXPECT_GE(clock_.Steady() - begin, absl::Minutes(5));
+  EXPECT_LT(clock_.Steady() - begin, absl::Minutes(10));
+  EXPECT_THAT(events_, ElementsAre("cut"));
+}
+
+TEST_F(ResumableStreamTest, SettingTheTimeOfDayEndsNoWait) {
+  const PassingTime time(&clock_);
+  options_.on_connection_lost = [this](const absl::Status&) { clock_.SetForward(absl::Hours(24)); };
+  Play({{}, {}, {.messages = 1, .end = absl::OkStatus()}});
+  EXPECT_TRUE(ReadAll().ok());
+  EXPECT_EQ(messages_, 1);
+}
+
+TEST_F(ResumableStreamTest, DoesNotBesiegeAServerThatCutsEveryCall) {
+  const PassingTime time(&clock_);
+  Play({{.messages = 1, .progress = false}});
+  EXPECT_TRUE(absl::IsUnavailable(ReadAll()));
+  EXPECT_LT(starts_, 200) << "in five minutes, with waits of up to five seconds";
+}
+
+TEST_F(ResumableStreamTest, GoesOnForEverWhereEachCallBringsSomething) {
+  options_.retry_for = absl::Seconds(1);
+  const PassingTime time(&clock_);
+  std::deque<Scripted> script(50, {.messages = 1});
+  script.push_back({.end = absl::OkStatus()});
+  Play(std::move(script));
+  EXPECT_TRUE(ReadAll().ok());
+  EXPECT_EQ(messages_, 50);
+}
+
+TEST_F(ResumableStreamTest, ARefusalIsFinal) {
+  for (const absl::Status& refusal :
+       {absl::NotFoundError("no"), absl::InvalidArgumentError("no"),
+        absl::ResourceExhaustedError("no"), absl::DataLossError("no")}) {
+    starts_ = 0;
+    Play({{.end = refusal}});
+    EXPECT_EQ(ReadAll(), refusal);
+    EXPECT_EQ(starts_, 1);
+  }
+}
+
+TEST_F(ResumableStreamTest, TooManyReadersMayPassOnceItHasBeenHeard) {
+  const PassingTime time(&clock_);
+  const absl::Status full = absl::ResourceExhaustedError("too many");
+  Play({{.messages = 1}, {.end = full}, {.end = full}, {.messages = 1, .end = absl::OkStatus()}});
+  EXPECT_TRUE(ReadAll().ok());
+  EXPECT_EQ(messages_, 2);
+}
+
+TEST_F(ResumableStreamTest, AFailedStartCountsAsTheEndOfTheCall) {
+  Play({{.start = absl::NotFoundError("no such job"), .end = absl::CancelledError("")}});
+  EXPECT_EQ(ReadAll(), absl::NotFoundError("no such job"));
+}
+
+TEST_F(ResumableStreamTest, CancelEndsAWaitOfHours) {
+  absl::Notification lost;
+  options_.backoff = {.initial = absl::Hours(1), .max = absl::Hours(1)};
+  options_.on_connection_lost = [&](const absl::Status&) { lost.Notify(); };
+  Play({{}});
+  std::thread canceller([&] {
+    lost.WaitForNotification();
+    stream_->Cancel();
+  });
+  EXPECT_TRUE(absl::IsCancelled(ReadAll()));
+  canceller.join();
+  EXPECT_EQ(starts_, 1);
+}
+
+TEST_F(ResumableStreamTest, AnErrorOfTheReadersOwnIsFinal) {
+  Play({{.messages = 5}});
+  EXPECT_FALSE(stream_->Next().has_value());
+  stream_->Fail(absl::DataLossError("torn"));
+  EXPECT_EQ(ReadAll(), absl::DataLossError("torn"));
+  stream_->Close();
+}
+
+}  // namespace
+}  // namespace jobtail::client

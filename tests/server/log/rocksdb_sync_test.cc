@@ -1,0 +1,256 @@
+// Syncing: whom it holds up, and what becomes of the store when the disk refuses.
+
+#include <gtest/gtest.h>
+
+#include <atomic>
+#include <memory>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "absl/synchronization/notification.h"
+#include "server/log/record.h"
+#include "server/log/rocksdb_store.h"
+#include "tests/server/support/full_disk.h"
+#include "tests/server/support/records.h"
+#include "tests/server/support/sync_disk.h"
+#include "tests/server/support/temporary_directory.h"
+
+namespace jobtail {
+namespace {
+
+using testing::FullDisk;
+using testing::SyncDisk;
+using testing::TemporaryDirectory;
+
+constexpr absl::Duration kPatience = absl::Seconds(20);
+
+class Sync : public ::testing::Test {
+ protected:
+  static constexpr char kRun[] = "019a7b3c-0000-7000-8000-000000000001";
+  static constexpr char kOtherRun[] = "019a7b3c-0000-7000-8000-000000000002";
+
+  void Open(rocksdb::Env* env, absl::Duration interval = absl::Milliseconds(1),
+            SyncMode sync = SyncMode::kInterval) {
+    store_.reset();
+    auto store = RocksDbStore::Open(
+        {.directory = directory_.path(), .sync = sync, .sync_interval = interval, .env = env});
+    ASSERT_TRUE(store.ok()) << store.status();
+    store_ = *std::move(store);
+    for (const char* run : {kRun, kOtherRun}) {
+      storage::v1::StoredRun put;
+      put.mutable_run()->set_id(run);
+      ASSERT_TRUE(store_->PutRun(put).ok());
+    }
+  }
+
+  static Batch MakeBatch(int64_t first, int64_t last) {
+    std::string bytes;
+    for (int64_t i = first; i <= last; ++i) {
+      EncodeLine(i, i, testing::Out("line " + std::to_string(i)), &bytes);
+    }
+    return {first, last, last, last, last, Share(std::move(bytes))};
+  }
+
+  absl::Status Append(const std::string& run, int64_t first, int64_t last, bool sync = false) {
+    return store_->Append(run, {MakeBatch(first, last)}, sync);
+  }
+
+  // The run's records from 1 to `last`, each once.
+  void ExpectRecords(const std::string& run, int64_t last) {
+    EXPECT_EQ(store_->GetExtent(run)->last, last);
+    int64_t next = 1;
+    while (next <= last) {
+      const auto batch = store_->Read(run, next);
+      ASSERT_TRUE(batch.ok()) << batch.status();
+      for (const v1::LogLine& line : testing::Decode(*batch->bytes)) {
+        ASSERT_EQ(line.sequence(), next++);
+      }
+    }
+    EXPECT_EQ(next, last + 1);
+    EXPECT_EQ(store_->Read(run, last + 1).status().code(), absl::StatusCode::kNotFound);
+  }
+
+  TemporaryDirectory directory_;
+  std::unique_ptr<RocksDbStore> store_;
+};
+
+// Appends on a thread of its own; whether that has returned in time.
+TEST_F(Sync, HoldsNoWriterUp) {
+  SyncDisk disk;
+  Open(disk.env());
+  disk.SetStalled(true);
+  ASSERT_TRUE(Append(kRun, 1, 1).ok());
+  ASSERT_TRUE(disk.AwaitStalled(kPatience));
+  absl::Notification appended;
+  std::jthread writer([&] {
+    for (int64_t i = 2; i <= 100; ++i) EXPECT_TRUE(Append(kRun, i, i).ok());
+    EXPECT_TRUE(Append(kOtherRun, 1, 1).ok());
+    appended.Notify();
+  });
+  EXPECT_TRUE(appended.WaitForNotificationWithTimeout(kPatience)) << "it waits for the disk";
+  disk.SetStalled(false);
+  writer.join();
+  ExpectRecords(kRun, 100);
+  store_.reset();
+}
+
+// Nor does the end of another run, which waits for the disk itself.
+TEST_F(Sync, OfOneRunsEndHoldsNoOtherRunUp) {
+  SyncDisk disk;
+  Open(disk.env(), absl::Hours(1));
+  disk.SetStalled(true);
+  std::atomic<bool> ended = false;
+  std::jthread end([&] {
+    EXPECT_TRUE(Append(kRun, 1, 1, /*sync=*/true).ok());
+    ended = true;
+  });
+  ASSERT_TRUE(disk.AwaitStalled(kPatience));
+  absl::Notification appended;
+  std::jthread writer([&] {
+    for (int64_t i = 1; i <= 100; ++i) EXPECT_TRUE(Append(kOtherRun, i, i).ok());
+    appended.Notify();
+  });
+  EXPECT_TRUE(appended.WaitForNotificationWithTimeout(kPatience)) << "it waits for the disk";
+  EXPECT_FALSE(ended) << "that of the other run is not on the disk";
+  disk.SetStalled(false);
+  end.join();
+  writer.join();
+  store_.reset();
+}
+
+TEST_F(Sync, IsSharedByAllWhoWaitForIt) {
+  SyncDisk disk;
+  Open(disk.env(), absl::Hours(1));
+  constexpr int kRuns = 8;
+  const auto id = [](int run) {
+    return "019a7b3c-0000-7000-8000-0000000001" + std::to_string(10 + run);
+  };
+  for (int run = 0; run < kRuns; ++run) {
+    storage::v1::StoredRun put;
+    put.mutable_run()->set_id(id(run));
+    ASSERT_TRUE(store_->PutRun(put).ok());
+  }
+  disk.SetStalled(true);
+  std::jthread first([&] { EXPECT_TRUE(Append(kRun, 1, 1, /*sync=*/true).ok()); });
+  ASSERT_TRUE(disk.AwaitStalled(kPatience));
+  std::atomic<int> written = 0;
+  std::vector<std::jthread> ends;
+  for (int run = 0; run < kRuns; ++run) {
+    ends.emplace_back([&, run] { EXPECT_TRUE(Append(id(run), 1, 1, /*sync=*/true).ok()); });
+  }
+  // All have written, and wait for the disk.
+  for (int run = 0; run < kRuns; ++run) {
+    while (!store_->Read(id(run), 1).ok()) std::this_thread::yield();
+  }
+  const int64_t before = disk.syncs();
+  disk.SetStalled(false);
+  first.join();
+  ends.clear();
+  EXPECT_LE(disk.syncs() - before, 1 + 2) << "the one at work, and one or two for all the others";
+  store_.reset();
+}
+
+TEST_F(Sync, AlwaysReturnsWhenTheDiskHasIt) {
+  SyncDisk disk;
+  Open(disk.env(), absl::Hours(1), SyncMode::kAlways);
+  const int64_t before = disk.syncs();
+  for (int64_t i = 1; i <= 10; ++i) ASSERT_TRUE(Append(kRun, i, i).ok());
+  EXPECT_GE(disk.syncs() - before, 10);
+  store_.reset();
+}
+
+TEST_F(Sync, FollowsTheWriteAheadLogFromFileToFile) {
+  SyncDisk disk;
+  Open(disk.env(), absl::Hours(1));
+  int64_t last = 0;
+  for (int round = 0; round < 5; ++round) {
+    const int64_t before = disk.syncs();
+    ASSERT_TRUE(Append(kRun, last + 1, last + 1).ok());
+    ++last;
+    ASSERT_TRUE(store_->Sync().ok());
+    EXPECT_GE(disk.syncs() - before, 1);
+    ASSERT_TRUE(Append(kRun, last + 1, last + 1).ok());
+    ++last;
+    ASSERT_TRUE(store_->Flush().ok());  // begins another
+  }
+  const int64_t before = disk.syncs();
+  ASSERT_TRUE(store_->Sync().ok());
+  ASSERT_TRUE(store_->Sync().ok());
+  EXPECT_LE(disk.syncs() - before, 2) << "nothing was written meanwhile";
+  store_.reset();
+}
+
+TEST_F(Sync, ThatFailsIsToldAndRecoveredFromOnceTheDiskWorks) {
+  SyncDisk disk;
+  Open(disk.env());
+  ASSERT_TRUE(Append(kRun, 1, 1).ok());
+  disk.SetFailing(true);
+  int64_t last = 1;
+  while (Append(kRun, last + 1, last + 1).ok()) ++last;  // until it is noticed
+  EXPECT_EQ(store_->CheckHealth().code(), absl::StatusCode::kUnavailable);
+  disk.SetFailing(false);
+  while (!store_->CheckHealth().ok()) std::this_thread::yield();
+  ASSERT_TRUE(Append(kRun, last + 1, last + 1, /*sync=*/true).ok());
+  ++last;
+  ExpectRecords(kRun, last);
+  Open(nullptr);
+  ExpectRecords(kRun, last);
+}
+
+// What was written and could not be synced is there, and nobody was told of it: what is appended
+// next takes its place, whatever that is.
+TEST_F(Sync, ThatFailsLeavesNothingTwice) {
+  SyncDisk disk;
+  Open(disk.env());
+  ASSERT_TRUE(Append(kRun, 1, 10, /*sync=*/true).ok());
+  disk.SetFailing(true);
+  const std::vector<Batch> refused = {MakeBatch(11, 12), MakeBatch(13, 20), MakeBatch(21, 30)};
+  ASSERT_FALSE(store_->Append(kRun, refused, /*sync=*/true).ok());
+  EXPECT_EQ(store_->GetExtent(kRun)->last, 10);
+  disk.SetFailing(false);
+  while (!store_->CheckHealth().ok()) std::this_thread::yield();
+  ASSERT_TRUE(Append(kRun, 11, 16, /*sync=*/true).ok());
+  ExpectRecords(kRun, 16);
+  ASSERT_TRUE(Append(kRun, 17, 40).ok());
+  ExpectRecords(kRun, 40);
+  Open(nullptr);
+  ExpectRecords(kRun, 40);
+}
+
+// RocksDB ends the process that syncs a write-ahead log, by its own means, to which a write has
+// just failed.
+TEST_F(Sync, GoesOnWhileWritesFailAndComeBack) {
+  FullDisk disk;
+  disk.SetAdmits(false);
+  Open(disk.env());
+  std::atomic<bool> done = false;
+  std::atomic<int64_t> last[2] = {0, 0};
+  {
+    std::vector<std::jthread> writers;
+    for (int writer = 0; writer < 2; ++writer) {
+      writers.emplace_back([&, writer] {
+        const char* const run = writer == 0 ? kRun : kOtherRun;
+        while (!done) {
+          const int64_t next = last[writer] + 1;
+          if (Append(run, next, next, /*sync=*/next % 7 == 0).ok()) last[writer] = next;
+        }
+      });
+    }
+    for (int round = 0; round < 20; ++round) {
+      disk.SetFull(true);
+      while (store_->CheckHealth().ok()) std::this_thread::yield();
+      disk.SetFull(false);
+      while (!store_->CheckHealth().ok()) std::this_thread::yield();
+    }
+    done = true;
+  }
+  ExpectRecords(kRun, last[0]);
+  ExpectRecords(kOtherRun, last[1]);
+  Open(nullptr);
+  ExpectRecords(kRun, last[0]);
+  ExpectRecords(kOtherRun, last[1]);
+}
+
+}  // namespace
+}  // namespace jobtail

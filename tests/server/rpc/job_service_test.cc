@@ -1,0 +1,240 @@
+// Calls through the gRPC door, over loopback, on a store that hangs.
+
+#include "server/rpc/job_service.h"
+
+#include <gmock/gmock.h>
+#include <grpcpp/health_check_service_interface.h>
+
+#include <memory>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "absl/strings/str_cat.h"
+#include "tests/e2e/raw_call.h"
+#include "tests/server/run/engine_fixture.h"
+
+namespace jobtail {
+namespace {
+
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+
+// So long a call may take on a slow machine. One that hangs fails the test after that.
+constexpr std::chrono::seconds kDeadline(60);
+
+class JobServiceTest : public testing::EngineTest {
+ protected:
+  JobServiceTest() {
+    AddJob(Job("counts", [](JobContext&) {
+      for (int i = 1; i <= 100; ++i) printf("%d\n", i);
+    }));
+    grpc::EnableDefaultHealthCheckService(true);
+    grpc::ServerBuilder builder;
+    builder.AddListeningPort("127.0.0.1:0", grpc::InsecureServerCredentials(), &port_);
+    builder.RegisterService(&service_);
+    server_ = builder.BuildAndStart();
+  }
+  ~JobServiceTest() override {
+    service_.StopStreams(absl::ZeroDuration());
+    server_->Shutdown();
+  }
+
+  // A connection of its own.
+  std::shared_ptr<grpc::Channel> Connect() {
+    grpc::ChannelArguments arguments;
+    arguments.SetInt(GRPC_ARG_USE_LOCAL_SUBCHANNEL_POOL, 1);
+    return grpc::CreateCustomChannel(absl::StrCat("127.0.0.1:", port_),
+                                     grpc::InsecureChannelCredentials(), arguments);
+  }
+
+  static grpc::Status GetRun(v1::JobService::Stub& stub, const std::string& run) {
+    grpc::ClientContext context;
+    context.set_deadline(std::chrono::system_clock::now() + kDeadline);
+    v1::GetRunRequest request;
+    request.set_run(run);
+    v1::Run response;
+    return stub.GetRun(&context, request, &response);
+  }
+
+  // How many lines a stream brings, or -1 if it ends with an error.
+  static int CountLines(v1::JobService::Stub& stub, const v1::TailLogRequest& request) {
+    grpc::ClientContext context;
+    context.set_deadline(std::chrono::system_clock::now() + kDeadline);
+    const auto reader = stub.TailLog(&context, request);
+    int lines = 0;
+    for (v1::LogBatch batch; reader->Read(&batch);) {
+      for (const v1::LogLine& line : batch.lines()) lines += line.has_text() ? 1 : 0;
+    }
+    return reader->Finish().ok() ? lines : -1;
+  }
+
+  // An ended run, whose log is in the store alone.
+  std::string Ended() {
+    const std::string run = Start("counts");
+    AwaitLog(run);
+    return run;
+  }
+
+  static v1::TailLogRequest Search(const std::string& run, const std::string& pattern) {
+    v1::TailLogRequest request;
+    request.set_run(run);
+    request.set_pattern(pattern);
+    return request;
+  }
+
+  StorePool pool_;
+  JobService service_{&engine_, &pool_, /*heartbeat=*/absl::Milliseconds(20)};
+  int port_ = 0;
+  std::unique_ptr<grpc::Server> server_;
+};
+
+// Streams of one client that hang in the store.
+class Hanging {
+ public:
+  Hanging(std::shared_ptr<grpc::Channel> channel, const v1::TailLogRequest& request, int count)
+      : stub_(v1::JobService::NewStub(channel)), contexts_(count) {
+    for (grpc::ClientContext& context : contexts_) {
+      threads_.emplace_back([this, &context, request] {
+        const auto reader = stub_->TailLog(&context, request);
+        for (v1::LogBatch batch; reader->Read(&batch);) {
+        }
+        reader->Finish();
+      });
+    }
+  }
+  ~Hanging() {
+    for (grpc::ClientContext& context : contexts_) context.TryCancel();
+    for (std::thread& thread : threads_) thread.join();
+  }
+
+ private:
+  const std::unique_ptr<v1::JobService::Stub> stub_;
+  std::vector<grpc::ClientContext> contexts_;
+  std::vector<std::thread> threads_;
+};
+
+TEST_F(JobServiceTest, AnswersBytesThatAreNoRequest) {
+  const auto channel = Connect();
+  for (const char* call : {"GetRun", "CreateRun", "ListRuns", "TailLog", "RunJob", "WatchRuns"}) {
+    const e2e::RawReply reply =
+        e2e::RawCall(channel, absl::StrCat("/jobtail.v1.JobService/", call), "\xff\xff\xff");
+    EXPECT_EQ(reply.status.error_code(), grpc::StatusCode::INVALID_ARGUMENT) << call;
+    EXPECT_THAT(reply.status.error_message(),
+                HasSubstr(absl::StrCat("jobtail.v1.", call, "Request")));
+    EXPECT_TRUE(reply.messages.empty()) << call;
+  }
+}
+
+TEST_F(JobServiceTest, EndsAStreamThatCannotBeOpenedWithItsError) {
+  const auto stub = v1::JobService::NewStub(Connect());
+  grpc::ClientContext context;
+  v1::TailLogRequest request;
+  request.set_run("none");
+  v1::LogBatch batch;
+  const auto reader = stub->TailLog(&context, request);
+  EXPECT_FALSE(reader->Read(&batch));
+  EXPECT_EQ(reader->Finish().error_code(), grpc::StatusCode::NOT_FOUND);
+}
+
+// Two of them would have been all of gRPC's threads.
+TEST_F(JobServiceTest, AnswersOthersWhileTheStoreLooksForATime) {
+  const std::string run = Ended();
+  store_.Block(Call::kFindTime);
+  v1::TailLogRequest since;
+  since.set_run(run);
+  since.mutable_since()->set_seconds(1'700'000'000);
+  {
+    const Hanging hanging(Connect(), since, 4);
+    store_.AwaitBlocked(Call::kFindTime);
+    const auto stub = v1::JobService::NewStub(Connect());
+    EXPECT_TRUE(GetRun(*stub, run).ok());
+    EXPECT_EQ(CountLines(*stub, Search(run, "^7.$")), 10);
+    store_.Unblock(Call::kFindTime);
+  }
+}
+
+TEST_F(JobServiceTest, ServesASmallSearchBesideManyThatHang) {
+  const std::string large = Ended();
+  const std::string small = Ended();
+  store_.Block(Call::kRead, large);
+  {
+    const Hanging hanging(Connect(), Search(large, "nothing"), 20);
+    store_.AwaitBlocked(Call::kRead);
+    const auto stub = v1::JobService::NewStub(Connect());
+    EXPECT_EQ(CountLines(*stub, Search(small, "^7.$")), 10);
+    store_.Unblock(Call::kRead);
+  }
+}
+
+// Whoever hears nothing takes the connection for lost, and begins again.
+TEST_F(JobServiceTest, SendsHeartbeatsWhileASearchFindsNothing) {
+  const std::string run = Ended();
+  store_.Block(Call::kRead, run);
+  const auto stub = v1::JobService::NewStub(Connect());
+  grpc::ClientContext context;
+  context.set_deadline(std::chrono::system_clock::now() + kDeadline);
+  const auto reader = stub->TailLog(&context, Search(run, "nothing"));
+  int heartbeats = 0;
+  v1::LogBatch batch;
+  while (heartbeats < 3 && reader->Read(&batch)) {
+    for (const v1::LogLine& line : batch.lines()) {
+      heartbeats += line.has_heartbeat() ? 1 : 0;
+      EXPECT_EQ(line.heartbeat().searched_through(), 0) << "nothing was looked at yet";
+    }
+  }
+  EXPECT_EQ(heartbeats, 3);
+  store_.Unblock(Call::kRead);
+  while (reader->Read(&batch)) {
+  }
+  EXPECT_TRUE(reader->Finish().ok());
+}
+
+TEST_F(JobServiceTest, AnswersProbesWhateverHangsInTheStore) {
+  const std::string run = Ended();
+  store_.Block(Call::kRead);
+  {
+    const Hanging first(Connect(), Search(run, "nothing"), 4);
+    const Hanging second(Connect(), Search(run, "nothing"), 4);
+    const Hanging third(Connect(), Search(run, "nothing"), 4);
+    while (pool_.waiting() < 8) std::this_thread::yield();  // no thread of the pool is left
+    EXPECT_THAT(e2e::RawCall(Connect(), "/grpc.health.v1.Health/Check", "").messages,
+                ElementsAre("\x08\x01"));
+    store_.Unblock(Call::kRead);
+  }
+}
+
+TEST_F(JobServiceTest, DoesNothingForAClientThatHasGone) {
+  AddJob(Job("one", [](JobContext&) { puts("one"); }));
+  const std::string run = Start("one");
+  AwaitLog(run);
+  store_.Block(Call::kRead);
+  {
+    const Hanging hanging(Connect(), Search(run, "nothing"), 20);
+    while (pool_.waiting() < 18) std::this_thread::yield();
+  }  // gone
+  const int64_t reads = store_.count(Call::kRead);
+  store_.Unblock(Call::kRead);
+  while (service_.stream_stats().open > 0) std::this_thread::yield();
+  EXPECT_LE(store_.count(Call::kRead), reads + 2)
+      << "a line and a result, twice, less what had begun";
+}
+
+TEST_F(JobServiceTest, CancelsARunWhoseClientGoesAwayIfAsked) {
+  AddWaitingJob("waits");
+  const auto stub = v1::JobService::NewStub(Connect());
+  v1::RunJobRequest request;
+  request.set_job("waits");
+  request.set_on_disconnect(v1::ON_DISCONNECT_CANCEL);
+  grpc::ClientContext context;
+  const auto reader = stub->RunJob(&context, request);
+  v1::LogLine line;
+  ASSERT_TRUE(reader->Read(&line));
+  ASSERT_TRUE(line.has_run());
+  context.TryCancel();
+  reader->Finish();
+  EXPECT_EQ(AwaitResult(line.run().id()).state(), v1::RUN_STATE_CANCELLED);
+}
+
+}  // namespace
+}  // namespace jobtail

@@ -1,0 +1,76 @@
+// Feeds over real logs and runs.
+
+#include "server/stream/feed.h"
+
+#include <gmock/gmock.h>
+
+#include "tests/server/run/engine_fixture.h"
+#include "tests/server/support/records.h"
+
+namespace jobtail {
+namespace {
+
+using ::testing::Contains;
+using testing::Decode;
+using testing::Texts;
+
+class FeedTest : public testing::EngineTest {
+ protected:
+  FeedTest() {
+    AddJob(Job("counts", [](JobContext&) {
+      for (int i = 1; i <= 1000; ++i) printf("%d\n", i);
+    }));
+  }
+
+  std::unique_ptr<LogFeed> Open(const std::string& run, const std::string& pattern,
+                                std::function<void()> on_client_gone = nullptr) {
+    v1::TailLogRequest request;
+    request.set_run(run);
+    request.set_pattern(pattern);
+    return std::make_unique<LogFeed>(*engine_.TailLog(request), 64 << 10,
+                                     std::move(on_client_gone));
+  }
+};
+
+TEST_F(FeedTest, SaysHowFarASearchHasLooked) {
+  const std::string run = Start("counts");
+  AwaitLog(run);
+  const auto feed = Open(run, "^999$");
+  EXPECT_FALSE(feed->IsCheap());
+  EXPECT_EQ(feed->ResumePoint(), 1);
+  std::vector<Slice> slices;
+  while (*feed->Read(&slices) != Feed::Next::kEnd) {
+  }
+  EXPECT_THAT(Texts(Decode(slices)), Contains("999"));
+  EXPECT_EQ(feed->ResumePoint(), 1002);
+  const v1::LogLine line = Decode(feed->Heartbeat(501).view()).at(0);
+  EXPECT_EQ(line.heartbeat().searched_through(), 500);
+  EXPECT_EQ(line.heartbeat().last_sequence(), 1001);
+  EXPECT_EQ(Decode(feed->Heartbeat(1).view()).at(0).heartbeat().searched_through(), 0);
+}
+
+TEST_F(FeedTest, TellsWhoWantsToKnowThatTheClientHasGone) {
+  const std::string run = Start("counts");
+  AwaitLog(run);
+  int told = 0;
+  Open(run, "", [&told] { ++told; })->ClientGone();
+  EXPECT_EQ(told, 1);
+  Open(run, "")->ClientGone();
+}
+
+TEST_F(FeedTest, ReadsRunsThatChange) {
+  AddWaitingJob("waits");
+  const std::string run = Start("waits");
+  RunFeed feed(*engine_.WatchRuns({}));
+  EXPECT_TRUE(feed.IsCheap());
+  std::vector<Slice> slices;
+  ASSERT_EQ(*feed.Read(&slices), Feed::Next::kWait);
+  ASSERT_EQ(slices.size(), 1u);
+  v1::Run parsed;
+  ASSERT_TRUE(parsed.ParseFromString(std::string(slices[0].view())));
+  EXPECT_EQ(parsed.id(), run);
+  EXPECT_FALSE(feed.Heartbeat(std::nullopt).buffer) << "there are none of runs";
+}
+
+}  // namespace
+}  // namespace jobtail

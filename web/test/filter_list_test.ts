@@ -1,0 +1,34 @@
+import assert from 'node:assert/strict';
+import test from 'node:test';
+import { FilterList } from '../src/log/filter_list';
+
+// Answers one request after the other with these lines; the connection then breaks, unless it is the last.
+function serve(answers: object[][]): string[] {
+  const asked: string[] = [];
+  globalThis.fetch = (async (path: string) => {
+    const lines = [...(answers[asked.length] ?? [])];
+    const isLast = asked.length === answers.length - 1;
+    asked.push(new URL(path, 'http://server').searchParams.get('from_sequence') ?? '');
+    const body = new ReadableStream<Uint8Array>({
+      pull(controller) {
+        const line = lines.shift();
+        if (line) controller.enqueue(new TextEncoder().encode(`${JSON.stringify({ result: line })}\n`));
+        else if (isLast) controller.close();
+        else controller.error(new Error('broken'));
+      },
+    });
+    return new Response(body, { status: 200 });
+  }) as typeof fetch;
+  return asked;
+}
+
+const heartbeat = (searchedThrough: string) => ({ heartbeat: { lastSequence: '9000000', searchedThrough } });
+const result = { sequence: '9', time: '2026-01-01T00:00:00Z', result: { state: 'RUN_STATE_SUCCEEDED' } };
+
+test('a filter whose connection breaks goes on where the server had looked', async () => {
+  const asked = serve([[{ sequence: '3', time: '2026-01-01T00:00:00Z', text: 'x', ending: 'ENDING_LF' }, heartbeat('5')], [result]]);
+  const list = new FilterList('run', { pattern: 'x', stream: '' }, () => undefined);
+  await list.start();
+  assert.equal(list.state, 'complete');
+  assert.deepEqual(asked, ['1', '6']);
+});
