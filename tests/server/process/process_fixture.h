@@ -14,7 +14,7 @@ namespace jobtail::testing {
 
 // What outlives the engine.
 struct HasPool {
-  explicit HasPool(process::ProcessPool::KillStraysFunction kill_strays)
+  explicit HasPool(process::ProcessPool::KillStraysFunction kill_strays = process::KillStrays)
       : pool_(std::move(kill_strays)) {}
   process::ProcessPool pool_;
 };
