@@ -102,7 +102,9 @@ bool ResumePoint::IsDouble(const v1::LogLine& line) const {
 void ResumePoint::Note(const v1::LogLine& line) {
   if (line.sequence() > 0) next_ = line.sequence() + 1;
   if (line.has_run()) NoteRun(line.run());
-  if (line.heartbeat().searched_through() > 0) AdvanceTo(line.heartbeat().searched_through() + 1);
+  if (const int64_t searched = line.heartbeat().searched_through(); searched > 0) {
+    AdvanceTo(std::min(searched, kMaxSequence) + 1);
+  }
   if (line.has_result()) ended_ = true;
 }
 

@@ -249,23 +249,33 @@ TEST(ResumePointTest, TheResultIsTheEndWhateverItsNumber) {
 }
 
 TEST(ResumePointTest, RefusesNumbersThatNoLogHas) {
-  constexpr int64_t kMax = std::numeric_limits<int64_t>::max();
   ResumePoint point((v1::TailLogRequest()));
-  for (const v1::LogLine& bad : {Line(kMax, "x"), Line(-1, "x"), Line(INT64_MIN, "x"),
-                                 GapLine(9, 5, v1::GAP_REASON_DROPPED)}) {
+  for (const v1::LogLine& bad : {Line(kMaxSequence + 1, "x"), Line(INT64_MAX, "x"), Line(-1, "x"),
+                                 Line(INT64_MIN, "x"), GapLine(9, 5, v1::GAP_REASON_DROPPED)}) {
     v1::LogBatch batch = Batch({Line(1, "a"), bad});
     EXPECT_FALSE(point.Accept(&batch)) << bad.ShortDebugString();
     EXPECT_EQ(point.next(), 1);
   }
-  ResumePoint last(FromSequence(kMax - 1));
-  EXPECT_THAT(Accept(&last, {Line(kMax - 1, "the last there can be")}), ElementsAre(kMax - 1));
-  EXPECT_EQ(last.next(), kMax);
+  ResumePoint last(FromSequence(kMaxSequence));
+  EXPECT_THAT(Accept(&last, {Line(kMaxSequence, "the last there can be")}),
+              ElementsAre(kMaxSequence));
+  EXPECT_EQ(last.next(), kMaxSequence + 1);
+}
+
+TEST(ResumePointTest, TakesWhateverAHeartbeatTells) {
+  v1::TailLogRequest request;
+  request.set_pattern("x");
+  ResumePoint point(request);
+  v1::LogLine heartbeat;
+  heartbeat.mutable_heartbeat()->set_searched_through(INT64_MAX);
+  Accept(&point, {heartbeat});
+  EXPECT_EQ(point.next(), kMaxSequence + 1);
 }
 
 TEST(ResumePointTest, TakesWhateverTheRunAndTheTrailersTell) {
   ResumePoint point(LastLines(0));
   Accept(&point, {RunLine(v1::RUN_STATE_RUNNING, std::numeric_limits<int64_t>::max())});
-  EXPECT_EQ(point.next(), std::numeric_limits<int64_t>::max());
+  EXPECT_EQ(point.next(), kMaxSequence + 1);
   ResumePoint negative(LastLines(3));
   Accept(&negative, {RunLine(v1::RUN_STATE_FAILED, std::numeric_limits<int64_t>::min())});
   EXPECT_EQ(negative.next(), 1);
