@@ -156,7 +156,10 @@ bool Log::StoreLocked(std::vector<Batch> batches, bool sync, Publish publish) {
   const absl::Status status = services_.store->Append(run(), batches, sync);
   const absl::Duration took = services_.clock->Steady() - began;
   const size_t bytes = BytesOf(batches);
-  if (status.ok()) publish(std::move(batches));  // while nobody else can: in order
+  if (status.ok()) {
+    publish(std::move(batches));  // while nobody else can: in order
+    batches.clear();
+  }
   mutex_.Lock();
   storing_ = false;
   full_ = absl::IsResourceExhausted(status);
