@@ -26,7 +26,7 @@ using jobtail::testing::TemporaryDirectory;
 // JOBTAIL_CRASH_ROUNDS=N for more.
 int Rounds() {
   const char* const rounds = std::getenv("JOBTAIL_CRASH_ROUNDS");
-  return rounds ? std::atoi(rounds) : 24;
+  return rounds ? std::atoi(rounds) : 8;
 }
 
 // The number of a line, from 1, as the firehose has it at its beginning and the countdown, from 0,
