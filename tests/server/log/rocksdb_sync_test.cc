@@ -237,7 +237,7 @@ TEST_F(Sync, GoesOnWhileWritesFailAndComeBack) {
         }
       });
     }
-    for (int round = 0; round < 20; ++round) {
+    for (int round = 0; round < 4; ++round) {
       disk.SetFull(true);
       while (store_->CheckHealth().ok()) std::this_thread::yield();
       disk.SetFull(false);
