@@ -1,6 +1,7 @@
 // A reader of JSON that keeps nothing: it follows the grammar, and compares names.
 #include "server/http/json_check.h"
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <set>
@@ -70,11 +71,7 @@ class Checker {
         absl::StrCat("the body, at byte ", at_, ": ", std::string(what)));
   }
 
-  void SkipSpace() {
-    while (at_ < text_.size() &&
-           std::string_view(" \t\r\n").find(text_[at_]) != std::string_view::npos)
-      ++at_;
-  }
+  void SkipSpace() { at_ = std::min(text_.find_first_not_of(" \t\r\n", at_), text_.size()); }
 
   // Takes `c`, if that is what comes.
   bool Take(char c) {
