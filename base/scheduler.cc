@@ -4,6 +4,12 @@
 #include <pthread.h>
 
 namespace jobtail {
+namespace {
+
+// Whose function this thread is running.
+thread_local const Scheduler* running = nullptr;
+
+}  // namespace
 
 Scheduler::Scheduler(const std::string& name, Clock* clock, int threads) : clock_(clock) {
   for (int i = 0; i < threads; ++i) {
@@ -32,7 +38,12 @@ Scheduler::Id Scheduler::After(absl::Duration delay, std::function<void()> funct
   std::lock_guard lock(mutex_);
   const Id id{due, next_id_++};
   const auto added = queue_.emplace(id, std::move(function)).first;
-  if (added == queue_.begin()) (is_watched_ ? first_changed_ : needed_).notify_one();
+  if (added != queue_.begin()) return id;
+  if (is_watched_) {
+    first_changed_.notify_one();
+  } else if (running != this) {  // or else this thread looks, as soon as it can
+    needed_.notify_one();
+  }
   return id;
 }
 
@@ -43,6 +54,7 @@ void Scheduler::Cancel(Id id) {
 }
 
 void Scheduler::Run() {
+  running = this;
   std::unique_lock lock(mutex_);
   while (!stopping_) {
     if (is_watched_ || queue_.empty()) {

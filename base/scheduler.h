@@ -20,6 +20,7 @@ namespace jobtail {
 // beside one another.
 //
 // Hazard: what blocks in as many functions as there are threads delays all others that are due.
+// One that schedules others does so before it returns, not before it blocks: they may wait for it.
 //
 // Delays go by the steady clock: setting the time of day changes nothing. Thread-safe, but for Stop
 // and the destructor, which are the owner's.

@@ -8,29 +8,25 @@
 namespace jobtail {
 namespace {
 
-// What is told as a delay or a step of time is cut to this: it is added to other times.
-constexpr absl::Duration kLongest = absl::Hours(24 * 365);
-
 // Threads may be a little late with lines that they dated before others. A line that is older than
 // the newest by more than this was dated by a clock that has been set back.
 constexpr int64_t kLateNanos = 100'000'000;
 
-int64_t Nanoseconds(absl::Duration duration) {
-  return absl::ToInt64Nanoseconds(std::min(duration, kLongest));
+// A delay of more than `longest` is one of `longest`.
+int64_t Nanoseconds(absl::Duration duration, int64_t longest) {
+  return absl::ToInt64Nanoseconds(std::min(duration, absl::Nanoseconds(longest)));
 }
 
 }  // namespace
 
 CommitPolicy::CommitPolicy(const Limits& limits)
-    : commit_delay_(Nanoseconds(limits.commit_delay)),
-      full_commit_delay_(Nanoseconds(limits.full_commit_delay)),
+    : commit_delay_(Nanoseconds(limits.commit_delay, kLongestNanos)),
+      full_commit_delay_(Nanoseconds(limits.full_commit_delay, kLongestNanos)),
       unsaved_bytes_(limits.unsaved_bytes) {}
 
-void CommitPolicy::BeginAppend() { quiet_since_ = std::max(now_, stored_); }
-
-void CommitPolicy::Printed(int64_t time_unix_nanos) {
+void CommitPolicy::PrintedOutOfOrder(int64_t time_unix_nanos) {
   if (time_unix_nanos > newest_) {
-    now_ += std::min(time_unix_nanos - newest_, absl::ToInt64Nanoseconds(kLongest));
+    now_ += kLongestNanos;
     newest_ = time_unix_nanos;
   } else if (newest_ - time_unix_nanos > kLateNanos) {
     newest_ = time_unix_nanos;
@@ -43,7 +39,9 @@ void CommitPolicy::Closed(size_t bytes) {
              static_cast<double>(waited) / static_cast<double>(full_commit_delay_);
 }
 
-void CommitPolicy::Stored(absl::Duration took) { stored_ = now_ + Nanoseconds(took); }
+void CommitPolicy::Stored(absl::Duration took) {
+  stored_ = now_ + Nanoseconds(took, kLongestNanos);
+}
 
 CommitPolicy::Decision CommitPolicy::AfterAppend(const Unsaved& unsaved) const {
   if (unsaved.open_bytes == 0 && unsaved.closed_batches == 0) return {};
@@ -65,10 +63,6 @@ bool CommitPolicy::IsCrowded(const Unsaved& unsaved) const {
 
 bool CommitPolicy::ClosesOpen(const Unsaved& unsaved) const {
   return unsaved.closed_batches == 0 || now_ - opened_ >= OpenDelay();
-}
-
-absl::Duration CommitPolicy::DelayOf(const Unsaved& unsaved) const {
-  return absl::Nanoseconds(unsaved.closed_batches > 0 ? 0 : OpenDelay());
 }
 
 absl::Duration CommitPolicy::RestOf(const Unsaved& unsaved) const {

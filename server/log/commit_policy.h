@@ -1,6 +1,7 @@
 #ifndef JOBTAIL_SERVER_LOG_COMMIT_POLICY_H_
 #define JOBTAIL_SERVER_LOG_COMMIT_POLICY_H_
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 
@@ -34,9 +35,15 @@ class CommitPolicy {
   // --- What happens, in this order ---
 
   // A thread is about to add lines that it printed.
-  void BeginAppend();
+  void BeginAppend() { quiet_since_ = std::max(now_, stored_); }
   // It is about to add one, or to drop it.
-  void Printed(int64_t time_unix_nanos);
+  void Printed(int64_t time_unix_nanos) {
+    if (time_unix_nanos <= newest_ || time_unix_nanos - newest_ > kLongestNanos) {
+      return PrintedOutOfOrder(time_unix_nanos);
+    }
+    now_ += time_unix_nanos - newest_;
+    newest_ = time_unix_nanos;
+  }
   // The open batch gets its first record.
   void Opened() { opened_ = now_; }
   // A batch of `bytes` was closed, because it is full or to be stored.
@@ -65,7 +72,9 @@ class CommitPolicy {
   bool ClosesOpen(const Unsaved& unsaved) const;
 
   // How long after it was opened what waits is to be stored; zero if closed batches wait.
-  absl::Duration DelayOf(const Unsaved& unsaved) const;
+  absl::Duration DelayOf(const Unsaved& unsaved) const {
+    return absl::Nanoseconds(unsaved.closed_batches > 0 ? 0 : OpenDelay());
+  }
   // The part of it that is left.
   absl::Duration RestOf(const Unsaved& unsaved) const;
 
@@ -74,6 +83,10 @@ class CommitPolicy {
   static constexpr size_t kMostAtOnce = 4;
 
  private:
+  // A year. No step of time is longer: it is added to other times.
+  static constexpr int64_t kLongestNanos = int64_t{365} * 24 * 60 * 60 * 1'000'000'000;
+
+  void PrintedOutOfOrder(int64_t time_unix_nanos);
   bool IsDue(const Unsaved& unsaved) const;
   bool IsCrowded(const Unsaved& unsaved) const;
   int64_t OpenDelay() const { return filling_ ? full_commit_delay_ : commit_delay_; }

@@ -114,12 +114,13 @@ bool Log::IsScheduledLocked() const {
 // which their delays end, so that none keeps the committer to itself.
 void Log::ScheduleLocked(absl::Duration delay) {
   if (IsScheduledLocked()) return;
+  if (scheduled_) services_.committer->Cancel(scheduled_id_);
   scheduled_ = true;
   scheduled_first_ = builder_.first_unsaved();
   scheduled_delay_ = policy_.DelayOf(UnsavedLocked());
-  services_.committer->After(delay, [self = shared_from_this(), schedule = ++schedules_] {
-    self->CommitScheduled(schedule);
-  });
+  scheduled_id_ = services_.committer->After(
+      delay,
+      [self = shared_from_this(), schedule = ++schedules_] { self->CommitScheduled(schedule); });
 }
 
 void Log::CommitScheduled(int64_t schedule) {

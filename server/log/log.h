@@ -18,6 +18,7 @@
 #include "absl/time/time.h"
 #include "absl/types/span.h"
 #include "base/clock.h"
+#include "base/scheduler.h"
 #include "jobtail/v1/log.pb.h"
 #include "server/log/batch.h"
 #include "server/log/batch_builder.h"
@@ -167,7 +168,8 @@ class Log : public std::enable_shared_from_this<Log> {
   bool scheduled_ ABSL_GUARDED_BY(mutex_) = false;
   int64_t scheduled_first_ ABSL_GUARDED_BY(mutex_) = 0;     // the first record unsaved then
   absl::Duration scheduled_delay_ ABSL_GUARDED_BY(mutex_);  // the policy's at that time
-  int64_t schedules_ ABSL_GUARDED_BY(mutex_) = 0;           // only the latest counts
+  Scheduler::Id scheduled_id_ ABSL_GUARDED_BY(mutex_);
+  int64_t schedules_ ABSL_GUARDED_BY(mutex_) = 0;  // only the latest counts
 };
 
 }  // namespace jobtail

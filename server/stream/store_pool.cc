@@ -7,6 +7,13 @@
 #include <utility>
 
 namespace jobtail {
+namespace {
+
+// The pool whose task this thread is running, and what the task has added to it so far.
+thread_local const StorePool* working = nullptr;
+thread_local std::vector<std::pair<std::string, std::function<void()>>> added;
+
+}  // namespace
 
 StorePool::StorePool(int threads) : most_at_once_(std::max(1, threads / 2)) {
   for (int i = 0; i < threads; ++i) {
@@ -31,9 +38,19 @@ void StorePool::Stop() {
   dropped.swap(clients_);
 }
 
+// What a task adds waits for it to end: this thread can go on with it, where waking another costs
+// more than most tasks.
 void StorePool::Run(const std::string& client, std::function<void()> task) {
+  if (working == this) {
+    added.emplace_back(client, std::move(task));
+    return;
+  }
   absl::MutexLock lock(&mutex_);
-  if (stopping_) return;
+  RunLocked(client, std::move(task));
+}
+
+void StorePool::RunLocked(const std::string& client, std::function<void()>&& task) {
+  if (stopping_) return;  // with the task where it was: it is destroyed without the lock
   const auto at = clients_.try_emplace(client).first;
   at->second.tasks.push_back(std::move(task));
   QueueLocked(at);
@@ -48,6 +65,7 @@ void StorePool::QueueLocked(Clients::iterator client) {
 }
 
 void StorePool::Work() {
+  working = this;
   mutex_.Lock();
   while (true) {
     mutex_.Await(absl::Condition(this, &StorePool::HasWorkLocked));
@@ -61,14 +79,17 @@ void StorePool::Work() {
     ++state.running;
     QueueLocked(client);
     mutex_.Unlock();
+    added.clear();
     task();
     task = nullptr;  // what it holds is let go without the lock
     mutex_.Lock();
     --state.running;
     QueueLocked(client);
+    for (auto& [name, function] : added) RunLocked(name, std::move(function));
     if (state.tasks.empty() && state.running == 0) clients_.erase(client);
   }
   mutex_.Unlock();
+  added.clear();
 }
 
 int64_t StorePool::waiting() const {

@@ -37,7 +37,8 @@ class StorePool {
   StorePool& operator=(const StorePool&) = delete;
 
   // Runs `task` when it is the turn of `client`, a connection as its door names it. A task is to
-  // be short, a message's worth of work: who has more comes again.
+  // be short, a message's worth of work: who has more comes again. One that a task adds begins after
+  // that task: it must not wait for it.
   void Run(const std::string& client, std::function<void()> task);
 
   // Waits for the tasks that have begun, and drops the others, as well as those that come later.
@@ -56,6 +57,8 @@ class StorePool {
   using Clients = std::map<std::string, Client>;
 
   void Work();
+  void RunLocked(const std::string& client, std::function<void()>&& task)
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   void QueueLocked(Clients::iterator client) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   bool HasWorkLocked() const ABSL_SHARED_LOCKS_REQUIRED(mutex_) {
     return stopping_ || !turns_.empty();
