@@ -1,3 +1,4 @@
+// The two clocks that everything asks: the time of day, and the steady one that waits go by.
 #ifndef JOBTAIL_BASE_CLOCK_H_
 #define JOBTAIL_BASE_CLOCK_H_
 

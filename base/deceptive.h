@@ -1,3 +1,4 @@
+// The characters that make text look like other text, and those that move a terminal's cursor.
 #ifndef JOBTAIL_BASE_DECEPTIVE_H_
 #define JOBTAIL_BASE_DECEPTIVE_H_
 

@@ -1,3 +1,4 @@
+// The width of text in a terminal's columns, and cutting text to a width.
 #ifndef JOBTAIL_BASE_DISPLAY_WIDTH_H_
 #define JOBTAIL_BASE_DISPLAY_WIDTH_H_
 

@@ -1,3 +1,4 @@
+// Addresses of the form HOST:PORT, and the host in them.
 #ifndef JOBTAIL_BASE_HOST_PORT_H_
 #define JOBTAIL_BASE_HOST_PORT_H_
 

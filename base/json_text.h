@@ -1,3 +1,4 @@
+// A JSON string literal of some text, escaped as the protobuf library escapes it.
 #ifndef JOBTAIL_BASE_JSON_TEXT_H_
 #define JOBTAIL_BASE_JSON_TEXT_H_
 

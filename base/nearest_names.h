@@ -1,3 +1,4 @@
+// Suggestions for a name that was mistyped, by edit distance.
 #ifndef JOBTAIL_BASE_NEAREST_NAMES_H_
 #define JOBTAIL_BASE_NEAREST_NAMES_H_
 

@@ -1,3 +1,4 @@
+// Text of unknown origin made safe for a terminal, an error message and a shell.
 #ifndef JOBTAIL_BASE_QUOTING_H_
 #define JOBTAIL_BASE_QUOTING_H_
 

@@ -38,9 +38,8 @@ Scheduler::Id Scheduler::After(absl::Duration delay, std::function<void()> funct
   std::lock_guard lock(mutex_);
   const Id id{due, next_id_++};
   const auto added = queue_.emplace(id, std::move(function)).first;
-  if (added != queue_.begin()) return id;
   if (is_watched_) {
-    first_changed_.notify_one();
+    if (added == queue_.begin()) first_changed_.notify_one();
   } else if (running != this) {  // or else this thread looks, as soon as it can
     needed_.notify_one();
   }

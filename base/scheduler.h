@@ -1,3 +1,4 @@
+// A queue of functions, each to be called after a delay, and the threads that call them.
 #ifndef JOBTAIL_BASE_SCHEDULER_H_
 #define JOBTAIL_BASE_SCHEDULER_H_
 
@@ -20,7 +21,7 @@ namespace jobtail {
 // beside one another.
 //
 // Hazard: what blocks in as many functions as there are threads delays all others that are due.
-// One that schedules others does so before it returns, not before it blocks: they may wait for it.
+// What a function schedules itself may begin only after it: it must not wait for it.
 //
 // Delays go by the steady clock: setting the time of day changes nothing. Thread-safe, but for Stop
 // and the destructor, which are the owner's.

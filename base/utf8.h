@@ -1,3 +1,4 @@
+// The check of UTF-8 and its repair, for bytes of unknown origin.
 #ifndef JOBTAIL_BASE_UTF8_H_
 #define JOBTAIL_BASE_UTF8_H_
 

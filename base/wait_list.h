@@ -1,3 +1,4 @@
+// The callbacks of those who wait for the next change of something.
 #ifndef JOBTAIL_BASE_WAIT_LIST_H_
 #define JOBTAIL_BASE_WAIT_LIST_H_
 

@@ -1,3 +1,4 @@
+// A gRPC server without jobtail behind it: the upper limit for the benchmarks.
 #ifndef JOBTAIL_BENCH_BARE_STREAMS_H_
 #define JOBTAIL_BENCH_BARE_STREAMS_H_
 

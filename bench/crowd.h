@@ -1,3 +1,4 @@
+// A crowd of gRPC readers that cost next to nothing.
 #ifndef JOBTAIL_BENCH_CROWD_H_
 #define JOBTAIL_BENCH_CROWD_H_
 

@@ -1,3 +1,4 @@
+// A meter of throughput and latency at a consumer.
 #ifndef JOBTAIL_BENCH_METER_H_
 #define JOBTAIL_BENCH_METER_H_
 

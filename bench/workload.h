@@ -1,3 +1,4 @@
+// The lines that every system under test has to carry, and their time stamps.
 #ifndef JOBTAIL_BENCH_WORKLOAD_H_
 #define JOBTAIL_BENCH_WORKLOAD_H_
 

@@ -1,3 +1,4 @@
+// A memory barrier that costs the rare side everything and the frequent side nothing.
 #ifndef JOBTAIL_CAPTURE_BARRIER_H_
 #define JOBTAIL_CAPTURE_BARRIER_H_
 

@@ -1,3 +1,4 @@
+// The state of one output stream: its unfinished line, and how long that has waited.
 #ifndef JOBTAIL_CAPTURE_CHANNEL_H_
 #define JOBTAIL_CAPTURE_CHANNEL_H_
 

@@ -1,3 +1,4 @@
+// The descriptors 1 and 2 that a captured thread's child process is to start with.
 #ifndef JOBTAIL_CAPTURE_CHILD_DESCRIPTORS_H_
 #define JOBTAIL_CAPTURE_CHILD_DESCRIPTORS_H_
 

@@ -1,3 +1,4 @@
+// The pipes on which a captured thread's child processes print.
 #ifndef JOBTAIL_CAPTURE_CHILD_OUTPUT_H_
 #define JOBTAIL_CAPTURE_CHILD_OUTPUT_H_
 

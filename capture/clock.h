@@ -1,3 +1,4 @@
+// The time that captured lines carry, and a cheaper look at it by the processor's tick counter.
 #ifndef JOBTAIL_CAPTURE_CLOCK_H_
 #define JOBTAIL_CAPTURE_CLOCK_H_
 

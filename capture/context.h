@@ -1,3 +1,4 @@
+// The handle by which work takes its capture along to another thread.
 #ifndef JOBTAIL_CAPTURE_CONTEXT_H_
 #define JOBTAIL_CAPTURE_CONTEXT_H_
 

@@ -1,3 +1,4 @@
+// The stream buffer put before std::cout, cerr and clog where they bypass the C library.
 #ifndef JOBTAIL_CAPTURE_COUT_ROUTER_H_
 #define JOBTAIL_CAPTURE_COUT_ROUTER_H_
 

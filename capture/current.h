@@ -1,3 +1,4 @@
+// The thread-local state of capture: what the library knows of the calling thread.
 #ifndef JOBTAIL_CAPTURE_CURRENT_H_
 #define JOBTAIL_CAPTURE_CURRENT_H_
 

@@ -1,3 +1,4 @@
+// The background thread that hands on unfinished lines which have waited long enough.
 #ifndef JOBTAIL_CAPTURE_FLUSHER_H_
 #define JOBTAIL_CAPTURE_FLUSHER_H_
 

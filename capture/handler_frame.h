@@ -1,3 +1,4 @@
+// The mark of a thread that runs a signal handler, and of one that leaves it by longjmp.
 #ifndef JOBTAIL_CAPTURE_HANDLER_FRAME_H_
 #define JOBTAIL_CAPTURE_HANDLER_FRAME_H_
 

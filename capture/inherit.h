@@ -1,3 +1,4 @@
+// The inheritance of capture by threads that a captured thread starts.
 #ifndef JOBTAIL_CAPTURE_INHERIT_H_
 #define JOBTAIL_CAPTURE_INHERIT_H_
 

@@ -1,3 +1,4 @@
+// The macro that puts a function before one of the C library, and how the linker comes to take it.
 #ifndef JOBTAIL_CAPTURE_INTERPOSE_H_
 #define JOBTAIL_CAPTURE_INTERPOSE_H_
 

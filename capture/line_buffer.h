@@ -1,3 +1,4 @@
+// The splitter of a byte stream into lines and pieces of lines.
 #ifndef JOBTAIL_CAPTURE_LINE_BUFFER_H_
 #define JOBTAIL_CAPTURE_LINE_BUFFER_H_
 

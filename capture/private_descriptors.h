@@ -1,3 +1,4 @@
+// Descriptors 1 and 2 of one thread's own, for output that no C function is called for.
 #ifndef JOBTAIL_CAPTURE_PRIVATE_DESCRIPTORS_H_
 #define JOBTAIL_CAPTURE_PRIVATE_DESCRIPTORS_H_
 

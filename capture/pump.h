@@ -1,3 +1,4 @@
+// The background thread that reads the pipes of child processes.
 #ifndef JOBTAIL_CAPTURE_PUMP_H_
 #define JOBTAIL_CAPTURE_PUMP_H_
 

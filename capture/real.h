@@ -1,3 +1,4 @@
+// The lookup of the function that an interposed one stands before.
 #ifndef JOBTAIL_CAPTURE_REAL_H_
 #define JOBTAIL_CAPTURE_REAL_H_
 

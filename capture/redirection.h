@@ -1,3 +1,4 @@
+// A captured job's own redirections of stdout and stderr, kept from the rest of the process.
 #ifndef JOBTAIL_CAPTURE_REDIRECTION_H_
 #define JOBTAIL_CAPTURE_REDIRECTION_H_
 

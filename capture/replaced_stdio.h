@@ -1,3 +1,4 @@
+// Streams in place of `stdout` and `stderr`, for code that uses their buffers directly.
 #ifndef JOBTAIL_CAPTURE_REPLACED_STDIO_H_
 #define JOBTAIL_CAPTURE_REPLACED_STDIO_H_
 

@@ -1,3 +1,4 @@
+// The public way to capture: a scope on a thread, and the options of what it is to catch.
 #ifndef JOBTAIL_CAPTURE_SCOPE_H_
 #define JOBTAIL_CAPTURE_SCOPE_H_
 

@@ -1,3 +1,4 @@
+// The shared state of one scope: the threads and child processes that it covers.
 #ifndef JOBTAIL_CAPTURE_SESSION_H_
 #define JOBTAIL_CAPTURE_SESSION_H_
 

@@ -1,3 +1,4 @@
+// A lock-free ring for the output of signal handlers.
 #ifndef JOBTAIL_CAPTURE_SIGNAL_RING_H_
 #define JOBTAIL_CAPTURE_SIGNAL_RING_H_
 

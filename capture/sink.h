@@ -1,3 +1,4 @@
+// The receiver of captured lines, and what a line is.
 #ifndef JOBTAIL_CAPTURE_SINK_H_
 #define JOBTAIL_CAPTURE_SINK_H_
 

@@ -1,3 +1,4 @@
+// The decision where a call of an output function goes: to a session, or on to the C library.
 #ifndef JOBTAIL_CAPTURE_TARGET_H_
 #define JOBTAIL_CAPTURE_TARGET_H_
 

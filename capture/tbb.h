@@ -1,3 +1,4 @@
+// The capture of oneTBB's worker threads while they do a captured thread's work.
 #ifndef JOBTAIL_CAPTURE_TBB_H_
 #define JOBTAIL_CAPTURE_TBB_H_
 

@@ -1,3 +1,4 @@
+// The line buffers of one captured thread, and who may use them when.
 #ifndef JOBTAIL_CAPTURE_THREAD_CAPTURE_H_
 #define JOBTAIL_CAPTURE_THREAD_CAPTURE_H_
 

@@ -1,3 +1,4 @@
+// The growing, random waits between attempts to reach a server.
 #ifndef JOBTAIL_CLIENT_BACKOFF_H_
 #define JOBTAIL_CLIENT_BACKOFF_H_
 

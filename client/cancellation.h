@@ -1,3 +1,4 @@
+// The way for any thread to end another one's calls and waits.
 #ifndef JOBTAIL_CLIENT_CANCELLATION_H_
 #define JOBTAIL_CLIENT_CANCELLATION_H_
 

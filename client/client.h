@@ -1,3 +1,4 @@
+// The client of a jobtail server: its unary calls, and the makers of its streams.
 #ifndef JOBTAIL_CLIENT_CLIENT_H_
 #define JOBTAIL_CLIENT_CLIENT_H_
 

@@ -1,3 +1,4 @@
+// A received LogBatch as bytes, and gRPC's way to make one.
 #ifndef JOBTAIL_CLIENT_ENCODED_BATCH_H_
 #define JOBTAIL_CLIENT_ENCODED_BATCH_H_
 

@@ -1,3 +1,4 @@
+// The conversion of grpc::Status to absl::Status.
 #ifndef JOBTAIL_CLIENT_GRPC_STATUS_H_
 #define JOBTAIL_CLIENT_GRPC_STATUS_H_
 

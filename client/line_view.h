@@ -1,3 +1,4 @@
+// Views of the lines in an encoded batch, without messages.
 #ifndef JOBTAIL_CLIENT_LINE_VIEW_H_
 #define JOBTAIL_CLIENT_LINE_VIEW_H_
 

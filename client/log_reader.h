@@ -1,3 +1,4 @@
+// The reader of a run's log, which goes on after broken connections.
 #ifndef JOBTAIL_CLIENT_LOG_READER_H_
 #define JOBTAIL_CLIENT_LOG_READER_H_
 

@@ -1,3 +1,4 @@
+// The setting of the C library's allocator for programs that receive much.
 #ifndef JOBTAIL_CLIENT_RECEIVE_MEMORY_H_
 #define JOBTAIL_CLIENT_RECEIVE_MEMORY_H_
 

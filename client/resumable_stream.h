@@ -1,3 +1,4 @@
+// The retry logic that all streams from the server share: when to call again, when to give up.
 #ifndef JOBTAIL_CLIENT_RESUMABLE_STREAM_H_
 #define JOBTAIL_CLIENT_RESUMABLE_STREAM_H_
 

@@ -1,3 +1,4 @@
+// The bookkeeping of how far a log has been read.
 #ifndef JOBTAIL_CLIENT_RESUME_POINT_H_
 #define JOBTAIL_CLIENT_RESUME_POINT_H_
 

@@ -1,3 +1,4 @@
+// The states of runs: their names, which are final, and the exit codes they stand for.
 #ifndef JOBTAIL_CLIENT_RUN_STATE_H_
 #define JOBTAIL_CLIENT_RUN_STATE_H_
 

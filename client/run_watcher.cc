@@ -8,7 +8,9 @@
 #include <utility>
 
 #include "absl/time/clock.h"
+#include "base/codec/proto_time.h"
 #include "client/grpc_status.h"
+#include "client/page_tokens.h"
 #include "client/run_state.h"
 
 namespace jobtail::client {
@@ -23,6 +25,7 @@ RunWatcher::RunWatcher(const std::shared_ptr<grpc::Channel>& channel, v1::WatchR
                        RunWatcherOptions options)
     : stub_(v1::JobService::NewStub(channel)),
       request_(std::move(request)),
+      clock_(options.resume.clock),
       newest_(std::move(options.after)),
       stream_(channel, std::move(options.resume), this) {}
 
@@ -53,8 +56,8 @@ bool RunWatcher::Read() {
   } else if (!call_->Read(&run_)) {
     return false;
   }
+  if (IsNews(run_)) stream_.NoteProgress();
   Note(run_);
-  stream_.NoteProgress();
   return true;
 }
 
@@ -64,20 +67,23 @@ absl::Status RunWatcher::Finish() {
   return status.ok() ? absl::UnavailableError("the server ended the stream") : status;
 }
 
-// Finds the runs that are new, or were not known to have ended. Where nothing is known yet there is
-// nothing to find, but that the server answers.
+// Finds the runs that are new, or were not known to have ended, or are gone without that. Where
+// nothing is known yet there is nothing to find, but that the server answers.
 absl::Status RunWatcher::CatchUp() {
   missed_.clear();
+  PageTokens tokens;
   v1::ListRunsRequest request;
   request.set_job(request_.job());
   request.set_page_size(newest_.empty() ? 1 : kPageSize);
-  const std::string oldest = active_.empty() ? newest_ : std::min(*active_.begin(), newest_);
+  const std::string oldest = active_.empty() ? newest_ : std::min(active_.begin()->first, newest_);
   do {
     absl::StatusOr<v1::ListRunsResponse> page = ListRuns(request);
     if (!page.ok()) return page.status();
-    if (newest_.empty() || !AddMissed(oldest, &*page)) return absl::OkStatus();
+    if (newest_.empty() || !AddMissed(oldest, &*page)) break;
     request.set_page_token(page->next_page_token());
+    if (absl::Status status = tokens.Note(request.page_token()); !status.ok()) return status;
   } while (!request.page_token().empty());
+  AddVanished();
   return absl::OkStatus();
 }
 
@@ -100,13 +106,37 @@ bool RunWatcher::AddMissed(const std::string& oldest, v1::ListRunsResponse* page
   return true;
 }
 
+// Takes the runs that were told as not ended and that no page had, once all pages are there: they
+// have been deleted.
+void RunWatcher::AddVanished() {
+  std::map<std::string, v1::Run> vanished = active_;
+  for (const v1::Run& run : missed_) vanished.erase(run.id());
+  const absl::Time now = clock_->Now();
+  for (auto& [id, run] : vanished) {
+    *run.mutable_delete_time() = ToTimestamp(now);
+    missed_.push_back(std::move(run));
+  }
+}
+
+// Whether the run, or its state, is another than what was told before. How far it has got is none:
+// that is another whenever anybody looks.
+bool RunWatcher::IsNews(const v1::Run& run) const {
+  const bool has_ended = IsFinal(run.state()) || run.has_delete_time();
+  const auto known = active_.find(run.id());
+  if (known == active_.end()) return !has_ended || run.id() > newest_;
+  return has_ended || run.state() != known->second.state() ||
+         run.has_cancel_time() != known->second.has_cancel_time();
+}
+
 void RunWatcher::Note(const v1::Run& run) {
   newest_ = std::max(newest_, run.id());
   if (IsFinal(run.state()) || run.has_delete_time()) {
     active_.erase(run.id());
-  } else {
-    active_.insert(run.id());
+    return;
   }
+  v1::Run& known = active_[run.id()];
+  known = run;
+  known.clear_parameters();
 }
 
 }  // namespace jobtail::client

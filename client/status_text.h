@@ -1,3 +1,4 @@
+// The telling part of an error message from gRPC or the server.
 #ifndef JOBTAIL_CLIENT_STATUS_TEXT_H_
 #define JOBTAIL_CLIENT_STATUS_TEXT_H_
 

@@ -3,18 +3,25 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <google/protobuf/stubs/logging.h>
 #include <signal.h>
-#include <spdlog/sinks/stdout_color_sinks.h>
 #include <spdlog/spdlog.h>
 #include <sys/resource.h>
 #include <unistd.h>
 
 #include <array>
+#include <atomic>
+#include <cstdint>
 #include <iostream>
 #include <map>
+#include <memory>
 #include <thread>
 
 #include "absl/synchronization/mutex.h"
+#include "base/clock.h"
+#include "server/freed_memory.h"
+#include "server/init_process.h"
+#include "server/stderr_sink.h"
 
 namespace jobtail {
 namespace {
@@ -22,6 +29,9 @@ namespace {
 // The signals' handler says so here, and the main thread waits. They are not blocked, as they would
 // have to be for sigwait: what a job starts would inherit that, and could not be ended.
 std::array<int, 2> signal_pipe{-1, -1};
+
+// What somebody else can have the server say again and again is said once in this time.
+constexpr int64_t kSayNanos = int64_t{60} * 1'000'000'000;
 
 void InstallHandlers(bool hangup) {
   if (pipe2(signal_pipe.data(), O_CLOEXEC) != 0) return;
@@ -37,6 +47,24 @@ void InstallHandlers(bool hangup) {
   sigaction(SIGINT, &action, nullptr);
   sigaction(SIGTERM, &action, nullptr);
   if (hangup) sigaction(SIGHUP, &action, nullptr);
+  // Who reads what the server prints may go. A handler, since what a job starts would inherit that
+  // the signal is ignored.
+  action.sa_handler = [](int) {};
+  sigaction(SIGPIPE, &action, nullptr);
+}
+
+// Protobuf says it to standard error whenever a request has a string that is not UTF-8: as often as
+// somebody likes to send one.
+void LimitWhatProtobufSays() {
+  google::protobuf::SetLogHandler([](google::protobuf::LogLevel level, const char* /*file*/,
+                                     int /*line*/, const std::string& message) {
+    static std::atomic<int64_t> next_nanos = 0;
+    if (level < google::protobuf::LOGLEVEL_ERROR) return;
+    const int64_t now = absl::ToInt64Nanoseconds(Clock::System()->Steady());
+    int64_t next = next_nanos;
+    if (now < next || !next_nanos.compare_exchange_strong(next, now + kSayNanos)) return;
+    spdlog::warn("protobuf: {}", message);
+  });
 }
 
 // The next one's number.
@@ -85,6 +113,7 @@ Daemon::Daemon(const std::string& name, const std::string& description)
       name_(name),
       heartbeat_seconds_(absl::ToDoubleSeconds(options_.heartbeat)),
       stop_grace_seconds_(absl::ToDoubleSeconds(options_.stop_grace)) {
+  LeaveProcessOneBehind();
   flags_
       .add_option("--grpc-address", options_.grpc_address,
                   "HOST:PORT to serve gRPC on; port 0 picks a free one")
@@ -171,12 +200,15 @@ int Daemon::Run(int argc, char** argv, const std::function<absl::Status(Server&)
   options_.engine.retention.max_age = absl::Seconds(keep_age_seconds_);
   SkipDeadlockDetection();
   RaiseDescriptorLimit();
-  spdlog::set_default_logger(spdlog::stderr_color_mt(name_));
+  spdlog::set_default_logger(
+      std::make_shared<spdlog::logger>(name_, std::make_shared<StderrSink>()));
+  LimitWhatProtobufSays();
   return Serve(prepare);
 }
 
 int Daemon::Serve(const std::function<absl::Status(Server&)>& prepare) {
   if (!Server::InChildProcess()) InstallHandlers(reload_ != nullptr);
+  const FreedMemory freed_memory;
   Server server(options_);
   absl::Status status = prepare(server);
   if (status.ok()) status = server.Start();

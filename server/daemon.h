@@ -1,3 +1,4 @@
+// The main function of a program that is a jobtail server.
 #ifndef JOBTAIL_SERVER_DAEMON_H_
 #define JOBTAIL_SERVER_DAEMON_H_
 
@@ -19,7 +20,8 @@ namespace jobtail {
 //     return daemon.Run(argc, argv, [](jobtail::Server& server) { return server.AddJob(...); });
 //   }
 //
-// To be made and run on the main thread, before any other thread is started.
+// To be made and run on the main thread, before any other thread is started. Where the program is
+// process 1, as in a container, the constructor returns in a child process (server/init_process.h).
 class Daemon {
  public:
   Daemon(const std::string& name, const std::string& description);

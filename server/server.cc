@@ -22,6 +22,7 @@
 #include "server/metrics/health.h"
 #include "server/metrics/metered_store.h"
 #include "server/metrics/metrics.h"
+#include "server/metrics/store_size.h"
 #include "server/process/child.h"
 #include "server/process/function_process.h"
 #include "server/process/process_pool.h"
@@ -103,7 +104,7 @@ class Server::Impl {
       : options_(std::move(options)),
         status_(store.status()),
         store_(store.ok() ? *std::move(store) : std::make_unique<MemoryStore>()),
-        metered_(store_.get(), &registry_),
+        metered_(store_.get(), &registry_, options_.engine.clock),
         engine_(&metered_, EngineOptionsFor(options_)),
         service_(&engine_, &pool_, options_.heartbeat) {
     if (status_.ok()) status_ = engine_.Recover();
@@ -128,6 +129,7 @@ class Server::Impl {
   StorePool pool_;  // what runs in it uses the above, and those below have it run
   JobService service_;
   std::unique_ptr<Health> health_;          // null before Start
+  std::unique_ptr<StoreSize> size_;         // null without HTTP, and for a store in memory
   std::unique_ptr<http::HttpServer> http_;  // null without HTTP
   std::string http_url_;
   std::unique_ptr<grpc::Server> grpc_;
@@ -179,6 +181,11 @@ absl::Status Server::Impl::Start() {
 }
 
 absl::Status Server::Impl::StartHttp() {
+  if (const std::string& directory = options_.store.directory; !directory.empty()) {
+    size_ = std::make_unique<StoreSize>(
+        [directory](const std::stop_token& stop) { return DirectorySize(directory, stop); },
+        engine_.clock());
+  }
   http_ = std::make_unique<http::HttpServer>(&engine_, &pool_, MakeHttpOptions());
   absl::Status started = http_->Start();
   http_url_ = http_->url();
@@ -203,8 +210,9 @@ std::string Server::Impl::Metrics() {
                                  .http = http.streams,
                                  .http_connections = http.connections,
                                  .http_refused_connections = http.refused_connections,
+                                 .waiting_store_calls = pool_.waiting(),
                                  .healthy = health_->Get().ok(),
-                                 .store_directory = options_.store.directory});
+                                 .store_bytes = size_ ? size_->bytes() : std::nullopt});
 }
 
 absl::Status Server::Impl::StartGrpc() {
@@ -228,7 +236,7 @@ absl::Status Server::Impl::StartGrpc() {
   health_ = std::make_unique<Health>(
       [this] { return engine_.CheckHealth(); },
       [this](std::function<void()> check) { pool_.Run(kHealthClient, std::move(check)); },
-      [this](bool healthy) { SetServing(grpc_.get(), healthy); });
+      [this](bool healthy) { SetServing(grpc_.get(), healthy); }, engine_.clock());
   return absl::OkStatus();
 }
 

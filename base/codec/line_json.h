@@ -1,3 +1,4 @@
+// JSON of messages as protobuf writes it, and a faster writer of the same for a log's lines.
 #ifndef JOBTAIL_BASE_CODEC_LINE_JSON_H_
 #define JOBTAIL_BASE_CODEC_LINE_JSON_H_
 

@@ -1,3 +1,4 @@
+// The wire encoding of LogLine and LogBatch, written and read without a message for each line.
 #ifndef JOBTAIL_BASE_CODEC_LOG_LINE_H_
 #define JOBTAIL_BASE_CODEC_LOG_LINE_H_
 

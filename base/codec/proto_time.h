@@ -1,3 +1,4 @@
+// Conversions between protobuf's times and Abseil's, and a quick RFC 3339 formatter.
 #ifndef JOBTAIL_BASE_CODEC_PROTO_TIME_H_
 #define JOBTAIL_BASE_CODEC_PROTO_TIME_H_
 

@@ -1,3 +1,4 @@
+// The wire format of protobuf: field tags, and a reader of encoded messages that copies nothing.
 #ifndef JOBTAIL_BASE_CODEC_WIRE_H_
 #define JOBTAIL_BASE_CODEC_WIRE_H_
 

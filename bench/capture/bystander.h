@@ -1,3 +1,4 @@
+// The second thread of a capture benchmark, without which locks would cost less than they do.
 #ifndef JOBTAIL_BENCH_CAPTURE_BYSTANDER_H_
 #define JOBTAIL_BENCH_CAPTURE_BYSTANDER_H_
 

@@ -1,3 +1,4 @@
+// The measure of capture benchmarks: lines a second, by all threads together.
 #ifndef JOBTAIL_BENCH_CAPTURE_MEASURE_H_
 #define JOBTAIL_BENCH_CAPTURE_MEASURE_H_
 

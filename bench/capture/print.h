@@ -1,3 +1,4 @@
+// The line that capture benchmarks print, the ways to print it, and where it goes.
 #ifndef JOBTAIL_BENCH_CAPTURE_PRINT_H_
 #define JOBTAIL_BENCH_CAPTURE_PRINT_H_
 

@@ -48,6 +48,14 @@ def aims(measured):
     return found
 
 
+def beside(before, now):
+    """The aims of two builds in one table."""
+    found = {aim['name']: aim for aim in before}
+    rows = [[aim['name'], aim['aim'], found[aim['name']]['shown'], aim['shown'], 'yes' if aim['holds'] else 'no']
+            for aim in now if aim['name'] in found]
+    return table(['', 'aim', 'before', 'now', 'holds'], rows)
+
+
 def plain(value):
     return f'{value:,.0f}' if value >= 100 else f'{value:.2f}' if value < 10 else f'{value:.1f}'
 

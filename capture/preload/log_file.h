@@ -1,3 +1,4 @@
+// A thread's log file, made at the first write to it.
 #ifndef JOBTAIL_CAPTURE_PRELOAD_LOG_FILE_H_
 #define JOBTAIL_CAPTURE_PRELOAD_LOG_FILE_H_
 

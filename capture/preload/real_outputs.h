@@ -1,3 +1,4 @@
+// The saved stdout and stderr of a process, and their return.
 #ifndef JOBTAIL_CAPTURE_PRELOAD_REAL_OUTPUTS_H_
 #define JOBTAIL_CAPTURE_PRELOAD_REAL_OUTPUTS_H_
 

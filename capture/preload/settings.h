@@ -1,3 +1,4 @@
+// The environment variables of the preloaded library.
 #ifndef JOBTAIL_CAPTURE_PRELOAD_SETTINGS_H_
 #define JOBTAIL_CAPTURE_PRELOAD_SETTINGS_H_
 

@@ -1,3 +1,4 @@
+// An output that several threads' lines go to, each line whole.
 #ifndef JOBTAIL_CAPTURE_PRELOAD_SHARED_OUTPUT_H_
 #define JOBTAIL_CAPTURE_PRELOAD_SHARED_OUTPUT_H_
 

@@ -1,3 +1,4 @@
+// The sink of one thread's lines in the preloaded library: a file of its own, or tagged lines.
 #ifndef JOBTAIL_CAPTURE_PRELOAD_THREAD_LOG_H_
 #define JOBTAIL_CAPTURE_PRELOAD_THREAD_LOG_H_
 

@@ -1,3 +1,4 @@
+// The hook that the start of a thread has for the preloaded library.
 #ifndef JOBTAIL_CAPTURE_PRELOAD_THREAD_START_H_
 #define JOBTAIL_CAPTURE_PRELOAD_THREAD_START_H_
 

@@ -1,3 +1,4 @@
+// The capture of all threads of a program that was started with the preloaded library.
 #ifndef JOBTAIL_CAPTURE_PRELOAD_THREADS_H_
 #define JOBTAIL_CAPTURE_PRELOAD_THREADS_H_
 

@@ -1,4 +1,4 @@
-// A function that is called after a time, unless that is no longer wanted.
+// An alarm as the one function of a scheduler.
 
 #include "client/cli/alarm.h"
 
@@ -6,29 +6,13 @@
 
 namespace jobtail::client::cli {
 
-Alarm::Alarm(absl::Duration after, std::function<void()> ring) {
+Alarm::Alarm(absl::Duration after, std::function<void()> ring, Clock* clock) {
   if (after == absl::InfiniteDuration()) return;
-  thread_ = std::thread([this, after, ring = std::move(ring)] {
-    {
-      absl::MutexLock lock(&mutex_);
-      if (mutex_.AwaitWithTimeout(absl::Condition(&stopped_), after)) return;
-      has_rung_ = true;
-    }
+  scheduler_.emplace("alarm", clock);
+  scheduler_->After(after, [this, ring = std::move(ring)] {
+    has_rung_ = true;
     ring();
   });
-}
-
-Alarm::~Alarm() {
-  {
-    absl::MutexLock lock(&mutex_);
-    stopped_ = true;
-  }
-  if (thread_.joinable()) thread_.join();
-}
-
-bool Alarm::has_rung() const {
-  absl::MutexLock lock(&mutex_);
-  return has_rung_;
 }
 
 }  // namespace jobtail::client::cli

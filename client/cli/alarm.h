@@ -1,34 +1,33 @@
+// A function that is called after a time, unless that is no longer wanted.
 #ifndef JOBTAIL_CLIENT_CLI_ALARM_H_
 #define JOBTAIL_CLIENT_CLI_ALARM_H_
 
+#include <atomic>
 #include <functional>
-#include <thread>
+#include <optional>
 
-#include "absl/base/thread_annotations.h"
-#include "absl/synchronization/mutex.h"
 #include "absl/time/time.h"
+#include "base/clock.h"
+#include "base/scheduler.h"
 
 namespace jobtail::client::cli {
 
-// A function that is called once, after a time, in a thread of its own. Destroying the alarm before
-// then stops it; afterwards, waits for the function to return.
+// A function that is called once, after a time by the steady clock, in a thread of its own.
+// Destroying the alarm before then stops it; afterwards, waits for the function to return.
 class Alarm {
  public:
-  // absl::InfiniteDuration() is never.
-  Alarm(absl::Duration after, std::function<void()> ring);
-  ~Alarm();
+  // absl::InfiniteDuration() is never. `clock` outlives the alarm.
+  Alarm(absl::Duration after, std::function<void()> ring, Clock* clock = Clock::System());
 
   Alarm(const Alarm&) = delete;
   Alarm& operator=(const Alarm&) = delete;
 
-  // Whether it has called, or is about to.
-  bool has_rung() const ABSL_LOCKS_EXCLUDED(mutex_);
+  // Whether it has called, or is about to. Any thread.
+  bool has_rung() const { return has_rung_; }
 
  private:
-  mutable absl::Mutex mutex_;
-  bool stopped_ ABSL_GUARDED_BY(mutex_) = false;
-  bool has_rung_ ABSL_GUARDED_BY(mutex_) = false;
-  std::thread thread_;
+  std::atomic<bool> has_rung_ = false;
+  std::optional<Scheduler> scheduler_;  // last: its thread uses the rest
 };
 
 }  // namespace jobtail::client::cli

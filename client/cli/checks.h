@@ -1,3 +1,4 @@
+// The checks of values from the command line and the config file.
 #ifndef JOBTAIL_CLIENT_CLI_CHECKS_H_
 #define JOBTAIL_CLIENT_CLI_CHECKS_H_
 

@@ -1,3 +1,4 @@
+// The command's main function, apart from ending the process.
 #ifndef JOBTAIL_CLIENT_CLI_CLI_MAIN_H_
 #define JOBTAIL_CLIENT_CLI_CLI_MAIN_H_
 

@@ -1,3 +1,4 @@
+// The commands as functions of their options, and what several of them share.
 #ifndef JOBTAIL_CLIENT_CLI_COMMANDS_H_
 #define JOBTAIL_CLIENT_CLI_COMMANDS_H_
 

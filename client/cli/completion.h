@@ -1,3 +1,4 @@
+// Candidates for the word at the cursor of a half-typed command line.
 #ifndef JOBTAIL_CLIENT_CLI_COMPLETION_H_
 #define JOBTAIL_CLIENT_CLI_COMPLETION_H_
 

@@ -1,3 +1,4 @@
+// The user's config file: where it is, and the settings in it.
 #ifndef JOBTAIL_CLIENT_CLI_CONFIG_FILE_H_
 #define JOBTAIL_CLIENT_CLI_CONFIG_FILE_H_
 

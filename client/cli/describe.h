@@ -1,3 +1,4 @@
+// Jobs and runs as tables and paragraphs for people.
 #ifndef JOBTAIL_CLIENT_CLI_DESCRIBE_H_
 #define JOBTAIL_CLIENT_CLI_DESCRIBE_H_
 

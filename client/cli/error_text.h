@@ -1,3 +1,4 @@
+// Error messages for the person at the terminal, each with a remedy.
 #ifndef JOBTAIL_CLIENT_CLI_ERROR_TEXT_H_
 #define JOBTAIL_CLIENT_CLI_ERROR_TEXT_H_
 

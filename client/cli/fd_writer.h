@@ -1,3 +1,4 @@
+// A blocking writer to a file descriptor of any kind.
 #ifndef JOBTAIL_CLIENT_CLI_FD_WRITER_H_
 #define JOBTAIL_CLIENT_CLI_FD_WRITER_H_
 

@@ -1,3 +1,4 @@
+// The following of one run, from its first line to the exit code.
 #ifndef JOBTAIL_CLIENT_CLI_FOLLOWER_H_
 #define JOBTAIL_CLIENT_CLI_FOLLOWER_H_
 

@@ -1,3 +1,4 @@
+// The command line's options and subcommands, as CLI11 knows them.
 #ifndef JOBTAIL_CLIENT_CLI_GRAMMAR_H_
 #define JOBTAIL_CLIENT_CLI_GRAMMAR_H_
 

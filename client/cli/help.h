@@ -1,3 +1,4 @@
+// The texts that --help prints after the options.
 #ifndef JOBTAIL_CLIENT_CLI_HELP_H_
 #define JOBTAIL_CLIENT_CLI_HELP_H_
 

@@ -1,3 +1,4 @@
+// The handling of Ctrl-C and SIGTERM by a thread that takes the signals.
 #ifndef JOBTAIL_CLIENT_CLI_INTERRUPTS_H_
 #define JOBTAIL_CLIENT_CLI_INTERRUPTS_H_
 

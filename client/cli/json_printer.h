@@ -1,3 +1,4 @@
+// The printer of --output=json: an object a line.
 #ifndef JOBTAIL_CLIENT_CLI_JSON_PRINTER_H_
 #define JOBTAIL_CLIENT_CLI_JSON_PRINTER_H_
 

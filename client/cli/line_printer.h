@@ -1,3 +1,4 @@
+// The interface of all printers of log lines.
 #ifndef JOBTAIL_CLIENT_CLI_LINE_PRINTER_H_
 #define JOBTAIL_CLIENT_CLI_LINE_PRINTER_H_
 

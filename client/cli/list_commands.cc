@@ -16,6 +16,7 @@
 #include "client/cli/describe.h"
 #include "client/cli/error_text.h"
 #include "client/cli/style.h"
+#include "client/page_tokens.h"
 #include "client/run_state.h"
 
 namespace jobtail::client::cli {
@@ -57,6 +58,7 @@ absl::StatusOr<std::vector<v1::Job>> OneJob(const Client& client, const std::str
 
 absl::StatusOr<std::vector<v1::Job>> AllJobs(const Client& client) {
   std::vector<v1::Job> jobs;
+  PageTokens tokens;
   v1::ListJobsRequest request;
   request.set_page_size(kPageSize);
   do {
@@ -64,6 +66,7 @@ absl::StatusOr<std::vector<v1::Job>> AllJobs(const Client& client) {
     if (!page.ok()) return page.status();
     std::move(page->mutable_jobs()->begin(), page->mutable_jobs()->end(), std::back_inserter(jobs));
     request.set_page_token(page->next_page_token());
+    if (absl::Status status = tokens.Note(request.page_token()); !status.ok()) return status;
   } while (!request.page_token().empty());
   return jobs;
 }
@@ -72,12 +75,14 @@ absl::StatusOr<std::vector<v1::Run>> LatestRuns(const Client& client, v1::ListRu
                                                 int64_t limit) {
   const size_t most = limit > 0 ? limit : SIZE_MAX;
   std::vector<v1::Run> runs;
+  PageTokens tokens;
   do {
     request.set_page_size(static_cast<int>(std::min<size_t>(most - runs.size(), kPageSize)));
     absl::StatusOr<v1::ListRunsResponse> page = client.ListRuns(request);
     if (!page.ok()) return page.status();
     std::move(page->mutable_runs()->begin(), page->mutable_runs()->end(), std::back_inserter(runs));
     request.set_page_token(page->next_page_token());
+    if (absl::Status status = tokens.Note(request.page_token()); !status.ok()) return status;
   } while (!request.page_token().empty() && runs.size() < most);
   return runs;
 }

@@ -57,10 +57,7 @@ absl::StatusOr<int> LiveTable::Show() {
   (void)WriteToStdout(kEnter);
   const absl::Status drawn = DrawUntilLeft();
   (void)WriteToStdout(kLeave);
-  {
-    absl::MutexLock lock(&mutex_);
-    ended_ = true;
-  }
+  ended_.Raise();
   watcher_->Cancel();
   reader.join();
   asker.join();
@@ -75,14 +72,14 @@ absl::StatusOr<int> LiveTable::Show() {
 void LiveTable::Leave(int signal) {
   absl::MutexLock lock(&mutex_);
   signal_ = signal;
-  changed_ = true;
+  changed_.Raise();
 }
 
 void LiveTable::ReadChanges() {
   while (true) {
     const absl::StatusOr<v1::Run> run = watcher_->Next();
     absl::MutexLock lock(&mutex_);
-    changed_ = true;
+    changed_.Raise();
     if (!run.ok()) {
       failure_ = run.status();
       return;
@@ -91,17 +88,11 @@ void LiveTable::ReadChanges() {
   }
 }
 
-// True at the end, false after that time.
-bool LiveTable::AwaitEnd(absl::Duration time) {
-  absl::MutexLock lock(&mutex_);
-  return mutex_.AwaitWithTimeout(absl::Condition(&ended_), time);
-}
-
 void LiveTable::AskForProgress() {
   v1::ListRunsRequest request;
   request.set_job(options_.job);
   request.add_states(v1::RUN_STATE_RUNNING);
-  while (!AwaitEnd(kAsking)) {
+  while (!ended_.Await(kAsking)) {
     const absl::StatusOr<v1::ListRunsResponse> running = client_->ListRuns(request);
     if (!running.ok()) continue;  // the watcher tells of a server that is away
     absl::MutexLock lock(&mutex_);
@@ -157,7 +148,7 @@ absl::Status LiveTable::Draw() {
   std::string frame;
   {
     absl::MutexLock lock(&mutex_);
-    changed_ = false;
+    changed_.Lower();
     frame = FrameLocked();
   }
   return WriteToStdout(frame);
@@ -167,8 +158,8 @@ absl::Status LiveTable::DrawUntilLeft() {
   while (true) {
     if (absl::Status drawn = Draw(); !drawn.ok()) return drawn;
     absl::SleepFor(kShortest);
+    changed_.Await(kLongest);
     absl::MutexLock lock(&mutex_);
-    mutex_.AwaitWithTimeout(absl::Condition(&changed_), kLongest);
     if (signal_ != 0 || !failure_.ok()) return absl::OkStatus();
   }
 }

@@ -1,3 +1,4 @@
+// The table of `runs --watch`, redrawn in place while runs change.
 #ifndef JOBTAIL_CLIENT_CLI_LIVE_TABLE_H_
 #define JOBTAIL_CLIENT_CLI_LIVE_TABLE_H_
 
@@ -10,6 +11,7 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/synchronization/mutex.h"
+#include "client/cli/flag.h"
 #include "client/cli/options.h"
 #include "client/client.h"
 
@@ -34,7 +36,6 @@ class LiveTable {
  private:
   void ReadChanges() ABSL_LOCKS_EXCLUDED(mutex_);
   void AskForProgress() ABSL_LOCKS_EXCLUDED(mutex_);
-  bool AwaitEnd(absl::Duration time) ABSL_LOCKS_EXCLUDED(mutex_);
   void NoteLocked(const v1::Run& run) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   std::vector<v1::Run> RunsLocked() const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   std::string FrameLocked() const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
@@ -47,10 +48,11 @@ class LiveTable {
   RunWatcher* const watcher_;
   const bool color_;
 
+  Flag ended_;    // Show() is about to return
+  Flag changed_;  // there is something new to draw
+
   absl::Mutex mutex_;
   std::map<std::string, v1::Run, std::greater<>> runs_ ABSL_GUARDED_BY(mutex_);  // by id
-  bool ended_ ABSL_GUARDED_BY(mutex_) = false;
-  bool changed_ ABSL_GUARDED_BY(mutex_) = false;
   int signal_ ABSL_GUARDED_BY(mutex_) = 0;
   absl::Status failure_ ABSL_GUARDED_BY(mutex_);
 };

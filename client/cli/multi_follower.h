@@ -1,3 +1,4 @@
+// The following of several runs at once, a thread for each.
 #ifndef JOBTAIL_CLIENT_CLI_MULTI_FOLLOWER_H_
 #define JOBTAIL_CLIENT_CLI_MULTI_FOLLOWER_H_
 

@@ -1,3 +1,4 @@
+// The parsed command line: a struct of options for each command.
 #ifndef JOBTAIL_CLIENT_CLI_OPTIONS_H_
 #define JOBTAIL_CLIENT_CLI_OPTIONS_H_
 

@@ -1,3 +1,4 @@
+// The buffered stdout and stderr of a command that follows a log, in exact order.
 #ifndef JOBTAIL_CLIENT_CLI_OUTPUT_H_
 #define JOBTAIL_CLIENT_CLI_OUTPUT_H_
 

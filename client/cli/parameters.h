@@ -1,3 +1,4 @@
+// The values of NAME=VALUE arguments, among them those read from files.
 #ifndef JOBTAIL_CLIENT_CLI_PARAMETERS_H_
 #define JOBTAIL_CLIENT_CLI_PARAMETERS_H_
 

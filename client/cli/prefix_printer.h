@@ -1,3 +1,4 @@
+// The printer of several runs' lines into one place, each line with its run's name.
 #ifndef JOBTAIL_CLIENT_CLI_PREFIX_PRINTER_H_
 #define JOBTAIL_CLIENT_CLI_PREFIX_PRINTER_H_
 

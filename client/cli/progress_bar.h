@@ -1,3 +1,4 @@
+// The drawing of a run's progress on one line of a terminal.
 #ifndef JOBTAIL_CLIENT_CLI_PROGRESS_BAR_H_
 #define JOBTAIL_CLIENT_CLI_PROGRESS_BAR_H_
 

@@ -1,3 +1,4 @@
+// The defaults of options, from the config file and the environment.
 #ifndef JOBTAIL_CLIENT_CLI_SETTINGS_H_
 #define JOBTAIL_CLIENT_CLI_SETTINGS_H_
 

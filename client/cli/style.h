@@ -1,3 +1,4 @@
+// Colours and the size of a terminal, and whether to use colours at all.
 #ifndef JOBTAIL_CLIENT_CLI_STYLE_H_
 #define JOBTAIL_CLIENT_CLI_STYLE_H_
 

@@ -1,3 +1,4 @@
+// The layout of text in columns, by display width.
 #ifndef JOBTAIL_CLIENT_CLI_TABLE_H_
 #define JOBTAIL_CLIENT_CLI_TABLE_H_
 

@@ -1,3 +1,4 @@
+// The printer of --output=text and raw: what the job printed, byte for byte.
 #ifndef JOBTAIL_CLIENT_CLI_TEXT_PRINTER_H_
 #define JOBTAIL_CLIENT_CLI_TEXT_PRINTER_H_
 

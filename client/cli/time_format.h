@@ -1,3 +1,4 @@
+// Times and durations as people read and type them.
 #ifndef JOBTAIL_CLIENT_CLI_TIME_FORMAT_H_
 #define JOBTAIL_CLIENT_CLI_TIME_FORMAT_H_
 

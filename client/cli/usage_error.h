@@ -1,3 +1,4 @@
+// The sentence about a wrong command line, in place of CLI11's own.
 #ifndef JOBTAIL_CLIENT_CLI_USAGE_ERROR_H_
 #define JOBTAIL_CLIENT_CLI_USAGE_ERROR_H_
 

@@ -1,3 +1,4 @@
+// The jobs of the demo server.
 #ifndef JOBTAIL_EXAMPLES_DEMO_JOBS_H_
 #define JOBTAIL_EXAMPLES_DEMO_JOBS_H_
 

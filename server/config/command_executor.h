@@ -1,3 +1,4 @@
+// The executor of commands from the config file: a template, filled in for each run.
 #ifndef JOBTAIL_SERVER_CONFIG_COMMAND_EXECUTOR_H_
 #define JOBTAIL_SERVER_CONFIG_COMMAND_EXECUTOR_H_
 

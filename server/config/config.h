@@ -1,3 +1,4 @@
+// The reader of the config file.
 #ifndef JOBTAIL_SERVER_CONFIG_CONFIG_H_
 #define JOBTAIL_SERVER_CONFIG_CONFIG_H_
 

@@ -1,3 +1,4 @@
+// The jobs of a config file in a server program: its flags, and reading it again on SIGHUP.
 #ifndef JOBTAIL_SERVER_CONFIG_CONFIG_JOBS_H_
 #define JOBTAIL_SERVER_CONFIG_CONFIG_JOBS_H_
 

@@ -1,3 +1,4 @@
+// The list of mistakes in a config file, each with its place.
 #ifndef JOBTAIL_SERVER_CONFIG_DIAGNOSTICS_H_
 #define JOBTAIL_SERVER_CONFIG_DIAGNOSTICS_H_
 

@@ -1,3 +1,4 @@
+// The making of one job from its part of the config file.
 #ifndef JOBTAIL_SERVER_CONFIG_JOB_BUILDER_H_
 #define JOBTAIL_SERVER_CONFIG_JOB_BUILDER_H_
 

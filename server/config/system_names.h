@@ -1,3 +1,4 @@
+// Names that the system gives meaning to: signals, I/O priorities, shells, a library.
 #ifndef JOBTAIL_SERVER_CONFIG_SYSTEM_NAMES_H_
 #define JOBTAIL_SERVER_CONFIG_SYSTEM_NAMES_H_
 

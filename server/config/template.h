@@ -1,3 +1,4 @@
+// Command arguments with places for parameter values.
 #ifndef JOBTAIL_SERVER_CONFIG_TEMPLATE_H_
 #define JOBTAIL_SERVER_CONFIG_TEMPLATE_H_
 

@@ -118,6 +118,12 @@ absl::Status SetParameters(const Query& query, v1::RunJobRequest* request) {
   return absl::OkStatus();
 }
 
+// For what is done for whoever follows a stream, and for nobody else.
+absl::Status CheckClient(const Request& request) {
+  if (!request.is_client_gone || !request.is_client_gone()) return absl::OkStatus();
+  return absl::CancelledError("the client has gone away");
+}
+
 Reply NotAcceptable() {
   return ErrorReply(absl::InvalidArgumentError(
                         "Accept: there is text/plain, application/x-ndjson and text/event-stream"),
@@ -191,6 +197,7 @@ absl::StatusOr<Reply> Api::TailLog(const Match& match, const Request& request) {
   auto parsed = Parse<v1::TailLogRequest>(match, request);
   if (!parsed.ok()) return parsed.status();
   if (absl::Status resumed = Resume(request.last_event_id, &*parsed); !resumed.ok()) return resumed;
+  if (absl::Status there = CheckClient(request); !there.ok()) return there;
   auto cursor = engine_->TailLog(*parsed);
   if (!cursor.ok()) return cursor.status();
   return StreamReply(std::make_unique<LogFeed>(*std::move(cursor), kPieceBytes, nullptr),
@@ -202,19 +209,22 @@ absl::StatusOr<Reply> Api::RunJob(const Match& match, const Request& request) {
   if (!format) return NotAcceptable();
   const auto parsed = Parse<v1::RunJobRequest>(match, request);
   if (!parsed.ok()) return parsed.status();
-  return Follow(*parsed, *format);
+  return Follow(request, *parsed, *format);
 }
 
-absl::StatusOr<Reply> Api::Follow(const v1::RunJobRequest& request, Format format) {
-  auto started = engine_->RunJob(request);
+// Starts a run and follows it; not for a client that has given up while the call waited.
+absl::StatusOr<Reply> Api::Follow(const Request& request, const v1::RunJobRequest& run,
+                                  Format format) {
+  if (absl::Status there = CheckClient(request); !there.ok()) return there;
+  auto started = engine_->RunJob(run);
   if (!started.ok()) return started.status();
   std::function<void()> on_gone;
-  if (request.on_disconnect() == v1::ON_DISCONNECT_CANCEL) {
+  if (run.on_disconnect() == v1::ON_DISCONNECT_CANCEL) {
     v1::CancelRunRequest cancel;
     cancel.set_run(started->run);
     on_gone = [engine = engine_, cancel] { engine->CancelRun(cancel).IgnoreError(); };
   }
-  std::string head = format == Format::kHtml ? HtmlHead(request.job(), started->run) : "";
+  std::string head = format == Format::kHtml ? HtmlHead(run.job(), started->run) : "";
   auto feed =
       std::make_unique<LogFeed>(std::move(started->cursor), kPieceBytes, std::move(on_gone));
   return StreamReply(std::move(feed), StreamForm::OfLog(format, &cache_, std::move(head)),
@@ -273,7 +283,7 @@ absl::StatusOr<Reply> Api::StartInPage(const Request& request, bool is_meant) {
   run.set_job(*std::move(job));
   if (absl::Status set = SetParameters(*query, &run); !set.ok()) return set;
   if (!is_meant) return AskInPage(request, run.job(), *query);
-  return Follow(run, Format::kHtml);
+  return Follow(request, run, Format::kHtml);
 }
 
 }  // namespace jobtail::http

@@ -2,6 +2,7 @@
 #ifndef JOBTAIL_SERVER_HTTP_API_H_
 #define JOBTAIL_SERVER_HTTP_API_H_
 
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -24,6 +25,8 @@ struct Request {
   std::string accept;  // the header, as the next
   std::string last_event_id;
   std::string body;
+  // Whether there is nobody left to be answered; null: there is. Called by the thread of the call.
+  std::function<bool()> is_client_gone;
 };
 
 // An answer: a body or a stream.
@@ -63,7 +66,7 @@ class Api {
   absl::StatusOr<Reply> StartInPage(const Request& request, bool is_meant);
   absl::StatusOr<Reply> AskInPage(const Request& request, const std::string& job,
                                   const Query& parameters);
-  absl::StatusOr<Reply> Follow(const v1::RunJobRequest& request, Format format);
+  absl::StatusOr<Reply> Follow(const Request& request, const v1::RunJobRequest& run, Format format);
 
   Engine* const engine_;
   RenderingCache cache_;

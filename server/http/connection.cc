@@ -2,12 +2,14 @@
 #include "server/http/connection.h"
 
 #include <algorithm>
+#include <memory>
 #include <utility>
 #include <vector>
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_split.h"
 #include "base/quoting.h"
+#include "server/http/client_watch.h"
 #include "server/http/request_check.h"
 #include "server/http/responses.h"
 
@@ -249,14 +251,19 @@ net::awaitable<bool> Connection::AnswerMetrics(const Message& request) {
 
 // Away from the event loop: whatever may wait for the store, or for a lock.
 net::awaitable<bool> Connection::AnswerByApi(const Message& request) {
-  const auto answer = [this, &request] {
+  const auto watch = std::make_shared<ClientWatch>(&socket_.socket());
+  const auto answer = [this, &request, &watch] {
+    Request asked = ToRequest(request);
+    asked.is_client_gone = [&watch] { return watch->IsGone(); };
     if (IsUnder(PathOf(request), "/stream/")) {
-      return services_.api->RunInPage(ToRequest(request), IsKnownToBeMeant(ProvenanceOf(request)));
+      return services_.api->RunInPage(asked, IsKnownToBeMeant(ProvenanceOf(request)));
     }
-    return services_.api->Handle(ToRequest(request));
+    return services_.api->Handle(asked);
   };
   const auto run = [this](auto task) { services_.pool->Run(client_, std::move(task)); };
+  watch->Begin();
   Reply reply = co_await Offload(run, answer);
+  watch->End();
   if (!reply.feed) co_return co_await SendReply(request, std::move(reply));
   co_return co_await SendStream(request, std::move(reply));
 }

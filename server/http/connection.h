@@ -65,7 +65,7 @@ class Connection {
   beast::tcp_stream socket_;
   // Also what bounds the extensions and trailers of chunks, which Beast counts against no limit.
   beast::flat_buffer buffer_{kBufferBytes};
-  std::string client_;  // the other end, as its turns in the pool go
+  std::string client_;  // the connection's name in the pool, whose turns go by it
   bool on_loopback_ = false;
   bool stopping_ = false;
   bool idle_ = false;  // between two requests

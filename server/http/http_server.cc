@@ -5,13 +5,14 @@
 #include <spdlog/spdlog.h>
 
 #include <atomic>
+#include <condition_variable>
+#include <mutex>
 #include <optional>
 #include <thread>
 #include <unordered_set>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
-#include "absl/synchronization/mutex.h"
 #include "base/clock.h"
 #include "base/host_port.h"
 #include "server/http/connection.h"
@@ -40,9 +41,10 @@ class HttpServer::Impl {
  public:
   Impl(Engine* engine, StorePool* pool, HttpOptions options)
       : options_(std::move(options)),
+        clock_(engine->clock()),
         api_(engine),
-        streams_(pool, options_.heartbeat, "http-streams"),
-        metrics_("http-metrics"),
+        streams_(pool, options_.heartbeat, "http-streams", clock_),
+        metrics_("http-metrics", clock_),
         services_{&options_, &api_, pool, &metrics_, {&streams_, loop_}},
         acceptor_(*loop_),
         retry_(*loop_) {}
@@ -61,9 +63,12 @@ class HttpServer::Impl {
   net::awaitable<void> Refuse(tcp::socket socket);
   net::awaitable<void> Serve(tcp::socket socket);
   void StopAll(bool now);
-  bool IsEmptyLocked() const ABSL_SHARED_LOCKS_REQUIRED(mutex_) { return open_ == 0; }
+  void Began();
+  void Ended();
+  void AwaitEmpty(absl::Duration deadline);
 
   const HttpOptions options_;
+  Clock* const clock_;
   const std::shared_ptr<net::io_context> loop_ = std::make_shared<net::io_context>(1);
   std::atomic<int64_t> refused_{0};
   Api api_;
@@ -80,16 +85,15 @@ class HttpServer::Impl {
   std::unordered_set<Connection*> connections_;
   bool stopping_ = false;
 
-  mutable absl::Mutex mutex_;
-  int64_t open_ ABSL_GUARDED_BY(mutex_) = 0;  // coroutines that are under way
+  // A standard one, since waits go by the clock.
+  mutable std::mutex mutex_;
+  std::condition_variable emptied_;
+  int64_t open_ = 0;  // coroutines that are under way; under mutex_
 };
 
 absl::Status HttpServer::Impl::Start() {
   if (absl::Status listening = Listen(); !listening.ok()) return listening;
-  {
-    absl::MutexLock lock(&mutex_);
-    ++open_;
-  }
+  Began();
   net::co_spawn(*loop_, Accept(), net::detached);
   thread_ = std::thread([this] {
     pthread_setname_np(pthread_self(), "http");
@@ -128,16 +132,12 @@ net::awaitable<void> HttpServer::Impl::Accept() {
       co_await retry_.async_wait(Into(&error));
       continue;
     }
-    {
-      absl::MutexLock lock(&mutex_);
-      ++open_;
-    }
+    Began();
     const bool is_full = connections_.size() >= options_.max_connections;
     net::co_spawn(*loop_, is_full ? Refuse(std::move(socket)) : Serve(std::move(socket)),
                   net::detached);
   }
-  absl::MutexLock lock(&mutex_);
-  --open_;
+  Ended();
 }
 
 net::awaitable<void> HttpServer::Impl::Refuse(tcp::socket socket) {
@@ -148,8 +148,7 @@ net::awaitable<void> HttpServer::Impl::Refuse(tcp::socket socket) {
   ErrorCode ignored;
   co_await net::async_write(socket, net::buffer(kAnswer.data(), kAnswer.size()), Into(&ignored));
   socket.close(ignored);
-  absl::MutexLock lock(&mutex_);
-  --open_;
+  Ended();
 }
 
 net::awaitable<void> HttpServer::Impl::Serve(tcp::socket socket) {
@@ -159,8 +158,23 @@ net::awaitable<void> HttpServer::Impl::Serve(tcp::socket socket) {
     co_await connection.Run();
     connections_.erase(&connection);
   }
-  absl::MutexLock lock(&mutex_);
-  --open_;
+  Ended();
+}
+
+void HttpServer::Impl::Began() {
+  const std::lock_guard lock(mutex_);
+  ++open_;
+}
+
+void HttpServer::Impl::Ended() {
+  const std::lock_guard lock(mutex_);
+  if (--open_ == 0) emptied_.notify_all();
+}
+
+// Until no coroutine is under way, or the clock has reached `deadline`.
+void HttpServer::Impl::AwaitEmpty(absl::Duration deadline) {
+  std::unique_lock lock(mutex_);
+  while (open_ > 0 && clock_->Steady() < deadline) clock_->WaitUntil(deadline, lock, emptied_);
 }
 
 void HttpServer::Impl::StopAll(bool now) {
@@ -175,18 +189,11 @@ void HttpServer::Impl::StopAll(bool now) {
 void HttpServer::Impl::Stop(absl::Duration grace) {
   if (!thread_.joinable() || std::exchange(stopped_, true)) return;
   net::post(*loop_, [this] { StopAll(/*now=*/false); });
-  const absl::Duration begin = Clock::System()->Steady();
+  const absl::Duration deadline = clock_->Steady() + grace;
   streams_.StopAll(grace);
-  {
-    const absl::Duration left = begin + grace - Clock::System()->Steady();
-    absl::MutexLock lock(&mutex_);
-    mutex_.AwaitWithTimeout(absl::Condition(this, &Impl::IsEmptyLocked), left);
-  }
+  AwaitEmpty(deadline);
   net::post(*loop_, [this] { StopAll(/*now=*/true); });
-  {
-    absl::MutexLock lock(&mutex_);
-    mutex_.Await(absl::Condition(this, &Impl::IsEmptyLocked));
-  }
+  AwaitEmpty(absl::InfiniteDuration());
   metrics_.Stop();
   loop_->stop();
   thread_.join();
@@ -198,7 +205,7 @@ HttpStats HttpServer::Impl::stats() const {
   HttpStats stats;
   stats.streams = streams_.stats();
   stats.refused_connections = refused_;
-  absl::MutexLock lock(&mutex_);
+  const std::lock_guard lock(mutex_);
   stats.connections = std::max<int64_t>(0, open_ - 1);
   return stats;
 }

@@ -39,9 +39,9 @@ class HttpServer {
   // listened on.
   absl::Status Start();
 
-  // Accepts no more, and ends every connection: within `grace` those that take what there is for
-  // them (streams end with UNAVAILABLE and a resume point), then the others. A second call does
-  // nothing.
+  // Accepts no more, and ends every connection: within `grace`, by the engine's clock, those that
+  // take what there is for them (streams end with UNAVAILABLE and a resume point), then the others.
+  // A second call does nothing.
   void Stop(absl::Duration grace);
 
   // "http://HOST:PORT/" as it is listened on; empty before Start.

@@ -18,26 +18,26 @@ using beast::http::field;
 using beast::http::verb;
 
 absl::Status CheckLength(const Message& request) {
-  const std::string_view coding = Field(request, "Transfer-Encoding");
-  if (coding.empty() || absl::EqualsIgnoreCase(std::string(coding), "chunked")) {
-    return absl::OkStatus();
-  }
-  return absl::InvalidArgumentError(absl::StrCat("Transfer-Encoding: ", std::string(coding),
-                                                 " is not known here; use chunked, or none"));
+  const std::string coding = ListField(request, "Transfer-Encoding");
+  if (coding.empty() || absl::EqualsIgnoreCase(coding, "chunked")) return absl::OkStatus();
+  return absl::InvalidArgumentError(
+      absl::StrCat("Transfer-Encoding: ", coding, " is not known here; use chunked, or none"));
 }
 
-absl::Status CheckTypes(const Message& request) {
-  if (request.count(field::content_type) <= 1) return absl::OkStatus();
-  return absl::InvalidArgumentError("there is more than one Content-Type; give one");
-}
-
-absl::Status CheckHosts(const Message& request) {
-  const size_t hosts = request.count(field::host);
-  if (hosts > 1) return absl::InvalidArgumentError("there is more than one Host; give one");
-  if (hosts == 0 && request.version() >= 11) {
-    return absl::InvalidArgumentError("there is no Host; give one, such as \"Host: localhost\"");
+// Those that Field reads. Were one there twice, each reader could take another one for it.
+absl::Status CheckRepeated(const Message& request) {
+  for (const char* name :
+       {"Content-Length", "Content-Type", "Expect", "Host", "Last-Event-ID", "Origin", "Purpose",
+        "Referer", "Sec-Fetch-Site", "Sec-Purpose", "User-Agent"}) {
+    if (request.count(name) <= 1) continue;
+    return absl::InvalidArgumentError(absl::StrCat("there is more than one ", name, "; give one"));
   }
   return absl::OkStatus();
+}
+
+absl::Status CheckHasHost(const Message& request) {
+  if (request.count(field::host) > 0 || request.version() < 11) return absl::OkStatus();
+  return absl::InvalidArgumentError("there is no Host; give one, such as \"Host: localhost\"");
 }
 
 // Where the authority of "http://authority/path" begins; 0 if it is no such address.
@@ -97,8 +97,8 @@ absl::Status CheckEncoding(const Message& request) {
 
 absl::Status CheckUnambiguous(Message* request) {
   if (absl::Status length = CheckLength(*request); !length.ok()) return length;
-  if (absl::Status hosts = CheckHosts(*request); !hosts.ok()) return hosts;
-  if (absl::Status types = CheckTypes(*request); !types.ok()) return types;
+  if (absl::Status repeated = CheckRepeated(*request); !repeated.ok()) return repeated;
+  if (absl::Status host = CheckHasHost(*request); !host.ok()) return host;
   return TakeTarget(request);
 }
 

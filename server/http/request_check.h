@@ -7,9 +7,10 @@
 
 namespace jobtail::http {
 
-// INVALID_ARGUMENT for a request whose length, host, type or address another program could read
-// otherwise than this one. An address that names a host, "http://host/path" as proxies are asked,
-// becomes the path and the header Host, which it replaces (RFC 9112, 3.2.2).
+// INVALID_ARGUMENT for a request whose length, address or header another program could read
+// otherwise than this one: a field that is no list and is there more than once, too. An address
+// that names a host, "http://host/path" as proxies are asked, becomes the path and the header Host,
+// which it replaces (RFC 9112, 3.2.2).
 absl::Status CheckUnambiguous(Message* request);
 
 // INVALID_ARGUMENT for a request whose body is not text in UTF-8 as it stands: one that is

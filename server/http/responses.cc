@@ -91,11 +91,21 @@ std::string_view Field(const Message& request, std::string_view name) {
   return found == request.end() ? std::string_view() : FromBoost(found->value());
 }
 
+std::string ListField(const Message& request, std::string_view name) {
+  const auto [begin, end] = request.equal_range(ToBoost(name));
+  std::string list;
+  for (auto each = begin; each != end; ++each) {
+    if (each->value().empty()) continue;
+    absl::StrAppend(&list, list.empty() ? "" : ", ", ToAbsl(FromBoost(each->value())));
+  }
+  return list;
+}
+
 Request ToRequest(const Message& request) {
   return {.method = std::string(FromBoost(request.method_string())),
           .path = std::string(PathOf(request)),
           .query = std::string(QueryOf(request)),
-          .accept = std::string(Field(request, "Accept")),
+          .accept = ListField(request, "Accept"),
           .last_event_id = std::string(Field(request, "Last-Event-ID")),
           .body = request.body()};
 }
@@ -131,8 +141,7 @@ StreamHeader MakeStreamHeader(const Message& request, const Reply& reply,
 }
 
 Response MakeFileResponse(const Message& request, const StaticFile& file) {
-  const bool is_known =
-      absl::StrContains(ToAbsl(Field(request, "If-None-Match")), ToAbsl(file.etag));
+  const bool is_known = absl::StrContains(ListField(request, "If-None-Match"), ToAbsl(file.etag));
   Response response(is_known ? status::not_modified : status::ok, request.version());
   response.set(field::etag, ToBoost(file.etag));
   response.set(field::vary, "Accept-Encoding");
@@ -145,7 +154,7 @@ Response MakeFileResponse(const Message& request, const StaticFile& file) {
     return response;
   }
   response.set(field::content_type, ToBoost(file.content_type));
-  if (absl::StrContains(ToAbsl(Field(request, "Accept-Encoding")), "gzip")) {
+  if (absl::StrContains(ListField(request, "Accept-Encoding"), "gzip")) {
     response.set(field::content_encoding, "gzip");
     response.body() = file.gzip;
   } else {

@@ -22,8 +22,13 @@ using StreamHeader = beast::http::response<beast::http::empty_body>;
 std::string_view PathOf(const Message& request);
 std::string_view QueryOf(const Message& request);
 
-// The value of a header field; empty if there is none.
+// The value of a header field; empty if there is none. For fields that CheckUnambiguous lets be
+// there once.
 std::string_view Field(const Message& request, std::string_view name);
+
+// The value of a field that is a list, which may be spread over several header fields of that name:
+// they are one list (RFC 9110, 5.3).
+std::string ListField(const Message& request, std::string_view name);
 
 // The request as the API wants it.
 Request ToRequest(const Message& request);

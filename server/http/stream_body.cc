@@ -2,7 +2,6 @@
 #include "server/http/stream_body.h"
 
 #include <poll.h>
-#include <sys/socket.h>
 
 #include <utility>
 
@@ -32,15 +31,15 @@ StreamBody::StreamBody(beast::tcp_stream* socket, StreamForm form, bool chunked,
       loop_(services.loop),
       set_(services.set),
       stream_(std::make_shared<Stream>(this, services.set, client, On(services.loop))),
+      watch_(std::make_shared<ClientWatch>(&socket->socket(), [this] { OnClientGone(); })),
       done_(socket->get_executor()) {}
 
 net::awaitable<bool> StreamBody::Run(std::unique_ptr<Feed> feed) {
-  WatchClient();
+  watch_->Begin();
   stream_->Start(std::move(feed));
   while (!finished_) co_await done_.WaitFor(std::chrono::nanoseconds::max());
   stream_->Close();
-  ErrorCode ignored;
-  socket_->socket().cancel(ignored);  // WatchClient
+  watch_->End();
   co_return complete_;
 }
 
@@ -121,18 +120,8 @@ void StreamBody::Done(bool complete) {
   done_.Set();
 }
 
-// Nothing but reading tells of a client that goes away while there is nothing to send.
-void StreamBody::WatchClient() {
-  socket_->socket().async_wait(
-      tcp::socket::wait_read,
-      [self = shared_from_this()](const ErrorCode& error) { self->OnReadable(error); });
-}
-
-void StreamBody::OnReadable(const ErrorCode& error) {
-  if (error || finished_) return;
-  char byte;
-  const ssize_t got = recv(socket_->socket().native_handle(), &byte, 1, MSG_PEEK | MSG_DONTWAIT);
-  if (got > 0) return;  // the next request, come early: writing will tell of the client
+void StreamBody::OnClientGone() {
+  if (finished_) return;
   gone_ = true;
   stream_->ClientGone();
 }

@@ -11,6 +11,7 @@
 
 #include "absl/status/status.h"
 #include "server/http/asio.h"
+#include "server/http/client_watch.h"
 #include "server/http/stream_form.h"
 #include "server/stream/feed.h"
 #include "server/stream/stream.h"
@@ -31,7 +32,7 @@ struct StreamServices {
 class StreamBody final : public StreamWriter, public std::enable_shared_from_this<StreamBody> {
  public:
   // `socket` outlives Run. Not `chunked`: the end of the connection is the end of the body.
-  // `client` is whose turn it is in the StorePool.
+  // `client` is the connection whose turn it is in the StorePool.
   StreamBody(beast::tcp_stream* socket, StreamForm form, bool chunked,
              const StreamServices& services, const std::string& client);
 
@@ -49,8 +50,7 @@ class StreamBody final : public StreamWriter, public std::enable_shared_from_thi
 
   size_t Send(std::string text);
   std::vector<net::const_buffer> Chunk();
-  void WatchClient();
-  void OnReadable(const ErrorCode& error);
+  void OnClientGone();
   void Done(bool complete);
 
   beast::tcp_stream* const socket_;
@@ -59,6 +59,7 @@ class StreamBody final : public StreamWriter, public std::enable_shared_from_thi
   const std::shared_ptr<net::io_context> loop_;  // outlives done_
   StreamSet* const set_;
   const std::shared_ptr<Stream> stream_;
+  const std::shared_ptr<ClientWatch> watch_;
   std::vector<Slice> pieces_;   // to be sent next
   std::vector<Slice> sending_;  // and those that are being sent, as one chunk
   std::string chunk_size_;

@@ -1,3 +1,4 @@
+// Encoded records that many share: a batch, and a slice of one.
 #ifndef JOBTAIL_SERVER_LOG_BATCH_H_
 #define JOBTAIL_SERVER_LOG_BATCH_H_
 

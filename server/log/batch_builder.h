@@ -1,3 +1,4 @@
+// The numbering and encoding of a log's records into batches.
 #ifndef JOBTAIL_SERVER_LOG_BATCH_BUILDER_H_
 #define JOBTAIL_SERVER_LOG_BATCH_BUILDER_H_
 

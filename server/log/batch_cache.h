@@ -1,3 +1,4 @@
+// A cache of batches, shared by the readers of all logs.
 #ifndef JOBTAIL_SERVER_LOG_BATCH_CACHE_H_
 #define JOBTAIL_SERVER_LOG_BATCH_CACHE_H_
 

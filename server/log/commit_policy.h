@@ -1,3 +1,4 @@
+// The decision when a log's lines are stored, and by which thread.
 #ifndef JOBTAIL_SERVER_LOG_COMMIT_POLICY_H_
 #define JOBTAIL_SERVER_LOG_COMMIT_POLICY_H_
 

@@ -1,5 +1,4 @@
 // The checksum of the journal: CRC-32C, with the processor's instruction for it where there is one.
-
 #ifndef JOBTAIL_SERVER_LOG_CRC32C_H_
 #define JOBTAIL_SERVER_LOG_CRC32C_H_
 

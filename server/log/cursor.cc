@@ -112,15 +112,35 @@ absl::StatusOr<Cursor::Next> Cursor::Read(size_t max_bytes, std::vector<Slice>* 
   const Log::Snapshot snapshot = log_->GetSnapshot();
   ReadPresent(snapshot, slices);
   const int64_t last = std::min(snapshot.last, stop_);
-  const bool is_cheap = next_ < last && log_->IsInMemory(next_);
   for (size_t bytes = 0; next_ <= last && bytes < max_bytes;) {
-    // Who began it because it is in memory would have to wait for the store.
-    if (bytes > 0 && is_cheap && !log_->IsInMemory(next_)) return Next::kMore;
     const absl::StatusOr<size_t> read = ReadBatch(slices);
     if (!read.ok()) return read.status();
     bytes += *read;
   }
-  if (next_ <= last) return Next::kMore;
+  return NextAfter(snapshot);
+}
+
+std::optional<Cursor::Next> Cursor::TryRead(size_t max_bytes, std::vector<Slice>* slices) {
+  if (filter_) return std::nullopt;
+  const Log::Snapshot snapshot = log_->GetSnapshot();
+  const int64_t last = std::min(snapshot.last, stop_);
+  std::optional<Batch> batch;  // in hand, so that nobody can take it away
+  if (next_ <= last) {
+    batch = log_->TryRead(next_);
+    if (!batch) return std::nullopt;
+  }
+  ReadPresent(snapshot, slices);
+  for (size_t bytes = 0; batch;) {
+    bytes += Take(*batch, slices);
+    if (next_ > last || bytes >= max_bytes) break;
+    batch = log_->TryRead(next_);
+  }
+  return NextAfter(snapshot);
+}
+
+// Once a reader has got what there was at the time of the snapshot, or a part of it.
+Cursor::Next Cursor::NextAfter(const Log::Snapshot& snapshot) const {
+  if (next_ <= std::min(snapshot.last, stop_)) return Next::kMore;
   return snapshot.ended || next_ > stop_ ? Next::kEnd : Next::kWait;
 }
 
@@ -135,13 +155,16 @@ void Cursor::ReadPresent(const Log::Snapshot& snapshot, std::vector<Slice>* slic
   version_ = snapshot.version;
 }
 
-// Reads what is left of the batch with record next_, which is there. Returns its size before
-// filtering.
+// Reads the batch with record next_, which is there, and takes what is left of it.
 absl::StatusOr<size_t> Cursor::ReadBatch(std::vector<Slice>* slices) {
   absl::StatusOr<std::optional<Batch>> read = log_->Read(next_);
   if (!read.ok()) return read.status();
   if (!*read) return absl::InternalError(absl::StrCat("record ", next_, " is missing"));
-  const Batch& batch = **read;
+  return Take(**read, slices);
+}
+
+// Appends what is left of the batch from record next_ on. Returns its size before filtering.
+size_t Cursor::Take(const Batch& batch, std::vector<Slice>* slices) {
   const Slice slice = Part(batch, next_, stop_);
   next_ = batch.last + 1;
   if (filter_) {

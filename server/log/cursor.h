@@ -1,3 +1,4 @@
+// A reader's place in a log, and how it reads on from there.
 #ifndef JOBTAIL_SERVER_LOG_CURSOR_H_
 #define JOBTAIL_SERVER_LOG_CURSOR_H_
 
@@ -5,6 +6,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <vector>
 
 #include "absl/status/status.h"
@@ -20,7 +22,7 @@ namespace jobtail {
 // since it lies in the log's tail or in the store anyway. Owned by its reader; not thread-safe.
 // Holds the log.
 //
-// Hazard: Open and Read may wait for the store; Read does not where IsCheap says so.
+// Hazard: Open and Read may wait for the store. A thread that must not uses TryRead.
 //
 //   while (true) {
 //     slices.clear();
@@ -46,9 +48,14 @@ class Cursor {
   };
 
   // Appends to `*slices` what comes next: messages on the present state that are new to this
-  // reader, then records, up to a little more than `max_bytes`. May append less, and return kMore:
-  // where what is in memory ends, and nothing where a filter has rejected what it read.
+  // reader, then records, up to a little more than `max_bytes`. May append nothing and return
+  // kMore, where a filter has rejected what it read.
   absl::StatusOr<Next> Read(size_t max_bytes, std::vector<Slice>* slices);
+
+  // The same from memory alone: reads no further than that goes, looks into no line and never waits
+  // for the store. Nullopt, having appended nothing, if what comes next cannot be read in that way:
+  // Read it.
+  std::optional<Next> TryRead(size_t max_bytes, std::vector<Slice>* slices);
 
   // Has `wake` called once as soon as Read has something new (see Log::Wait). False if it has
   // already.
@@ -63,8 +70,8 @@ class Cursor {
   // Whether Read has to look into every line.
   bool filters() const { return filter_ != nullptr; }
 
-  // Whether Read finds what comes next in memory, and takes it as it is; it then reads no further
-  // than that goes. (It may be gone by then; then that one time Read asks the store.)
+  // Whether TryRead would find something, or that there is nothing yet. It may be gone a moment
+  // later, as others let go of it: for decisions that may be wrong.
   bool IsCheap() const { return !filters() && log_->IsInMemory(next_); }
 
   // A heartbeat for this log, as an element of a LogBatch, that says that the reader has looked at
@@ -76,6 +83,8 @@ class Cursor {
          std::unique_ptr<const LogFilter> filter);
   void ReadPresent(const Log::Snapshot& snapshot, std::vector<Slice>* slices);
   absl::StatusOr<size_t> ReadBatch(std::vector<Slice>* slices);
+  size_t Take(const Batch& batch, std::vector<Slice>* slices);
+  Next NextAfter(const Log::Snapshot& snapshot) const;
 
   const std::shared_ptr<Log> log_;
   const int64_t stop_;  // do not read beyond this record

@@ -1,3 +1,4 @@
+// The filter of a log's lines by stream and pattern.
 #ifndef JOBTAIL_SERVER_LOG_FILTER_H_
 #define JOBTAIL_SERVER_LOG_FILTER_H_
 

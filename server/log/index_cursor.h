@@ -1,5 +1,4 @@
 // Finds batches in one log of the database.
-
 #ifndef JOBTAIL_SERVER_LOG_INDEX_CURSOR_H_
 #define JOBTAIL_SERVER_LOG_INDEX_CURSOR_H_
 

@@ -2,8 +2,11 @@
 #include "server/log/journal.h"
 
 #include <fcntl.h>
+#include <linux/magic.h>
 #include <sys/mman.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
+#include <sys/vfs.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -45,8 +48,38 @@ bool CanBeWritten(char* bytes, size_t size) {
 
 size_t FileBytes(size_t half_bytes) { return kJournalHeaderBytes + 2 * half_bytes; }
 
+// Whether a page that the file system has allocated can always be written to: it lies where it lay.
+// Elsewhere (btrfs, overlayfs, a network) each writing may need room anew, which a mapping learns
+// of by SIGBUS.
+bool WritesInPlace(int fd) {
+  constexpr decltype(statfs::f_type) kXfs = 0x58465342;
+  struct statfs info;
+  if (fstatfs(fd, &info) != 0) return false;
+  return info.f_type == EXT4_SUPER_MAGIC || info.f_type == TMPFS_MAGIC || info.f_type == kXfs;
+}
+
+// Maps the file, with all of its pages allocated. Null where writing to them could fail.
+char* Map(int fd, size_t bytes) {
+  if (!WritesInPlace(fd) || fallocate(fd, 0, 0, static_cast<off_t>(bytes)) != 0) return nullptr;
+  void* const mapping = mmap(nullptr, bytes, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+  return mapping == MAP_FAILED ? nullptr : static_cast<char*>(mapping);
+}
+
+// A file of ours alone: no name that somebody else has put there leads elsewhere.
+int OpenOwn(const std::string& path) {
+  const int fd = open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+  struct stat info;
+  if (fd < 0 || (fstat(fd, &info) == 0 && S_ISREG(info.st_mode) && info.st_uid == geteuid() &&
+                 info.st_nlink == 1)) {
+    return fd;
+  }
+  close(fd);
+  errno = EPERM;
+  return -1;
+}
+
 // Whatever was in the file is gone, on the disk as well. All but the header is a hole until it is
-// written to.
+// allocated or written to.
 bool MakeEmpty(size_t half_bytes, int fd) {
   return ftruncate(fd, 0) == 0 && ftruncate(fd, static_cast<off_t>(FileBytes(half_bytes))) == 0 &&
          WriteAll(fd, EncodeJournalHeader(static_cast<int64_t>(half_bytes)), 0) &&
@@ -58,9 +91,11 @@ bool MakeEmpty(size_t half_bytes, int fd) {
 absl::StatusOr<std::unique_ptr<Journal>> Journal::Create(const std::string& path, size_t bytes) {
   const auto failed = [&path](const char* what) {
     return absl::UnavailableError(absl::StrCat("journal ", path, ": cannot be ", what, ": ",
-                                               strerror(errno), "; make it readable and writable"));
+                                               strerror(errno),
+                                               "; it is to be a file of the server's user, which "
+                                               "can read and write it"));
   };
-  const int fd = open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0644);
+  const int fd = OpenOwn(path);
   if (fd < 0) return failed("opened");
   const size_t half_bytes = bytes / 2;
   if (!MakeEmpty(half_bytes, fd)) {
@@ -68,10 +103,7 @@ absl::StatusOr<std::unique_ptr<Journal>> Journal::Create(const std::string& path
     close(fd);
     return status;
   }
-  void* const mapping =
-      mmap(nullptr, FileBytes(half_bytes), PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
-  return std::unique_ptr<Journal>(
-      new Journal(fd, half_bytes, mapping == MAP_FAILED ? nullptr : static_cast<char*>(mapping)));
+  return std::unique_ptr<Journal>(new Journal(fd, half_bytes, Map(fd, FileBytes(half_bytes))));
 }
 
 Journal::~Journal() {

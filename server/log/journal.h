@@ -1,5 +1,4 @@
 // A small file that batches wait in until the database has taken them over.
-
 #ifndef JOBTAIL_SERVER_LOG_JOURNAL_H_
 #define JOBTAIL_SERVER_LOG_JOURNAL_H_
 
@@ -18,10 +17,10 @@
 
 namespace jobtail {
 
-// Writing to it is one copy into memory that the file is mapped to. What Write has accepted
-// survives the end of the process at any moment, but not that of the machine: nothing here is
-// forced onto the disk. Should a page that could be written to be lost during the copy, as on a
-// failing disk, the processor ends the process with SIGBUS (docs/decisions/0021).
+// Writing to it is one copy into memory that the file is mapped to, where the file system keeps
+// pages that it has allocated where they are (ext4, xfs, tmpfs), and a call to the system
+// elsewhere. What Write has accepted survives the end of the process at any moment, but not that of
+// the machine: nothing here is forced onto the disk (docs/decisions/0021).
 //
 // The file has a header and two halves of fixed size. One half is written to from front to back;
 // when it is full and everything in the other has been released, they change places.
@@ -33,7 +32,8 @@ class Journal {
   using Half = size_t;  // 0 or 1
 
   // Makes the file, or empties it, whatever is in it. `bytes` is the size of both halves together.
-  // UNAVAILABLE if the file cannot be opened, or not be made that long.
+  // UNAVAILABLE if the file cannot be opened, is a symbolic link or somebody else's, or cannot be
+  // made that long.
   static absl::StatusOr<std::unique_ptr<Journal>> Create(const std::string& path, size_t bytes);
   ~Journal();
 
@@ -57,7 +57,7 @@ class Journal {
 
   const int fd_;
   const size_t half_bytes_;
-  char* const mapping_;  // of the whole file; null where the file system has none
+  char* const mapping_;  // of the whole file; null where writing there could fail
 
   absl::Mutex mutex_;
   Half half_ ABSL_GUARDED_BY(mutex_) = 0;      // that is written to

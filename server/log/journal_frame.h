@@ -1,6 +1,5 @@
 // The bytes of a journal: its header, and the frames that batches lie in. docs/log-format.md
 // describes them.
-
 #ifndef JOBTAIL_SERVER_LOG_JOURNAL_FRAME_H_
 #define JOBTAIL_SERVER_LOG_JOURNAL_FRAME_H_
 

@@ -1,5 +1,4 @@
 // Reads what a former process has left in a journal.
-
 #ifndef JOBTAIL_SERVER_LOG_JOURNAL_READER_H_
 #define JOBTAIL_SERVER_LOG_JOURNAL_READER_H_
 

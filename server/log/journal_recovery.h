@@ -1,5 +1,4 @@
 // Moves what a former process has left in a journal into the database.
-
 #ifndef JOBTAIL_SERVER_LOG_JOURNAL_RECOVERY_H_
 #define JOBTAIL_SERVER_LOG_JOURNAL_RECOVERY_H_
 

@@ -1,5 +1,4 @@
 // One log of a JournaledStore: what of it waits in the journal.
-
 #ifndef JOBTAIL_SERVER_LOG_JOURNALED_LOG_H_
 #define JOBTAIL_SERVER_LOG_JOURNALED_LOG_H_
 

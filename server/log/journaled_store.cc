@@ -86,7 +86,7 @@ absl::Status JournaledStore::Append(const std::string& run, absl::Span<const Bat
 bool JournaledStore::IsForJournal(const JournaledLog& log, absl::Span<const Batch> batches) const {
   return batches.size() == 1 && batches.front().first == log.last + 1 &&
          batches.front().last > log.last && batches.front().bytes->size() <= options_.largest &&
-         log.waiting.bytes() < kMostWaiting && store_->CheckHealth().ok();
+         log.waiting.bytes() < kMostWaiting && store_->IsWritable();
 }
 
 bool JournaledStore::WriteToJournal(const Batch& batch, JournaledLog* log) {

@@ -1,5 +1,4 @@
 // Runs and logs in a RocksDB database, with a journal before it for what comes alone.
-
 #ifndef JOBTAIL_SERVER_LOG_JOURNALED_STORE_H_
 #define JOBTAIL_SERVER_LOG_JOURNALED_STORE_H_
 

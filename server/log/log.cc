@@ -179,13 +179,17 @@ bool Log::StoreLocked(std::vector<Batch> batches, bool sync, Publish publish) {
   return true;
 }
 
+// Says so without the lock, if it is the first time: whoever reads what the server says may be
+// slow.
 void Log::RefusedLocked(std::vector<Batch> batches, const absl::Status& error) {
-  if (!std::exchange(failing_, true)) {
-    spdlog::error("run {}: its log cannot be stored; it is tried again until it can: {}", run(),
-                  error.ToString());
-  }
+  const bool is_new = !std::exchange(failing_, true);
   builder_.PutBack(std::move(batches));
   if (!finishing_) ScheduleLocked(kRetryDelay);
+  if (!is_new) return;
+  mutex_.Unlock();
+  spdlog::error("run {}: its log cannot be stored; it is tried again until it can: {}", run(),
+                error.ToString());
+  mutex_.Lock();
 }
 
 void Log::Finish(v1::RunResult result, absl::FunctionRef<v1::Run(const v1::RunResult&)> on_stored) {

@@ -107,7 +107,12 @@ class Log : public std::enable_shared_from_this<Log> {
     return published_.Read(sequence);
   }
 
-  // Whether Read would answer without the store.
+  // The same from memory alone: it never waits for the store. Nullopt also if the batch is not
+  // there.
+  std::optional<Batch> TryRead(int64_t sequence) const { return published_.TryRead(sequence); }
+
+  // Whether TryRead would find the batch now; it may be gone a moment later. True past the last
+  // record.
   bool IsInMemory(int64_t sequence) const { return published_.IsInMemory(sequence); }
 
   // The sequence number of the first record made at or after `unix_nanos`, one past the last if

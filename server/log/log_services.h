@@ -1,3 +1,4 @@
+// The services that all logs of a server share.
 #ifndef JOBTAIL_SERVER_LOG_LOG_SERVICES_H_
 #define JOBTAIL_SERVER_LOG_LOG_SERVICES_H_
 

@@ -1,3 +1,4 @@
+// The interface of what keeps runs and logs, and its promises.
 #ifndef JOBTAIL_SERVER_LOG_LOG_STORE_H_
 #define JOBTAIL_SERVER_LOG_LOG_STORE_H_
 

@@ -1,3 +1,4 @@
+// The store in memory.
 #ifndef JOBTAIL_SERVER_LOG_MEMORY_STORE_H_
 #define JOBTAIL_SERVER_LOG_MEMORY_STORE_H_
 

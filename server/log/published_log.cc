@@ -159,25 +159,30 @@ PublishedLog::Snapshot PublishedLog::GetSnapshot() const {
 }
 
 absl::StatusOr<std::optional<Batch>> PublishedLog::Read(int64_t sequence) const {
-  bool is_kept;
+  if (auto found = TryRead(sequence)) return found;
   {
     absl::MutexLock lock(&mutex_);
     if (deleted_) return absl::NotFoundError(absl::StrCat("run ", run_, " was deleted"));
     if (sequence > snapshot_.last) return std::nullopt;
-    if (!tail_.empty() && sequence < tail_.back().first) publishings_wanted_ = kWantedByReader;
-    if (!tail_.empty() && sequence >= tail_.front().first) {
-      return *std::ranges::lower_bound(tail_, sequence, {}, &Batch::last);
-    }
-    is_kept = sequence >= first_;
-  }
-  if (is_kept) {
-    if (auto cached = services_.cache->Find(run_, sequence)) return cached;
   }
   absl::StatusOr<Batch> batch = services_.store->Read(run_, sequence);
   if (batch.ok() && batch->first <= sequence) return services_.cache->Add(run_, *std::move(batch));
   batch = MakeGap(sequence, batch);
   if (!batch.ok()) return batch.status();
   return *std::move(batch);
+}
+
+std::optional<Batch> PublishedLog::TryRead(int64_t sequence) const {
+  {
+    absl::MutexLock lock(&mutex_);
+    if (deleted_ || sequence > snapshot_.last) return std::nullopt;
+    if (!tail_.empty() && sequence < tail_.back().first) publishings_wanted_ = kWantedByReader;
+    if (!tail_.empty() && sequence >= tail_.front().first) {
+      return *std::ranges::lower_bound(tail_, sequence, {}, &Batch::last);
+    }
+    if (sequence < first_) return std::nullopt;
+  }
+  return services_.cache->Find(run_, sequence);
 }
 
 bool PublishedLog::IsInMemory(int64_t sequence) const {

@@ -1,3 +1,4 @@
+// The readers' side of a log: what is stored, its newest batches, and who waits for more.
 #ifndef JOBTAIL_SERVER_LOG_PUBLISHED_LOG_H_
 #define JOBTAIL_SERVER_LOG_PUBLISHED_LOG_H_
 
@@ -72,6 +73,7 @@ class PublishedLog {
   const std::string& run() const { return run_; }
   Snapshot GetSnapshot() const;
   absl::StatusOr<std::optional<Batch>> Read(int64_t sequence) const;
+  std::optional<Batch> TryRead(int64_t sequence) const;
   bool IsInMemory(int64_t sequence) const;
   absl::StatusOr<int64_t> FindTime(int64_t unix_nanos) const;
   bool Wait(int64_t next, int64_t version, std::function<void()> wake, int64_t* id);

@@ -1,3 +1,4 @@
+// The makers of records that are not lines: gaps and results.
 #ifndef JOBTAIL_SERVER_LOG_RECORD_H_
 #define JOBTAIL_SERVER_LOG_RECORD_H_
 

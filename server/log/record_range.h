@@ -1,6 +1,5 @@
 // Which numbers a batch may have, and which it has by its own records: the check of what comes from
 // a disk, where a number that is wrong would be believed by everybody who counts on from it.
-
 #ifndef JOBTAIL_SERVER_LOG_RECORD_RANGE_H_
 #define JOBTAIL_SERVER_LOG_RECORD_RANGE_H_
 

@@ -1,5 +1,4 @@
 // What of a database is damaged, said once each on the server's log.
-
 #ifndef JOBTAIL_SERVER_LOG_ROCKSDB_DAMAGE_REPORTS_H_
 #define JOBTAIL_SERVER_LOG_ROCKSDB_DAMAGE_REPORTS_H_
 

@@ -2,7 +2,9 @@
 #include "server/log/rocksdb_database.h"
 
 #include <rocksdb/cache.h>
+#include <rocksdb/convenience.h>
 #include <rocksdb/db.h>
+#include <rocksdb/env.h>
 #include <spdlog/spdlog.h>
 
 #include <utility>
@@ -12,6 +14,7 @@
 #include "absl/strings/str_cat.h"
 #include "server/log/rocksdb_directory.h"
 #include "server/log/rocksdb_tuning.h"
+#include "server/log/rocksdb_wal_salvage.h"
 
 namespace jobtail {
 namespace {
@@ -30,38 +33,59 @@ absl::Status OpenError(const rocksdb::Status& status, const std::string& name) {
   return ToStatus(status, name);
 }
 
+// Nobody else may have the directory while it is mended. Where somebody has, RocksDB says so.
+absl::Status Salvage(const RocksDbOptions& options, rocksdb::Env* env) {
+  const std::string path = options.directory + "/LOCK";
+  rocksdb::FileLock* lock = nullptr;
+  if (!env->LockFile(path, &lock).ok()) return absl::OkStatus();
+  absl::Status salvaged = SalvageWals(options.directory);
+  env->UnlockFile(lock).PermitUncheckedError();
+  return salvaged;
+}
+
 }  // namespace
 
 Database::Database(std::string directory, std::shared_ptr<rocksdb::Cache> cache)
-    : directory_(std::move(directory)), cache_(std::move(cache)) {}
+    : directory_(std::move(directory)),
+      cache_(std::move(cache)),
+      errors_(std::make_shared<BackgroundErrors>()) {}
 
-absl::StatusOr<std::unique_ptr<Database>> Database::Open(const RocksDbOptions& options) {
+absl::StatusOr<std::unique_ptr<Database>> Database::Open(const RocksDbOptions& options,
+                                                         std::shared_ptr<rocksdb::Cache> cache) {
   if (absl::Status ready = PrepareDirectory(options.directory); !ready.ok()) return ready;
-  std::unique_ptr<Database> result(new Database(
-      options.directory, rocksdb::NewLRUCache(options.cache_bytes, /*num_shard_bits=*/2)));
+  rocksdb::Env* const env = options.env ? options.env : rocksdb::Env::Default();
+  env->SetAllowNonOwnerAccess(false).PermitUncheckedError();  // files of mode 0600 from now on
+  absl::Status salvaged = Salvage(options, env);
+  if (!salvaged.ok()) return salvaged;
+  if (!cache) cache = rocksdb::NewLRUCache(options.cache_bytes, /*num_shard_bits=*/2);
+  std::unique_ptr<Database> result(new Database(options.directory, std::move(cache)));
+  if (absl::Status opened = result->OpenRocks(options); !opened.ok()) return opened;
+  if (absl::Status marked = MarkDirectoryFormat(options.directory); !marked.ok()) return marked;
+  return result;
+}
+
+absl::Status Database::OpenRocks(const RocksDbOptions& options) {
   std::vector<rocksdb::ColumnFamilyDescriptor> families;
   for (int family = 0; family < kFamilies; ++family) {
-    families.emplace_back(kFamilyNames[family], MakeFamilyOptions(static_cast<ColumnFamily>(family),
-                                                                  options, result->cache_));
+    families.emplace_back(kFamilyNames[family],
+                          MakeFamilyOptions(static_cast<ColumnFamily>(family), options, cache_));
   }
   std::vector<rocksdb::ColumnFamilyHandle*> handles;
   rocksdb::DB* rocks = nullptr;
-  rocksdb::DBOptions setup = MakeDbOptions(options);
-  rocksdb::Status opened = rocksdb::DB::Open(setup, options.directory, families, &handles, &rocks);
+  rocksdb::DBOptions setup = MakeDbOptions(options, errors_);
+  rocksdb::Status opened = rocksdb::DB::Open(setup, directory_, families, &handles, &rocks);
   if (opened.IsCorruption()) {
-    spdlog::error("{}: damaged ({}); what is sound in it is served", result->Name(),
-                  opened.ToString());
+    spdlog::error("{}: damaged ({}); what is sound in it is served", Name(), opened.ToString());
     setup.paranoid_checks = false;
-    opened = rocksdb::DB::Open(setup, options.directory, families, &handles, &rocks);
+    opened = rocksdb::DB::Open(setup, directory_, families, &handles, &rocks);
   }
-  if (!opened.ok()) return OpenError(opened, result->Name());
-  result->rocks_.reset(rocks);
-  result->batches_ = handles[kBatchesFamily];
-  result->index_ = handles[kIndexFamily];
-  result->runs_ = handles[kRunsFamily];
-  result->format_ = handles[kFormatFamily];
-  if (absl::Status marked = MarkDirectoryFormat(options.directory); !marked.ok()) return marked;
-  return result;
+  if (!opened.ok()) return OpenError(opened, Name());
+  rocks_.reset(rocks);
+  batches_ = handles[kBatchesFamily];
+  index_ = handles[kIndexFamily];
+  runs_ = handles[kRunsFamily];
+  format_ = handles[kFormatFamily];
+  return absl::OkStatus();
 }
 
 Database::~Database() {
@@ -70,6 +94,13 @@ Database::~Database() {
     rocks_->DestroyColumnFamilyHandle(family).PermitUncheckedError();
   }
   rocks_->Close().PermitUncheckedError();
+}
+
+absl::Status Database::BackgroundError() const { return ToStatus(errors_->First(), Name()); }
+
+void Database::StopBackgroundWork() const {
+  rocks_->DisableManualCompaction();
+  rocksdb::CancelAllBackgroundWork(rocks_.get(), /*wait=*/false);
 }
 
 rocksdb::Env* Database::env() const { return rocks_->GetEnv(); }

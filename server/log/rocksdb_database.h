@@ -1,5 +1,4 @@
 // The RocksDB database in a data directory, open.
-
 #ifndef JOBTAIL_SERVER_LOG_ROCKSDB_DATABASE_H_
 #define JOBTAIL_SERVER_LOG_ROCKSDB_DATABASE_H_
 
@@ -21,16 +20,21 @@ class Status;
 
 namespace jobtail {
 
+class BackgroundErrors;
+
 // An open database, with its column families. Whoever writes goes through a WriteGate: a direct
 // write after one that has failed can be lost, or end the process.
 //
-// A store owns it, and everything that uses it goes before it. Nothing in it changes between Open
+// A ReopenableDatabase owns it, and lends it. Nothing in it changes between Open
 // and the destructor, and RocksDB is thread-safe: every function may be called from any thread.
 class Database {
  public:
   // FAILED_PRECONDITION if another process has the directory open, or a newer server has written
   // it; DATA_LOSS if it cannot be opened for damage, UNAVAILABLE otherwise.
-  static absl::StatusOr<std::unique_ptr<Database>> Open(const RocksDbOptions& options);
+  // What RocksDB cannot read of the write-ahead logs is put aside first (see SalvageWals). `cache`
+  // is that of a database that was open before, or null.
+  static absl::StatusOr<std::unique_ptr<Database>> Open(const RocksDbOptions& options,
+                                                        std::shared_ptr<rocksdb::Cache> cache);
   ~Database();
 
   Database(const Database&) = delete;
@@ -47,6 +51,13 @@ class Database {
   rocksdb::ColumnFamilyHandle* index() const { return index_; }
   rocksdb::ColumnFamilyHandle* runs() const { return runs_; }
 
+  // The first error that RocksDB met on threads of its own and after which it takes no more writes;
+  // OK if there was none. It is not met again: the database has to be opened anew.
+  absl::Status BackgroundError() const;
+
+  // Ends what RocksDB does by itself, and what waits for that; nothing is written from then on.
+  void StopBackgroundWork() const;
+
   // Has in files what is in memory and in the write-ahead log, and begins another such log.
   rocksdb::Status Flush() const;
 
@@ -58,9 +69,11 @@ class Database {
 
  private:
   Database(std::string directory, std::shared_ptr<rocksdb::Cache> cache);
+  absl::Status OpenRocks(const RocksDbOptions& options);
 
   const std::string directory_;
   const std::shared_ptr<rocksdb::Cache> cache_;
+  const std::shared_ptr<BackgroundErrors> errors_;
   std::unique_ptr<rocksdb::DB> rocks_;
   rocksdb::ColumnFamilyHandle* batches_ = nullptr;
   rocksdb::ColumnFamilyHandle* index_ = nullptr;

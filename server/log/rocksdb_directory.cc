@@ -2,6 +2,8 @@
 #include "server/log/rocksdb_directory.h"
 
 #include <fcntl.h>
+#include <spdlog/spdlog.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <cerrno>
@@ -70,7 +72,7 @@ absl::StatusOr<int> ReadFormat(const std::string& directory) {
 // The file whole or not at all, whenever the machine stops.
 bool WriteDurably(const std::string& directory, const std::string& path, std::string_view text) {
   const std::string draft = path + ".new";
-  const int fd = open(draft.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
+  const int fd = open(draft.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
   if (fd < 0) return false;
   const bool written =
       write(fd, text.data(), text.size()) == static_cast<ssize_t>(text.size()) && fsync(fd) == 0;
@@ -82,15 +84,31 @@ bool WriteDurably(const std::string& directory, const std::string& path, std::st
   return synced;
 }
 
+// Logs and parameters are for nobody but the server's user, whatever the umask.
+absl::Status MakeDirectory(const std::string& directory) {
+  std::error_code error;
+  fs::path parent = fs::path(directory).parent_path();
+  if (!fs::path(directory).has_filename()) parent = parent.parent_path();  // "DIR/"
+  if (!parent.empty()) fs::create_directories(parent, error);
+  struct stat info;
+  if (!error && mkdir(directory.c_str(), 0700) == 0) return absl::OkStatus();
+  if (stat(directory.c_str(), &info) != 0 || !S_ISDIR(info.st_mode)) {
+    return absl::UnavailableError(absl::StrCat(
+        What(directory), ": cannot be made: ", error ? error.message() : strerror(errno)));
+  }
+  if ((info.st_mode & 0077) != 0) {
+    spdlog::warn(
+        "{}: others than its owner have rights to it (mode {:04o}), and may read logs, "
+        "parameters and what is known of runs; chmod 700 takes them away",
+        What(directory), info.st_mode & 07777);
+  }
+  return absl::OkStatus();
+}
+
 }  // namespace
 
 absl::Status PrepareDirectory(const std::string& directory) {
-  std::error_code error;
-  fs::create_directories(directory, error);
-  if (error) {
-    return absl::UnavailableError(
-        absl::StrCat(What(directory), ": cannot be made: ", error.message()));
-  }
+  if (absl::Status made = MakeDirectory(directory); !made.ok()) return made;
   const absl::StatusOr<int> format = ReadFormat(directory);
   if (!format.ok()) return format.status();
   if (*format > kDirectoryFormat) {

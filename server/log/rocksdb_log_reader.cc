@@ -31,6 +31,30 @@ absl::StatusOr<SharedBytes> Decode(CachedValue cached) {
                [](const CachedValue& owner) { return *PlainBytes(View(owner.value)); });
 }
 
+absl::StatusOr<Batch> ReadAt(const Database* database, std::string_view run_key,
+                             const IndexEntry& entry) {
+  CachedValue cached{database->cache(), {}};
+  const rocksdb::Status read = database->rocks()->Get(
+      {}, database->batches(), BatchKey(run_key, entry.first), &cached.value);
+  if (!read.ok()) return ToStatus(read, "reading");
+  absl::StatusOr<SharedBytes> bytes = Decode(std::move(cached));
+  if (!bytes.ok()) return bytes.status();
+  if (std::cmp_not_equal((*bytes)->size(), entry.size)) {
+    return absl::DataLossError(
+        absl::StrCat("a batch of ", (*bytes)->size(), " bytes in place of ", entry.size));
+  }
+  return Batch{entry.first,       entry.last,        entry.last_time_unix_nanos,
+               entry.total_lines, entry.total_bytes, *std::move(bytes)};
+}
+
+// Whether the batch has gone since the index was looked at.
+bool IsDeleted(const Database* database, std::string_view run_key, const IndexEntry& entry) {
+  rocksdb::PinnableSlice value;
+  return database->rocks()
+      ->Get({}, database->index(), BatchKey(run_key, entry.first), &value)
+      .IsNotFound();
+}
+
 // Whether what the index says of the log's end fits together, so that it can be counted back from.
 bool EndIsSound(IndexCursor* cursor, const IndexEntry& newest) {
   const auto before = cursor->Before(newest);
@@ -53,32 +77,24 @@ absl::StatusOr<int64_t> CountBack(IndexCursor* cursor, const IndexEntry& newest,
 
 }  // namespace
 
-absl::StatusOr<Batch> LogReader::ReadAt(std::string_view run_key, const IndexEntry& entry) const {
-  CachedValue cached{database_->cache(), {}};
-  const rocksdb::Status read = database_->rocks()->Get(
-      {}, database_->batches(), BatchKey(run_key, entry.first), &cached.value);
-  if (!read.ok()) return ToStatus(read, "reading");
-  absl::StatusOr<SharedBytes> bytes = Decode(std::move(cached));
-  if (!bytes.ok()) return bytes.status();
-  if (std::cmp_not_equal((*bytes)->size(), entry.size)) {
-    return absl::DataLossError(
-        absl::StrCat("a batch of ", (*bytes)->size(), " bytes in place of ", entry.size));
-  }
-  return Batch{entry.first,       entry.last,        entry.last_time_unix_nanos,
-               entry.total_lines, entry.total_bytes, *std::move(bytes)};
+absl::StatusOr<Batch> LogReader::Read(std::string_view run_key, int64_t sequence) const {
+  const auto database = database_->Use();
+  if (!database.ok()) return database.status();
+  return ReadIn(database->get(), run_key, sequence);
 }
 
-absl::StatusOr<Batch> LogReader::Read(std::string_view run_key, int64_t sequence) const {
-  IndexCursor cursor(database_, run_key, damage_);
+absl::StatusOr<Batch> LogReader::ReadIn(const Database* database, std::string_view run_key,
+                                        int64_t sequence) const {
+  IndexCursor cursor(database, run_key, damage_);
   std::optional<int64_t> damaged_first;
   int64_t damaged_last = 0;
   absl::Status damage;
   auto entry = cursor.At(sequence);
   absl::StatusOr<Batch> batch = absl::NotFoundError("no such record");
   for (; entry.ok(); entry = cursor.After(*entry)) {
-    batch = ReadAt(run_key, *entry);
+    batch = ReadAt(database, run_key, *entry);
     if (!absl::IsDataLoss(batch.status()) && !absl::IsNotFound(batch.status())) break;
-    if (IsDeleted(run_key, *entry)) continue;
+    if (IsDeleted(database, run_key, *entry)) continue;
     if (!damaged_first) damaged_first = entry->first;
     damaged_last = entry->last;
     damage = batch.status();
@@ -90,14 +106,6 @@ absl::StatusOr<Batch> LogReader::Read(std::string_view run_key, int64_t sequence
   }
   if (!entry.ok()) return entry.status();
   return batch;
-}
-
-// Whether the batch has gone since the index was looked at.
-bool LogReader::IsDeleted(std::string_view run_key, const IndexEntry& entry) const {
-  rocksdb::PinnableSlice value;
-  return database_->rocks()
-      ->Get({}, database_->index(), BatchKey(run_key, entry.first), &value)
-      .IsNotFound();
 }
 
 // Binary search: the first entry that is `wanted`, as are all after it.
@@ -122,18 +130,22 @@ absl::StatusOr<IndexEntry> LogReader::FindFirst(IndexCursor* cursor, Predicate w
 }
 
 absl::StatusOr<Batch> LogReader::FindTime(std::string_view run_key, int64_t unix_nanos) const {
-  IndexCursor cursor(database_, run_key, damage_);
+  const auto database = database_->Use();
+  if (!database.ok()) return database.status();
+  IndexCursor cursor(database->get(), run_key, damage_);
   const auto entry = FindFirst(&cursor, [&](const IndexEntry& candidate) {
     return candidate.last_time_unix_nanos >= unix_nanos;
   });
   if (!entry.ok()) return entry.status();
-  return Read(run_key, entry->first);
+  return ReadIn(database->get(), run_key, entry->first);
 }
 
 // What is found is deleted up to: it must not lie too far back in the log. Offsets count only as
 // long as all that is seen of them fits together.
 absl::StatusOr<int64_t> LogReader::FindBytes(std::string_view run_key, int64_t bytes) const {
-  IndexCursor cursor(database_, run_key, damage_);
+  const auto database = database_->Use();
+  if (!database.ok()) return database.status();
+  IndexCursor cursor(database->get(), run_key, damage_);
   const auto newest = cursor.Newest();
   if (!newest.ok()) return newest.status();
   bool is_sound = EndIsSound(&cursor, *newest);
@@ -147,21 +159,25 @@ absl::StatusOr<int64_t> LogReader::FindBytes(std::string_view run_key, int64_t b
 }
 
 absl::StatusOr<IndexEntry> LogReader::Oldest(std::string_view run_key) const {
-  return IndexCursor(database_, run_key, damage_).Oldest();
+  const auto database = database_->Use();
+  if (!database.ok()) return database.status();
+  return IndexCursor(database->get(), run_key, damage_).Oldest();
 }
 
-LogExtent LogReader::Extent(std::string_view run_key, const IndexEntry& oldest,
-                            const IndexEntry& newest) const {
+absl::StatusOr<LogExtent> LogReader::Extent(std::string_view run_key, const IndexEntry& oldest,
+                                            const IndexEntry& newest) const {
   int64_t bytes = newest.end() - oldest.offset;
   if (oldest.is_rebuilt || bytes < oldest.size) {
-    IndexCursor cursor(database_, run_key, damage_);
+    const auto database = database_->Use();
+    if (!database.ok()) return database.status();
+    IndexCursor cursor(database->get(), run_key, damage_);
     bytes = 0;
     for (auto entry = cursor.Oldest(); entry.ok(); entry = cursor.After(*entry)) {
       bytes += entry->size;
     }
   }
-  return {oldest.first,       newest.last,       bytes, newest.last_time_unix_nanos,
-          newest.total_lines, newest.total_bytes};
+  return LogExtent{oldest.first,       newest.last,       bytes, newest.last_time_unix_nanos,
+                   newest.total_lines, newest.total_bytes};
 }
 
 }  // namespace jobtail

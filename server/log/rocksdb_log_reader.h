@@ -1,5 +1,4 @@
 // Reads logs from the database.
-
 #ifndef JOBTAIL_SERVER_LOG_ROCKSDB_LOG_READER_H_
 #define JOBTAIL_SERVER_LOG_ROCKSDB_LOG_READER_H_
 
@@ -13,6 +12,7 @@
 #include "server/log/log_store.h"
 #include "server/log/rocksdb_damage_reports.h"
 #include "server/log/rocksdb_database.h"
+#include "server/log/rocksdb_reopenable.h"
 #include "server/log/store_keys.h"
 
 namespace jobtail {
@@ -27,7 +27,7 @@ namespace jobtail {
 // A store owns it; `database` and `damage` outlive it. It has no state: thread-safe.
 class LogReader {
  public:
-  LogReader(const Database* database, DamageReports* damage)
+  LogReader(const ReopenableDatabase* database, DamageReports* damage)
       : database_(database), damage_(damage) {}
 
   absl::StatusOr<Batch> Read(std::string_view run_key, int64_t sequence) const;
@@ -36,17 +36,17 @@ class LogReader {
 
   absl::StatusOr<IndexEntry> Oldest(std::string_view run_key) const;
   // Of the log from `oldest`, as Oldest has returned it, to `newest`.
-  LogExtent Extent(std::string_view run_key, const IndexEntry& oldest,
-                   const IndexEntry& newest) const;
+  absl::StatusOr<LogExtent> Extent(std::string_view run_key, const IndexEntry& oldest,
+                                   const IndexEntry& newest) const;
 
  private:
   using Predicate = absl::FunctionRef<bool(const IndexEntry&)>;
 
-  absl::StatusOr<Batch> ReadAt(std::string_view run_key, const IndexEntry& entry) const;
+  absl::StatusOr<Batch> ReadIn(const Database* database, std::string_view run_key,
+                               int64_t sequence) const;
   static absl::StatusOr<IndexEntry> FindFirst(IndexCursor* cursor, Predicate wanted);
-  bool IsDeleted(std::string_view run_key, const IndexEntry& entry) const;
 
-  const Database* const database_;
+  const ReopenableDatabase* const database_;
   DamageReports* const damage_;
 };
 

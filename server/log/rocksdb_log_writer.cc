@@ -34,20 +34,18 @@ size_t RoomFor(absl::Span<const Batch> batches) {
 
 }  // namespace
 
-// The end of the log, from the database if it has not been asked for before.
-absl::StatusOr<std::shared_ptr<LogWriter::Head>> LogWriter::FindHead(const std::string& run,
-                                                                     std::string_view run_key) {
-  {
-    absl::MutexLock lock(&mutex_);
-    if (const auto found = heads_.find(run); found != heads_.end()) return found->second;
-  }
+// The end of the log, as the database has it.
+absl::StatusOr<std::shared_ptr<LogWriter::Head>> LogWriter::ReadHead(
+    const std::string& run, std::string_view run_key) const {
+  const auto database = database_->Use();
+  if (!database.ok()) return database.status();
   rocksdb::PinnableSlice value;
   const rocksdb::Status known =
-      database_->rocks()->Get({}, database_->runs(), ToRocks(run_key), &value);
+      (*database)->rocks()->Get({}, (*database)->runs(), ToRocks(run_key), &value);
   if (known.IsNotFound()) return absl::NotFoundError(absl::StrCat("no run ", run));
   if (!known.ok()) return ToStatus(known, absl::StrCat("run ", run));
   auto head = std::make_shared<Head>();
-  IndexCursor cursor(database_, run_key, damage_);
+  IndexCursor cursor(database->get(), run_key, damage_);
   absl::StatusOr<IndexEntry> newest = cursor.Newest();
   if (newest.ok()) {
     if (newest->is_rebuilt) newest->offset = cursor.CountOffset(*newest);
@@ -56,8 +54,25 @@ absl::StatusOr<std::shared_ptr<LogWriter::Head>> LogWriter::FindHead(const std::
   } else if (!absl::IsNotFound(newest.status())) {
     return newest.status();
   }
-  absl::MutexLock lock(&mutex_);
-  return heads_.emplace(run, std::move(head)).first->second;
+  return head;
+}
+
+// The end of the log, from the database if it has not been asked for before. Of a run that may have
+// been deleted while it was read, nothing is remembered: it is read again.
+absl::StatusOr<std::shared_ptr<LogWriter::Head>> LogWriter::FindHead(const std::string& run,
+                                                                     std::string_view run_key) {
+  while (true) {
+    int64_t deletions;
+    {
+      absl::MutexLock lock(&mutex_);
+      if (const auto found = heads_.find(run); found != heads_.end()) return found->second;
+      deletions = deletions_;
+    }
+    auto head = ReadHead(run, run_key);
+    if (!head.ok()) return head.status();
+    absl::MutexLock lock(&mutex_);
+    if (deletions_ == deletions) return heads_.emplace(run, *std::move(head)).first->second;
+  }
 }
 
 absl::StatusOr<IndexEntry> LogWriter::Newest(const std::string& run) {
@@ -76,10 +91,12 @@ absl::Status LogWriter::Append(const std::string& run, absl::Span<const Batch> b
   const auto head = FindHead(run, *key);
   if (!head.ok()) return head.status();
   absl::MutexLock lock(&(*head)->mutex);
+  const auto database = database_->Use();
+  if (!database.ok()) return database.status();
   IndexEntry newest = (*head)->newest;
   rocksdb::WriteBatch write(RoomFor(batches));
   if ((*head)->may_have_more) {
-    for (rocksdb::ColumnFamilyHandle* family : {database_->batches(), database_->index()}) {
+    for (rocksdb::ColumnFamilyHandle* family : {(*database)->batches(), (*database)->index()}) {
       write.DeleteRange(family, BatchKey(*key, newest.last + 1), EndKey(*key));
     }
   }
@@ -90,21 +107,22 @@ absl::Status LogWriter::Append(const std::string& run, absl::Span<const Batch> b
     }
     newest = MakeIndexEntry(batch, newest.end());
     const std::string batch_key = BatchKey(*key, batch.first);
-    write.Put(database_->batches(), batch_key, ToRocks(encoder.Encode(*batch.bytes)));
-    write.Put(database_->index(), batch_key, EncodeIndexEntry(newest));
+    write.Put((*database)->batches(), batch_key, ToRocks(encoder.Encode(*batch.bytes)));
+    write.Put((*database)->index(), batch_key, EncodeIndexEntry(newest));
   }
   if (batches.empty()) return absl::OkStatus();
   if (absl::Status room = gate_->CheckRoom(); !is_promised && !room.ok()) return room;
-  absl::Status written = gate_->Write(&write, sync);
+  absl::Status written = gate_->Write(database->get(), &write, sync);
   if (written.ok()) (*head)->newest = newest;
   (*head)->may_have_more = !written.ok();
   return written;
 }
 
 // What is to be deleted of a log: batch by batch, or as a range.
-LogWriter::Deletion LogWriter::PlanDeletion(std::string_view run_key, int64_t before) const {
+LogWriter::Deletion LogWriter::PlanDeletion(const Database* database, std::string_view run_key,
+                                            int64_t before) const {
   Deletion plan{{BatchKey(run_key, 0), BatchKey(run_key, before)}, {}, 0};
-  IndexCursor cursor(database_, run_key, damage_);
+  IndexCursor cursor(database, run_key, damage_);
   auto entry = cursor.Oldest();
   const int64_t begin_offset = entry.ok() ? entry->offset : 0;
   for (; entry.ok() && entry->first < before && plan.keys.size() < kSingleDeletions;
@@ -123,14 +141,15 @@ LogWriter::Deletion LogWriter::PlanDeletion(std::string_view run_key, int64_t be
 }
 
 // Adds the deletion of the batches that begin before `before` to `write`, and writes it.
-absl::Status LogWriter::DeleteBatches(std::string_view run_key, int64_t before,
-                                      rocksdb::WriteBatch* write) {
-  Deletion plan = PlanDeletion(run_key, before);
-  for (rocksdb::ColumnFamilyHandle* family : {database_->batches(), database_->index()}) {
+absl::Status LogWriter::DeleteBatches(const Database* database, std::string_view run_key,
+                                      int64_t before, rocksdb::WriteBatch* write) {
+  Deletion plan = PlanDeletion(database, run_key, before);
+  for (rocksdb::ColumnFamilyHandle* family : {database->batches(), database->index()}) {
     if (plan.as_range) write->DeleteRange(family, plan.range.begin, plan.range.end);
     for (const std::string& key : plan.keys) write->Delete(family, key);
   }
-  if (absl::Status written = gate_->Write(write, /*sync=*/false); !written.ok()) return written;
+  if (absl::Status written = gate_->Write(database, write, /*sync=*/false); !written.ok())
+    return written;
   reclaimer_->Add(std::move(plan.range), plan.bytes);
   return absl::OkStatus();
 }
@@ -138,19 +157,25 @@ absl::Status LogWriter::DeleteBatches(std::string_view run_key, int64_t before,
 absl::Status LogWriter::Trim(const std::string& run, int64_t first) {
   const auto key = RunKey(run);
   if (!key.ok()) return key.status();
+  const auto database = database_->Use();
+  if (!database.ok()) return database.status();
   rocksdb::WriteBatch write;
-  return DeleteBatches(*key, first, &write);
+  return DeleteBatches(database->get(), *key, first, &write);
 }
 
 absl::Status LogWriter::DeleteRun(const std::string& run) {
   const auto key = RunKey(run);
   if (!key.ok()) return key.status();
   if (const auto head = FindHead(run, *key); !head.ok()) return head.status();
+  const auto database = database_->Use();
+  if (!database.ok()) return database.status();
   rocksdb::WriteBatch write;
-  write.Delete(database_->runs(), *key);
-  if (absl::Status deleted = DeleteBatches(*key, INT64_MAX, &write); !deleted.ok()) return deleted;
+  write.Delete((*database)->runs(), *key);
+  if (absl::Status deleted = DeleteBatches(database->get(), *key, INT64_MAX, &write); !deleted.ok())
+    return deleted;
   absl::MutexLock lock(&mutex_);
   heads_.erase(run);
+  ++deletions_;
   return absl::OkStatus();
 }
 

@@ -1,5 +1,4 @@
 // Appends to logs in the database, and deletes from them.
-
 #ifndef JOBTAIL_SERVER_LOG_ROCKSDB_LOG_WRITER_H_
 #define JOBTAIL_SERVER_LOG_ROCKSDB_LOG_WRITER_H_
 
@@ -19,6 +18,7 @@
 #include "server/log/rocksdb_damage_reports.h"
 #include "server/log/rocksdb_database.h"
 #include "server/log/rocksdb_reclaimer.h"
+#include "server/log/rocksdb_reopenable.h"
 #include "server/log/rocksdb_write_gate.h"
 #include "server/log/store_keys.h"
 
@@ -36,7 +36,8 @@ namespace jobtail {
 // A store owns it; what the constructor is given outlives it. Thread-safe; errors as LogStore's.
 class LogWriter {
  public:
-  LogWriter(const Database* database, WriteGate* gate, Reclaimer* reclaimer, DamageReports* damage)
+  LogWriter(const ReopenableDatabase* database, WriteGate* gate, Reclaimer* reclaimer,
+            DamageReports* damage)
       : database_(database), gate_(gate), reclaimer_(reclaimer), damage_(damage) {}
 
   // As LogStore::Append; `is_promised`: also while the disk is nearly full.
@@ -67,17 +68,21 @@ class LogWriter {
     bool as_range = false;
   };
 
+  absl::StatusOr<std::shared_ptr<Head>> ReadHead(const std::string& run,
+                                                 std::string_view run_key) const;
   absl::StatusOr<std::shared_ptr<Head>> FindHead(const std::string& run, std::string_view run_key);
-  Deletion PlanDeletion(std::string_view run_key, int64_t before) const;
-  absl::Status DeleteBatches(std::string_view run_key, int64_t before, rocksdb::WriteBatch* write);
+  Deletion PlanDeletion(const Database* database, std::string_view run_key, int64_t before) const;
+  absl::Status DeleteBatches(const Database* database, std::string_view run_key, int64_t before,
+                             rocksdb::WriteBatch* write);
 
-  const Database* const database_;
+  const ReopenableDatabase* const database_;
   WriteGate* const gate_;
   Reclaimer* const reclaimer_;
   DamageReports* const damage_;
 
   absl::Mutex mutex_;
   absl::flat_hash_map<std::string, std::shared_ptr<Head>> heads_ ABSL_GUARDED_BY(mutex_);
+  int64_t deletions_ ABSL_GUARDED_BY(mutex_) = 0;  // of runs, so far
 };
 
 }  // namespace jobtail

@@ -1,5 +1,4 @@
 // How a database of runs and logs is opened: what somebody who starts a server may want to choose.
-
 #ifndef JOBTAIL_SERVER_LOG_ROCKSDB_OPTIONS_H_
 #define JOBTAIL_SERVER_LOG_ROCKSDB_OPTIONS_H_
 

@@ -17,11 +17,11 @@ constexpr absl::Duration kDelay = absl::Minutes(1);
 
 }  // namespace
 
-Reclaimer::Reclaimer(const Database* database, int64_t reclaim_bytes)
+Reclaimer::Reclaimer(const ReopenableDatabase* database, int64_t reclaim_bytes)
     : database_(database), reclaim_bytes_(reclaim_bytes), thread_("store-reclaim") {}
 
 Reclaimer::~Reclaimer() {
-  database_->rocks()->DisableManualCompaction();
+  database_->StopBackgroundWork();
   thread_.Stop();
 }
 
@@ -44,7 +44,8 @@ void Reclaimer::Reclaim() {
     ranges.swap(deleted_);
     deleted_bytes_ = 0;
   }
-  if (ranges.empty()) return;
+  const auto database = database_->Use();
+  if (ranges.empty() || !database.ok()) return;
   std::vector<rocksdb::Slice> ends;
   std::vector<rocksdb::RangePtr> pointers;
   ends.reserve(2 * ranges.size());
@@ -57,12 +58,12 @@ void Reclaimer::Reclaim() {
   };
   const rocksdb::Slice begin = *std::ranges::min_element(ends, by_key);
   const rocksdb::Slice end = *std::ranges::max_element(ends, by_key);
-  rocksdb::DB* const rocks = database_->rocks();
-  for (rocksdb::ColumnFamilyHandle* family : {database_->batches(), database_->index()}) {
+  rocksdb::DB* const rocks = (*database)->rocks();
+  for (rocksdb::ColumnFamilyHandle* family : {(*database)->batches(), (*database)->index()}) {
     rocksdb::Status done = rocksdb::DeleteFilesInRanges(rocks, family, pointers.data(),
                                                         pointers.size(), /*include_end=*/false);
     if (done.ok()) done = rocks->CompactRange({}, family, &begin, &end);
-    if (!done.ok() && !done.IsIncomplete()) {
+    if (!done.ok() && !done.IsIncomplete() && !done.IsShutdownInProgress()) {
       spdlog::warn("{}: room that was deleted stays taken for now: {}", database_->Name(),
                    done.ToString());
     }

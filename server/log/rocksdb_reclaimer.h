@@ -1,5 +1,4 @@
 // Gives the room on the disk back that deleted batches have taken.
-
 #ifndef JOBTAIL_SERVER_LOG_ROCKSDB_RECLAIMER_H_
 #define JOBTAIL_SERVER_LOG_ROCKSDB_RECLAIMER_H_
 
@@ -10,7 +9,7 @@
 #include "absl/base/thread_annotations.h"
 #include "absl/synchronization/mutex.h"
 #include "base/scheduler.h"
-#include "server/log/rocksdb_database.h"
+#include "server/log/rocksdb_reopenable.h"
 
 namespace jobtail {
 
@@ -29,7 +28,7 @@ class Reclaimer {
   };
 
   // `reclaim_bytes` deleted bytes are enough.
-  Reclaimer(const Database* database, int64_t reclaim_bytes);
+  Reclaimer(const ReopenableDatabase* database, int64_t reclaim_bytes);
   // Gives up what it is at.
   ~Reclaimer();
 
@@ -42,7 +41,7 @@ class Reclaimer {
  private:
   void Reclaim();
 
-  const Database* const database_;
+  const ReopenableDatabase* const database_;
   const int64_t reclaim_bytes_;
 
   absl::Mutex mutex_;

@@ -1,5 +1,4 @@
 // What is known of runs, but for their logs, in the database.
-
 #ifndef JOBTAIL_SERVER_LOG_ROCKSDB_RUN_LIST_H_
 #define JOBTAIL_SERVER_LOG_ROCKSDB_RUN_LIST_H_
 
@@ -9,7 +8,7 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "jobtail/storage/v1/stored_run.pb.h"
-#include "server/log/rocksdb_database.h"
+#include "server/log/rocksdb_reopenable.h"
 #include "server/log/rocksdb_write_gate.h"
 
 namespace jobtail {
@@ -20,7 +19,7 @@ namespace jobtail {
 // as LogStore's.
 class RunList {
  public:
-  RunList(const Database* database, WriteGate* gate) : database_(database), gate_(gate) {}
+  RunList(const ReopenableDatabase* database, WriteGate* gate) : database_(database), gate_(gate) {}
 
   // Adds the run or replaces it; a new one only while there is room on the disk.
   absl::Status Put(const storage::v1::StoredRun& run);
@@ -29,10 +28,7 @@ class RunList {
   absl::StatusOr<std::vector<storage::v1::StoredRun>> Load() const;
 
  private:
-  bool Has(const std::string& run_key) const;
-  void LoadByLogs(const std::string& after, std::vector<storage::v1::StoredRun>* runs) const;
-
-  const Database* const database_;
+  const ReopenableDatabase* const database_;
   WriteGate* const gate_;
 };
 

@@ -10,7 +10,8 @@
 
 namespace jobtail {
 
-RocksDbStore::RocksDbStore(const RocksDbOptions& options, std::unique_ptr<Database> database)
+RocksDbStore::RocksDbStore(const RocksDbOptions& options,
+                           std::unique_ptr<ReopenableDatabase> database)
     : database_(std::move(database)),
       gate_(options, database_.get()),
       reclaimer_(database_.get(), options.reclaim_bytes),
@@ -20,7 +21,7 @@ RocksDbStore::RocksDbStore(const RocksDbOptions& options, std::unique_ptr<Databa
       upkeep_(options, &gate_) {}
 
 absl::StatusOr<std::unique_ptr<RocksDbStore>> RocksDbStore::Open(const RocksDbOptions& options) {
-  auto database = Database::Open(options);
+  auto database = ReopenableDatabase::Open(options);
   if (!database.ok()) return database.status();
   return std::unique_ptr<RocksDbStore>(new RocksDbStore(options, *std::move(database)));
 }
@@ -67,6 +68,14 @@ absl::StatusOr<int64_t> RocksDbStore::FindBytes(const std::string& run, int64_t 
   return reader_.FindBytes(*key, bytes);
 }
 
-absl::Status RocksDbStore::Flush() { return ToStatus(database_->Flush(), database_->Name()); }
+absl::Status RocksDbStore::CheckHealth() {
+  if (absl::Status writable = gate_.CheckHealth(); !writable.ok()) return writable;
+  return upkeep_.CheckHealth();
+}
+
+absl::Status RocksDbStore::Flush() {
+  const auto database = database_->Use();
+  return database.ok() ? ToStatus((*database)->Flush(), database_->Name()) : database.status();
+}
 
 }  // namespace jobtail

@@ -1,5 +1,4 @@
 // Runs and logs on disk, in a RocksDB database.
-
 #ifndef JOBTAIL_SERVER_LOG_ROCKSDB_STORE_H_
 #define JOBTAIL_SERVER_LOG_ROCKSDB_STORE_H_
 
@@ -10,11 +9,11 @@
 
 #include "server/log/log_store.h"
 #include "server/log/rocksdb_damage_reports.h"
-#include "server/log/rocksdb_database.h"
 #include "server/log/rocksdb_log_reader.h"
 #include "server/log/rocksdb_log_writer.h"
 #include "server/log/rocksdb_options.h"
 #include "server/log/rocksdb_reclaimer.h"
+#include "server/log/rocksdb_reopenable.h"
 #include "server/log/rocksdb_run_list.h"
 #include "server/log/rocksdb_upkeep.h"
 #include "server/log/rocksdb_write_gate.h"
@@ -44,7 +43,10 @@ class RocksDbStore : public LogStore {
   absl::Status Trim(const std::string& run, int64_t first) override {
     return writer_.Trim(run, first);
   }
-  absl::Status CheckHealth() override { return gate_.CheckHealth(); }
+  absl::Status CheckHealth() override;
+
+  // Whether something new would be taken at this moment, as far as the last writes tell.
+  bool IsWritable() const { return gate_.CheckHealth().ok(); }
 
   // As Append, but also while the disk is nearly full: for what has been promised already.
   absl::Status AppendPromised(const std::string& run, absl::Span<const Batch> batches, bool sync);
@@ -58,14 +60,14 @@ class RocksDbStore : public LogStore {
   // Has everything in files that is in memory, and in the write-ahead log, for now.
   absl::Status Flush();
 
-  // The database itself, for tests.
-  rocksdb::DB* db() { return database_->rocks(); }
+  // The database itself as it is open now, for tests.
+  rocksdb::DB* db() { return (*database_->Use())->rocks(); }
 
  private:
-  RocksDbStore(const RocksDbOptions& options, std::unique_ptr<Database> database);
+  RocksDbStore(const RocksDbOptions& options, std::unique_ptr<ReopenableDatabase> database);
 
   // Each uses those before it.
-  const std::unique_ptr<Database> database_;
+  const std::unique_ptr<ReopenableDatabase> database_;
   DamageReports damage_;
   WriteGate gate_;
   Reclaimer reclaimer_;

@@ -2,15 +2,14 @@
 #include "server/log/rocksdb_tuning.h"
 
 #include <rocksdb/env.h>
-#include <rocksdb/listener.h>
 #include <rocksdb/table.h>
 #include <spdlog/spdlog.h>
 
 #include <array>
-#include <atomic>
 #include <cstdarg>
 #include <cstdio>
 #include <cstring>
+#include <utility>
 
 #include "absl/strings/str_cat.h"
 
@@ -45,26 +44,35 @@ class ServerLog : public rocksdb::Logger {
   }
 };
 
-// Lets writing go on where compaction meets damage, for which RocksDB would stop all of it. An
-// error in writing does stop it: what follows a torn piece of the write-ahead log would be lost.
-// RocksDB owns it, and calls it from its own threads.
-class CompactionDamage : public rocksdb::EventListener {
- public:
-  void OnBackgroundError(rocksdb::BackgroundErrorReason reason, rocksdb::Status* error) override {
-    if (reason != rocksdb::BackgroundErrorReason::kCompaction || !error->IsCorruption()) return;
-    if (!reported_.exchange(true)) {
+}  // namespace
+
+rocksdb::Status BackgroundErrors::First() const {
+  absl::MutexLock lock(&mutex_);
+  return first_;
+}
+
+void BackgroundErrors::OnBackgroundError(rocksdb::BackgroundErrorReason reason,
+                                         rocksdb::Status* error) {
+  absl::MutexLock lock(&mutex_);
+  if (reason == rocksdb::BackgroundErrorReason::kCompaction && error->IsCorruption()) {
+    if (!std::exchange(reported_damage_, true)) {
       spdlog::error("store: a file is damaged, and is left as it is: {}", error->ToString());
     }
     *error = rocksdb::Status::OK();
+    return;
   }
+  if (first_.ok()) first_ = *error;
+}
 
- private:
-  std::atomic<bool> reported_ = false;
-};
+// RocksDB's own ways to recover can wait for ever for one another; the database is opened anew
+// instead.
+void BackgroundErrors::OnErrorRecoveryBegin(rocksdb::BackgroundErrorReason /*reason*/,
+                                            rocksdb::Status /*error*/, bool* auto_recovery) {
+  *auto_recovery = false;
+}
 
-}  // namespace
-
-rocksdb::DBOptions MakeDbOptions(const RocksDbOptions& options) {
+rocksdb::DBOptions MakeDbOptions(const RocksDbOptions& options,
+                                 std::shared_ptr<BackgroundErrors> errors) {
   rocksdb::DBOptions db;
   db.create_if_missing = true;
   db.create_missing_column_families = true;
@@ -73,11 +81,13 @@ rocksdb::DBOptions MakeDbOptions(const RocksDbOptions& options) {
   db.stats_dump_period_sec = 0;
   db.stats_persist_period_sec = 0;
   // Damage is met where it is read; it must keep nobody from what is sound.
-  db.listeners.push_back(std::make_shared<CompactionDamage>());
+  db.listeners.push_back(std::move(errors));
+  db.max_bgerror_resume_count = 0;
   db.skip_checking_sst_file_sizes_on_db_open = true;
   db.wal_recovery_mode = rocksdb::WALRecoveryMode::kSkipAnyCorruptedRecords;
-  // Batches and their index are in step, whatever becomes of the write-ahead log.
-  db.atomic_flush = true;
+  // The families are flushed one by one: together, RocksDB 7.8 may hang after an error, even in
+  // closing. They have the same write-ahead log, and are in step with it.
+  db.max_total_wal_size = 4 * options.write_buffer_bytes;
   db.max_background_jobs = 2;
   db.max_open_files = 256;
   db.bytes_per_sync = 1 << 20;

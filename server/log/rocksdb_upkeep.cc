@@ -3,7 +3,15 @@
 
 #include <utility>
 
+#include "absl/strings/str_cat.h"
+#include "base/clock.h"
+
 namespace jobtail {
+namespace {
+
+absl::Duration Now() { return Clock::System()->Steady(); }
+
+}  // namespace
 
 Upkeep::Upkeep(const RocksDbOptions& options, WriteGate* gate)
     : sync_(options.sync),
@@ -23,7 +31,18 @@ void Upkeep::SetBeforeSync(std::function<void()> function) {
   before_sync_ = std::move(function);
 }
 
+absl::Status Upkeep::CheckHealth() const {
+  const int64_t began = round_began_nanos_;
+  if (began == 0) return absl::OkStatus();
+  const absl::Duration took = Now() - absl::Nanoseconds(began);
+  if (took <= kPatience) return absl::OkStatus();
+  return absl::UnavailableError(absl::StrCat(
+      gate_->name(), ": the disk has not answered for ",
+      absl::FormatDuration(absl::Trunc(took, absl::Seconds(1))), "; see whether it works"));
+}
+
 void Upkeep::Run() {
+  round_began_nanos_ = absl::ToInt64Nanoseconds(Now());
   std::function<void()> before_sync;
   {
     absl::MutexLock lock(&mutex_);
@@ -34,6 +53,7 @@ void Upkeep::Run() {
   gate_->Recover();
   gate_->ForgetRoom();
   gate_->CheckRoom().IgnoreError();
+  round_began_nanos_ = 0;
   thread_.After(interval_, [this] { Run(); });
 }
 

@@ -1,11 +1,13 @@
 // What a store does by itself, once a second or so.
-
 #ifndef JOBTAIL_SERVER_LOG_ROCKSDB_UPKEEP_H_
 #define JOBTAIL_SERVER_LOG_ROCKSDB_UPKEEP_H_
 
+#include <atomic>
+#include <cstdint>
 #include <functional>
 
 #include "absl/base/thread_annotations.h"
+#include "absl/status/status.h"
 #include "absl/synchronization/mutex.h"
 #include "absl/time/time.h"
 #include "base/scheduler.h"
@@ -29,12 +31,20 @@ class Upkeep {
   // long, and may be called until the destructor has returned.
   void SetBeforeSync(std::function<void()> function);
 
+  // UNAVAILABLE while a round has taken longer than kPatience: the disk does not answer. Never
+  // waits.
+  absl::Status CheckHealth() const;
+
+  static constexpr absl::Duration kPatience = absl::Seconds(5);
+
  private:
   void Run();
 
   const SyncMode sync_;
   const absl::Duration interval_;
   WriteGate* const gate_;
+  // When the round began that is going on, by the steady clock; zero between rounds.
+  std::atomic<int64_t> round_began_nanos_ = 0;
 
   absl::Mutex mutex_;
   std::function<void()> before_sync_ ABSL_GUARDED_BY(mutex_);

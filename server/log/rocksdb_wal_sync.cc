@@ -15,16 +15,16 @@
 
 namespace jobtail {
 
-WalSync::WalSync(const Database* database) : database_(database) {}
+WalSync::WalSync(const ReopenableDatabase* database) : database_(database) {}
 
 WalSync::~WalSync() = default;
 
-absl::Status WalSync::Sync() {
+absl::Status WalSync::Sync(const Database* database) {
   const int64_t wanted = writes_.load(std::memory_order_acquire);
   absl::MutexLock lock(&mutex_);
   if (synced_ >= wanted) return absl::OkStatus();
   const int64_t writes = writes_.load(std::memory_order_acquire);
-  if (absl::Status synced = SyncFilesLocked(); !synced.ok()) {
+  if (absl::Status synced = SyncFilesLocked(database); !synced.ok()) {
     file_.reset();
     return synced;
   }
@@ -32,9 +32,15 @@ absl::Status WalSync::Sync() {
   return absl::OkStatus();
 }
 
+void WalSync::Restart() {
+  absl::MutexLock lock(&mutex_);
+  file_.reset();
+  number_ = 0;
+}
+
 // What was written before is in the log that is the newest now, or in one before it.
-absl::Status WalSync::SyncFilesLocked() {
-  const uint64_t newest = database_->WalNumber();
+absl::Status WalSync::SyncFilesLocked(const Database* database) {
+  const uint64_t newest = database->WalNumber();
   if (newest == 0) {
     return absl::UnavailableError(
         absl::StrCat(database_->Name(), ": its write-ahead log cannot be found"));

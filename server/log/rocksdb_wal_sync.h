@@ -1,5 +1,4 @@
 // Forces RocksDB's write-ahead log onto the disk while others write to it.
-
 #ifndef JOBTAIL_SERVER_LOG_ROCKSDB_WAL_SYNC_H_
 #define JOBTAIL_SERVER_LOG_ROCKSDB_WAL_SYNC_H_
 
@@ -11,7 +10,7 @@
 #include "absl/base/thread_annotations.h"
 #include "absl/status/status.h"
 #include "absl/synchronization/mutex.h"
-#include "server/log/rocksdb_database.h"
+#include "server/log/rocksdb_reopenable.h"
 
 namespace rocksdb {
 class RandomRWFile;
@@ -30,7 +29,7 @@ namespace jobtail {
 // A WriteGate owns it; `database` outlives it. Thread-safe.
 class WalSync {
  public:
-  explicit WalSync(const Database* database);
+  explicit WalSync(const ReopenableDatabase* database);
   ~WalSync();
 
   WalSync(const WalSync&) = delete;
@@ -39,18 +38,22 @@ class WalSync {
   // To be called once a write has returned: the next Sync is for it, too.
   void NoteWrite() { writes_.fetch_add(1, std::memory_order_acq_rel); }
 
-  // Forces onto the disk what was noted before. Nothing to do is OK. UNAVAILABLE or
-  // RESOURCE_EXHAUSTED if the disk refuses: then nobody knows what it has of the write-ahead log,
-  // and the database has to begin another.
-  absl::Status Sync();
+  // Forces onto the disk what was noted before, of `database`, which the caller has leased. Nothing
+  // to do is OK. UNAVAILABLE or RESOURCE_EXHAUSTED if the disk refuses: then nobody knows what it
+  // has of the write-ahead log, and the database has to begin another.
+  absl::Status Sync(const Database* database);
+
+  // To be called when the database has been opened anew: with that, the disk has all that was
+  // written before.
+  void Restart();
 
  private:
-  absl::Status SyncFilesLocked() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  absl::Status SyncFilesLocked(const Database* database) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   absl::Status FollowLocked(uint64_t newest) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   std::vector<uint64_t> NumbersBetween(uint64_t begin, uint64_t end) const;
   absl::Status Open(uint64_t number, std::unique_ptr<rocksdb::RandomRWFile>* file) const;
 
-  const Database* const database_;
+  const ReopenableDatabase* const database_;
   std::atomic<int64_t> writes_ = 0;  // that were noted
 
   absl::Mutex mutex_;

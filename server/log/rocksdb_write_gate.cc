@@ -2,14 +2,18 @@
 #include "server/log/rocksdb_write_gate.h"
 
 #include <rocksdb/db.h>
+#include <rocksdb/env.h>
 #include <rocksdb/write_batch.h>
 #include <spdlog/spdlog.h>
 
 #include <algorithm>
 #include <filesystem>
+#include <memory>
 #include <system_error>
 #include <utility>
+#include <vector>
 
+#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "server/log/rocksdb_tuning.h"
 
@@ -18,6 +22,13 @@ namespace {
 
 constexpr int64_t kUncheckedBytes = 4 << 20;
 
+// A file that is written for a look at whether the disk takes one.
+constexpr char kProbe[] = "/probe";
+constexpr size_t kProbeBytes = 64 << 10;
+
+// What opening a database takes beside that.
+constexpr uint64_t kReopenBytes = 4 << 20;
+
 uint64_t MinFreeBytes(const RocksDbOptions& options) {
   std::error_code error;
   const std::filesystem::space_info space = std::filesystem::space(options.directory, error);
@@ -25,18 +36,31 @@ uint64_t MinFreeBytes(const RocksDbOptions& options) {
   return std::min<uint64_t>(options.min_free_bytes, space.capacity / 8);
 }
 
+// What the write-ahead logs in a directory take.
+uint64_t WalBytes(rocksdb::Env* env, const std::string& directory) {
+  std::vector<std::string> names;
+  env->GetChildren(directory, &names).PermitUncheckedError();
+  uint64_t bytes = 0;
+  for (const std::string& name : names) {
+    uint64_t size = 0;
+    if (!absl::EndsWith(name, ".log")) continue;
+    if (env->GetFileSize(absl::StrCat(directory, "/", name), &size).ok()) bytes += size;
+  }
+  return bytes;
+}
+
 }  // namespace
 
-WriteGate::WriteGate(const RocksDbOptions& options, const Database* database)
+WriteGate::WriteGate(const RocksDbOptions& options, ReopenableDatabase* database)
     : syncs_always_(options.sync == SyncMode::kAlways),
       database_(database),
       min_free_bytes_(MinFreeBytes(options)),
       wal_sync_(database) {}
 
-absl::Status WriteGate::Write(rocksdb::WriteBatch* batch, bool sync) {
+absl::Status WriteGate::Write(const Database* database, rocksdb::WriteBatch* batch, bool sync) {
   const int64_t opening = openings_;
   if (closed_) return Refusal();
-  const rocksdb::Status written = database_->rocks()->Write({}, batch);
+  const rocksdb::Status written = database->rocks()->Write({}, batch);
   if (!written.ok()) {
     absl::Status error = ToStatus(written, database_->Name());
     Close(error, opening);
@@ -44,13 +68,18 @@ absl::Status WriteGate::Write(rocksdb::WriteBatch* batch, bool sync) {
   }
   unchecked_bytes_ += static_cast<int64_t>(batch->GetDataSize());
   wal_sync_.NoteWrite();
-  return sync || syncs_always_ ? Sync() : absl::OkStatus();
+  return sync || syncs_always_ ? Sync(database) : absl::OkStatus();
 }
 
 absl::Status WriteGate::Sync() {
+  const auto database = database_->Use();
+  return database.ok() ? Sync(database->get()) : database.status();
+}
+
+absl::Status WriteGate::Sync(const Database* database) {
   const int64_t opening = openings_;
   if (closed_) return Refusal();
-  absl::Status synced = wal_sync_.Sync();
+  absl::Status synced = wal_sync_.Sync(database);
   if (synced.ok()) return synced;
   spdlog::error("{}: cannot be synced: {}", database_->Name(), synced.ToString());
   Close(synced, opening);
@@ -58,13 +87,14 @@ absl::Status WriteGate::Sync() {
 }
 
 // After something has failed that was begun at the given opening. What comes late is of a failure
-// that has been recovered from, or is about to be: the write-ahead log is another by now.
+// that has been recovered from, or is about to be.
 void WriteGate::Close(const absl::Status& error, int64_t opening) {
   absl::MutexLock lock(&mutex_);
   if (closed_ || openings_ != opening) return;
-  if (absl::IsResourceExhausted(error)) full_ = true;
-  torn_wal_ = database_->WalNumber();
+  full_ = absl::IsResourceExhausted(error);
   closed_ = true;
+  spdlog::error("{}: writing stops, until the database has been opened anew: {}", database_->Name(),
+                error.ToString());
 }
 
 void WriteGate::ForgetRoom() { unchecked_bytes_ = kUncheckedBytes; }
@@ -104,48 +134,61 @@ absl::Status WriteGate::Refusal() const {
 }
 
 void WriteGate::Recover() {
-  if (closed_) {
-    Reopen();
-  } else {
-    KeepMemoryTableInUse();
-  }
+  if (!closed_) CloseAfterBackgroundError();
+  if (closed_) Reopen();
 }
 
-// What is in memory comes into files, and a new write-ahead log is begun with that.
+// RocksDB refuses the next write after it: there is no need to wait for one.
+void WriteGate::CloseAfterBackgroundError() {
+  const int64_t opening = openings_;
+  const auto database = database_->Use();
+  const absl::Status error = database.ok() ? (*database)->BackgroundError() : database.status();
+  if (!error.ok()) Close(error, opening);
+}
+
+// Whether it is worth while to take the database from its readers: there is room for what is to
+// come out of the write-ahead logs, and a file can be written.
+absl::Status WriteGate::CheckCanReopen() const {
+  rocksdb::Env* const env = database_->env();
+  const uint64_t needed = WalBytes(env, database_->directory()) + kReopenBytes;
+  uint64_t free = 0;
+  if (env->GetFreeSpace(database_->directory(), &free).ok() && free < needed) {
+    return absl::ResourceExhaustedError(
+        absl::StrCat(database_->Name(), ": ", free >> 20, " MiB are free on the disk, and ",
+                     needed >> 20, " MiB are needed to open it anew; make room there"));
+  }
+  const std::string path = database_->directory() + kProbe;
+  std::unique_ptr<rocksdb::WritableFile> file;
+  rocksdb::Status done = env->NewWritableFile(path, &file, rocksdb::EnvOptions());
+  if (done.ok()) done = file->Append(std::string(kProbeBytes, '\0'));
+  if (done.ok()) done = file->Sync();
+  if (file) {
+    const rocksdb::Status closed = file->Close();
+    if (done.ok()) done = closed;
+  }
+  env->DeleteFile(path).PermitUncheckedError();
+  return ToStatus(done, database_->Name());
+}
+
 void WriteGate::Reopen() {
-  rocksdb::Status resumed = database_->rocks()->Resume();
-  if (resumed.ok()) resumed = database_->Flush();
-  if (resumed.severity() >= rocksdb::Status::Severity::kFatalError) ReportStuck();
-  if (!resumed.ok()) return;
-  absl::MutexLock lock(&mutex_);
-  if (database_->WalNumber() == torn_wal_) {
-    ReportStuck();
+  absl::Status opened = CheckCanReopen();
+  if (opened.ok()) opened = database_->Reopen();
+  if (!opened.ok()) {
+    full_ = absl::IsResourceExhausted(opened);
+    if (std::exchange(reported_, std::string(opened.message())) != opened.message()) {
+      spdlog::error("{}: cannot be opened anew, which is tried again and again: {}",
+                    database_->Name(), opened.ToString());
+    }
     return;
   }
-  KeepMemoryTableInUse();
+  reported_.clear();
+  wal_sync_.Restart();
+  ForgetRoom();
+  absl::MutexLock lock(&mutex_);
   ++openings_;
+  full_ = false;
   closed_ = false;
-  spdlog::info("{}: writing works again", database_->Name());
-}
-
-// RocksDB goes on after a full disk, but not after every error.
-void WriteGate::ReportStuck() {
-  if (std::exchange(is_stuck_, true)) return;
-  spdlog::error("{}: writing cannot go on in this process; start the server anew",
-                database_->Name());
-}
-
-// While all memory tables are empty, RocksDB recovers without beginning a new write-ahead log, and
-// ends the process when it is to sync the torn one. The deletion of a key that does not exist
-// changes nothing.
-void WriteGate::KeepMemoryTableInUse() {
-  uint64_t entries = 0;
-  database_->rocks()->GetIntProperty(database_->runs(),
-                                     rocksdb::DB::Properties::kNumEntriesActiveMemTable, &entries);
-  if (entries > 0) return;
-  rocksdb::WriteOptions options;
-  options.disableWAL = true;
-  database_->rocks()->Delete(options, database_->runs(), "").PermitUncheckedError();
+  spdlog::info("{}: opened anew; writing works again", database_->Name());
 }
 
 }  // namespace jobtail

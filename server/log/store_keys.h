@@ -1,6 +1,5 @@
 // The bytes of keys and index entries in a store on disk; docs/log-format.md describes them. All
 // numbers are big endian, so that keys are in the order of their numbers.
-
 #ifndef JOBTAIL_SERVER_LOG_STORE_KEYS_H_
 #define JOBTAIL_SERVER_LOG_STORE_KEYS_H_
 

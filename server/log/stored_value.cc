@@ -13,6 +13,9 @@
 namespace jobtail {
 namespace {
 
+// Every encoded LogBatch begins with this byte: the tag of its only field.
+constexpr char kBatch = '\x0A';
+
 // No encoded LogBatch begins with this byte: it would be a field with the number 0.
 constexpr char kMark = '\0';
 constexpr int kPlain = 0;
@@ -29,6 +32,8 @@ constexpr int64_t kMost = 256 << 20;
 
 // A byte of LZ4 stands for at most 255: what claims more need not be given the memory.
 constexpr int64_t kMostLz4Gain = 255;
+
+bool IsBatch(std::string_view bytes) { return bytes.empty() || bytes[0] == kBatch; }
 
 bool StartsWith(std::string_view value, int form) {
   return value.size() >= kPlainHeader && value[0] == kMark && value[1] == form;
@@ -56,7 +61,7 @@ std::string_view ValueEncoder::Encode(std::string_view bytes) {
                                           static_cast<int>(bytes.size()), static_cast<int>(room));
     if (size > 0) return {value, kLz4Header + static_cast<size_t>(size)};
   }
-  if (bytes.empty() || bytes[0] != kMark) return bytes;
+  if (IsBatch(bytes)) return bytes;
   char* const value = Reserve(kPlainHeader + bytes.size());
   value[0] = kMark;
   value[1] = static_cast<char>(kPlain);
@@ -65,7 +70,7 @@ std::string_view ValueEncoder::Encode(std::string_view bytes) {
 }
 
 std::optional<std::string_view> PlainBytes(std::string_view value) {
-  if (!value.starts_with(kMark)) return value;
+  if (IsBatch(value)) return value;
   if (StartsWith(value, kPlain)) return value.substr(kPlainHeader);
   return std::nullopt;
 }
@@ -76,6 +81,11 @@ absl::StatusOr<SharedBytes> Decompress(std::string_view value) {
     size_t size;
   };
   if (value.size() < kPlainHeader) return absl::DataLossError("a value that is cut off");
+  if (value[0] != kMark) {
+    return absl::DataLossError(absl::StrCat("a value that begins with the byte ",
+                                            static_cast<unsigned char>(value[0]),
+                                            ", which none does"));
+  }
   if (!StartsWith(value, kLz4)) {
     return absl::DataLossError(absl::StrCat("a value of form ",
                                             static_cast<unsigned char>(value[1]),

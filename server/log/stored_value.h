@@ -1,6 +1,5 @@
 // The bytes of a batch as a value of the database: as they are or, where that is smaller,
 // compressed with LZ4. docs/log-format.md describes them, docs/decisions/0022 says why.
-
 #ifndef JOBTAIL_SERVER_LOG_STORED_VALUE_H_
 #define JOBTAIL_SERVER_LOG_STORED_VALUE_H_
 

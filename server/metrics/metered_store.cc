@@ -2,11 +2,9 @@
 #include "server/metrics/metered_store.h"
 
 #include <algorithm>
-#include <chrono>
 #include <utility>
 
 #include "server/log/record.h"
-#include "server/run/run.h"
 
 namespace jobtail {
 namespace {
@@ -29,8 +27,9 @@ prometheus::Histogram::BucketBoundaries LatencyBuckets() {
 
 }  // namespace
 
-MeteredStore::MeteredStore(LogStore* store, prometheus::Registry* registry)
+MeteredStore::MeteredStore(LogStore* store, prometheus::Registry* registry, Clock* clock)
     : store_(store),
+      clock_(clock),
       lines_(Counter(registry, "jobtail_lines_total", "Records of text that jobs have printed.")),
       printed_bytes_(Counter(registry, "jobtail_printed_bytes_total",
                              "Bytes that jobs have printed, line ends included.")),
@@ -60,7 +59,7 @@ MeteredStore::MeteredStore(LogStore* store, prometheus::Registry* registry)
 absl::Status MeteredStore::PutRun(const storage::v1::StoredRun& run) {
   absl::Status status = store_->PutRun(run);
   CountFailure(status);
-  if (IsFinal(run.run().state())) Forget(run.run().id());
+  if (run.run().has_result()) Forget(run.run().id());  // nothing comes after it
   return status;
 }
 
@@ -72,12 +71,12 @@ absl::Status MeteredStore::DeleteRun(const std::string& run) {
 
 absl::Status MeteredStore::Append(const std::string& run, absl::Span<const Batch> batches,
                                   bool sync) {
-  const auto begin = std::chrono::steady_clock::now();
+  const absl::Duration begin = clock_->Steady();
   absl::Status status = store_->Append(run, batches, sync);
-  const std::chrono::duration<double> took = std::chrono::steady_clock::now() - begin;
+  const absl::Duration took = clock_->Steady() - begin;
   CountFailure(status);
   absl::MutexLock lock(&mutex_);
-  TimeLocked(took.count());
+  TimeLocked(absl::ToDoubleSeconds(took));
   if (!status.ok()) return status;
   for (const Batch& batch : batches) CountLocked(run, batch);
   return status;

@@ -13,6 +13,7 @@
 #include "absl/base/thread_annotations.h"
 #include "absl/container/flat_hash_map.h"
 #include "absl/synchronization/mutex.h"
+#include "base/clock.h"
 #include "server/log/log_store.h"
 
 namespace jobtail {
@@ -23,8 +24,8 @@ namespace jobtail {
 // microseconds, which a line that comes alone would have to wait for.
 class MeteredStore : public LogStore {
  public:
-  // Both outlive it.
-  MeteredStore(LogStore* store, prometheus::Registry* registry);
+  // All outlive it.
+  MeteredStore(LogStore* store, prometheus::Registry* registry, Clock* clock = Clock::System());
 
   absl::Status PutRun(const storage::v1::StoredRun& run) override;
   absl::StatusOr<std::vector<storage::v1::StoredRun>> LoadRuns() override {
@@ -77,6 +78,7 @@ class MeteredStore : public LogStore {
   void CountFailure(const absl::Status& status);
 
   LogStore* const store_;
+  Clock* const clock_;
   prometheus::Counter& lines_;
   prometheus::Counter& printed_bytes_;
   prometheus::Counter& batches_;

@@ -4,8 +4,6 @@
 #include <prometheus/metric_family.h>
 #include <prometheus/text_serializer.h>
 
-#include <filesystem>
-#include <system_error>
 #include <utility>
 #include <vector>
 
@@ -40,20 +38,6 @@ class Families {
  private:
   std::vector<MetricFamily> families_;
 };
-
-int64_t DirectorySize(const std::string& directory) {
-  namespace fs = std::filesystem;
-  int64_t bytes = 0;
-  std::error_code error;
-  for (auto file = fs::recursive_directory_iterator(directory, error);
-       !error && file != fs::recursive_directory_iterator(); file.increment(error)) {
-    std::error_code gone;  // files come and go
-    if (!file->is_regular_file(gone)) continue;
-    const auto size = file->file_size(gone);
-    if (!gone) bytes += static_cast<int64_t>(size);
-  }
-  return bytes;
-}
 
 void AddRuns(const Figures& figures, Families* families) {
   families->Begin("jobtail_runs", MetricType::Gauge, "Runs that are kept, by job and state.");
@@ -91,12 +75,15 @@ void AddHttp(const Figures& figures, Families* families) {
 }
 
 void AddStore(const Figures& figures, Families* families) {
+  families->Begin("jobtail_waiting_store_calls", MetricType::Gauge,
+                  "Calls and reads that wait for one of the threads that may wait for the store.");
+  families->Add({}, figures.waiting_store_calls);
   families->Begin("jobtail_store_healthy", MetricType::Gauge,
                   "1 if the store would take something new, 0 if it is full or failing.");
   families->Add({}, figures.healthy ? 1 : 0);
-  if (figures.store_directory.empty()) return;
+  if (!figures.store_bytes) return;
   families->Begin("jobtail_store_bytes", MetricType::Gauge, "Size of the data directory.");
-  families->Add({}, DirectorySize(figures.store_directory));
+  families->Add({}, *figures.store_bytes);
 }
 
 }  // namespace

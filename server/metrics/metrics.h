@@ -6,6 +6,7 @@
 
 #include <cstdint>
 #include <map>
+#include <optional>
 #include <string>
 #include <utility>
 
@@ -22,8 +23,9 @@ struct Figures {
   StreamStats http;
   int64_t http_connections = 0;
   int64_t http_refused_connections = 0;
+  int64_t waiting_store_calls = 0;
   bool healthy = true;
-  std::string store_directory;  // whose size is a figure, too; empty for a store in memory
+  std::optional<int64_t> store_bytes;  // nullopt for a store in memory, or before it is known
 };
 
 // The server's figures in Prometheus's text format: what `registry` has counted, and how things

@@ -1,3 +1,4 @@
+// The child's side of a job function in a process of its own.
 #ifndef JOBTAIL_SERVER_PROCESS_CHILD_H_
 #define JOBTAIL_SERVER_PROCESS_CHILD_H_
 

@@ -1,3 +1,4 @@
+// A command with all that it takes to start it: arguments, environment, user, limits.
 #ifndef JOBTAIL_SERVER_PROCESS_COMMAND_H_
 #define JOBTAIL_SERVER_PROCESS_COMMAND_H_
 

@@ -1,3 +1,4 @@
+// The account of how a command went, and the run's result that follows from it.
 #ifndef JOBTAIL_SERVER_PROCESS_COMMAND_REPORT_H_
 #define JOBTAIL_SERVER_PROCESS_COMMAND_REPORT_H_
 

@@ -1,3 +1,4 @@
+// An owned file descriptor.
 #ifndef JOBTAIL_SERVER_PROCESS_DESCRIPTOR_H_
 #define JOBTAIL_SERVER_PROCESS_DESCRIPTOR_H_
 

@@ -1,3 +1,4 @@
+// The executor of a job's function in a process of its own, on the server's side.
 #ifndef JOBTAIL_SERVER_PROCESS_FUNCTION_PROCESS_H_
 #define JOBTAIL_SERVER_PROCESS_FUNCTION_PROCESS_H_
 

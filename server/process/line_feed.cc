@@ -1,17 +1,15 @@
 // What was read from a process, cut into lines and delivered at the sink's pace.
-
 #include "server/process/line_feed.h"
 
 #include <algorithm>
 
-#include "absl/time/clock.h"
-
 namespace jobtail::process {
 
-LineFeed::LineFeed(capture::Sink* sink, size_t room, bool interleaved)
+LineFeed::LineFeed(capture::Sink* sink, size_t room, bool interleaved, Clock* clock)
     : sink_(sink),
       size_(room),
       interleaved_(interleaved),
+      clock_(clock),
       room_(std::make_unique_for_overwrite<char[]>(room)) {}
 
 void LineFeed::Append(capture::Stream stream, size_t size) {
@@ -20,8 +18,7 @@ void LineFeed::Append(capture::Stream stream, size_t size) {
 }
 
 bool LineFeed::TryNote(std::string_view text) {
-  const capture::Line line{capture::Stream::kStderr, capture::Ending::kLf,
-                           absl::GetCurrentTimeNanos(), text};
+  const capture::Line line{capture::Stream::kStderr, capture::Ending::kLf, Now(), text};
   return sink_->TryWrite({&line, 1});
 }
 
@@ -31,17 +28,15 @@ bool LineFeed::Deliver() {
   while (true) {
     if (count_ > 0 && !sink_->TryWrite({lines_.data(), count_})) return false;
     count_ = 0;
-    const int64_t now = absl::GetCurrentTimeNanos();
+    const int64_t now = Now();
     capture::LineBuffer::Piece piece;
     while (count_ < lines_.size() && from_->lines.Take(&rest_, &piece)) {
       lines_[count_++] = {from_->stream, piece.ending, now, piece.text};
-      from_->since = {};
+      from_->since.reset();
       if (!from_->lines.IsOutside(piece.text)) break;  // the buffer is used again
     }
     if (count_ > 0) continue;
-    if (from_->lines.HasPartial() && from_->since == Clock::time_point{}) {
-      from_->since = Clock::now();
-    }
+    if (from_->lines.HasPartial() && !from_->since) from_->since = clock_->Steady();
     return true;
   }
 }
@@ -51,18 +46,23 @@ bool LineFeed::HasUnfinished() const {
                              [](const Channel& channel) { return channel.lines.HasPartial(); });
 }
 
-bool LineFeed::FlushUnfinished(Clock::time_point before) {
-  return std::ranges::all_of(
-      channels_, [&](Channel& channel) { return channel.since > before || Flush(channel); });
+bool LineFeed::FlushUnfinished(absl::Duration least) {
+  const absl::Duration now = clock_->Steady();
+  return std::ranges::all_of(channels_, [&](Channel& channel) {
+    return now - channel.since.value_or(now) < least || Flush(channel);
+  });
 }
+
+// The time of day, in nanoseconds.
+int64_t LineFeed::Now() const { return absl::ToUnixNanos(clock_->Now()); }
 
 bool LineFeed::Flush(Channel& channel) {
   if (!channel.lines.HasPartial()) return true;
   const capture::LineBuffer::Piece piece = channel.lines.PeekPartial();
-  const capture::Line line{channel.stream, piece.ending, absl::GetCurrentTimeNanos(), piece.text};
+  const capture::Line line{channel.stream, piece.ending, Now(), piece.text};
   if (!sink_->TryWrite({&line, 1})) return false;
   channel.lines.DropPartial();
-  channel.since = {};
+  channel.since.reset();
   return true;
 }
 

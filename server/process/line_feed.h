@@ -1,12 +1,15 @@
+// From bytes that a process has printed to lines in a sink.
 #ifndef JOBTAIL_SERVER_PROCESS_LINE_FEED_H_
 #define JOBTAIL_SERVER_PROCESS_LINE_FEED_H_
 
 #include <array>
-#include <chrono>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string_view>
 
+#include "absl/time/time.h"
+#include "base/clock.h"
 #include "capture/line_buffer.h"
 #include "capture/sink.h"
 
@@ -22,11 +25,10 @@ namespace jobtail::process {
 //   if (feed.Deliver()) feed.Append(stream, read(fd, feed.room().data(), feed.room().size()));
 class LineFeed {
  public:
-  using Clock = std::chrono::steady_clock;
-
   // `room` is how much can be read at once, in bytes. If `interleaved`, unfinished text of one
   // stream is delivered before text of the other, so that all stays in the order in which it came.
-  LineFeed(capture::Sink* sink, size_t room, bool interleaved);
+  // `clock` dates the lines. It and `sink` outlive this.
+  LineFeed(capture::Sink* sink, size_t room, bool interleaved, Clock* clock);
 
   LineFeed(const LineFeed&) = delete;
   LineFeed& operator=(const LineFeed&) = delete;
@@ -43,23 +45,25 @@ class LineFeed {
   bool Deliver();
 
   bool HasUnfinished() const;
-  // Delivers text without terminator that has waited since `before`. To be called when Deliver has
+  // Delivers text without terminator that has waited for `least`. To be called when Deliver has
   // returned true. False if the sink did not take it.
-  bool FlushUnfinished(Clock::time_point before = Clock::time_point::max());
+  bool FlushUnfinished(absl::Duration least = -absl::InfiniteDuration());
 
  private:
   struct Channel {
     capture::Stream stream;
     capture::LineBuffer lines;
-    Clock::time_point since{};  // when its unfinished text came
+    std::optional<absl::Duration> since;  // when its unfinished text came, by the steady clock
   };
   static constexpr size_t kLinesPerCall = 64;
 
   bool Flush(Channel& channel);
+  int64_t Now() const;
 
   capture::Sink* const sink_;
   const size_t size_;
   const bool interleaved_;
+  Clock* const clock_;
   const std::unique_ptr<char[]> room_;
   std::array<Channel, 2> channels_{Channel{capture::Stream::kStdout, {}, {}},
                                    Channel{capture::Stream::kStderr, {}, {}}};

@@ -1,3 +1,4 @@
+// The pipes or pseudo-terminals that a command prints to.
 #ifndef JOBTAIL_SERVER_PROCESS_OUTPUTS_H_
 #define JOBTAIL_SERVER_PROCESS_OUTPUTS_H_
 

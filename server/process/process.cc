@@ -1,5 +1,4 @@
 // A command followed from its start to the end of its run.
-
 #include "server/process/process.h"
 
 #include <string.h>
@@ -11,10 +10,9 @@
 #include <boost/asio/post.hpp>
 #include <cerrno>
 #include <string>
-#include <system_error>
-#include <thread>
 
 #include "absl/strings/str_cat.h"
+#include "capture/sink.h"
 #include "jobtail/v1/log.pb.h"
 #include "server/process/child.h"
 
@@ -27,7 +25,8 @@ constexpr size_t kRoom = 64 << 10;
 // So much of one process is read before it is another's turn.
 constexpr int kReadsInARow = 16;
 // When a log that took no lines is tried again.
-constexpr std::chrono::milliseconds kPause{10};
+constexpr absl::Duration kPause = absl::Milliseconds(10);
+constexpr absl::Duration kPartialDelay = absl::FromChrono(capture::kPartialDelay);
 
 std::string Mark(const Execution& run) { return absl::StrCat("JOBTAIL_RUN_ID=", run.id()); }
 
@@ -42,7 +41,7 @@ Command WithMark(Command command, const Execution& run) {
 
 void Process::Start(Services* services, Command command, std::shared_ptr<Execution> run) {
   const auto process = std::make_shared<Process>(services, std::move(command), std::move(run));
-  process->Post(&Process::Launch);
+  services->beside([process] { process->Launch(); });
 }
 
 Process::Process(Services* services, Command command, std::shared_ptr<Execution> run)
@@ -52,15 +51,20 @@ Process::Process(Services* services, Command command, std::shared_ptr<Execution>
       strand_(boost::asio::make_strand(services->context)),
       control_(strand_),
       channel_(strand_),
-      pause_(strand_),
-      unfinished_(strand_),
       feed_(&run_->output(), command_.output == OutputMode::kExact ? kMaxDatagramBytes : kRoom,
-            /*interleaved=*/command_.output == OutputMode::kExact) {}
+            /*interleaved=*/command_.output == OutputMode::kExact, run_->clock()) {}
 
 void Process::Post(void (Process::*step)()) {
   boost::asio::post(strand_, [self = shared_from_this(), step] { ((*self).*step)(); });
 }
 
+// By the run's clock. The step may come although it was cancelled.
+void Process::After(absl::Duration delay, std::optional<Scheduler::Id>* timer,
+                    void (Process::*step)()) {
+  *timer = run_->timers()->After(delay, [self = shared_from_this(), step] { self->Post(step); });
+}
+
+// Beside the strand, before anything happens on it.
 void Process::Launch() {
   run_->Started();
   absl::StatusOr<SupervisedCommand> supervised = Spawn(command_);
@@ -68,19 +72,25 @@ void Process::Launch() {
     EndRun(run_, {.exit_code = 1, .error = std::string(supervised.status().message())});
     return;
   }
-  supervisor_ = supervised->supervisor;
-  control_.assign(supervised->control.Release());
-  if (supervised->channel.ok()) {
-    channel_.assign(supervised->channel.Release());
+  supervised_ = *std::move(supervised);
+  Post(&Process::Follow);
+}
+
+void Process::Follow() {
+  supervisor_ = supervised_->supervisor;
+  control_.assign(supervised_->control.Release());
+  if (supervised_->channel.ok()) {
+    channel_.assign(supervised_->channel.Release());
     AwaitMessages();
   }
-  for (Output& output : supervised->outputs) {
+  for (Output& output : supervised_->outputs) {
     const int fd = output.fd.get();
     outputs_.push_back({stream_descriptor(strand_), std::move(output)});
     outputs_.back().wait.assign(fd);
     outputs_.back().output.fd.Release();
     AwaitOutput(outputs_.back());
   }
+  supervised_.reset();
   on_stop_.emplace(run_->stop_token(), [weak = weak_from_this()] {
     if (const auto self = weak.lock()) self->Post(&Process::Stop);
   });
@@ -145,8 +155,20 @@ void Process::SupervisorGone() {
     }
     channel_.close();
   }
-  waitpid(supervisor_, nullptr, 0);
   on_stop_.reset();
+  // It is about to end, as a rule; but the system may take its time.
+  if (waitpid(supervisor_, nullptr, WNOHANG) != 0) return SupervisorReaped();
+  services_->beside([self = shared_from_this()] { self->AwaitSupervisor(); });
+}
+
+// Beside the strand.
+void Process::AwaitSupervisor() {
+  while (waitpid(supervisor_, nullptr, 0) < 0 && errno == EINTR) {
+  }
+  Post(&Process::SupervisorReaped);
+}
+
+void Process::SupervisorReaped() {
   // It was killed, and the command with it; but not what that had left behind.
   if (report_.usage || report_.not_started) return AllGone();
   services_->kill_strays(Mark(*run_),
@@ -237,28 +259,26 @@ bool Process::ReadFrom(WatchedOutput& output) {
   return false;
 }
 
-void Process::PauseReading() {
-  paused_ = true;
-  pause_.expires_after(kPause);
-  pause_.async_wait([self = shared_from_this()](const boost::system::error_code&) {
-    self->paused_ = false;
-    self->Read();
-  });
+void Process::PauseReading() { After(kPause, &paused_, &Process::ResumeReading); }
+
+void Process::ResumeReading() {
+  paused_.reset();
+  Read();
 }
 
 void Process::AwaitUnfinished() {
   if (awaits_unfinished_ || !feed_.HasUnfinished()) return;
-  awaits_unfinished_ = true;
-  unfinished_.expires_after(capture::kPartialDelay);
-  unfinished_.async_wait([self = shared_from_this()](const boost::system::error_code&) {
-    self->awaits_unfinished_ = false;
-    self->FlushUnfinished();
-  });
+  After(kPartialDelay, &awaits_unfinished_, &Process::UnfinishedHasWaited);
+}
+
+void Process::UnfinishedHasWaited() {
+  awaits_unfinished_.reset();
+  FlushUnfinished();
 }
 
 void Process::FlushUnfinished() {
   if (all_gone_ || paused_) return;  // comes back to it
-  if (feed_.Deliver()) feed_.FlushUnfinished(LineFeed::Clock::now() - capture::kPartialDelay);
+  if (feed_.Deliver()) feed_.FlushUnfinished(kPartialDelay);
   AwaitUnfinished();
 }
 
@@ -270,7 +290,7 @@ void Process::End() {
     return PauseReading();
   }
   run_ended_ = true;
-  unfinished_.cancel();
+  if (awaits_unfinished_) run_->timers()->Cancel(*awaits_unfinished_);
   for (WatchedOutput& output : outputs_) {
     output.ended = true;
     if (output.wait.is_open()) output.wait.close();

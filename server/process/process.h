@@ -1,3 +1,4 @@
+// A command followed from its start to the end of its run.
 #ifndef JOBTAIL_SERVER_PROCESS_PROCESS_H_
 #define JOBTAIL_SERVER_PROCESS_PROCESS_H_
 
@@ -5,7 +6,6 @@
 
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/posix/stream_descriptor.hpp>
-#include <boost/asio/steady_timer.hpp>
 #include <boost/asio/strand.hpp>
 #include <functional>
 #include <list>
@@ -15,6 +15,9 @@
 #include <string>
 #include <utility>
 
+#include "absl/status/statusor.h"
+#include "absl/time/time.h"
+#include "base/scheduler.h"
 #include "server/process/command.h"
 #include "server/process/command_report.h"
 #include "server/process/line_feed.h"
@@ -26,7 +29,9 @@ namespace jobtail::process {
 
 // A command at work for a run: reads what it prints and follows what its supervisor tells. All of
 // it happens on a strand of the pool's threads; each step that waits holds the object, so that it
-// lives until the run has ended.
+// lives until the run has ended. What may block (the store, where the run begins and ends; starting
+// a supervisor and waiting for its end) happens beside the strand, which goes on afterwards: those
+// threads are all commands'.
 //
 // The outputs are read until the supervisor has gone, and then to their end: it goes when nobody is
 // left who could print. While the log takes no lines, nothing is read, so that the command waits.
@@ -35,6 +40,8 @@ class Process : public std::enable_shared_from_this<Process> {
   // What processes share. Outlives them.
   struct Services {
     boost::asio::io_context context;
+    // Calls a function that may block, on a thread of its own.
+    std::function<void(std::function<void()>)> beside;
     // Kills what a command has left behind whose supervisor was killed, the processes with this
     // variable in their environment, and then calls `done`. Must not wait for that.
     std::function<void(const std::string& variable, std::function<void()> done)> kill_strays;
@@ -56,6 +63,8 @@ class Process : public std::enable_shared_from_this<Process> {
   };
 
   void Launch();
+  void Follow();
+  void After(absl::Duration delay, std::optional<Scheduler::Id>* timer, void (Process::*step)());
   void Post(void (Process::*step)());
   void Stop();
 
@@ -63,6 +72,8 @@ class Process : public std::enable_shared_from_this<Process> {
   void TakeEvents();
   void TakeEvent(const Event& event);
   void SupervisorGone();
+  void AwaitSupervisor();
+  void SupervisorReaped();
   void AllGone();
 
   void AwaitMessages();
@@ -73,7 +84,9 @@ class Process : public std::enable_shared_from_this<Process> {
   bool ReadFrom(WatchedOutput& output);
   bool ReadSome();
   void PauseReading();
+  void ResumeReading();
   void AwaitUnfinished();
+  void UnfinishedHasWaited();
   void FlushUnfinished();
   void End();
 
@@ -83,14 +96,13 @@ class Process : public std::enable_shared_from_this<Process> {
   Strand strand_;
   boost::asio::posix::stream_descriptor control_;
   boost::asio::posix::stream_descriptor channel_;  // open if the command calls a function
-  boost::asio::steady_timer pause_;
-  boost::asio::steady_timer unfinished_;
   LineFeed feed_;
   std::list<WatchedOutput> outputs_;
   std::optional<std::stop_callback<std::function<void()>>> on_stop_;
+  std::optional<SupervisedCommand> supervised_;  // from Launch to Follow
   pid_t supervisor_ = -1;
-  bool paused_ = false;
-  bool awaits_unfinished_ = false;
+  std::optional<Scheduler::Id> paused_;             // until when nothing is read
+  std::optional<Scheduler::Id> awaits_unfinished_;  // when it is looked for
   bool all_gone_ = false;  // the supervisor, and everybody whom it has left behind
   bool run_ended_ = false;
   CommandReport report_;

@@ -1,3 +1,4 @@
+// The threads on which all commands are followed.
 #ifndef JOBTAIL_SERVER_PROCESS_PROCESS_POOL_H_
 #define JOBTAIL_SERVER_PROCESS_PROCESS_POOL_H_
 
@@ -12,8 +13,8 @@
 namespace jobtail::process {
 
 // Runs commands and reads what they print, all of them on a few threads; another looks for what
-// commands have left behind, which takes long. Thread-safe. Outlives
-// every run that it executes.
+// commands have left behind, which takes long. Where a run begins and ends, it has a thread of its
+// own for a moment: that waits for the store. Thread-safe. Outlives every run that it executes.
 class ProcessPool {
  public:
   using KillStraysFunction = std::function<int(const std::string& variable)>;

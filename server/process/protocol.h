@@ -1,3 +1,4 @@
+// The messages between a server and the supervisor of a command.
 #ifndef JOBTAIL_SERVER_PROCESS_PROTOCOL_H_
 #define JOBTAIL_SERVER_PROCESS_PROTOCOL_H_
 

@@ -1,3 +1,4 @@
+// The start of a supervisor with its command.
 #ifndef JOBTAIL_SERVER_PROCESS_SPAWN_H_
 #define JOBTAIL_SERVER_PROCESS_SPAWN_H_
 

@@ -1,3 +1,4 @@
+// The killing of processes that a run has left behind.
 #ifndef JOBTAIL_SERVER_PROCESS_STRAYS_H_
 #define JOBTAIL_SERVER_PROCESS_STRAYS_H_
 

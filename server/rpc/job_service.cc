@@ -97,8 +97,8 @@ JobService::Unary* JobService::DeleteRun(Context* context, const grpc::ByteBuffe
 
 // Answers with a stream of what `open` makes of the request.
 template <typename Request, typename Open>
-JobService::Stream* JobService::Follow(Context* context, const grpc::ByteBuffer& bytes,
-                                       std::unique_ptr<Framing> framing, Open open) {
+JobService::GrpcStream* JobService::Follow(Context* context, const grpc::ByteBuffer& bytes,
+                                           std::unique_ptr<Framing> framing, Open open) {
   auto* const reactor = new StreamReactor(context, &streams_, std::move(framing));
   Request request;
   if (const absl::Status status = FromByteBuffer(bytes, &request); !status.ok()) {
@@ -110,7 +110,7 @@ JobService::Stream* JobService::Follow(Context* context, const grpc::ByteBuffer&
   return reactor;
 }
 
-JobService::Stream* JobService::RunJob(Context* context, const grpc::ByteBuffer* request) {
+JobService::GrpcStream* JobService::RunJob(Context* context, const grpc::ByteBuffer* request) {
   return Follow<v1::RunJobRequest>(
       context, *request, std::make_unique<LineFraming>(),
       [engine = engine_](const v1::RunJobRequest& parsed) -> OpenedFeed {
@@ -127,7 +127,7 @@ JobService::Stream* JobService::RunJob(Context* context, const grpc::ByteBuffer*
       });
 }
 
-JobService::Stream* JobService::TailLog(Context* context, const grpc::ByteBuffer* request) {
+JobService::GrpcStream* JobService::TailLog(Context* context, const grpc::ByteBuffer* request) {
   return Follow<v1::TailLogRequest>(
       context, *request, std::make_unique<BatchFraming>(),
       [engine = engine_](const v1::TailLogRequest& parsed) -> OpenedFeed {
@@ -137,7 +137,7 @@ JobService::Stream* JobService::TailLog(Context* context, const grpc::ByteBuffer
       });
 }
 
-JobService::Stream* JobService::WatchRuns(Context* context, const grpc::ByteBuffer* request) {
+JobService::GrpcStream* JobService::WatchRuns(Context* context, const grpc::ByteBuffer* request) {
   return Follow<v1::WatchRunsRequest>(
       context, *request, std::make_unique<RunFraming>(),
       [engine = engine_](const v1::WatchRunsRequest& parsed) -> OpenedFeed {

@@ -42,11 +42,11 @@ class JobService final : public internal::JobServiceBase {
  public:
   using Context = grpc::CallbackServerContext;
   using Unary = grpc::ServerUnaryReactor;
-  using Stream = grpc::ServerWriteReactor<grpc::ByteBuffer>;
+  using GrpcStream = grpc::ServerWriteReactor<grpc::ByteBuffer>;
 
-  // Streams that have been idle for `heartbeat` are sent one.
+  // Streams that have been idle for `heartbeat`, by the engine's clock, are sent one.
   JobService(Engine* engine, StorePool* pool, absl::Duration heartbeat)
-      : engine_(engine), streams_(pool, heartbeat, "rpc-streams") {}
+      : engine_(engine), streams_(pool, heartbeat, "rpc-streams", engine->clock()) {}
 
   // Ends every stream with UNAVAILABLE and a resume point (see StreamSet), those that are still to
   // come as well.
@@ -68,17 +68,17 @@ class JobService final : public internal::JobServiceBase {
                    grpc::ByteBuffer* response) override;
   Unary* DeleteRun(Context* context, const grpc::ByteBuffer* request,
                    grpc::ByteBuffer* response) override;
-  Stream* RunJob(Context* context, const grpc::ByteBuffer* request) override;
-  Stream* TailLog(Context* context, const grpc::ByteBuffer* request) override;
-  Stream* WatchRuns(Context* context, const grpc::ByteBuffer* request) override;
+  GrpcStream* RunJob(Context* context, const grpc::ByteBuffer* request) override;
+  GrpcStream* TailLog(Context* context, const grpc::ByteBuffer* request) override;
+  GrpcStream* WatchRuns(Context* context, const grpc::ByteBuffer* request) override;
 
  private:
   template <typename Request, typename Call>
   Unary* Answer(Context* context, const grpc::ByteBuffer& bytes, grpc::ByteBuffer* response,
                 Call call);
   template <typename Request, typename Open>
-  Stream* Follow(Context* context, const grpc::ByteBuffer& bytes, std::unique_ptr<Framing> framing,
-                 Open open);
+  GrpcStream* Follow(Context* context, const grpc::ByteBuffer& bytes,
+                     std::unique_ptr<Framing> framing, Open open);
 
   Engine* const engine_;
   StreamSet streams_;

@@ -22,8 +22,11 @@ StreamReactor::StreamReactor(grpc::CallbackServerContext* context, StreamSet* se
       stream_(std::make_shared<Stream>(static_cast<StreamWriter*>(this), set, context->peer())) {}
 
 void StreamReactor::Start(Open open) {
-  set_->pool().Run(context_->peer(),
-                   [stream = stream_, open = std::move(open)] { stream->Start(open()); });
+  set_->pool().Run(context_->peer(), [stream = stream_, open = std::move(open)] {
+    if (stream->IsClientGone())
+      return stream->Start(absl::CancelledError("the client has gone away"));
+    stream->Start(open());
+  });
 }
 
 void StreamReactor::Fail(const absl::Status& status) { stream_->Start(status); }

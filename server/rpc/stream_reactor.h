@@ -42,7 +42,7 @@ class StreamReactor final : public grpc::ServerWriteReactor<grpc::ByteBuffer>,
                 std::unique_ptr<Framing> framing);
 
   // Begins the stream with what `open` returns, or ends it with its error. `open` is called in the
-  // StorePool. To be called once.
+  // StorePool, unless the client has gone by then. To be called once.
   void Start(Open open);
   // Ends it before it has begun.
   void Fail(const absl::Status& status);

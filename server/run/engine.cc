@@ -2,6 +2,8 @@
 #include "server/run/engine.h"
 
 #include <algorithm>
+#include <system_error>
+#include <thread>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
@@ -47,14 +49,6 @@ absl::StatusOr<uint32_t> StateSet(const google::protobuf::RepeatedField<int>& st
   return set;
 }
 
-bool Same(const google::protobuf::Map<std::string, std::string>& a,
-          const google::protobuf::Map<std::string, std::string>& b) {
-  return a.size() == b.size() && std::ranges::all_of(a, [&](const auto& entry) {
-           const auto found = b.find(entry.first);
-           return found != b.end() && found->second == entry.second;
-         });
-}
-
 absl::StatusOr<std::unique_ptr<Cursor>> Open(Run& run, const v1::TailLogRequest& request) {
   auto log = run.OpenLog();
   if (!log.ok()) return log.status();
@@ -79,6 +73,7 @@ Engine::Engine(LogStore* store, EngineOptions options)
                       starter_.Soon([this] { StartReady(); });
                     },
                     [this](const std::string& run) { runs_.Done(run); }},
+      request_ids_(options.clock),
       retention_(
           options.retention, &runs_, store,
           [this](const std::string& name) {
@@ -115,13 +110,13 @@ absl::Status Engine::ReplaceJobs(const std::vector<std::string>& names, std::vec
 absl::Status Engine::Recover() {
   auto stored = store_->LoadRuns();
   if (!stored.ok()) return stored.status();
-  absl::MutexLock lock(&create_mutex_);
   for (storage::v1::StoredRun& run : *stored) {
     if (!IsFinal(run.run().state())) CloseLostRun(store_, options_.clock->Now(), &run);
     ids_.Continue(run.run().id());
     if (!run.request_id().empty()) {
-      requests_.emplace(run.request_id(),
-                        Request{run.run().job(), run.request_parameters(), run.run().id()});
+      request_ids_.Restore(run.request_id(),
+                           RequestIds::DigestOf(run.run().job(), run.request_parameters()),
+                           run.run().id());
     }
     runs_.AddEnded(std::make_shared<Run>(std::move(run), &run_services_));
   }
@@ -151,7 +146,7 @@ absl::StatusOr<v1::Job> Engine::GetJob(const v1::GetJobRequest& request) const {
   return (*job)->proto();
 }
 
-absl::Status Engine::CheckLimitsLocked(const v1::CreateRunRequest& request) const {
+absl::Status Engine::CheckLimits(const v1::CreateRunRequest& request) const {
   size_t bytes = 0;
   for (const auto& [name, value] : request.parameters()) bytes += name.size() + value.size();
   if (bytes > options_.max_parameter_bytes) {
@@ -167,29 +162,52 @@ absl::Status Engine::CheckLimitsLocked(const v1::CreateRunRequest& request) cons
   return absl::OkStatus();
 }
 
-absl::StatusOr<std::shared_ptr<Run>> Engine::CreateLocked(const v1::CreateRunRequest& request) {
-  if (const absl::Status status = CheckLimitsLocked(request); !status.ok()) return status;
+absl::Status Engine::CheckNotStopping() const {
+  absl::MutexLock lock(&stop_mutex_);
+  if (!stopping_) return absl::OkStatus();
+  return absl::UnavailableError("the server is shutting down; try again when it is back");
+}
+
+absl::StatusOr<std::shared_ptr<Run>> Engine::CreateNew(const std::string& id,
+                                                       const v1::CreateRunRequest& request) {
+  if (const absl::Status status = CheckNotStopping(); !status.ok()) return status;
+  if (const absl::Status status = CheckLimits(request); !status.ok()) return status;
   const auto job = jobs_.Find(request.job());
   if (!job.ok()) return job.status();
   auto parameters = (*job)->Parse(request.parameters());
   if (!parameters.ok()) return parameters.status();
   const absl::StatusOr<RunQueue::Place> place = queue_.Enter(**job);
   if (!place.ok()) return place.status();
-  auto run = std::make_shared<Run>(ids_.Make(options_.clock->Now()), *job, *std::move(parameters),
-                                   request, options_.log, &run_services_);
-  const absl::Status added = AddRunLocked(run, *job, *place);
+  auto run = std::make_shared<Run>(id, *job, *std::move(parameters), request, options_.log,
+                                   &run_services_);
+  const absl::Status added = AddRun(run, *job, *place);
   if (added.ok()) return run;
   queue_.Leave(request.job(), *place);
   starter_.Soon([this] { StartReady(); });
   return added;
 }
 
-absl::Status Engine::AddRunLocked(const std::shared_ptr<Run>& run,
-                                  const std::shared_ptr<const Job>& job, RunQueue::Place place) {
-  if (const absl::Status stored = store_->PutRun(run->Stored()); !stored.ok()) return stored;
+// From here on it is seen, and asked to stop with the others; unless they have been already.
+absl::Status Engine::Show(const std::shared_ptr<Run>& run) {
+  absl::MutexLock lock(&stop_mutex_);
+  if (stopping_) {
+    return absl::UnavailableError(
+        "the server began to shut down before the run was stored; try again when it is back");
+  }
   runs_.Add(run);
+  return absl::OkStatus();
+}
+
+absl::Status Engine::AddRun(const std::shared_ptr<Run>& run, const std::shared_ptr<const Job>& job,
+                            RunQueue::Place place) {
+  if (const absl::Status stored = store_->PutRun(run->Stored()); !stored.ok()) return stored;
+  if (const absl::Status shown = Show(run); !shown.ok()) {
+    store_->DeleteRun(run->id()).IgnoreError();
+    return shown;
+  }
   if (place == RunQueue::Place::kQueued) {
     queue_.Add(run, job);
+    if (run->IsAskedToStop()) EndIfQueued(run);  // whoever asked may not have found it there
     starter_.Soon([this] { StartReady(); });
     return absl::OkStatus();
   }
@@ -207,18 +225,30 @@ void Engine::StartReady() {
     const absl::Status started = wanted ? run->Start() : absl::OkStatus();
     if (wanted && started.ok()) continue;
     queue_.Leave(run->job(), RunQueue::Place::kAtWork);
-    run->EndUnstarted(started);
+    EndUnstarted(run, started);
   }
 }
 
-// A run that still waits ends at once; not on this thread, since the store may be slow.
 void Engine::RequestStop(const std::shared_ptr<Run>& run, StopReason reason) {
   run->RequestStop(reason);
+  EndIfQueued(run);
+}
+
+// A run that still waits ends at once.
+void Engine::EndIfQueued(const std::shared_ptr<Run>& run) {
   if (!queue_.Remove(run.get())) return;
-  starter_.Soon([this, run] {
-    run->EndUnstarted();
-    StartReady();
-  });
+  starter_.Soon([this] { StartReady(); });
+  EndUnstarted(run);
+}
+
+// On a thread of its own, where nobody else waits while the store refuses this run. The engine may
+// be gone as soon as the run has ended.
+void Engine::EndUnstarted(const std::shared_ptr<Run>& run, const absl::Status& error) {
+  try {
+    std::thread([run, error] { run->EndUnstarted(error); }).detach();
+  } catch (const std::system_error&) {
+    starter_.Soon([run, error] { run->EndUnstarted(error); });  // the others wait with it
+  }
 }
 
 absl::StatusOr<std::shared_ptr<Run>> Engine::Create(const v1::CreateRunRequest& request) {
@@ -228,27 +258,19 @@ absl::StatusOr<std::shared_ptr<Run>> Engine::Create(const v1::CreateRunRequest& 
 }
 
 absl::StatusOr<std::shared_ptr<Run>> Engine::FindOrCreate(const v1::CreateRunRequest& request) {
-  absl::MutexLock lock(&create_mutex_);
-  const std::string& id = request.request_id();
-  const auto job = jobs_.Find(request.job());
-  auto parameters = request.parameters();  // of secrets, whether they are the same is not known
-  if (job.ok()) parameters = WithoutSecrets(**job, std::move(parameters));
-  if (const auto known = requests_.find(id); !id.empty() && known != requests_.end()) {
-    const Request& earlier = known->second;
-    if (earlier.job == request.job() && Same(earlier.parameters, parameters)) {
-      return runs_.Find(earlier.run);
-    }
-    return absl::InvalidArgumentError(absl::StrCat(
-        "request_id ", Quoted(id), " came before, with another job or other parameters (run ",
-        earlier.run, "); use a new one"));
+  const std::string& request_id = request.request_id();
+  const std::string id = ids_.Make(options_.clock->Now());
+  if (request_id.empty()) return CreateNew(id, request);
+  auto parameters = request.parameters();
+  if (const auto job = jobs_.Find(request.job()); job.ok()) {
+    parameters = WithoutSecrets(**job, std::move(parameters));
   }
-  if (stopping_) {
-    return absl::UnavailableError("the server is shutting down; try again when it is back");
-  }
-  absl::StatusOr<std::shared_ptr<Run>> run = CreateLocked(request);
-  if (run.ok() && !id.empty()) {
-    requests_.emplace(id, Request{request.job(), parameters, (*run)->id()});
-  }
+  const absl::StatusOr<std::string> found =
+      request_ids_.Enter(request_id, RequestIds::DigestOf(request.job(), parameters), id);
+  if (!found.ok()) return found.status();
+  if (*found != id) return runs_.Find(*found);
+  auto run = CreateNew(id, request);
+  request_ids_.Settle(request_id, id, run.ok());
   return run;
 }
 
@@ -332,8 +354,7 @@ absl::Status Engine::DeleteEnded(Run& run) {
   if (const absl::Status deleted = run.DeleteStored(); !deleted.ok()) return deleted;
   runs_.Remove(run.id());
   run.MarkLogDeleted();
-  absl::MutexLock lock(&create_mutex_);
-  absl::erase_if(requests_, [&](const auto& entry) { return entry.second.run == run.id(); });
+  request_ids_.Forget(run.request_id(), run.id());
   return absl::OkStatus();
 }
 
@@ -363,7 +384,7 @@ absl::StatusOr<std::unique_ptr<RunWatch>> Engine::WatchRuns(const v1::WatchRunsR
 
 size_t Engine::Stop(absl::Duration grace) {
   {
-    absl::MutexLock lock(&create_mutex_);
+    absl::MutexLock lock(&stop_mutex_);
     stopping_ = true;
   }
   for (const auto& run : runs_.Active()) RequestStop(run, StopReason::kShutdown);

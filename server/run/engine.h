@@ -8,7 +8,6 @@
 #include <vector>
 
 #include "absl/base/thread_annotations.h"
-#include "absl/container/flat_hash_map.h"
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/synchronization/mutex.h"
@@ -20,6 +19,7 @@
 #include "server/log/log.h"
 #include "server/log/log_store.h"
 #include "server/run/job_registry.h"
+#include "server/run/request_ids.h"
 #include "server/run/retention.h"
 #include "server/run/run.h"
 #include "server/run/run_id.h"
@@ -48,8 +48,10 @@ struct EngineOptions {
 // here, once; errors are those that job_service.proto names, and say what is wrong with which value
 // and what would be right. Thread-safe.
 //
-// Nothing here waits for a job, so the calls can be made from a gRPC reaction; creating a run waits
-// for the store.
+// Nothing here waits for a job, but Stop. What may wait for the store, and must not be called where
+// others would wait with it (a gRPC reaction, an event loop): Recover, CreateRun, RunJob,
+// DeleteRun, TailLog, ApplyRetention, CheckHealth. The others never do, nor for a call that does: a
+// store that hangs keeps nobody from seeing, watching and cancelling runs.
 class Engine {
  public:
   // The store outlives the engine.
@@ -76,6 +78,8 @@ class Engine {
 
   absl::StatusOr<v1::ListJobsResponse> ListJobs(const v1::ListJobsRequest& request) const;
   absl::StatusOr<v1::Job> GetJob(const v1::GetJobRequest& request) const;
+  // A request with the request id of one that is still at the store waits for its outcome, then
+  // UNAVAILABLE: see RequestIds. A refusal leaves no run behind, and the request id free.
   absl::StatusOr<v1::Run> CreateRun(const v1::CreateRunRequest& request);
   absl::StatusOr<v1::Run> GetRun(const v1::GetRunRequest& request) const;
   absl::StatusOr<v1::ListRunsResponse> ListRuns(const v1::ListRunsRequest& request) const;
@@ -103,27 +107,34 @@ class Engine {
   // limits, a full or failing store, a server that shuts down.
   int64_t refused_runs() const { return refused_runs_; }
 
+  // What everything here goes by, for what is built around it.
+  Clock* clock() const { return options_.clock; }
+
   // OK if the store would take a new run at this moment, or why not.
   absl::Status CheckHealth() const { return store_->CheckHealth(); }
 
-  // Refuses new runs from now on (UNAVAILABLE), asks those at work to stop, and waits for them for
-  // `grace` at most, by the steady clock. Returns how many are still at work.
+  // Refuses new runs from now on (UNAVAILABLE), also those that the store is about to take, asks
+  // those at work to stop, and waits for them for `grace` at most, by the steady clock. Does not
+  // wait for the store before they are asked. Returns how many are still at work.
   size_t Stop(absl::Duration grace);
 
  private:
   absl::StatusOr<std::shared_ptr<Run>> Create(const v1::CreateRunRequest& request);
   absl::StatusOr<std::shared_ptr<Run>> FindOrCreate(const v1::CreateRunRequest& request);
-  absl::StatusOr<std::shared_ptr<Run>> CreateLocked(const v1::CreateRunRequest& request)
-      ABSL_EXCLUSIVE_LOCKS_REQUIRED(create_mutex_);
+  absl::StatusOr<std::shared_ptr<Run>> CreateNew(const std::string& id,
+                                                 const v1::CreateRunRequest& request);
+  absl::Status CheckNotStopping() const;
   absl::Status DeleteEnded(Run& run);
-  absl::Status AddRunLocked(const std::shared_ptr<Run>& run, const std::shared_ptr<const Job>& job,
-                            RunQueue::Place place) ABSL_EXCLUSIVE_LOCKS_REQUIRED(create_mutex_);
+  absl::Status AddRun(const std::shared_ptr<Run>& run, const std::shared_ptr<const Job>& job,
+                      RunQueue::Place place);
+  absl::Status Show(const std::shared_ptr<Run>& run);
   void RequestStop(const std::shared_ptr<Run>& run, StopReason reason);
+  void EndIfQueued(const std::shared_ptr<Run>& run);
+  void EndUnstarted(const std::shared_ptr<Run>& run, const absl::Status& error = absl::OkStatus());
   void StartReady();
   void EnsureRetention();
   void ScheduleRetention();
-  absl::Status CheckLimitsLocked(const v1::CreateRunRequest& request) const
-      ABSL_EXCLUSIVE_LOCKS_REQUIRED(create_mutex_);
+  absl::Status CheckLimits(const v1::CreateRunRequest& request) const;
 
   const EngineOptions options_;
   LogStore* const store_;
@@ -137,21 +148,16 @@ class Engine {
   const Run::Services run_services_;
   RunIds ids_;
 
-  // What a request id stands for: the request that came with it and the run it started.
-  struct Request {
-    std::string job;
-    google::protobuf::Map<std::string, std::string> parameters;
-    std::string run;
-  };
+  RequestIds request_ids_;
 
-  absl::Mutex create_mutex_;  // one run is created at a time
-  bool stopping_ ABSL_GUARDED_BY(create_mutex_) = false;
-  absl::flat_hash_map<std::string, Request> requests_ ABSL_GUARDED_BY(create_mutex_);
+  // No run is added to the table once this is true. Never held over the store.
+  mutable absl::Mutex stop_mutex_;
+  bool stopping_ ABSL_GUARDED_BY(stop_mutex_) = false;
 
   std::atomic<int64_t> refused_runs_ = 0;
   std::atomic<bool> retention_scheduled_ = false;
   Retention retention_;
-  Scheduler starter_;  // starts runs that have waited, and ends those that need not any more
+  Scheduler starter_;  // starts runs that have waited
   Scheduler keeper_;   // last: these two threads use the rest
 };
 

@@ -1,3 +1,4 @@
+// What a run is to whoever executes it.
 #ifndef JOBTAIL_SERVER_RUN_EXECUTOR_H_
 #define JOBTAIL_SERVER_RUN_EXECUTOR_H_
 
@@ -11,6 +12,7 @@
 #include "absl/status/status.h"
 #include "absl/time/time.h"
 #include "base/clock.h"
+#include "base/scheduler.h"
 #include "capture/sink.h"
 #include "server/run/parameter.h"
 
@@ -44,11 +46,14 @@ class Execution {
 
   // What tells the job how much time has passed.
   virtual Clock* clock() const { return Clock::System(); }
+  // What calls back later, by that clock, on a thread that many runs share: nothing may block in
+  // it. Outlives the run's end.
+  virtual Scheduler* timers() const = 0;
 
   // Where lines go that the job prints. Valid until Ended.
   virtual capture::Sink& output() = 0;
 
-  // The job is at work from now on. Called once.
+  // The job is at work from now on. Called once. Blocks while the store takes note of it.
   virtual void Started() = 0;
   virtual void ReportProgress(double fraction, std::string_view text) = 0;
 

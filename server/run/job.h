@@ -1,3 +1,4 @@
+// A job: a name, parameters and options, and a function or another executor.
 #ifndef JOBTAIL_SERVER_RUN_JOB_H_
 #define JOBTAIL_SERVER_RUN_JOB_H_
 

@@ -1,3 +1,4 @@
+// The view that a job's function has of its run.
 #ifndef JOBTAIL_SERVER_RUN_JOB_CONTEXT_H_
 #define JOBTAIL_SERVER_RUN_JOB_CONTEXT_H_
 

@@ -1,3 +1,4 @@
+// The options of a job: limits, retention, masks, a process of its own.
 #ifndef JOBTAIL_SERVER_RUN_JOB_OPTIONS_H_
 #define JOBTAIL_SERVER_RUN_JOB_OPTIONS_H_
 

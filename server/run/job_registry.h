@@ -1,3 +1,4 @@
+// The table of a server's jobs, by name.
 #ifndef JOBTAIL_SERVER_RUN_JOB_REGISTRY_H_
 #define JOBTAIL_SERVER_RUN_JOB_REGISTRY_H_
 

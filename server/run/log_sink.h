@@ -1,3 +1,4 @@
+// The capture sink that appends to a log.
 #ifndef JOBTAIL_SERVER_RUN_LOG_SINK_H_
 #define JOBTAIL_SERVER_RUN_LOG_SINK_H_
 

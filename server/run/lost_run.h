@@ -1,3 +1,4 @@
+// The end of a run that a former server process has left without one.
 #ifndef JOBTAIL_SERVER_RUN_LOST_RUN_H_
 #define JOBTAIL_SERVER_RUN_LOST_RUN_H_
 

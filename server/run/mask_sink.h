@@ -1,3 +1,4 @@
+// The stage of a run's output that masks secrets.
 #ifndef JOBTAIL_SERVER_RUN_MASK_SINK_H_
 #define JOBTAIL_SERVER_RUN_MASK_SINK_H_
 

@@ -1,3 +1,4 @@
+// The search for secrets in a line's text.
 #ifndef JOBTAIL_SERVER_RUN_MASKER_H_
 #define JOBTAIL_SERVER_RUN_MASKER_H_
 

@@ -1,3 +1,4 @@
+// The form of jobs' and parameters' names.
 #ifndef JOBTAIL_SERVER_RUN_NAME_H_
 #define JOBTAIL_SERVER_RUN_NAME_H_
 

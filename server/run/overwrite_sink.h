@@ -1,3 +1,4 @@
+// The stage of a run's output that thins out progress bars.
 #ifndef JOBTAIL_SERVER_RUN_OVERWRITE_SINK_H_
 #define JOBTAIL_SERVER_RUN_OVERWRITE_SINK_H_
 

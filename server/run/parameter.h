@@ -1,3 +1,4 @@
+// Parameters of jobs: their declaration, and the check of their values.
 #ifndef JOBTAIL_SERVER_RUN_PARAMETER_H_
 #define JOBTAIL_SERVER_RUN_PARAMETER_H_
 

@@ -1,3 +1,4 @@
+// The deletion of old runs and of the beginnings of long logs.
 #ifndef JOBTAIL_SERVER_RUN_RETENTION_H_
 #define JOBTAIL_SERVER_RUN_RETENTION_H_
 

@@ -117,7 +117,6 @@ Run::Run(storage::v1::StoredRun stored, const Services* services)
       job_name_(stored.run().job()),
       masker_({}, {}),
       request_id_(stored.request_id()),
-      request_parameters_(stored.request_parameters()),
       services_(services) {
   absl::MutexLock lock(&mutex_);
   proto_ = std::move(*stored.mutable_run());
@@ -139,6 +138,7 @@ void Run::Ended(const JobResult& job_result) {
   if (timer_) services_->timers->Cancel(*timer_);
   StoreResult(job_result, /*started=*/true);
   ReleaseLog();
+  ReleaseParameters();
   services_->done(id_);
 }
 
@@ -158,6 +158,7 @@ void Run::EndUnstarted(const absl::Status& error) {
     job_result = {1, absl::StrCat("the run could not be started: ", error.ToString())};
   StoreResult(job_result, /*started=*/false);
   ReleaseLog();
+  ReleaseParameters();
   services_->done(id_);
 }
 
@@ -229,6 +230,10 @@ absl::Status Run::DeleteStored() {
 }
 
 void Run::MarkLogDeleted() {
+  {
+    absl::MutexLock lock(&log_mutex_);
+    log_deleted_ = true;
+  }
   if (const auto log = FindLog()) log->MarkDeleted();
 }
 
@@ -238,14 +243,21 @@ std::shared_ptr<Log> Run::FindLog() const {
   return log_.lock();
 }
 
+// Two readers that come together share one log: the second finds what the first has opened.
 absl::StatusOr<std::shared_ptr<Log>> Run::OpenLog() {
-  absl::MutexLock lock(&log_mutex_);
-  if (std::shared_ptr<Log> log = log_.lock()) return log;
+  if (std::shared_ptr<Log> log = FindLog()) return log;
+  absl::MutexLock opening(&open_mutex_);
+  if (std::shared_ptr<Log> log = FindLog()) return log;
   const absl::StatusOr<LogExtent> extent = services_->log.store->GetExtent(id_);
   if (!extent.ok()) return extent.status();
-  absl::MutexLock state_lock(&mutex_);
-  std::shared_ptr<Log> log = Log::OpenEnded(proto_, *extent, services_->log);
-  log_ = log;
+  std::shared_ptr<Log> log = Log::OpenEnded(Get(), *extent, services_->log);
+  bool deleted;
+  {
+    absl::MutexLock lock(&log_mutex_);
+    log_ = log;
+    deleted = log_deleted_;
+  }
+  if (deleted) log->MarkDeleted();  // while the store was asked
   return log;
 }
 
@@ -259,6 +271,12 @@ void Run::ReleaseLog() {
   std::shared_ptr<Log> log;  // perhaps destroyed, without the lock
   absl::MutexLock lock(&log_mutex_);
   log.swap(active_log_);
+}
+
+// Nobody executes the run any more, and it is not stored again.
+void Run::ReleaseParameters() {
+  parameters_ = {};
+  google::protobuf::Map<std::string, std::string>().swap(request_parameters_);
 }
 
 void Run::RequestStop(StopReason reason) {

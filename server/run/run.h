@@ -1,3 +1,4 @@
+// One execution of a job: its state, its times, its log.
 #ifndef JOBTAIL_SERVER_RUN_RUN_H_
 #define JOBTAIL_SERVER_RUN_RUN_H_
 
@@ -38,9 +39,9 @@ google::protobuf::Map<std::string, std::string> WithoutSecrets(
 // One execution of a job: its state and its log. Held by shared_ptr: by the table of runs and by
 // what executes it. Thread-safe.
 //
-// Hazard: whatever changes the state (Started, Ended, EndUnstarted, DeleteStored) waits for the
-// store, the end for as long as that refuses; OpenLog asks it. RequestStop and what only tells the
-// state do not.
+// Hazard: Started, Ended, EndUnstarted and DeleteStored wait for the store, the end for as long as
+// that refuses; OpenLog waits for it where the run has ended and nobody reads its log. RequestStop,
+// ReportProgress, MarkLogDeleted and what only tells the state do not, nor for anybody who does.
 //
 // Once it has ended, it keeps no log in memory: each time a reader comes, and there is none, the
 // log is opened in the store.
@@ -78,7 +79,7 @@ class Run final : public Execution, public std::enable_shared_from_this<Run> {
 
   // Deletes the run, which has ended, and its log from the store.
   absl::Status DeleteStored();
-  // Ends its log's readers with NOT_FOUND.
+  // Ends its log's readers with NOT_FOUND, those that are just coming, too.
   void MarkLogDeleted();
 
   // The log, for a reader or for retention. NOT_FOUND once it is deleted.
@@ -96,12 +97,14 @@ class Run final : public Execution, public std::enable_shared_from_this<Run> {
 
   const std::string& id() const override { return id_; }
   const std::string& job() const override { return job_name_; }
+  const std::string& request_id() const { return request_id_; }  // empty if there was none
   bool IsAskedToStop() const { return stop_.stop_requested(); }
 
-  // For what executes the run.
+  // For what executes the run. Once it has ended, there are no parameters any more.
   const ParameterValues& parameters() const override { return parameters_; }
   std::stop_token stop_token() const override { return stop_.get_token(); }
   Clock* clock() const override { return services_->timers->clock(); }
+  Scheduler* timers() const override { return services_->timers; }
   capture::Sink& output() override { return output_->sink(); }
   void Started() override;
   void ReportProgress(double fraction, std::string_view text) override;
@@ -118,14 +121,17 @@ class Run final : public Execution, public std::enable_shared_from_this<Run> {
   void Announce();
   std::shared_ptr<Log> FindLog() const;
   void ReleaseLog();
+  void ReleaseParameters();
 
   const std::string id_;
   const std::string job_name_;
   const std::shared_ptr<const Job> job_;  // null if the run had ended before the server started
-  const ParameterValues parameters_;      // with the secrets; nowhere else are they
+  // With the secrets; empty once the run has ended. Used, as the request's, by one thread at a
+  // time.
+  ParameterValues parameters_;
   const Masker masker_;
   const std::string request_id_;
-  const google::protobuf::Map<std::string, std::string> request_parameters_;
+  google::protobuf::Map<std::string, std::string> request_parameters_;  // to be stored; the same
   const Services* const services_;
   std::stop_source stop_;
   std::optional<RunOutput> output_;     // used by what executes the run
@@ -134,9 +140,12 @@ class Run final : public Execution, public std::enable_shared_from_this<Run> {
   absl::Mutex telling_mutex_;  // readers are told the present state in order; the log's comes after
   absl::Mutex store_mutex_;    // what is deleted is not stored again
   bool deleted_ ABSL_GUARDED_BY(store_mutex_) = false;
-  mutable absl::Mutex log_mutex_;
+  // One at a time opens the log. Taken before log_mutex_, and held while the store is asked.
+  absl::Mutex open_mutex_;
+  mutable absl::Mutex log_mutex_;                                // never held over the store
   std::shared_ptr<Log> active_log_ ABSL_GUARDED_BY(log_mutex_);  // null once the run has ended
   std::weak_ptr<Log> log_ ABSL_GUARDED_BY(log_mutex_);           // lives as long as it has readers
+  bool log_deleted_ ABSL_GUARDED_BY(log_mutex_) = false;
 
   mutable absl::Mutex mutex_;  // may be taken under the log's lock, never the other way round
   v1::Run proto_ ABSL_GUARDED_BY(mutex_);

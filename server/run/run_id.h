@@ -1,3 +1,4 @@
+// The ids of runs: UUIDs of version 7 that never run backwards.
 #ifndef JOBTAIL_SERVER_RUN_RUN_ID_H_
 #define JOBTAIL_SERVER_RUN_RUN_ID_H_
 

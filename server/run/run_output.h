@@ -1,3 +1,4 @@
+// The stages between a job that prints and its run's log.
 #ifndef JOBTAIL_SERVER_RUN_RUN_OUTPUT_H_
 #define JOBTAIL_SERVER_RUN_RUN_OUTPUT_H_
 

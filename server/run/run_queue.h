@@ -1,3 +1,4 @@
+// The queue of runs that wait for a place within the limits.
 #ifndef JOBTAIL_SERVER_RUN_RUN_QUEUE_H_
 #define JOBTAIL_SERVER_RUN_RUN_QUEUE_H_
 

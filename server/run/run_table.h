@@ -1,3 +1,4 @@
+// The table of a server's runs, and the order of their changes.
 #ifndef JOBTAIL_SERVER_RUN_RUN_TABLE_H_
 #define JOBTAIL_SERVER_RUN_RUN_TABLE_H_
 

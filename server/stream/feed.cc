@@ -24,7 +24,7 @@ void LogFeed::ClientGone() const {
 
 RunFeed::RunFeed(std::unique_ptr<RunWatch> watch) : watch_(std::move(watch)) {}
 
-absl::StatusOr<Feed::Next> RunFeed::Read(std::vector<Slice>* slices) {
+std::optional<Feed::Next> RunFeed::TryRead(std::vector<Slice>* slices) {
   for (int runs = 0; runs < kRunsAtOnce; ++runs) {
     const std::optional<v1::Run> run = watch_->Next();
     if (!run) return Next::kWait;

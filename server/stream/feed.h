@@ -27,7 +27,10 @@ class Feed {
 
   // Appends what comes next; perhaps nothing, whatever it returns. An error ends the stream.
   virtual absl::StatusOr<Next> Read(std::vector<Slice>* slices) = 0;
-  // Whether Read neither takes long nor waits for the store.
+  // The same where that neither takes long nor waits for the store. Nullopt, having appended
+  // nothing, where it would: Read it.
+  virtual std::optional<Next> TryRead(std::vector<Slice>* slices) = 0;
+  // Whether TryRead would do, as far as can be said beforehand.
   virtual bool IsCheap() const = 0;
 
   // Has `wake` called once, by any thread, as soon as Read has something new. False if it has
@@ -56,6 +59,9 @@ class LogFeed final : public Feed {
   absl::StatusOr<Next> Read(std::vector<Slice>* slices) override {
     return cursor_->Read(bytes_, slices);
   }
+  std::optional<Next> TryRead(std::vector<Slice>* slices) override {
+    return cursor_->TryRead(bytes_, slices);
+  }
   bool IsCheap() const override { return cursor_->IsCheap(); }
   bool Wait(std::function<void()> wake) override { return cursor_->Wait(std::move(wake)); }
   void CancelWait() override { cursor_->CancelWait(); }
@@ -74,7 +80,8 @@ class RunFeed final : public Feed {
  public:
   explicit RunFeed(std::unique_ptr<RunWatch> watch);
 
-  absl::StatusOr<Next> Read(std::vector<Slice>* slices) override;
+  absl::StatusOr<Next> Read(std::vector<Slice>* slices) override { return *TryRead(slices); }
+  std::optional<Next> TryRead(std::vector<Slice>* slices) override;
   bool IsCheap() const override { return true; }
   bool Wait(std::function<void()> wake) override { return watch_->Wait(std::move(wake)); }
   void CancelWait() override { watch_->CancelWait(); }

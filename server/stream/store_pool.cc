@@ -1,4 +1,4 @@
-// A queue for each client, and a queue of the clients whose turn comes next.
+// A queue for each connection, and a queue of the connections whose turn comes next.
 #include "server/stream/store_pool.h"
 
 #include <pthread.h>
@@ -28,74 +28,102 @@ void StorePool::Stop() {
   {
     absl::MutexLock lock(&mutex_);
     stopping_ = true;
+    while (!idle_.empty()) WakeLocked();
   }
   for (std::thread& thread : threads_) {
     if (thread.joinable()) thread.join();
   }
-  Clients dropped;  // destroyed without the lock
+  Connections dropped;  // destroyed without the lock
   absl::MutexLock lock(&mutex_);
   turns_.clear();
-  dropped.swap(clients_);
+  dropped.swap(connections_);
 }
 
 // What a task adds waits for it to end: this thread can go on with it, where waking another costs
 // more than most tasks.
-void StorePool::Run(const std::string& client, std::function<void()> task) {
+void StorePool::Run(const std::string& connection, std::function<void()> task) {
   if (working == this) {
-    added.emplace_back(client, std::move(task));
+    added.emplace_back(connection, std::move(task));
+    added_.fetch_add(1, std::memory_order_relaxed);
     return;
   }
   absl::MutexLock lock(&mutex_);
-  RunLocked(client, std::move(task));
+  RunLocked(connection, std::move(task));
+  if (!turns_.empty()) WakeLocked();
 }
 
-void StorePool::RunLocked(const std::string& client, std::function<void()>&& task) {
+void StorePool::RunAddedLocked() {
+  for (auto& [connection, task] : added) RunLocked(connection, std::move(task));
+  added_.fetch_sub(static_cast<int64_t>(added.size()), std::memory_order_relaxed);
+}
+
+void StorePool::RunLocked(const std::string& connection, std::function<void()>&& task) {
   if (stopping_) return;  // with the task where it was: it is destroyed without the lock
-  const auto at = clients_.try_emplace(client).first;
+  const auto at = connections_.try_emplace(connection).first;
   at->second.tasks.push_back(std::move(task));
   QueueLocked(at);
 }
 
-// Gives the client a turn, if it has something to do and may.
-void StorePool::QueueLocked(Clients::iterator client) {
-  Client& state = client->second;
+// Gives the connection a turn, if it has something to do and may.
+void StorePool::QueueLocked(Connections::iterator connection) {
+  Connection& state = connection->second;
   if (state.queued || state.tasks.empty() || state.running == most_at_once_) return;
   state.queued = true;
-  turns_.push_back(client);
+  turns_.push_back(connection);
+}
+
+// Wakes the thread that has been idle for the shortest time: the processor still knows it.
+void StorePool::WakeLocked() {
+  if (idle_.empty()) return;
+  idle_.back()->Signal();
+  idle_.pop_back();
+}
+
+void StorePool::AwaitWorkLocked() {
+  absl::CondVar woken;
+  while (!stopping_ && turns_.empty()) {
+    idle_.push_back(&woken);
+    woken.Wait(&mutex_);
+    std::erase(idle_, &woken);  // it may have woken by itself
+  }
 }
 
 void StorePool::Work() {
   working = this;
   mutex_.Lock();
   while (true) {
-    mutex_.Await(absl::Condition(this, &StorePool::HasWorkLocked));
+    AwaitWorkLocked();
     if (stopping_) break;
-    const Clients::iterator client = turns_.front();
+    const Connections::iterator connection = turns_.front();
     turns_.pop_front();
-    Client& state = client->second;
+    Connection& state = connection->second;
     state.queued = false;
     std::function<void()> task = std::move(state.tasks.front());
     state.tasks.pop_front();
     ++state.running;
-    QueueLocked(client);
+    QueueLocked(connection);
+    if (!turns_.empty()) WakeLocked();  // while this thread is at work
     mutex_.Unlock();
-    added.clear();
+    added.clear();  // moved from
     task();
     task = nullptr;  // what it holds is let go without the lock
     mutex_.Lock();
     --state.running;
-    QueueLocked(client);
-    for (auto& [name, function] : added) RunLocked(name, std::move(function));
-    if (state.tasks.empty() && state.running == 0) clients_.erase(client);
+    QueueLocked(connection);
+    RunAddedLocked();
+    if (state.tasks.empty() && state.running == 0) connections_.erase(connection);
   }
   mutex_.Unlock();
+  working = nullptr;  // what those that are dropped let go of may add more: that is dropped at once
   added.clear();
 }
 
 int64_t StorePool::waiting() const {
   absl::MutexLock lock(&mutex_);
-  int64_t waiting = 0;
-  for (const auto& [name, client] : clients_) waiting += static_cast<int64_t>(client.tasks.size());
+  int64_t waiting = added_.load(std::memory_order_relaxed);
+  for (const auto& [name, connection] : connections_) {
+    waiting += static_cast<int64_t>(connection.tasks.size());
+  }
   return waiting;
 }
 

@@ -2,6 +2,7 @@
 #ifndef JOBTAIL_SERVER_STREAM_STORE_POOL_H_
 #define JOBTAIL_SERVER_STREAM_STORE_POOL_H_
 
+#include <atomic>
 #include <cstdint>
 #include <deque>
 #include <functional>
@@ -15,10 +16,11 @@
 
 namespace jobtail {
 
-// Runs tasks on a few threads and shares these fairly between clients: whose turn it is goes round
-// by client, not by task, and one client never has more than half of the threads. So 20 searches of
-// one client delay another's call by a task or two, and a client whose calls hang in the store
-// leaves threads for others. Tasks of one client begin in the order in which they came.
+// Runs tasks on a few threads and shares these fairly between connections: whose turn it is goes
+// round by connection, not by task, and one connection never has more than half of the threads. So
+// 20 searches of one connection delay another's call by a task or two, and one whose calls hang in
+// the store leaves threads for others. Tasks of one connection begin in the order in which they
+// came. A client with several connections has as many turns.
 //
 // The server owns it. It outlives whoever gives it tasks, and what the tasks use outlives it.
 // Thread-safe, but for Stop and the destructor, which are the owner's.
@@ -36,41 +38,46 @@ class StorePool {
   StorePool(const StorePool&) = delete;
   StorePool& operator=(const StorePool&) = delete;
 
-  // Runs `task` when it is the turn of `client`, a connection as its door names it. A task is to
-  // be short, a message's worth of work: who has more comes again. One that a task adds begins after
-  // that task: it must not wait for it.
-  void Run(const std::string& client, std::function<void()> task);
+  // Runs `task` when it is the turn of `connection`, as its door names it. A task is to be short, a
+  // message's worth of work: who has more comes again. One that a task adds begins after that task:
+  // it must not wait for it.
+  void Run(const std::string& connection, std::function<void()> task);
 
   // Waits for the tasks that have begun, and drops the others, as well as those that come later.
   // For an owner whose tasks have nobody left who waits for them. Idempotent.
   void Stop();
 
-  // How many tasks wait for a thread.
+  // How many tasks have not begun, those included that wait for the task that has added them.
   int64_t waiting() const;
 
  private:
-  struct Client {
+  struct Connection {
     std::deque<std::function<void()>> tasks;
     int running = 0;
     bool queued = false;  // in turns_
   };
-  using Clients = std::map<std::string, Client>;
+  using Connections = std::map<std::string, Connection>;
 
   void Work();
-  void RunLocked(const std::string& client, std::function<void()>&& task)
+  void RunAddedLocked() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  void RunLocked(const std::string& connection, std::function<void()>&& task)
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
-  void QueueLocked(Clients::iterator client) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
-  bool HasWorkLocked() const ABSL_SHARED_LOCKS_REQUIRED(mutex_) {
-    return stopping_ || !turns_.empty();
-  }
+  void QueueLocked(Connections::iterator connection) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  void WakeLocked() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  void AwaitWorkLocked() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
 
-  const int most_at_once_;  // tasks of one client
+  const int most_at_once_;  // tasks of one connection
+
+  std::atomic<int64_t> added_{0};  // by tasks that have not ended
 
   mutable absl::Mutex mutex_;
   bool stopping_ ABSL_GUARDED_BY(mutex_) = false;
-  Clients clients_ ABSL_GUARDED_BY(mutex_);                      // that have tasks
-  std::deque<Clients::iterator> turns_ ABSL_GUARDED_BY(mutex_);  // who may begin one, in this order
-  std::vector<std::thread> threads_;                             // last: they use the rest
+  Connections connections_ ABSL_GUARDED_BY(mutex_);  // that have tasks
+  // Who may begin one, in this order.
+  std::deque<Connections::iterator> turns_ ABSL_GUARDED_BY(mutex_);
+  // Of the threads that wait for work, each on its own, the last to have begun last.
+  std::vector<absl::CondVar*> idle_ ABSL_GUARDED_BY(mutex_);
+  std::vector<std::thread> threads_;  // last: they use the rest
 };
 
 }  // namespace jobtail

@@ -47,6 +47,11 @@ void Stream::ClientGone() {
   StepLocked();
 }
 
+bool Stream::IsClientGone() const {
+  absl::MutexLock lock(&mutex_);
+  return gone_;
+}
+
 void Stream::GoneLocked() {
   gone_ = true;
   if (!feed_ || end_) return;
@@ -89,11 +94,12 @@ bool Stream::IsDueLocked(absl::Duration now) const {
 }
 
 // Even while a search goes on: what it has found by then is taken later, and so not counted yet.
+// Nor is what was taken and has not been sent.
 void Stream::SendHeartbeat() {
   absl::MutexLock lock(&mutex_);
   const absl::Duration now = set_->clock()->Steady();
   if (!IsDueLocked(now)) return;
-  const size_t bytes = writer_->SendHeartbeat(feed_->Heartbeat(resume_point_));
+  const size_t bytes = writer_->SendHeartbeat(feed_->Heartbeat(ResumePointLocked()));
   if (bytes > 0) {
     BeganLocked(bytes);
   } else {
@@ -115,32 +121,43 @@ void Stream::Step() {
 }
 
 void Stream::StepLocked() {
-  if (!feed_ || sending_ || reading_ || finished_) return;
-  if (gone_) return FinishLocked(absl::CancelledError("the client has gone away"));
-  if (stopping_now_) return FinishEarlyLocked();
+  if (!feed_ || sending_ || finished_) return;
+  if (gone_ || stopping_now_) {
+    if (reading_) return;
+    if (!gone_) return FinishEarlyLocked();
+    return FinishLocked(absl::CancelledError("the client has gone away"));
+  }
   for (int reads = 0; reads < kReadsInARow; ++reads) {
     if (const size_t bytes = writer_->SendNext(); bytes > 0) {
       BeganLocked(bytes);
       return ReadAheadLocked();
     }
+    if (reading_) return;
     if (end_) return FinishLocked(*end_);
     Reading reading;
     if (ahead_) {
       reading = std::move(*std::exchange(ahead_, nullptr));
-    } else if (!feed_->IsCheap()) {
+    } else if (!TryReadLocked(&reading)) {
       return ReadInPoolLocked();
-    } else {
-      reading.stopping = stopping_;
-      Read(feed_.get(), &reading);
     }
     if (!TakeLocked(std::move(reading))) return;
   }
   set_->pool().Run(client_, [self = shared_from_this()] { self->Execute(&Stream::Step); });
 }
 
-void Stream::Read(Feed* feed, Reading* reading) {
-  reading->next = feed->Read(&reading->slices);
-  reading->resume_point = feed->ResumePoint();
+// False if that takes the pool.
+bool Stream::TryReadLocked(Reading* reading) {
+  reading->stopping = stopping_;
+  const std::optional<Next> next = feed_->TryRead(&reading->slices);
+  if (!next) return false;
+  reading->next = *next;
+  Complete(*feed_, reading);
+  return true;
+}
+
+// What goes with what was just read.
+void Stream::Complete(const Feed& feed, Reading* reading) {
+  reading->resume_point = feed.ResumePoint();
   writer_->Prepare(&reading->slices);
 }
 
@@ -157,7 +174,10 @@ void Stream::ReadInPool() {
     reading->stopping = stopping_;
     if (!gone_ && !stopping_now_) feed = feed_.get();
   }
-  if (feed) Read(feed, reading.get());
+  if (feed) {
+    reading->next = feed->Read(&reading->slices);
+    Complete(*feed, reading.get());
+  }
   {
     absl::MutexLock lock(&mutex_);
     reading_ = false;
@@ -167,7 +187,7 @@ void Stream::ReadInPool() {
 }
 
 void Stream::ReadAheadLocked() {
-  if (!ahead_ && !end_ && !stopping_now_ && !feed_->IsCheap()) ReadInPoolLocked();
+  if (!reading_ && !ahead_ && !end_ && !stopping_now_ && !feed_->IsCheap()) ReadInPoolLocked();
 }
 
 // False if there is nothing to do for now: the stream waits, or has ended.
@@ -207,9 +227,14 @@ void Stream::BeganLocked(size_t bytes) {
   if (bytes > 0) set_->CountMessage(bytes);
 }
 
+// Where a client would go on that has got everything that was sent.
+std::optional<int64_t> Stream::ResumePointLocked() const {
+  const std::optional<int64_t> within = writer_->ResumePointWithin();
+  return within ? within : resume_point_;
+}
+
 void Stream::FinishEarlyLocked() {
-  std::optional<int64_t> next = writer_->ResumePointWithin();
-  if (!next) next = resume_point_;
+  const std::optional<int64_t> next = ResumePointLocked();
   FinishLocked(absl::UnavailableError(absl::StrCat(
                    "the server is shutting down; ",
                    next ? absl::StrCat("go on with from_sequence=", *next) : "ask again",

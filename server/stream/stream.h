@@ -29,7 +29,8 @@ namespace jobtail {
 //   Start -> Begin | Sent -> SendNext | Sent -> ... | Sent -> Finish | Close
 //
 // What is in memory is read by the thread that comes by: the one that reports a message sent, or
-// the one that has stored the line. What is not, and what is filtered, is read in the StorePool.
+// the one that has stored the line. What is not, and what is filtered, is read in the StorePool;
+// what was read before that goes out meanwhile.
 //
 // The door holds it by shared_ptr from before Start until after Close, as do logs that may wake it.
 // Start, Sent and ClientGone are the door's, and come on the executor's thread if there is one; the
@@ -42,8 +43,8 @@ class Stream : public std::enable_shared_from_this<Stream> {
   // Has a function called, soon, on the one thread on which the door sends.
   using Executor = std::function<void(std::function<void()>)>;
 
-  // `set` outlives the stream, the writer outlives Finish. `client` is whose turn the StorePool
-  // counts. Without an executor the writer is called by whatever thread comes by.
+  // `set` outlives the stream, the writer outlives Finish. `client` is the connection whose turn
+  // the StorePool counts. Without an executor the writer is called by whatever thread comes by.
   Stream(StreamWriter* writer, StreamSet* set, std::string client, Executor executor = nullptr);
 
   // Begins to send, or ends the stream with the error. To be called once; until then a stream does
@@ -55,6 +56,8 @@ class Stream : public std::enable_shared_from_this<Stream> {
 
   // The client has gone away, or cancelled.
   void ClientGone();
+  // Whether that has been said: before Start, so that nothing is begun for nobody.
+  bool IsClientGone() const;
 
   // Ends the stream with UNAVAILABLE: once everything has been sent that there is or, `now`, once
   // the message has that is being sent.
@@ -83,9 +86,11 @@ class Stream : public std::enable_shared_from_this<Stream> {
   void Execute(void (Stream::*step)());
   void Step();
   void StepLocked() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
-  void Read(Feed* feed, Reading* reading);
+  bool TryReadLocked(Reading* reading) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  void Complete(const Feed& feed, Reading* reading);
   void ReadInPoolLocked() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   void ReadInPool();
+  std::optional<int64_t> ResumePointLocked() const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   void ReadAheadLocked() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   bool TakeLocked(Reading reading) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   bool WaitLocked(bool stopping_when_read) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
@@ -102,7 +107,7 @@ class Stream : public std::enable_shared_from_this<Stream> {
   const std::string client_;
   const Executor executor_;
 
-  absl::Mutex mutex_;
+  mutable absl::Mutex mutex_;
   std::unique_ptr<Feed> feed_ ABSL_GUARDED_BY(mutex_);  // null until Start
   bool sending_ ABSL_GUARDED_BY(mutex_) = false;        // a message is on its way
   bool reading_ ABSL_GUARDED_BY(mutex_) = false;  // in the pool: nobody else may read, or finish

@@ -27,8 +27,10 @@ void StreamSet::Add(const std::shared_ptr<Stream>& stream) {
 }
 
 void StreamSet::Remove(Stream* stream) {
+  const std::lock_guard empty_lock(empty_mutex_);  // until the end: who waits may destroy the set
   absl::MutexLock lock(&mutex_);
   streams_.erase(stream);
+  if (streams_.empty()) emptied_.notify_all();
 }
 
 void StreamSet::StopAll(absl::Duration grace) {
@@ -37,11 +39,19 @@ void StreamSet::StopAll(absl::Duration grace) {
     stopped_ = true;
   }
   for (const auto& stream : All()) stream->Stop(/*now=*/false);
-  {
-    absl::MutexLock lock(&mutex_);
-    mutex_.AwaitWithTimeout(absl::Condition(this, &StreamSet::IsEmptyLocked), grace);
-  }
+  AwaitEmpty(grace);
   for (const auto& stream : All()) stream->Stop(/*now=*/true);
+}
+
+bool StreamSet::IsEmpty() const {
+  absl::MutexLock lock(&mutex_);
+  return streams_.empty();
+}
+
+void StreamSet::AwaitEmpty(absl::Duration grace) {
+  const absl::Duration deadline = clock_->Steady() + grace;
+  std::unique_lock lock(empty_mutex_);
+  while (!IsEmpty() && clock_->Steady() < deadline) clock_->WaitUntil(deadline, lock, emptied_);
 }
 
 std::vector<std::shared_ptr<Stream>> StreamSet::All() const {

@@ -3,9 +3,11 @@
 #define JOBTAIL_SERVER_STREAM_STREAM_SET_H_
 
 #include <atomic>
+#include <condition_variable>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <mutex>
 #include <string>
 #include <vector>
 
@@ -25,8 +27,8 @@ class Stream;
 // The streams of a door, for what concerns all of them: heartbeats, the server's shutdown, figures
 // for operators. Outlives the streams. Thread-safe.
 //
-// Heartbeats come from a thread of the set's own, whatever the store does, and go by the steady
-// clock, whoever sets the time of day.
+// Heartbeats come from a thread of the set's own, whatever the store does. They and StopAll go by
+// the steady clock, whoever sets the time of day.
 class StreamSet {
  public:
   // A stream that has been idle for `heartbeat` is sent one. `pool` and `clock` outlive the set;
@@ -62,7 +64,8 @@ class StreamSet {
   void ScheduleTick();
   void Tick();
   std::vector<std::shared_ptr<Stream>> All() const;
-  bool IsEmptyLocked() const ABSL_SHARED_LOCKS_REQUIRED(mutex_) { return streams_.empty(); }
+  bool IsEmpty() const;
+  void AwaitEmpty(absl::Duration grace);
 
   StorePool* const pool_;
   const absl::Duration heartbeat_;
@@ -70,6 +73,10 @@ class StreamSet {
 
   std::atomic<int64_t> messages_{0};
   std::atomic<int64_t> bytes_{0};
+
+  // For AwaitEmpty, which goes by the clock: taken before mutex_.
+  std::mutex empty_mutex_;
+  std::condition_variable emptied_;
 
   mutable absl::Mutex mutex_;
   bool stopped_ ABSL_GUARDED_BY(mutex_) = false;

@@ -1,3 +1,5 @@
+// Tests of columns counted and cut, for wide, combining and joined characters.
+
 #include "base/display_width.h"
 
 #include <gtest/gtest.h>

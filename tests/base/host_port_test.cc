@@ -1,3 +1,5 @@
+// Tests of addresses that are HOST:PORT and of those that are not.
+
 #include "base/host_port.h"
 
 #include <gtest/gtest.h>

@@ -1,3 +1,5 @@
+// Tests of suggestions for mistyped names.
+
 #include "base/nearest_names.h"
 
 #include <gmock/gmock.h>

@@ -1,3 +1,5 @@
+// Tests of hostile text shown to people, in messages and to shells.
+
 #include "base/quoting.h"
 
 #include <gtest/gtest.h>

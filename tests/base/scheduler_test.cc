@@ -1,8 +1,12 @@
+// Tests of the scheduler's order, times and threads.
+
 #include "base/scheduler.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <atomic>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <thread>
@@ -211,6 +215,50 @@ TEST(Scheduler, DropsAtItsEndWhatHasNotRun) {
   }
   EXPECT_FALSE(ran);
   EXPECT_TRUE(dropped);
+}
+
+// While a function is at work that has added others itself, a thread that is idle is there for what
+// anybody else adds.
+TEST(Scheduler, WithTwoThreadsRunsWhatOthersAddWhileAFunctionBlocks) {
+  for (int round = 0; round < 200; ++round) {
+    absl::Notification added;
+    absl::Notification release;
+    absl::Notification other;
+    Scheduler scheduler("test", Clock::System(), /*threads=*/2);
+    scheduler.Soon([&] {
+      scheduler.Soon([] {});
+      added.Notify();
+      release.WaitForNotification();
+    });
+    added.WaitForNotification();
+    scheduler.After(absl::ZeroDuration(), [&] { other.Notify(); });
+    EXPECT_TRUE(other.WaitForNotificationWithTimeout(absl::Seconds(20)));
+    release.Notify();
+  }
+}
+
+TEST(Scheduler, WithTwoThreadsGoesOnWithWhatItsFunctionsAdd) {
+  constexpr int kFunctions = 500;
+  std::atomic<int> ran = 0;
+  absl::Notification done;
+  Scheduler scheduler("test", Clock::System(), /*threads=*/2);
+  std::function<void()> next = [&] {
+    if (++ran == kFunctions) return done.Notify();
+    scheduler.After(absl::Microseconds(ran % 3 * 50), next);
+  };
+  scheduler.Soon(next);
+  EXPECT_TRUE(done.WaitForNotificationWithTimeout(absl::Seconds(20)));
+}
+
+// An earlier function that a busy thread adds must not wait for the one that another watches.
+TEST(Scheduler, WithTwoThreadsRunsWhatAFunctionAddsBeforeWhatAnotherThreadWaitsFor) {
+  for (int round = 0; round < 50; ++round) {
+    absl::Notification done;
+    Scheduler scheduler("test", Clock::System(), /*threads=*/2);
+    scheduler.After(absl::Hours(1), [] {});
+    scheduler.Soon([&] { scheduler.After(absl::Microseconds(10), [&] { done.Notify(); }); });
+    EXPECT_TRUE(done.WaitForNotificationWithTimeout(absl::Seconds(20)));
+  }
 }
 
 }  // namespace

@@ -1,3 +1,5 @@
+// Tests of UTF-8's check and repair, against the library utf8proc.
+
 #include "base/utf8.h"
 
 #include <gtest/gtest.h>

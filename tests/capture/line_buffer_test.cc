@@ -1,3 +1,5 @@
+// Tests of lines cut out of bytes: terminators, limits, characters, order.
+
 #include "capture/line_buffer.h"
 
 #include <gmock/gmock.h>

@@ -1,3 +1,4 @@
+// The list of ways to print that capture must catch, each as a function.
 #ifndef JOBTAIL_TESTS_CAPTURE_PRINTERS_H_
 #define JOBTAIL_TESTS_CAPTURE_PRINTERS_H_
 

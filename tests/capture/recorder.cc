@@ -1,3 +1,5 @@
+// The recording sink, and the report of a child process about its sinks.
+
 #include "tests/capture/recorder.h"
 
 #include <gtest/gtest.h>

@@ -1,3 +1,4 @@
+// A sink that remembers, and a look at what a child process printed and captured.
 #ifndef JOBTAIL_TESTS_CAPTURE_RECORDER_H_
 #define JOBTAIL_TESTS_CAPTURE_RECORDER_H_
 

@@ -1,3 +1,5 @@
+// Tests of the client's unary calls: answers, errors, retries.
+
 #include "client/client.h"
 
 #include <gmock/gmock.h>

@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 #include <signal.h>
 
+#include <atomic>
 #include <map>
 #include <string>
 #include <utility>
@@ -250,6 +251,24 @@ TEST_F(CommandTest, ListsAllPagesOfJobs) {
   EXPECT_EQ(Run({"jobs", "--output=json"}).out,
             "{\"name\":\"backup\",\"help\":\"\",\"parameters\":[],\"labels\":{}}\n"
             "{\"name\":\"countdown\",\"help\":\"\",\"parameters\":[],\"labels\":{}}\n");
+}
+
+TEST_F(CommandTest, RefusesAListThatHasNoEnd) {
+  std::atomic<int> pages = 0;
+  const auto circle = [&](auto* response) {
+    const int page = ++pages;
+    if (page > 100) return grpc::Status(grpc::StatusCode::NOT_FOUND, "asked without end");
+    response->set_next_page_token(page % 2 == 0 ? "even" : "odd");
+    return grpc::Status::OK;
+  };
+  server_.on_list_jobs = [&](const auto&, auto* response) { return circle(response); };
+  server_.on_list_runs = [&](const auto&, auto* response) { return circle(response); };
+  for (const char* command : {"jobs", "runs"}) {
+    pages = 0;
+    const Finished list = Run({command});
+    EXPECT_EQ(list.code, 125) << command;
+    EXPECT_THAT(list.err, HasSubstr("the server's list has no end")) << command;
+  }
 }
 
 TEST_F(CommandTest, ListsRunsUpToTheLimit) {

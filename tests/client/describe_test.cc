@@ -1,3 +1,5 @@
+// Tests of how jobs and runs look to people.
+
 #include "client/cli/describe.h"
 
 #include <gmock/gmock.h>

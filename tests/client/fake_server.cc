@@ -1,3 +1,5 @@
+// The scripted server: its log connections, messages and calls.
+
 #include "fake_server.h"
 
 #include <algorithm>

@@ -1,3 +1,4 @@
+// A gRPC server that does what a test's script says.
 #ifndef JOBTAIL_TESTS_CLIENT_FAKE_SERVER_H_
 #define JOBTAIL_TESTS_CLIENT_FAKE_SERVER_H_
 

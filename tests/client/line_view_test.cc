@@ -1,3 +1,5 @@
+// Tests of line views, against the messages of the protobuf library.
+
 #include "client/line_view.h"
 
 #include <google/protobuf/util/time_util.h>

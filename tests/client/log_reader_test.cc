@@ -1,3 +1,5 @@
+// Tests of the log reader on connections that break at every place.
+
 #include "client/log_reader.h"
 
 #include <gmock/gmock.h>

@@ -1,3 +1,5 @@
+// Tests of command lines, read as options or refused with a remedy.
+
 #include "client/cli/options.h"
 
 #include <gmock/gmock.h>

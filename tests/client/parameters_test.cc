@@ -1,3 +1,5 @@
+// Tests of parameter values, literal and from files.
+
 #include "client/cli/parameters.h"
 
 #include <gmock/gmock.h>

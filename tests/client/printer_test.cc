@@ -1,3 +1,5 @@
+// Tests of the output formats: what goes to stdout and stderr for which records.
+
 #include <fcntl.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>

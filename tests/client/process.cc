@@ -1,3 +1,5 @@
+// The command as a process under test: its start, its output, its end.
+
 #include "process.h"
 
 #include <fcntl.h>

@@ -1,3 +1,4 @@
+// The command as a process under test, with pipes.
 #ifndef JOBTAIL_TESTS_CLIENT_PROCESS_H_
 #define JOBTAIL_TESTS_CLIENT_PROCESS_H_
 

@@ -1,3 +1,5 @@
+// Tests of the progress bar's look and width.
+
 #include "client/cli/progress_bar.h"
 
 #include <gtest/gtest.h>

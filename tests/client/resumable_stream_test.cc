@@ -1,3 +1,5 @@
+// Tests of when a stream calls again and when it gives up, on scripted calls.
+
 #include "client/resumable_stream.h"
 
 #include <gmock/gmock.h>
@@ -10,14 +12,16 @@
 
 #include "absl/synchronization/notification.h"
 #include "fake_server.h"
-#include "passing_time.h"
 #include "tests/support/fake_clock.h"
+#include "tests/support/passing_time.h"
 
 namespace jobtail::client {
 namespace {
 
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
+
+constexpr absl::Duration kStep = absl::Milliseconds(50);  // minutes pass in no time
 
 // What a call does: how it starts, the number of its messages, and how it ends.
 struct Scripted {
@@ -82,7 +86,7 @@ class ResumableStreamTest : public ::testing::Test, protected ResumableStream::C
 };
 
 TEST_F(ResumableStreamTest, GoesOnUntilACallEndsInOrder) {
-  const PassingTime time(&clock_);
+  const PassingTime time(&clock_, kStep);
   Play({{.messages = 2}, {}, {.messages = 3, .end = absl::OkStatus()}});
   EXPECT_TRUE(ReadAll().ok());
   EXPECT_EQ(messages_, 5);
@@ -92,7 +96,7 @@ TEST_F(ResumableStreamTest, GoesOnUntilACallEndsInOrder) {
 }
 
 TEST_F(ResumableStreamTest, GivesUpWhenNothingHasBeenHeardForItsTime) {
-  const PassingTime time(&clock_);
+  const PassingTime time(&clock_, kStep);
   const absl::Duration begin = clock_.Steady();
   Play({{}});
   const absl::Status end = ReadAll();
@@ -104,7 +108,7 @@ TEST_F(ResumableStreamTest, GivesUpWhenNothingHasBeenHeardForItsTime) {
 }
 
 TEST_F(ResumableStreamTest, SettingTheTimeOfDayEndsNoWait) {
-  const PassingTime time(&clock_);
+  const PassingTime time(&clock_, kStep);
   options_.on_connection_lost = [this](const absl::Status&) { clock_.SetForward(absl::Hours(24)); };
   Play({{}, {}, {.messages = 1, .end = absl::OkStatus()}});
   EXPECT_TRUE(ReadAll().ok());
@@ -112,7 +116,7 @@ TEST_F(ResumableStreamTest, SettingTheTimeOfDayEndsNoWait) {
 }
 
 TEST_F(ResumableStreamTest, DoesNotBesiegeAServerThatCutsEveryCall) {
-  const PassingTime time(&clock_);
+  const PassingTime time(&clock_, kStep);
   Play({{.messages = 1, .progress = false}});
   EXPECT_TRUE(absl::IsUnavailable(ReadAll()));
   EXPECT_LT(starts_, 200) << "in five minutes, with waits of up to five seconds";
@@ -120,7 +124,7 @@ TEST_F(ResumableStreamTest, DoesNotBesiegeAServerThatCutsEveryCall) {
 
 TEST_F(ResumableStreamTest, GoesOnForEverWhereEachCallBringsSomething) {
   options_.retry_for = absl::Seconds(1);
-  const PassingTime time(&clock_);
+  const PassingTime time(&clock_, kStep);
   std::deque<Scripted> script(50, {.messages = 1});
   script.push_back({.end = absl::OkStatus()});
   Play(std::move(script));
@@ -140,7 +144,7 @@ TEST_F(ResumableStreamTest, ARefusalIsFinal) {
 }
 
 TEST_F(ResumableStreamTest, TooManyReadersMayPassOnceItHasBeenHeard) {
-  const PassingTime time(&clock_);
+  const PassingTime time(&clock_, kStep);
   const absl::Status full = absl::ResourceExhaustedError("too many");
   Play({{.messages = 1}, {.end = full}, {.end = full}, {.messages = 1, .end = absl::OkStatus()}});
   EXPECT_TRUE(ReadAll().ok());

@@ -1,3 +1,5 @@
+// Tests of where a reader goes on, and of records that come twice or not at all.
+
 #include "client/resume_point.h"
 
 #include <gmock/gmock.h>

@@ -1,3 +1,5 @@
+// Tests of exit codes and names of states.
+
 #include "client/run_state.h"
 
 #include <gtest/gtest.h>

@@ -1,3 +1,5 @@
+// Tests of the run watcher on connections and servers that misbehave.
+
 #include "client/run_watcher.h"
 
 #include <gmock/gmock.h>
@@ -8,7 +10,8 @@
 
 #include "client/client.h"
 #include "fake_server.h"
-#include "passing_time.h"
+#include "tests/support/fake_clock.h"
+#include "tests/support/passing_time.h"
 
 namespace jobtail::client {
 namespace {
@@ -98,7 +101,7 @@ TEST_F(RunWatcherTest, GivesUpWhereNothingIsHeard) {
 TEST_F(RunWatcherTest, GivesUpInTheEndOnAServerThatIsNotThere) {
   server_.Stop();
   FakeClock clock;
-  const PassingTime time(&clock);
+  const PassingTime time(&clock, absl::Milliseconds(50));
   const auto watcher = Watch({.resume = {.retry_for = absl::Seconds(30), .clock = &clock}});
   EXPECT_EQ(Next(*watcher), "UNAVAILABLE");
 }
@@ -123,6 +126,89 @@ TEST_F(RunWatcherTest, AsksAgainForWhatItMissedWhereAskingFails) {
   EXPECT_EQ(Next(*watcher), "run-3 SUCCEEDED");
   watcher->Cancel();
   EXPECT_EQ(Next(*watcher), "CANCELLED");
+}
+
+TEST_F(RunWatcherTest, TellsTheDeletionOfARunThatVanishedWhileTheConnectionWasDown) {
+  std::atomic<int> streams = 0;
+  std::atomic<int> pages = 0;
+  server_.on_watch = [&](auto*, const auto&, FakeServer::RunWriter* writer) {
+    if (const int stream = streams++; stream == 0) {
+      v1::Run run = MakeRun("run-2", v1::RUN_STATE_RUNNING);
+      run.set_job("backup");
+      writer->Write(run);
+      writer->Write(MakeRun("run-3", v1::RUN_STATE_RUNNING));
+    } else if (stream == 2) {
+      return grpc::Status(grpc::StatusCode::NOT_FOUND, "enough");
+    }
+    return grpc::Status(grpc::StatusCode::UNAVAILABLE, "cut");
+  };
+  server_.on_list_runs = [&](const v1::ListRunsRequest& request, v1::ListRunsResponse* response) {
+    ++pages;
+    if (request.page_token().empty()) {
+      *response->add_runs() = MakeRun("run-4", v1::RUN_STATE_RUNNING);
+      *response->add_runs() = MakeRun("run-3", v1::RUN_STATE_RUNNING);
+      response->set_next_page_token("more");
+    } else {
+      *response->add_runs() = MakeRun("run-1", v1::RUN_STATE_SUCCEEDED);
+      response->set_next_page_token("all of history");
+    }
+    return grpc::Status::OK;
+  };
+  const auto watcher = Watch();
+  EXPECT_EQ(Next(*watcher), "run-2 RUNNING");
+  EXPECT_EQ(Next(*watcher), "run-3 RUNNING");
+  EXPECT_EQ(Next(*watcher), "run-3 RUNNING");
+  EXPECT_EQ(Next(*watcher), "run-4 RUNNING");
+  const absl::StatusOr<v1::Run> gone = watcher->Next();
+  ASSERT_TRUE(gone.ok()) << gone.status();
+  EXPECT_EQ(gone->id(), "run-2");
+  EXPECT_EQ(gone->job(), "backup");
+  EXPECT_GE(gone->delete_time().seconds(), 1'700'000'000);
+  pages = 0;
+  EXPECT_EQ(Next(*watcher), "run-3 RUNNING");
+  EXPECT_EQ(Next(*watcher), "run-4 RUNNING");
+  EXPECT_EQ(Next(*watcher), "NOT_FOUND") << "a run is told as deleted once";
+  EXPECT_EQ(pages, 2) << "the search ends at the oldest run that goes on";
+}
+
+TEST_F(RunWatcherTest, GivesUpWhereEveryStreamIsCutAfterWhatIsKnown) {
+  std::atomic<int> streams = 0;
+  server_.on_watch = [&](auto*, const auto&, FakeServer::RunWriter* writer) {
+    v1::Run run = MakeRun("run-2", v1::RUN_STATE_RUNNING);
+    run.set_last_sequence(++streams);  // it prints, but that is no news
+    writer->Write(run);
+    return grpc::Status(grpc::StatusCode::UNAVAILABLE, "cut");
+  };
+  server_.on_list_runs = [](const auto&, v1::ListRunsResponse* response) {
+    *response->add_runs() = MakeRun("run-2", v1::RUN_STATE_RUNNING);
+    return grpc::Status::OK;
+  };
+  FakeClock clock;
+  const PassingTime time(&clock, absl::Seconds(1));
+  const auto watcher = Watch({.resume = {.retry_for = absl::Hours(2),
+                                         .backoff = {.max = absl::Hours(1)},  // no call is so long
+                                         .clock = &clock}});
+  std::string told;
+  do {
+    told = Next(*watcher);
+  } while (told == "run-2 RUNNING" && streams < 10'000);
+  EXPECT_EQ(told, "UNAVAILABLE");
+}
+
+TEST_F(RunWatcherTest, RefusesAListThatHasNoEnd) {
+  std::atomic<int> pages = 0;
+  server_.on_watch = [](grpc::ServerContext* context, const auto&, auto*) {
+    while (!context->IsCancelled()) std::this_thread::yield();
+    return grpc::Status::CANCELLED;
+  };
+  server_.on_list_runs = [&](const auto&, v1::ListRunsResponse* response) {
+    const int page = ++pages;
+    if (page > 100) return grpc::Status(grpc::StatusCode::NOT_FOUND, "asked without end");
+    response->set_next_page_token(page % 2 == 0 ? "even" : "odd");
+    return grpc::Status::OK;
+  };
+  const auto watcher = Watch({.after = "run-1"});
+  EXPECT_EQ(Next(*watcher), "DATA_LOSS");
 }
 
 TEST_F(RunWatcherTest, CanBeCancelledWhileItWaits) {

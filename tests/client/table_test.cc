@@ -1,3 +1,5 @@
+// Tests of columns lined up, cut and coloured.
+
 #include "client/cli/table.h"
 
 #include <gtest/gtest.h>

@@ -1,3 +1,5 @@
+// The pseudo-terminal under test: its start, its screen's bytes, its end.
+
 #include "terminal.h"
 
 #include <pty.h>

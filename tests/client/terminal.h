@@ -1,3 +1,4 @@
+// The command under test on a pseudo-terminal.
 #ifndef JOBTAIL_TESTS_CLIENT_TERMINAL_H_
 #define JOBTAIL_TESTS_CLIENT_TERMINAL_H_
 

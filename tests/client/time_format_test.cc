@@ -1,3 +1,5 @@
+// Tests of durations at a glance and of points in time that people type.
+
 #include "client/cli/time_format.h"
 
 #include <gtest/gtest.h>

@@ -1,3 +1,5 @@
+// Tests of clients that go away while a run is at work.
+
 #include <gmock/gmock.h>
 
 #include <csignal>

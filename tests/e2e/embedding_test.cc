@@ -1,3 +1,5 @@
+// Tests of the server as part of somebody's program.
+
 #include <gmock/gmock.h>
 #include <grpcpp/health_check_service_interface.h>
 

@@ -1,3 +1,5 @@
+// Tests that every printed line arrives, at once and byte for byte.
+
 #include <gmock/gmock.h>
 
 #include <cstdio>

@@ -1,3 +1,5 @@
+// The proxy's threads, which hand bytes on until the planned fault.
+
 #include "tests/e2e/fault_proxy.h"
 
 #include <arpa/inet.h>

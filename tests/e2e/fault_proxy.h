@@ -1,3 +1,4 @@
+// A TCP proxy that breaks connections as a test plans it.
 #ifndef JOBTAIL_TESTS_E2E_FAULT_PROXY_H_
 #define JOBTAIL_TESTS_E2E_FAULT_PROXY_H_
 

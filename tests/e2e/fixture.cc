@@ -1,3 +1,5 @@
+// The servers and calls that end-to-end tests share.
+
 #include "tests/e2e/fixture.h"
 
 #include <utility>

@@ -1,3 +1,4 @@
+// Servers for end-to-end tests, embedded or as a process, and calls that all of them make.
 #ifndef JOBTAIL_TESTS_E2E_FIXTURE_H_
 #define JOBTAIL_TESTS_E2E_FIXTURE_H_
 

@@ -1,3 +1,5 @@
+// Tests of heartbeats on idle streams.
+
 #include <gtest/gtest.h>
 
 #include "absl/synchronization/notification.h"

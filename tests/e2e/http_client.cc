@@ -1,3 +1,5 @@
+// The sockets and the parsing of the HTTP test client.
+
 #include "tests/e2e/http_client.h"
 
 #include <arpa/inet.h>

@@ -1,3 +1,4 @@
+// A bare HTTP client that can send wrong requests, too.
 #ifndef JOBTAIL_TESTS_E2E_HTTP_CLIENT_H_
 #define JOBTAIL_TESTS_E2E_HTTP_CLIENT_H_
 

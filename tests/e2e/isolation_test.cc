@@ -1,3 +1,5 @@
+// Tests that runs' output never mixes, neither with each other's nor with the server's.
+
 #include <gmock/gmock.h>
 
 #include <set>

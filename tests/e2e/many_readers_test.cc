@@ -1,3 +1,5 @@
+// Tests of many readers of one run that read, stall or vanish.
+
 #include <gmock/gmock.h>
 
 #include <memory>

@@ -1,3 +1,5 @@
+// One gRPC call by bytes, on a completion queue of its own.
+
 #include "tests/e2e/raw_call.h"
 
 #include <grpcpp/generic/generic_stub.h>

@@ -1,3 +1,4 @@
+// A gRPC call of any method with any bytes.
 #ifndef JOBTAIL_TESTS_E2E_RAW_CALL_H_
 #define JOBTAIL_TESTS_E2E_RAW_CALL_H_
 

@@ -1,3 +1,5 @@
+// Tests of the server's shutdown while runs and readers are there.
+
 #include <gmock/gmock.h>
 
 #include <atomic>

@@ -1,3 +1,5 @@
+// Tests of readers that are much slower than the job.
+
 #include <gtest/gtest.h>
 
 #include <charconv>

@@ -1,3 +1,5 @@
+// Tests of WatchRuns, from a run's start to its deletion.
+
 #include <gtest/gtest.h>
 
 #include <map>

@@ -1,3 +1,4 @@
+// A server without sockets, for fuzz targets that call the API.
 #ifndef JOBTAIL_TESTS_FUZZ_API_WORLD_H_
 #define JOBTAIL_TESTS_FUZZ_API_WORLD_H_
 

@@ -1,3 +1,4 @@
+// The entry point of a fuzz target, and the check of a property.
 #ifndef JOBTAIL_TESTS_FUZZ_FUZZ_H_
 #define JOBTAIL_TESTS_FUZZ_FUZZ_H_
 

@@ -1,3 +1,4 @@
+// A clock that stands still but for what a test does to it.
 #ifndef JOBTAIL_TESTS_SUPPORT_FAKE_CLOCK_H_
 #define JOBTAIL_TESTS_SUPPORT_FAKE_CLOCK_H_
 

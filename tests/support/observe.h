@@ -1,3 +1,4 @@
+// Looks at what other processes do: whether one lives, what a file says, when something has come.
 #ifndef JOBTAIL_TESTS_SUPPORT_OBSERVE_H_
 #define JOBTAIL_TESTS_SUPPORT_OBSERVE_H_
 

@@ -1,3 +1,4 @@
+// A thread that makes a fake clock run.
 #ifndef JOBTAIL_TESTS_SUPPORT_PASSING_TIME_H_
 #define JOBTAIL_TESTS_SUPPORT_PASSING_TIME_H_
 
@@ -9,14 +10,14 @@
 
 namespace jobtail {
 
-// While it exists, time passes on a clock that otherwise stands still, in steps of a millisecond:
-// for tests in which something comes after a while and it does not matter when.
+// While it exists, time passes on a clock that otherwise stands still, a step for about each tenth
+// of a millisecond: for tests in which something comes after a while and it does not matter when.
 class PassingTime {
  public:
-  explicit PassingTime(FakeClock* clock)
-      : thread_([clock](const std::stop_token& stop) {
+  explicit PassingTime(FakeClock* clock, absl::Duration step = absl::Milliseconds(1))
+      : thread_([clock, step](const std::stop_token& stop) {
           while (!stop.stop_requested()) {
-            clock->Advance(absl::Milliseconds(1));
+            clock->Advance(step);
             std::this_thread::sleep_for(std::chrono::microseconds(50));  // leaves room for others
           }
         }) {}

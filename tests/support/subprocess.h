@@ -1,3 +1,4 @@
+// A process under test, with its input, output and end.
 #ifndef JOBTAIL_TESTS_SUPPORT_SUBPROCESS_H_
 #define JOBTAIL_TESTS_SUPPORT_SUBPROCESS_H_
 

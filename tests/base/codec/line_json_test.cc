@@ -1,3 +1,5 @@
+// Tests that a line's JSON is the protobuf library's, byte for byte.
+
 #include "base/codec/line_json.h"
 
 #include <gtest/gtest.h>

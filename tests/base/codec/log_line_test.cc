@@ -1,3 +1,5 @@
+// Tests that the hand-written codec agrees with the protobuf library, also about bad bytes.
+
 #include "base/codec/log_line.h"
 
 #include <gmock/gmock.h>

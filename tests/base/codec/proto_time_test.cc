@@ -1,3 +1,5 @@
+// Tests of time conversions, up to the ends of what protobuf allows.
+
 #include "base/codec/proto_time.h"
 
 #include <google/protobuf/util/time_util.h>

@@ -1,3 +1,5 @@
+// Tests of the walk over the elements of an encoded batch.
+
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 

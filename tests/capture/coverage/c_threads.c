@@ -1,3 +1,5 @@
+// Threads started from C, by pthreads and by C11's functions.
+
 #include "tests/capture/coverage/c_threads.h"
 
 #include <pthread.h>

@@ -1,3 +1,4 @@
+// The functions of c_threads.c, which print on threads that C code starts.
 #ifndef JOBTAIL_TESTS_CAPTURE_COVERAGE_C_THREADS_H_
 #define JOBTAIL_TESTS_CAPTURE_COVERAGE_C_THREADS_H_
 

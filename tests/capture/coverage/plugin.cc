@@ -1,3 +1,5 @@
+// A shared library that prints, for tests to open by dlopen.
+
 #include "tests/capture/coverage/plugin.h"
 
 #include <stdio.h>

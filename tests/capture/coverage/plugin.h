@@ -1,3 +1,4 @@
+// The interface of the shared library that tests open by dlopen.
 #ifndef JOBTAIL_TESTS_CAPTURE_COVERAGE_PLUGIN_H_
 #define JOBTAIL_TESTS_CAPTURE_COVERAGE_PLUGIN_H_
 

@@ -1,3 +1,4 @@
+// A thread pool that is older than the scopes whose work it does.
 #ifndef JOBTAIL_TESTS_CAPTURE_COVERAGE_POOL_H_
 #define JOBTAIL_TESTS_CAPTURE_COVERAGE_POOL_H_
 

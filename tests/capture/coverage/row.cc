@@ -1,3 +1,5 @@
+// The run of one way to print on captured and other threads, and the comparison of what came.
+
 #include "tests/capture/coverage/row.h"
 
 #include <gtest/gtest.h>

@@ -1,3 +1,4 @@
+// A row of the coverage table in docs/capture.md as a test.
 #ifndef JOBTAIL_TESTS_CAPTURE_COVERAGE_ROW_H_
 #define JOBTAIL_TESTS_CAPTURE_COVERAGE_ROW_H_
 

@@ -1,3 +1,5 @@
+// Tests of config files, read or refused with the place of each mistake.
+
 #include "server/config/config.h"
 
 #include <gmock/gmock.h>

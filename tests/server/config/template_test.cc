@@ -1,3 +1,5 @@
+// Tests of command templates with places for values.
+
 #include "server/config/template.h"
 
 #include <gmock/gmock.h>

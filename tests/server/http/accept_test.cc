@@ -1,3 +1,5 @@
+// Tests of the format that an Accept header chooses.
+
 #include "server/http/accept.h"
 
 #include <gtest/gtest.h>

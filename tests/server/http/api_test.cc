@@ -1,3 +1,5 @@
+// Tests of the HTTP API on a core without sockets.
+
 #include "server/http/api.h"
 
 #include <gmock/gmock.h>

@@ -1,3 +1,5 @@
+// Tests of the checks on Host and Origin.
+
 #include "server/http/guard.h"
 
 #include <gtest/gtest.h>

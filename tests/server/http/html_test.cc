@@ -1,3 +1,5 @@
+// Tests that no text of a job or client becomes markup.
+
 #include "server/http/html.h"
 
 #include <gmock/gmock.h>

@@ -1,3 +1,5 @@
+// Tests of query strings as fields of a request.
+
 #include "server/http/query.h"
 
 #include <gmock/gmock.h>

@@ -1,3 +1,5 @@
+// Tests of a log's records in each of the stream formats.
+
 #include "server/http/rendering.h"
 
 #include <gmock/gmock.h>

@@ -1,3 +1,5 @@
+// Tests of the HTTP routes, against the API configuration file.
+
 #include "server/http/router.h"
 
 #include <gmock/gmock.h>

@@ -1,3 +1,5 @@
+// Tests of the console page's files by their paths.
+
 #include "server/http/static_files.h"
 
 #include <gtest/gtest.h>

@@ -1,3 +1,5 @@
+// Tests of records numbered, dated and closed into batches.
+
 #include "server/log/batch_builder.h"
 
 #include <gmock/gmock.h>

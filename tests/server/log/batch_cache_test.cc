@@ -1,3 +1,5 @@
+// Tests of what the batch cache shares, keeps and forgets.
+
 #include "server/log/batch_cache.h"
 
 #include <gtest/gtest.h>

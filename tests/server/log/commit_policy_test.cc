@@ -1,3 +1,5 @@
+// Tests of the commit policy: a table of pauses in, decisions out.
+
 #include "server/log/commit_policy.h"
 
 #include <gmock/gmock.h>

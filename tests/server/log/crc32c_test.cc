@@ -1,3 +1,5 @@
+// Tests of the checksum, with and without the processor's instruction.
+
 #include "server/log/crc32c.h"
 
 #include <gtest/gtest.h>

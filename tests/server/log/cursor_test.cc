@@ -1,9 +1,12 @@
+// Tests of cursors: what a reader gets, waits for and is told.
+
 #include "server/log/cursor.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <optional>
 #include <string>
 #include <thread>
 #include <vector>
@@ -199,8 +202,8 @@ TEST_F(CursorTest, ItsHeartbeatTellsTheLastRecord) {
   EXPECT_TRUE(lines[0].heartbeat().has_time());
 }
 
-// Whoever reads because that is cheap is not to wait for the store.
-TEST_F(CursorTest, ReadsNoFurtherThanMemoryGoesWhereItBeganThere) {
+// For threads that must not wait for the store.
+TEST_F(CursorTest, ReadsNoFurtherThanMemoryGoesIfItIsToldSo) {
   const auto log = MakeLog({.tail_bytes = 0});
   for (int i = 1; i <= 100; ++i) log->Append({Out("line", i * kHour)});
   const Batch held = **log->Read(1);
@@ -208,12 +211,61 @@ TEST_F(CursorTest, ReadsNoFurtherThanMemoryGoesWhereItBeganThere) {
   EXPECT_TRUE(cursor->IsCheap());
   const int64_t before = store_.count(Call::kRead);
   std::vector<Slice> slices;
-  EXPECT_EQ(*cursor->Read(1 << 20, &slices), Cursor::Next::kMore);
+  EXPECT_EQ(cursor->TryRead(1 << 20, &slices), Cursor::Next::kMore);
   EXPECT_EQ(Sequences(RecordsOf(Decode(slices))), Numbers(1, 1));
-  EXPECT_EQ(store_.count(Call::kRead), before);
   EXPECT_FALSE(cursor->IsCheap());
+  slices.clear();
+  EXPECT_EQ(cursor->TryRead(1 << 20, &slices), std::nullopt);
+  EXPECT_THAT(slices, IsEmpty());
+  EXPECT_EQ(store_.count(Call::kRead), before);
   EXPECT_EQ(*cursor->Read(1 << 20, &slices), Cursor::Next::kWait);
   EXPECT_EQ(cursor->next(), 101);
+}
+
+// What another reader has in hand, and nobody else, goes when he lets go of it.
+TEST_F(CursorTest, DoesNotGoToTheStoreForWhatHasJustLeftMemory) {
+  const auto log = MakeLog({.tail_bytes = 0});
+  for (int i = 1; i <= 100; ++i) log->Append({Out("line", i * kHour)});
+  const auto cursor = Open(log);
+  Batch copy = *memory_.Read(log->run(), 1);
+  copy.bytes = Share(std::string(*copy.bytes));  // which the store has not in memory
+  store_.ReplaceNextRead(copy);
+  copy.bytes = nullptr;
+  std::optional<Batch> held = *log->Read(1);
+  for (int i = 2; i <= 10; ++i) EXPECT_TRUE(log->Read(i).ok());  // push it out of the cache
+  EXPECT_TRUE(cursor->IsCheap());
+  held.reset();
+  const int64_t before = store_.count(Call::kRead);
+  std::vector<Slice> slices;
+  EXPECT_EQ(cursor->TryRead(1 << 20, &slices), std::nullopt);
+  EXPECT_EQ(store_.count(Call::kRead), before);
+  EXPECT_THAT(slices, IsEmpty()) << "nor has it given away what comes before the records";
+  EXPECT_EQ(cursor->next(), 1);
+  EXPECT_EQ(Sequences(RecordsOf(Decode(Read(*cursor)))), Numbers(1, 100));
+}
+
+TEST_F(CursorTest, ReadsTheTailWithoutTheStore) {
+  const auto log = MakeLog();
+  const auto cursor = Open(log);
+  std::vector<Slice> slices;
+  EXPECT_EQ(cursor->TryRead(1 << 20, &slices), Cursor::Next::kWait);
+  for (int i = 1; i <= 100; ++i) log->Append({Out("line", i * kHour)});
+  EXPECT_EQ(cursor->TryRead(1, &slices), Cursor::Next::kMore);
+  EXPECT_EQ(cursor->next(), 2);
+  EXPECT_EQ(cursor->TryRead(1 << 20, &slices), Cursor::Next::kWait);
+  Finish(*log);
+  EXPECT_EQ(cursor->TryRead(1 << 20, &slices), Cursor::Next::kEnd);
+  EXPECT_EQ(Sequences(RecordsOf(Decode(slices))), Numbers(1, 101));
+  EXPECT_EQ(store_.count(Call::kRead), 0);
+}
+
+TEST_F(CursorTest, LooksIntoNoLineWhereItIsToReadMemoryAlone) {
+  const auto log = MakeLog();
+  log->Append({Out("line", kHour)});
+  v1::TailLogRequest request = Follow();
+  request.set_pattern("line");
+  std::vector<Slice> slices;
+  EXPECT_EQ(Open(log, request)->TryRead(1 << 20, &slices), std::nullopt);
 }
 
 // One that had to go to the store would fall back further.

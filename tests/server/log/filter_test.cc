@@ -1,3 +1,5 @@
+// Tests of filters by stream and pattern.
+
 #include "server/log/filter.h"
 
 #include <gmock/gmock.h>

@@ -1,3 +1,5 @@
+// Tests of the journal's file, whole, torn and damaged.
+
 #include "server/log/journal.h"
 
 #include <gmock/gmock.h>

@@ -1,3 +1,5 @@
+// Tests of the journaled store: what waits in the journal, and when it moves.
+
 #include "server/log/journaled_store.h"
 
 #include <gmock/gmock.h>

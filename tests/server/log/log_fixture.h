@@ -1,3 +1,4 @@
+// The fixture of tests of a log on a store that can be disturbed.
 #ifndef JOBTAIL_TESTS_SERVER_LOG_LOG_FIXTURE_H_
 #define JOBTAIL_TESTS_SERVER_LOG_LOG_FIXTURE_H_
 

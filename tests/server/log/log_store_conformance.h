@@ -1,3 +1,4 @@
+// The fixture of the tests that every store has to pass.
 #ifndef JOBTAIL_TESTS_SERVER_LOG_LOG_STORE_CONFORMANCE_H_
 #define JOBTAIL_TESTS_SERVER_LOG_LOG_STORE_CONFORMANCE_H_
 

@@ -1,3 +1,5 @@
+// The promises of LogStore as tests, for every implementation.
+
 #include "tests/server/log/log_store_conformance.h"
 
 #include <gmock/gmock.h>

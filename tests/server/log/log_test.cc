@@ -1,3 +1,5 @@
+// Tests of a log as a whole: numbering, times, results, readers.
+
 #include "server/log/log.h"
 
 #include <gmock/gmock.h>
@@ -145,8 +147,10 @@ TEST_F(LogTest, ReadersThatAreCloseToOneAnotherShareWhatIsReadFromTheStore) {
   const Batch first = **log->Read(1);
   EXPECT_TRUE(log->IsInMemory(1));
   EXPECT_EQ((*log->Read(1))->bytes, first.bytes);
-  EXPECT_EQ(store_.count(Call::kRead), 1);
+  EXPECT_EQ(log->TryRead(1)->bytes, first.bytes);
   EXPECT_FALSE(log->IsInMemory(2));
+  EXPECT_FALSE(log->TryRead(2));
+  EXPECT_EQ(store_.count(Call::kRead), 1);
 }
 
 TEST_F(LogTest, WhatATimeWasFoundInIsNotReadAgain) {
@@ -164,6 +168,7 @@ TEST_F(LogTest, RecordsThatWereDeletedAreAGapForWhoComesLater) {
   log->SetFirst(3);
   ASSERT_TRUE(memory_.Trim("run", 3).ok());
   EXPECT_FALSE(log->IsInMemory(1));
+  EXPECT_FALSE(log->TryRead(1));
   const std::vector<v1::LogLine> gap = testing::Decode(*(*log->Read(1))->bytes);
   ASSERT_EQ(gap.size(), 1);
   EXPECT_EQ(gap[0].gap().reason(), v1::GAP_REASON_RETENTION);

@@ -1,3 +1,5 @@
+// Tests of the store in memory, beyond those of all stores.
+
 #include "server/log/memory_store.h"
 
 #include <gtest/gtest.h>

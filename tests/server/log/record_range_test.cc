@@ -1,3 +1,5 @@
+// Tests of the range of numbers that a batch's own records tell.
+
 #include "server/log/record_range.h"
 
 #include <gtest/gtest.h>

@@ -1,3 +1,5 @@
+// Tests of the RocksDB store across restarts, modes and damage.
+
 #include "server/log/rocksdb_store.h"
 
 #include <gmock/gmock.h>

@@ -1,3 +1,5 @@
+// Tests of the database's keys and index entries, byte by byte.
+
 #include "server/log/store_keys.h"
 
 #include <gmock/gmock.h>

@@ -1,3 +1,5 @@
+// Tests of batches as values of the database, compressed, damaged or of a newer form.
+
 #include "server/log/stored_value.h"
 
 #include <gmock/gmock.h>
@@ -85,6 +87,16 @@ TEST(StoredValue, OfAFormThatANewerServerHasWrittenIsAnErrorThatSaysSo) {
   const absl::Status status = Decompress(value).status();
   EXPECT_EQ(status.code(), absl::StatusCode::kDataLoss);
   EXPECT_THAT(std::string(status.message()), ::testing::HasSubstr("form 2"));
+}
+
+// It must not go to a client, as if it were a batch.
+TEST(StoredValue, ThatBeginsWithNoKnownByteIsAnError) {
+  for (int first = 1; first < 256; ++first) {
+    if (first == '\n') continue;
+    const std::string value = std::string(1, static_cast<char>(first)) + "something";
+    EXPECT_FALSE(PlainBytes(value)) << first;
+    EXPECT_EQ(Decompress(value).status().code(), absl::StatusCode::kDataLoss) << first;
+  }
 }
 
 }  // namespace

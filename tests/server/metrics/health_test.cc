@@ -102,6 +102,15 @@ TEST_F(HealthTest, AStoreThatDoesNotAnswerIsNotHealthy) {
   EXPECT_TRUE(health_->Get().ok());
 }
 
+// Its calls return at once, but say that its upkeep has not come round.
+TEST_F(HealthTest, AStoreThatSaysThatItsDiskHangsIsNotHealthy) {
+  SetAnswer(absl::UnavailableError("the disk hangs"));
+  AnswerOne();
+  EXPECT_EQ(health_->Get(), absl::UnavailableError("the disk hangs"));
+  Pass();
+  EXPECT_TRUE(Eventually([this] { return told() == std::vector<bool>{true, false}; }));
+}
+
 TEST_F(HealthTest, GoesByTheTimeThatPasses) {
   clock_.SetForward(absl::Hours(1));
   EXPECT_TRUE(health_->Get().ok());

@@ -1,3 +1,5 @@
+// Tests of what the metered store counts, and counts once.
+
 #include "server/metrics/metered_store.h"
 
 #include <gmock/gmock.h>
@@ -11,6 +13,7 @@
 #include "tests/server/log/log_store_conformance.h"
 #include "tests/server/support/faulty_store.h"
 #include "tests/server/support/records.h"
+#include "tests/support/fake_clock.h"
 
 namespace jobtail {
 namespace {
@@ -39,6 +42,7 @@ class MeteredStoreTest : public ::testing::Test {
     storage::v1::StoredRun run;
     run.mutable_run()->set_id(id);
     run.mutable_run()->set_state(state);
+    if (state == v1::RUN_STATE_SUCCEEDED) run.mutable_run()->mutable_result()->set_state(state);
     ASSERT_TRUE(store_.PutRun(run).ok());
   }
 
@@ -62,7 +66,8 @@ class MeteredStoreTest : public ::testing::Test {
   MemoryStore memory_;
   testing::FaultyStore faulty_{&memory_};
   prometheus::Registry registry_;
-  MeteredStore store_{&faulty_, &registry_};
+  FakeClock clock_;
+  MeteredStore store_{&faulty_, &registry_, &clock_};
 };
 
 TEST_F(MeteredStoreTest, CountsLinesAndBytesOnce) {
@@ -108,6 +113,13 @@ TEST_F(MeteredStoreTest, CountsWhatTheStoreRefuses) {
   EXPECT_TRUE(Append(1, {"a"}, 1, 2).ok());
   EXPECT_THAT(Figures(), HasSubstr("\njobtail_store_failures_total{code=\"UNAVAILABLE\"} 2\n"));
   EXPECT_THAT(Figures(), HasSubstr("\njobtail_lines_total 1\n"));
+}
+
+TEST_F(MeteredStoreTest, TellsHowLongTheStoreTookByTheServersClock) {
+  faulty_.AfterNext(testing::FaultyStore::Call::kAppend,
+                    [this] { clock_.Advance(absl::Seconds(2)); });
+  ASSERT_TRUE(Append(1, {"a"}, 1, 2).ok());
+  EXPECT_THAT(Figures(), HasSubstr("\njobtail_commit_seconds_sum 2\n"));
 }
 
 TEST_F(MeteredStoreTest, ForgetsRunsThatHaveEnded) {

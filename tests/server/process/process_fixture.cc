@@ -1,3 +1,5 @@
+// The engine that runs commands, and what its tests read of their output.
+
 #include "tests/server/process/process_fixture.h"
 
 #include <memory>

@@ -1,3 +1,4 @@
+// The fixture of tests whose jobs are commands.
 #ifndef JOBTAIL_TESTS_SERVER_PROCESS_PROCESS_FIXTURE_H_
 #define JOBTAIL_TESTS_SERVER_PROCESS_PROCESS_FIXTURE_H_
 

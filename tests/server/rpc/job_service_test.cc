@@ -11,8 +11,12 @@
 #include <vector>
 
 #include "absl/strings/str_cat.h"
+#include "absl/synchronization/blocking_counter.h"
+#include "absl/synchronization/notification.h"
 #include "tests/e2e/raw_call.h"
 #include "tests/server/run/engine_fixture.h"
+#include "tests/support/observe.h"
+#include "tests/support/passing_time.h"
 
 namespace jobtail {
 namespace {
@@ -81,6 +85,38 @@ class JobServiceTest : public testing::EngineTest {
     request.set_run(run);
     request.set_pattern(pattern);
     return request;
+  }
+
+  // Whether a run is started for a client that cancels its call while that waits for a thread.
+  bool StartsARunForNobody() {
+    const auto first = std::make_shared<absl::Notification>();
+    const auto others = std::make_shared<absl::Notification>();
+    absl::BlockingCounter begun(StorePool::kThreads);
+    for (int i = 0; i < StorePool::kThreads; ++i) {
+      pool_.Run(absl::StrCat("plug ", i), [&begun, plug = i == 0 ? first : others] {
+        begun.DecrementCount();
+        plug->WaitForNotification();
+      });
+    }
+    begun.Wait();
+    const int64_t before = store_.count(Call::kPutRun);
+    const auto channel = Connect();
+    const auto stub = v1::JobService::NewStub(channel);
+    v1::RunJobRequest request;
+    request.set_job("counts");
+    grpc::ClientContext context;
+    const auto reader = stub->RunJob(&context, request);
+    while (pool_.waiting() < 1) std::this_thread::yield();
+    context.TryCancel();
+    reader->Finish();
+    e2e::RawCall(channel, "/grpc.health.v1.Health/Check", "");  // the server has most likely heard
+    absl::Notification done;
+    pool_.Run("last", [&done] { done.Notify(); });
+    first->Notify();  // one thread: the call's turn, then the last one's
+    done.WaitForNotification();
+    const int64_t after = store_.count(Call::kPutRun);
+    others->Notify();
+    return after > before;
   }
 
   StorePool pool_;
@@ -220,6 +256,10 @@ TEST_F(JobServiceTest, DoesNothingForAClientThatHasGone) {
       << "a line and a result, twice, less what had begun";
 }
 
+TEST_F(JobServiceTest, StartsNoRunForAClientThatHasGone) {
+  EXPECT_TRUE(testing::Eventually([this] { return !StartsARunForNobody(); }));
+}
+
 TEST_F(JobServiceTest, CancelsARunWhoseClientGoesAwayIfAsked) {
   AddWaitingJob("waits");
   const auto stub = v1::JobService::NewStub(Connect());
@@ -234,6 +274,41 @@ TEST_F(JobServiceTest, CancelsARunWhoseClientGoesAwayIfAsked) {
   context.TryCancel();
   reader->Finish();
   EXPECT_EQ(AwaitResult(line.run().id()).state(), v1::RUN_STATE_CANCELLED);
+}
+
+class ClockedJobServiceTest : public testing::ClockedEngineTest {
+ protected:
+  StorePool pool_;
+  JobService service_{&engine_, &pool_, /*heartbeat=*/absl::Hours(1)};
+};
+
+TEST_F(ClockedJobServiceTest, SendsHeartbeatsByTheEnginesClock) {
+  AddWaitingJob("waits");
+  v1::TailLogRequest request;
+  request.set_run(Start("waits"));
+  request.set_follow(true);
+  int port = 0;
+  grpc::ServerBuilder builder;
+  builder.AddListeningPort("127.0.0.1:0", grpc::InsecureServerCredentials(), &port);
+  builder.RegisterService(&service_);
+  const std::unique_ptr<grpc::Server> server = builder.BuildAndStart();
+  const auto stub = v1::JobService::NewStub(
+      grpc::CreateChannel(absl::StrCat("127.0.0.1:", port), grpc::InsecureChannelCredentials()));
+  grpc::ClientContext context;
+  context.set_deadline(std::chrono::system_clock::now() + kDeadline);
+  const auto reader = stub->TailLog(&context, request);
+  v1::LogBatch batch;
+  bool is_alive = false;
+  {
+    const PassingTime passing(&clock_, absl::Minutes(1));
+    while (!is_alive && reader->Read(&batch)) {
+      for (const v1::LogLine& line : batch.lines()) is_alive |= line.has_heartbeat();
+    }
+  }
+  EXPECT_TRUE(is_alive);
+  context.TryCancel();
+  reader->Finish();
+  server->Shutdown();
 }
 
 }  // namespace

@@ -1,3 +1,5 @@
+// Tests of CreateRun: parameters, refusals, request ids.
+
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 

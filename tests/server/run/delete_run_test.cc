@@ -1,3 +1,5 @@
+// Tests of DeleteRun, also at the same moment as a run's end.
+
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 

@@ -1,3 +1,5 @@
+// The engine under test, and the runs that tests have it execute.
+
 #include "tests/server/run/engine_fixture.h"
 
 #include <utility>

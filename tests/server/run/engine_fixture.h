@@ -1,3 +1,4 @@
+// The fixtures of tests of the engine, on the system's clock or on one that stands still.
 #ifndef JOBTAIL_TESTS_SERVER_RUN_ENGINE_FIXTURE_H_
 #define JOBTAIL_TESTS_SERVER_RUN_ENGINE_FIXTURE_H_
 

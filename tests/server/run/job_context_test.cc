@@ -1,3 +1,5 @@
+// Tests of what a job's function gets from its context.
+
 #include "server/run/job_context.h"
 
 #include <gmock/gmock.h>

@@ -1,3 +1,5 @@
+// Tests of the job registry: adding, finding, listing.
+
 #include "server/run/job_registry.h"
 
 #include <gmock/gmock.h>

@@ -1,3 +1,5 @@
+// Tests of a job's declaration, and of the parameters of a run.
+
 #include "server/run/job.h"
 
 #include <gmock/gmock.h>

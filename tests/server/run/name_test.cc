@@ -1,3 +1,5 @@
+// Tests of the form of names.
+
 #include "server/run/name.h"
 
 #include <gtest/gtest.h>

@@ -1,3 +1,5 @@
+// Tests of each type of parameter: what it takes, refuses and makes of it.
+
 #include "server/run/parameter.h"
 
 #include <gmock/gmock.h>

@@ -1,3 +1,5 @@
+// Tests of what retention deletes, and when.
+
 #include "server/run/retention.h"
 
 #include <gmock/gmock.h>

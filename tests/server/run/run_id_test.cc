@@ -1,3 +1,5 @@
+// Tests of run ids: their form, their order, their randomness.
+
 #include "server/run/run_id.h"
 
 #include <gmock/gmock.h>

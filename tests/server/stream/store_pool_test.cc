@@ -62,7 +62,7 @@ class Served {
   std::vector<std::string> order_ ABSL_GUARDED_BY(mutex_);
 };
 
-TEST(StorePool, GoesRoundByClient) {
+TEST(StorePool, GoesRoundByConnection) {
   Plug plug(1);
   Served served(23);
   StorePool pool(/*threads=*/1);
@@ -78,7 +78,7 @@ TEST(StorePool, GoesRoundByClient) {
   EXPECT_THAT(order, ElementsAre("greedy", "modest", "late", "greedy", "modest"));
 }
 
-TEST(StorePool, BeginsAClientsTasksInTheirOrder) {
+TEST(StorePool, BeginsAConnectionsTasksInTheirOrder) {
   Served served(100);
   StorePool pool(/*threads=*/1);
   for (int i = 0; i < 100; ++i) pool.Run("client", served.Task(std::to_string(1000 + i)));
@@ -86,7 +86,7 @@ TEST(StorePool, BeginsAClientsTasksInTheirOrder) {
   EXPECT_TRUE(std::is_sorted(order.begin(), order.end()));
 }
 
-TEST(StorePool, LeavesThreadsToOthersWhereAClientsCallsHang) {
+TEST(StorePool, LeavesThreadsToOthersWhereAConnectionsCallsHang) {
   Plug plug(2);
   Served served(1);
   StorePool pool(/*threads=*/4);
@@ -112,6 +112,92 @@ TEST(StorePool, DropsWhatHasNotBegunWhenItStops) {
   opening.join();
   pool.Run("client", [token] {});
   EXPECT_EQ(token.use_count(), 1) << "nothing is held any more";
+}
+
+TEST(StorePool, BeginsWhatATaskAddsAfterThatTask) {
+  Served served(3);
+  StorePool pool(/*threads=*/1);
+  int64_t waiting = 0;
+  pool.Run("one", [&] {
+    pool.Run("one", served.Task("its next"));
+    pool.Run("other", served.Task("another's"));
+    waiting = pool.waiting();
+    served.Task("itself")();
+  });
+  EXPECT_THAT(served.Await(), ElementsAre("itself", "its next", "another's"));
+  EXPECT_EQ(waiting, 2);
+  pool.Stop();
+  EXPECT_EQ(pool.waiting(), 0);
+}
+
+// As a stream that looks through a log, or one whose client takes everything at once.
+TEST(StorePool, WhoAlwaysAddsAnotherTaskKeepsNobodyWaiting) {
+  Plug plug(1);
+  std::atomic<bool> enough = false;
+  std::atomic<int> again = 0;
+  std::vector<int> before;  // how often the greedy one was served before each of the other's
+  absl::Notification done;
+  StorePool pool(/*threads=*/1);
+  const std::function<void()> greedy = [&] {
+    ++again;
+    if (!enough) pool.Run("greedy", greedy);
+  };
+  pool.Run("plug", plug.Task());
+  plug.AwaitBegun();
+  pool.Run("greedy", greedy);
+  for (int i = 0; i < 10; ++i) pool.Run("modest", [&] { before.push_back(again); });
+  pool.Run("modest", [&] { done.Notify(); });
+  plug.Open();
+  done.WaitForNotification();
+  enough = true;
+  pool.Stop();
+  EXPECT_THAT(before, ElementsAre(1, 2, 3, 4, 5, 6, 7, 8, 9, 10));
+}
+
+// Asks the pool for something when it is let go of, as the last holder of a stream may.
+class AsksWhenDropped {
+ public:
+  AsksWhenDropped(StorePool* pool, std::atomic<int>* dropped) : pool_(*pool), dropped_(*dropped) {}
+  ~AsksWhenDropped() {
+    EXPECT_GE(pool_.waiting(), 0) << "which takes the lock";
+    pool_.Run("late", [] { ADD_FAILURE() << "the pool has stopped"; });
+    ++dropped_;
+  }
+
+ private:
+  StorePool& pool_;
+  std::atomic<int>& dropped_;
+};
+
+// Whether tasks are dropped as they come, for a pool whose threads are all busy.
+bool IsStopping(StorePool& pool) {
+  const auto token = std::make_shared<int>();
+  pool.Run("probe", [token] {});
+  return token.use_count() == 1;
+}
+
+TEST(StorePool, DropsWithoutItsLockWhatATaskHasAddedWhenItStops) {
+  std::atomic<int> dropped = 0;
+  Plug plug(1);
+  StorePool pool(/*threads=*/1);
+  pool.Run("connection", [&, task = plug.Task()] {
+    task();
+    for (int i = 0; i < 2; ++i) {
+      pool.Run("connection", [held = std::make_shared<AsksWhenDropped>(&pool, &dropped)] {
+        ADD_FAILURE() << "the pool has stopped";
+      });
+    }
+  });
+  plug.AwaitBegun();
+  pool.Run("other", [held = std::make_shared<AsksWhenDropped>(&pool, &dropped)] {});
+  std::thread opening([&] {
+    while (!IsStopping(pool)) std::this_thread::yield();
+    plug.Open();
+  });
+  pool.Stop();
+  opening.join();
+  EXPECT_EQ(dropped, 3);
+  EXPECT_EQ(pool.waiting(), 0);
 }
 
 TEST(StorePool, LosesNothingUnderLoad) {

@@ -3,9 +3,11 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_split.h"
 
 namespace jobtail::testing {
 namespace {
@@ -25,7 +27,9 @@ class ScriptFeed final : public Feed {
     absl::MutexLock lock(&script_.mutex_);
     ++script_.reads_;
     script_.waiting_ = true;
-    const auto released = [this]() ABSL_NO_THREAD_SAFETY_ANALYSIS { return !script_.held_; };
+    const auto released = [this]() ABSL_NO_THREAD_SAFETY_ANALYSIS {
+      return !script_.held_ || script_.reads_ <= script_.not_held_;
+    };
     script_.mutex_.Await(absl::Condition(&released));
     script_.waiting_ = false;
     if (script_.texts_.empty()) {
@@ -33,11 +37,20 @@ class ScriptFeed final : public Feed {
       if (!script_.end_->ok()) return *script_.end_;
       return Next::kEnd;
     }
-    ++script_.position_;
+    script_.position_ += 1 + std::ranges::count(script_.texts_.front(), '|');
     std::string text = std::move(script_.texts_.front());
     script_.texts_.pop_front();
     if (!text.empty()) slices->push_back(ToSlice(std::move(text)));
     return Next::kMore;
+  }
+
+  std::optional<Next> TryRead(std::vector<Slice>* slices) override {
+    {
+      absl::MutexLock lock(&script_.mutex_);
+      const bool fails = script_.texts_.empty() && script_.end_ && !script_.end_->ok();
+      if (!script_.cheap_ || fails) return std::nullopt;
+    }
+    return *Read(slices);
   }
 
   bool IsCheap() const override {
@@ -106,9 +119,10 @@ void Script::SetCheap(bool cheap) {
   cheap_ = cheap;
 }
 
-void Script::Hold() {
+void Script::Hold(int64_t first) {
   absl::MutexLock lock(&mutex_);
   held_ = true;
+  not_held_ = first;
 }
 
 void Script::Release() {
@@ -239,7 +253,11 @@ size_t FakeWriter::Begin() {
 
 absl::Status FakeWriter::Take(std::vector<Slice>* slices) {
   absl::MutexLock lock(&mutex_);
-  for (const Slice& slice : *slices) taken_.emplace_back(slice.view());
+  for (const Slice& slice : *slices) {
+    for (const absl::string_view text : absl::StrSplit(std::string(slice.view()), '|')) {
+      taken_.emplace_back(text);
+    }
+  }
   return refusal_;
 }
 
@@ -250,6 +268,7 @@ size_t FakeWriter::SendNext() {
     if (taken_.empty()) return 0;
     text = std::move(taken_.front());
     taken_.pop_front();
+    ++records_;
   }
   const size_t size = text.size();
   Note(std::move(text));
@@ -259,6 +278,12 @@ size_t FakeWriter::SendNext() {
 size_t FakeWriter::SendHeartbeat(const Slice& heartbeat) {
   Note(std::string(heartbeat.view()));
   return heartbeat.size;
+}
+
+std::optional<int64_t> FakeWriter::ResumePointWithin() const {
+  absl::MutexLock lock(&mutex_);
+  if (taken_.empty()) return std::nullopt;
+  return records_ + 1;
 }
 
 void FakeWriter::Finish(const absl::Status& status, std::optional<int64_t> resume_point) {

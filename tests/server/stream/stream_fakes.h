@@ -23,13 +23,14 @@ namespace jobtail::testing {
 // What there is to be read, added by the test. Outlives the feeds that it has made. Thread-safe.
 class Script {
  public:
-  // Each is read by one Read; empty: nothing, but there is more.
+  // Each is read by one Read; empty: nothing, but there is more. "one|two" is two records, which a
+  // writer sends as two messages.
   void Add(const std::string& text);
   void End(absl::Status status = absl::OkStatus());
   // Whether Read is done by whoever comes by.
   void SetCheap(bool cheap);
-  // Holds back each Read until it is let go on.
-  void Hold();
+  // Holds back each Read, but for the first ones of all, until it is let go on.
+  void Hold(int64_t first = 0);
   void Release();
   void AwaitHeld();
 
@@ -49,6 +50,7 @@ class Script {
   std::optional<absl::Status> end_ ABSL_GUARDED_BY(mutex_);
   bool cheap_ ABSL_GUARDED_BY(mutex_) = true;
   bool held_ ABSL_GUARDED_BY(mutex_) = false;
+  int64_t not_held_ ABSL_GUARDED_BY(mutex_) = 0;  // so many first ones
   bool waiting_ ABSL_GUARDED_BY(mutex_) = false;
   int64_t reads_ ABSL_GUARDED_BY(mutex_) = 0;
   int64_t position_ ABSL_GUARDED_BY(mutex_) = 1;
@@ -85,6 +87,7 @@ class FakeWriter : public StreamWriter {
   absl::Status Take(std::vector<Slice>* slices) override;
   size_t SendNext() override;
   size_t SendHeartbeat(const Slice& heartbeat) override;
+  std::optional<int64_t> ResumePointWithin() const override;
   void Finish(const absl::Status& status, std::optional<int64_t> resume_point) override;
 
  private:
@@ -95,6 +98,7 @@ class FakeWriter : public StreamWriter {
   mutable absl::Mutex mutex_;
   std::vector<std::string> sent_ ABSL_GUARDED_BY(mutex_);
   std::deque<std::string> taken_ ABSL_GUARDED_BY(mutex_);
+  int64_t records_ ABSL_GUARDED_BY(mutex_) = 0;  // that were sent
   bool in_flight_ ABSL_GUARDED_BY(mutex_) = false;
   bool overlapped_ ABSL_GUARDED_BY(mutex_) = false;  // two at a time, or one after Finish
   int finishes_ ABSL_GUARDED_BY(mutex_) = 0;

@@ -11,6 +11,7 @@
 #include "server/stream/stream.h"
 #include "tests/server/stream/stream_fakes.h"
 #include "tests/support/fake_clock.h"
+#include "tests/support/passing_time.h"
 
 namespace jobtail {
 namespace {
@@ -68,6 +69,18 @@ TEST_F(StreamSetTest, StopsTheOthersAsTheyAre) {
   EXPECT_TRUE(first_.finished());
   EXPECT_EQ(first_.sent().back(), "begin");
   EXPECT_EQ(first_.resume_point(), 1);
+}
+
+TEST_F(StreamSetTest, WaitsNoLongerThoughTheClockIsSetBack) {
+  first_.stream().Start(quiet_.MakeFeed());  // whose client takes nothing
+  std::thread stopping([this] { set_.StopAll(absl::Hours(1)); });
+  clock_.SetForward(-absl::Hours(5));
+  {
+    const PassingTime passing(&clock_, absl::Minutes(1));
+    stopping.join();
+  }
+  first_.Deliver();
+  EXPECT_EQ(first_.status().code(), absl::StatusCode::kUnavailable);
 }
 
 TEST_F(StreamSetTest, StopsStreamsThatComeLater) {

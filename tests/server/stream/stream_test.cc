@@ -24,6 +24,8 @@ constexpr absl::Duration kHeartbeat = absl::Seconds(15);
 
 class StreamTest : public ::testing::Test {
  protected:
+  ~StreamTest() override { script_.Release(); }  // or a test that has failed would never end
+
   FakeClock clock_;
   Script script_;
   StorePool pool_;
@@ -92,6 +94,50 @@ TEST_F(StreamTest, ReadsWhatIsNotCheapInThePoolAndAMessageAhead) {
   writer_.DeliverAll();
   writer_.AwaitFinish();
   EXPECT_THAT(writer_.sent(), ElementsAre("begin", "one", "two", "three"));
+}
+
+TEST_F(StreamTest, SendsWhatItHasReadWhileTheNextReadHangs) {
+  script_.SetCheap(false);
+  script_.Hold(/*first=*/1);
+  script_.Add("one|two|three");
+  script_.Add("four");
+  script_.End();
+  writer_.stream().Start(script_.MakeFeed());
+  writer_.Deliver();
+  writer_.AwaitSent(2);
+  script_.AwaitHeld();
+  writer_.Deliver();
+  ASSERT_THAT(writer_.sent(), ElementsAre("begin", "one", "two"));
+  writer_.Deliver();
+  ASSERT_THAT(writer_.sent(), ElementsAre("begin", "one", "two", "three"));
+  writer_.Deliver();
+  clock_.Advance(kHeartbeat);
+  writer_.AwaitSent(5);
+  EXPECT_EQ(writer_.sent().back(), "heartbeat 3") << "and waits no less than others";
+  script_.Release();
+  writer_.DeliverAll();
+  writer_.AwaitFinish();
+  EXPECT_THAT(writer_.sent(), ElementsAre("begin", "one", "two", "three", "heartbeat 3", "four"));
+  EXPECT_TRUE(writer_.status().ok());
+}
+
+TEST_F(StreamTest, AHeartbeatDoesNotCountWhatWasReadAndNotSent) {
+  script_.SetCheap(false);
+  script_.Hold(/*first=*/1);
+  script_.Add("one|two|three");
+  writer_.stream().Start(script_.MakeFeed());
+  writer_.Deliver();
+  writer_.AwaitSent(2);
+  script_.AwaitHeld();
+  writer_.stream().Stop(/*now=*/true);  // sends no more, and cannot end yet: the feed is in use
+  writer_.Deliver();
+  clock_.Advance(kHeartbeat);
+  writer_.AwaitSent(3);
+  EXPECT_THAT(writer_.sent(), ElementsAre("begin", "one", "heartbeat 1"));
+  script_.Release();
+  writer_.Deliver();
+  writer_.AwaitFinish();
+  EXPECT_EQ(writer_.resume_point(), 2);
 }
 
 TEST_F(StreamTest, NobodyWaitsForARead) {
@@ -232,7 +278,9 @@ TEST_F(StreamTest, TellsOnceThatItsClientHasGone) {
 }
 
 TEST_F(StreamTest, RemembersAClientThatHasGoneBeforeTheStart) {
+  EXPECT_FALSE(writer_.stream().IsClientGone());
   writer_.stream().ClientGone();
+  EXPECT_TRUE(writer_.stream().IsClientGone());
   EXPECT_FALSE(writer_.finished());
   writer_.stream().Start(script_.MakeFeed());
   EXPECT_EQ(writer_.status().code(), absl::StatusCode::kCancelled);

@@ -1,3 +1,5 @@
+// The faults of the store that tests disturb.
+
 #include "tests/server/support/faulty_store.h"
 
 #include <utility>

@@ -1,3 +1,4 @@
+// A store that blocks and fails when a test says so.
 #ifndef JOBTAIL_TESTS_SERVER_SUPPORT_FAULTY_STORE_H_
 #define JOBTAIL_TESTS_SERVER_SUPPORT_FAULTY_STORE_H_
 

@@ -1,3 +1,5 @@
+// Reading a log to its end, and waiting for records.
+
 #include "tests/server/support/following.h"
 
 #include <cstdio>

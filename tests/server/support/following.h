@@ -1,3 +1,4 @@
+// Ways to follow a log in tests.
 #ifndef JOBTAIL_TESTS_SERVER_SUPPORT_FOLLOWING_H_
 #define JOBTAIL_TESTS_SERVER_SUPPORT_FOLLOWING_H_
 

@@ -1,3 +1,5 @@
+// The file system of RocksDB on a disk that a test fills up.
+
 #include "tests/server/support/full_disk.h"
 
 #include <rocksdb/file_system.h>

@@ -1,3 +1,4 @@
+// A disk that is full when a test says so.
 #ifndef JOBTAIL_TESTS_SERVER_SUPPORT_FULL_DISK_H_
 #define JOBTAIL_TESTS_SERVER_SUPPORT_FULL_DISK_H_
 

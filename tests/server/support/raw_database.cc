@@ -1,3 +1,5 @@
+// A closed store's database, opened past the store.
+
 #include "tests/server/support/raw_database.h"
 
 #include <rocksdb/db.h>

@@ -1,6 +1,5 @@
 // Writes into the database of a store that is closed, past everything that checks it. Each function
 // ends the process where that fails.
-
 #ifndef JOBTAIL_TESTS_SERVER_SUPPORT_RAW_DATABASE_H_
 #define JOBTAIL_TESTS_SERVER_SUPPORT_RAW_DATABASE_H_
 

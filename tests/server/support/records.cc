@@ -1,3 +1,5 @@
+// Lines, batches and their decoded records, for tests.
+
 #include "tests/server/support/records.h"
 
 #include <algorithm>

@@ -1,3 +1,4 @@
+// Lines to write into logs, and what encoded batches say.
 #ifndef JOBTAIL_TESTS_SERVER_SUPPORT_RECORDS_H_
 #define JOBTAIL_TESTS_SERVER_SUPPORT_RECORDS_H_
 

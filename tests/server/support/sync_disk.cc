@@ -1,3 +1,5 @@
+// The file system of RocksDB with syncs that a test holds up.
+
 #include "tests/server/support/sync_disk.h"
 
 #include <rocksdb/file_system.h>

@@ -1,5 +1,4 @@
 // A disk whose syncs a test holds up, or has fail.
-
 #ifndef JOBTAIL_TESTS_SERVER_SUPPORT_SYNC_DISK_H_
 #define JOBTAIL_TESTS_SERVER_SUPPORT_SYNC_DISK_H_
 

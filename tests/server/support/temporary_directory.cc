@@ -1,3 +1,5 @@
+// The making and removal of a directory for a test.
+
 #include "tests/server/support/temporary_directory.h"
 
 #include <stdlib.h>

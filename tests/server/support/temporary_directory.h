@@ -1,3 +1,4 @@
+// A directory that lives as long as a test's object.
 #ifndef JOBTAIL_TESTS_SERVER_SUPPORT_TEMPORARY_DIRECTORY_H_
 #define JOBTAIL_TESTS_SERVER_SUPPORT_TEMPORARY_DIRECTORY_H_
 

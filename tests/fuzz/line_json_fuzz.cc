@@ -1,4 +1,4 @@
-// The HTTP door's own way from an encoded record to JSON against protobuf's.
+// The codec's own way from an encoded record to JSON against protobuf's.
 
 #include <google/protobuf/stubs/logging.h>
 #include <google/protobuf/util/json_util.h>
@@ -9,7 +9,7 @@
 #include "base/utf8.h"
 #include "tests/fuzz/fuzz.h"
 
-namespace jobtail::http {
+namespace jobtail {
 namespace {
 
 using fuzz::Check;
@@ -64,10 +64,10 @@ void Run(std::string_view bytes) {
 }
 
 }  // namespace
-}  // namespace jobtail::http
+}  // namespace jobtail
 
 int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   google::protobuf::SetLogHandler(nullptr);  // each text that is not UTF-8
-  jobtail::http::Run(jobtail::fuzz::AsText(data, size));
+  jobtail::Run(jobtail::fuzz::AsText(data, size));
   return 0;
 }

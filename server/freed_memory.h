@@ -1,0 +1,31 @@
+// Gives memory back to the system that the C library keeps after a load.
+#ifndef JOBTAIL_SERVER_FREED_MEMORY_H_
+#define JOBTAIL_SERVER_FREED_MEMORY_H_
+
+#include <cstddef>
+
+#include "absl/time/time.h"
+#include "base/scheduler.h"
+
+namespace jobtail {
+
+// The C library keeps what is freed for what is asked for next, by each thread that ever had much:
+// hundreds of megabytes after a load of many connections. On a thread of its own, this looks now
+// and then whether the process has grown since it last gave memory back, and if so does so again.
+class FreedMemory {
+ public:
+  FreedMemory();
+
+ private:
+  void Look();
+
+  static constexpr absl::Duration kInterval = absl::Seconds(15);
+  static constexpr size_t kGrowth = 32 << 20;
+
+  size_t resident_ = 0;  // after memory was given back last
+  Scheduler thread_;     // last: it uses the rest
+};
+
+}  // namespace jobtail
+
+#endif  // JOBTAIL_SERVER_FREED_MEMORY_H_

@@ -1,0 +1,72 @@
+// Counts who uses the database, and changes it for another when nobody does.
+#include "server/log/rocksdb_reopenable.h"
+
+#include <rocksdb/cache.h>
+#include <rocksdb/env.h>
+
+#include <utility>
+
+namespace jobtail {
+
+absl::StatusOr<std::unique_ptr<ReopenableDatabase>> ReopenableDatabase::Open(
+    const RocksDbOptions& options) {
+  std::unique_ptr<ReopenableDatabase> result(new ReopenableDatabase(options));
+  auto opened = Database::Open(options, nullptr);
+  if (!opened.ok()) return opened.status();
+  result->database_ = *std::move(opened);
+  return result;
+}
+
+ReopenableDatabase::~ReopenableDatabase() = default;
+
+absl::StatusOr<ReopenableDatabase::Lease> ReopenableDatabase::Use() const {
+  absl::MutexLock lock(&mutex_);
+  if (opening_) {
+    mutex_.AwaitWithTimeout(absl::Condition(this, &ReopenableDatabase::IsSettledLocked), kPatience);
+  }
+  if (!state_.ok()) return state_;
+  ++leases_;
+  return Lease(this);
+}
+
+void ReopenableDatabase::Return() const {
+  absl::MutexLock lock(&mutex_);
+  --leases_;
+}
+
+absl::Status ReopenableDatabase::Reopen() {
+  {
+    absl::MutexLock lock(&mutex_);
+    opening_ = state_.ok();  // nobody waits for what has failed before
+    if (opening_) state_ = absl::UnavailableError(Name() + ": it is being opened anew");
+  }
+  std::shared_ptr<rocksdb::Cache> cache;
+  if (database_) {
+    StopBackgroundWork();
+    {
+      absl::MutexLock lock(&mutex_);
+      mutex_.Await(absl::Condition(this, &ReopenableDatabase::IsUnusedLocked));
+    }
+    cache = database_->cache();
+    database_.reset();
+  }
+  auto opened = Database::Open(options_, std::move(cache));
+  if (opened.ok()) database_ = *std::move(opened);
+  absl::MutexLock lock(&mutex_);
+  opening_ = false;
+  // Whatever the reason, it may pass: readers are to come again.
+  state_ = opened.ok() ? absl::OkStatus() : absl::UnavailableError(opened.status().message());
+  return opened.status();
+}
+
+void ReopenableDatabase::StopBackgroundWork() const {
+  if (database_) database_->StopBackgroundWork();
+}
+
+rocksdb::Env* ReopenableDatabase::env() const {
+  return options_.env ? options_.env : rocksdb::Env::Default();
+}
+
+std::string ReopenableDatabase::Name() const { return "data directory " + options_.directory; }
+
+}  // namespace jobtail

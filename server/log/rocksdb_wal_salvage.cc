@@ -1,0 +1,281 @@
+// Reads and writes RocksDB's write-ahead log without RocksDB, which stops at some kinds of damage.
+#include "server/log/rocksdb_wal_salvage.h"
+
+#include <fcntl.h>
+#include <spdlog/spdlog.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <boost/endian/conversion.hpp>
+#include <cerrno>
+#include <cstring>
+#include <filesystem>
+#include <system_error>
+
+#include "absl/strings/match.h"
+#include "absl/strings/str_cat.h"
+#include "server/log/crc32c.h"
+
+namespace jobtail {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr size_t kBlockBytes = 32 << 10;
+constexpr size_t kHeaderBytes = 7;  // checksum, length and type
+constexpr size_t kLengthAt = 4;
+constexpr size_t kTypeAt = 6;
+// What one write takes, with all that RocksDB joins to it. More is damage, whatever comes after it.
+constexpr int64_t kMostTorn = 2 << 20;
+constexpr char kDamagedFolder[] = "/damaged";
+
+enum PieceType : unsigned char { kFull = 1, kFirst = 2, kMiddle = 3, kLast = 4 };
+
+unsigned char* Bytes(char* text) { return reinterpret_cast<unsigned char*>(text); }
+const unsigned char* Bytes(const char* text) {
+  return reinterpret_cast<const unsigned char*>(text);
+}
+
+// RocksDB stores checksums turned and shifted, so that one of bytes that hold checksums is sound.
+uint32_t Masked(uint32_t checksum) { return (checksum >> 15 | checksum << 17) + 0xA282EAD8U; }
+
+std::string EncodePiece(PieceType type, std::string_view payload) {
+  std::string piece(kHeaderBytes, '\0');
+  piece[kTypeAt] = static_cast<char>(type);
+  boost::endian::store_little_u16(Bytes(&piece[kLengthAt]), static_cast<uint16_t>(payload.size()));
+  const uint32_t checksum = ExtendCrc32c(Crc32c({&piece[kTypeAt], 1}), payload);
+  boost::endian::store_little_u32(Bytes(piece.data()), Masked(checksum));
+  piece.append(payload);
+  return piece;
+}
+
+// Appends a record in pieces, as RocksDB does.
+void AppendRecord(std::string_view record, std::string* file) {
+  bool is_first = true;
+  do {
+    const size_t left = kBlockBytes - file->size() % kBlockBytes;
+    if (left < kHeaderBytes) {
+      file->append(left, '\0');
+      continue;
+    }
+    const std::string_view payload = record.substr(0, left - kHeaderBytes);
+    record.remove_prefix(payload.size());
+    const bool is_last = record.empty();
+    file->append(
+        EncodePiece(is_first ? (is_last ? kFull : kFirst) : (is_last ? kLast : kMiddle), payload));
+    is_first = false;
+    if (is_last) return;
+  } while (true);
+}
+
+}  // namespace
+
+WalScan::WalScan(std::string_view file) : file_(file) {
+  for (size_t begin = 0; begin < file.size(); begin += kBlockBytes) {
+    ScanBlock(begin, std::min(begin + kBlockBytes, file.size()));
+  }
+  if (is_open_) Lose(open_begin_, file.size());
+  pieces_.resize(complete_);
+}
+
+void WalScan::ScanBlock(size_t begin, size_t end) {
+  size_t at = begin;
+  while (end - at >= kHeaderBytes) {
+    const char* const header = file_.data() + at;
+    const size_t length = boost::endian::load_little_u16(Bytes(header + kLengthAt));
+    const auto type = static_cast<unsigned char>(header[kTypeAt]);
+    const std::string_view checked =
+        file_.substr(at + kTypeAt, std::min(length + 1, end - at - kTypeAt));
+    const bool is_sound = type >= kFull && type <= kLast && checked.size() == length + 1 &&
+                          Masked(Crc32c(checked)) == boost::endian::load_little_u32(Bytes(header));
+    if (!is_sound) {
+      Lose(is_open_ ? open_begin_ : at, end);
+      is_open_ = false;
+      pieces_.resize(complete_);
+      return;
+    }
+    const bool begins = type == kFull || type == kFirst;
+    const bool ends = type == kFull || type == kLast;
+    const size_t size = kHeaderBytes + length;
+    if (begins == is_open_) {
+      // The rest of the record before is missing, or the beginning of this one.
+      Lose(is_open_ ? open_begin_ : at, begins ? at : at + size);
+      is_open_ = false;
+      pieces_.resize(complete_);
+      if (!begins) {
+        at += size;
+        continue;
+      }
+    }
+    if (begins) open_begin_ = at;
+    is_open_ = !ends;
+    pieces_.push_back({at, size, ends});
+    at += size;
+    if (!ends) continue;
+    complete_ = pieces_.size();
+    ++records_;
+    lost_within_ |= lost_bytes_ > 0;
+  }
+  // What is left of a whole block is too short for a piece, and has nothing in it.
+  const bool is_padding = end - begin == kBlockBytes && file_.find_first_not_of('\0', at) >= end;
+  if (at < end && !is_padding) Lose(at, end);
+}
+
+void WalScan::Lose(size_t begin, size_t end) {
+  if (begin == end) return;
+  if (lost_bytes_ == 0) lost_begin_ = begin;
+  lost_bytes_ += static_cast<int64_t>(end - std::max(begin, lost_end_));
+  lost_end_ = end;
+}
+
+std::string WalScan::Rewritten() const {
+  std::string result;
+  std::string record;
+  for (const Piece& piece : pieces_) {
+    record.append(file_.substr(piece.offset + kHeaderBytes, piece.size - kHeaderBytes));
+    if (!piece.ends) continue;
+    AppendRecord(record, &result);
+    record.clear();
+  }
+  return result;
+}
+
+namespace {
+
+class Descriptor {
+ public:
+  Descriptor(const std::string& path, int flags)
+      : fd_(open(path.c_str(), flags | O_CLOEXEC, 0600)) {}
+  ~Descriptor() {
+    if (fd_ >= 0) close(fd_);
+  }
+  Descriptor(const Descriptor&) = delete;
+  Descriptor& operator=(const Descriptor&) = delete;
+  int get() const { return fd_; }
+
+ private:
+  const int fd_;
+};
+
+absl::Status SystemError(const std::string& path, const char* what) {
+  const std::string message =
+      absl::StrCat("write-ahead log ", path, ": cannot be ", what, ": ", strerror(errno));
+  if (errno == ENOSPC || errno == EDQUOT) {
+    return absl::ResourceExhaustedError(absl::StrCat(message, "; make room on the disk"));
+  }
+  return absl::UnavailableError(message);
+}
+
+// All of a file. Blocks that the disk does not give are zeroes: damage.
+absl::Status ReadFile(const std::string& path, std::string* content) {
+  const Descriptor file(path, O_RDONLY);
+  struct stat info;
+  if (file.get() < 0 || fstat(file.get(), &info) != 0) return SystemError(path, "opened");
+  content->assign(static_cast<size_t>(info.st_size), '\0');
+  for (size_t at = 0; at < content->size();) {
+    const size_t size = std::min(kBlockBytes - at % kBlockBytes, content->size() - at);
+    const ssize_t got = pread(file.get(), content->data() + at, size, static_cast<off_t>(at));
+    if (got < 0 && errno == EINTR) continue;
+    if (got < 0 && errno != EIO) return SystemError(path, "read");
+    at += got > 0 ? static_cast<size_t>(got) : size;
+  }
+  return absl::OkStatus();
+}
+
+bool WriteAll(int fd, std::string_view bytes) {
+  while (!bytes.empty()) {
+    const ssize_t written = write(fd, bytes.data(), bytes.size());
+    if (written < 0 && errno == EINTR) continue;
+    if (written <= 0) return false;
+    bytes.remove_prefix(static_cast<size_t>(written));
+  }
+  return true;
+}
+
+bool SyncFolder(const std::string& directory) {
+  const Descriptor folder(directory, O_RDONLY | O_DIRECTORY);
+  return folder.get() >= 0 && fsync(folder.get()) == 0;
+}
+
+// Gives the file another name, beside its own, under which nobody looks for it.
+absl::Status KeepAside(const std::string& directory, const std::string& name, std::string* aside) {
+  const std::string folder = directory + kDamagedFolder;
+  if (mkdir(folder.c_str(), 0700) != 0 && errno != EEXIST) return SystemError(folder, "made");
+  for (int number = 1;; ++number) {
+    *aside = absl::StrCat(folder, "/", name, ".", number);
+    if (link(absl::StrCat(directory, "/", name).c_str(), aside->c_str()) == 0) break;
+    if (errno != EEXIST) return SystemError(*aside, "made");
+  }
+  return SyncFolder(folder) ? absl::OkStatus() : SystemError(folder, "synced");
+}
+
+// The file whole or not at all, whenever the machine stops.
+absl::Status Replace(const std::string& directory, const std::string& path,
+                     std::string_view content) {
+  const std::string draft = path + ".salvaged";
+  const Descriptor file(draft, O_WRONLY | O_CREAT | O_TRUNC);
+  if (file.get() < 0 || !WriteAll(file.get(), content) || fsync(file.get()) != 0 ||
+      rename(draft.c_str(), path.c_str()) != 0 || !SyncFolder(directory)) {
+    absl::Status status = SystemError(path, "written anew");
+    unlink(draft.c_str());
+    return status;
+  }
+  return absl::OkStatus();
+}
+
+absl::Status CutOff(const std::string& path, size_t size) {
+  const Descriptor file(path, O_WRONLY);
+  const bool done = file.get() >= 0 && ftruncate(file.get(), static_cast<off_t>(size)) == 0 &&
+                    fsync(file.get()) == 0;
+  return done ? absl::OkStatus() : SystemError(path, "cut off");
+}
+
+absl::Status SalvageWal(const std::string& directory, const std::string& name) {
+  const std::string path = absl::StrCat(directory, "/", name);
+  std::string content;
+  if (absl::Status read = ReadFile(path, &content); !read.ok()) return read;
+  const WalScan scan(content);
+  if (scan.is_sound()) return absl::OkStatus();
+  if (scan.is_torn() && scan.lost_bytes() <= kMostTorn) {
+    spdlog::warn(
+        "write-ahead log {}: its end, {} bytes from {} on, was never written completely, "
+        "and is cut off",
+        path, scan.lost_bytes(), scan.lost_begin());
+    return CutOff(path, scan.lost_begin());
+  }
+  std::string aside;
+  if (absl::Status kept = KeepAside(directory, name, &aside); !kept.ok()) return kept;
+  if (absl::Status replaced = Replace(directory, path, scan.Rewritten()); !replaced.ok()) {
+    unlink(aside.c_str());
+    return replaced;
+  }
+  spdlog::error(
+      "write-ahead log {}: damaged; {} bytes between {} and {} are lost, and {} writes "
+      "before and after them are not; gaps are in the place of what is missing from logs, "
+      "and the damaged file is kept as {}",
+      path, scan.lost_bytes(), scan.lost_begin(), scan.lost_end(), scan.records(), aside);
+  return absl::OkStatus();
+}
+
+}  // namespace
+
+absl::Status SalvageWals(const std::string& directory) {
+  std::vector<std::string> names;
+  std::error_code error;
+  for (const auto& file : fs::directory_iterator(directory, error)) {
+    std::string name = file.path().filename().string();
+    const std::string_view number = std::string_view(name).substr(0, name.find('.'));
+    if (absl::EndsWith(name, ".log") && !number.empty() && number.size() + 4 == name.size() &&
+        std::ranges::all_of(number, [](char c) { return c >= '0' && c <= '9'; })) {
+      names.push_back(std::move(name));
+    }
+  }
+  std::ranges::sort(names);
+  for (const std::string& name : names) {
+    if (absl::Status salvaged = SalvageWal(directory, name); !salvaged.ok()) return salvaged;
+  }
+  return absl::OkStatus();
+}
+
+}  // namespace jobtail
