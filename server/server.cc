@@ -5,6 +5,7 @@
 #include <grpcpp/grpcpp.h>
 #include <grpcpp/health_check_service_interface.h>
 
+#include <algorithm>
 #include <atomic>
 #include <optional>
 #include <thread>
@@ -15,7 +16,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/time/clock.h"
 #include "base/clock.h"
-#include "base/host_port.h"
+#include "server/descriptor_plan.h"
 #include "server/http/http_server.h"
 #include "server/log/journaled_store.h"
 #include "server/log/memory_store.h"
@@ -26,6 +27,7 @@
 #include "server/process/child.h"
 #include "server/process/function_process.h"
 #include "server/process/process_pool.h"
+#include "server/rpc/acceptor.h"
 #include "server/rpc/job_service.h"
 #include "server/stream/store_pool.h"
 #include "web/console_page.h"
@@ -40,6 +42,9 @@ constexpr absl::Duration kCloseGrace = absl::Seconds(3);
 // Above the engine's own limits, whose messages say more than gRPC's.
 constexpr int kMaxRequestBytes = 16 << 20;
 
+// How long a client that has connected may take to speak HTTP/2.
+constexpr int kHandshakeMillis = 20'000;
+
 // Streams idle for long. Pings find out about a peer that has vanished, and clients may send them
 // this often, too.
 void SetKeepalive(grpc::ServerBuilder* builder) {
@@ -47,11 +52,7 @@ void SetKeepalive(grpc::ServerBuilder* builder) {
   builder->AddChannelArgument(GRPC_ARG_KEEPALIVE_TIMEOUT_MS, 10'000);
   builder->AddChannelArgument(GRPC_ARG_KEEPALIVE_PERMIT_WITHOUT_CALLS, 1);
   builder->AddChannelArgument(GRPC_ARG_HTTP2_MIN_RECV_PING_INTERVAL_WITHOUT_DATA_MS, 10'000);
-}
-
-absl::Status NoAddress(const std::string& text) {
-  return absl::InvalidArgumentError(absl::StrCat(
-      "address \"", text, "\": give HOST:PORT, such as 127.0.0.1:50051; port 0 picks a free one"));
+  builder->AddChannelArgument(GRPC_ARG_SERVER_HANDSHAKE_TIMEOUT_MS, kHandshakeMillis);
 }
 
 // Whose turn it is in the pool when the store is asked how it is: nobody's else.
@@ -78,11 +79,30 @@ EngineOptions EngineOptionsFor(const ServerOptions& options) {
   return engine;
 }
 
+DescriptorPlan PlanDescriptorsFor(const ServerOptions& options) {
+  return PlanDescriptors(DescriptorLimit(), options.engine.max_active_runs,
+                         options.http.max_connections);
+}
+
+// What is left of the options once the process's limits are known.
+ServerOptions Planned(ServerOptions options) {
+  const DescriptorPlan plan = PlanDescriptorsFor(options);
+  options.store.max_open_files = std::min(options.store.max_open_files, plan.store_files);
+  return options;
+}
+
+// Nobody's address takes all connections.
+Acceptor::Limits LimitsOf(size_t connections) {
+  return {.connections = connections,
+          .connections_of_address = std::max<size_t>(1, connections - connections / 4)};
+}
+
 }  // namespace
 
 class Server::Impl {
  public:
-  explicit Impl(ServerOptions options) : Impl(std::move(options), OpenStore(options.store)) {}
+  explicit Impl(const ServerOptions& options)
+      : Impl(Planned(options), OpenStore(Planned(options).store)) {}
 
   ~Impl() {
     Stop();
@@ -105,6 +125,7 @@ class Server::Impl {
         status_(store.status()),
         store_(store.ok() ? *std::move(store) : std::make_unique<MemoryStore>()),
         metered_(store_.get(), &registry_, options_.engine.clock),
+        descriptors_(PlanDescriptorsFor(options_)),
         engine_(&metered_, EngineOptionsFor(options_)),
         service_(&engine_, &pool_, options_.heartbeat) {
     if (status_.ok()) status_ = engine_.Recover();
@@ -113,6 +134,7 @@ class Server::Impl {
   absl::Status Prepare(Job* job);
   void CallJobInChild();
   absl::Status StartGrpc();
+  absl::Status CheckHealth() const;
   absl::Status StartHttp();
   http::HttpOptions MakeHttpOptions();
   std::string Metrics();
@@ -122,16 +144,20 @@ class Server::Impl {
   const std::unique_ptr<LogStore> store_;
   prometheus::Registry registry_;
   MeteredStore metered_;
+  const DescriptorPlan descriptors_;
   absl::once_flag processes_once_;
   std::unique_ptr<process::ProcessPool> processes_;  // once a job needs it
   std::atomic<bool> started_ = false;
   Engine engine_;
+  std::unique_ptr<Acceptor> acceptor_;  // null before Start
   StorePool pool_;  // what runs in it uses the above, and those below have it run
   JobService service_;
   std::unique_ptr<Health> health_;          // null before Start
   std::unique_ptr<StoreSize> size_;         // null without HTTP, and for a store in memory
   std::unique_ptr<http::HttpServer> http_;  // null without HTTP
   std::string http_url_;
+  // Of gRPC's own, which the acceptor hands connections to.
+  std::unique_ptr<grpc::experimental::ExternalConnectionAcceptor> taker_;
   std::unique_ptr<grpc::Server> grpc_;
   std::string grpc_address_;
   absl::Mutex stop_mutex_;
@@ -194,6 +220,7 @@ absl::Status Server::Impl::StartHttp() {
 
 http::HttpOptions Server::Impl::MakeHttpOptions() {
   http::HttpOptions http = options_.http;
+  http.max_connections = descriptors_.http_connections;
   if (http.files.empty()) http.files = web::ConsolePage();
   http.heartbeat = options_.heartbeat;
   http.metrics = [this] { return Metrics(); };
@@ -210,34 +237,47 @@ std::string Server::Impl::Metrics() {
                                  .http = http.streams,
                                  .http_connections = http.connections,
                                  .http_refused_connections = http.refused_connections,
+                                 .grpc_connections = acceptor_->connections(),
+                                 .grpc_refused_connections = acceptor_->refused_connections(),
                                  .waiting_store_calls = pool_.waiting(),
                                  .healthy = health_->Get().ok(),
                                  .store_bytes = size_ ? size_->bytes() : std::nullopt});
 }
 
 absl::Status Server::Impl::StartGrpc() {
-  std::optional<HostPort> address = ParseHostPort(options_.grpc_address);
-  if (!address.has_value()) return NoAddress(options_.grpc_address);
+  auto acceptor = std::make_unique<Acceptor>(LimitsOf(descriptors_.grpc_connections));
+  if (absl::Status listening = acceptor->Listen(options_.grpc_address); !listening.ok()) {
+    return listening;
+  }
   grpc::EnableDefaultHealthCheckService(true);
   grpc::reflection::InitProtoReflectionServerBuilderPlugin();
   grpc::ServerBuilder builder;
   SetKeepalive(&builder);
-  builder.AddChannelArgument(GRPC_ARG_ALLOW_REUSEPORT, 0);  // a port that is taken is an error
   builder.SetMaxReceiveMessageSize(kMaxRequestBytes);
-  builder.AddListeningPort(address->ToString(), grpc::InsecureServerCredentials(), &address->port);
+  using Type = grpc::ServerBuilder::experimental_type::ExternalConnectionType;
+  taker_ = builder.experimental().AddExternalConnectionAcceptor(Type::FROM_FD,
+                                                                grpc::InsecureServerCredentials());
   builder.RegisterService(&service_);
   grpc_ = builder.BuildAndStart();
-  if (!grpc_ || address->port == 0) {
-    return absl::UnavailableError(
-        absl::StrCat("cannot listen on ", options_.grpc_address,
-                     ": is the port in use? Choose another address; port 0 picks a free one"));
-  }
-  grpc_address_ = address->ToString();
+  if (!grpc_) return absl::UnavailableError("gRPC does not start");
+  acceptor->Start([taker = taker_.get()](int listener, int connection) {
+    grpc::experimental::ExternalConnectionAcceptor::NewConnectionParameters parameters;
+    parameters.listener_fd = listener;
+    parameters.fd = connection;
+    taker->HandleNewConnection(&parameters);
+  });
+  grpc_address_ = acceptor->address();
+  acceptor_ = std::move(acceptor);
   health_ = std::make_unique<Health>(
-      [this] { return engine_.CheckHealth(); },
+      [this] { return CheckHealth(); },
       [this](std::function<void()> check) { pool_.Run(kHealthClient, std::move(check)); },
       [this](bool healthy) { SetServing(grpc_.get(), healthy); }, engine_.clock());
   return absl::OkStatus();
+}
+
+absl::Status Server::Impl::CheckHealth() const {
+  if (absl::Status store = engine_.CheckHealth(); !store.ok()) return store;
+  return acceptor_->CheckHealth();
 }
 
 absl::Status Server::Impl::AddTo(grpc::ServerBuilder* builder) {
@@ -258,6 +298,7 @@ size_t Server::Impl::Stop() {
   });
   service_.StopStreams(kStreamGrace);
   http_stop.join();
+  if (acceptor_) acceptor_->Stop();  // what it hands on after gRPC's end would stay open
   if (grpc_) grpc_->Shutdown(absl::ToChronoTime(absl::Now() + kCloseGrace));
   return at_work;
 }

@@ -6,6 +6,7 @@
 #include <map>
 
 #include "absl/strings/str_cat.h"
+#include "server/process/outputs.h"
 #include "server/run/parameter.h"
 
 namespace jobtail::config {
@@ -43,6 +44,7 @@ absl::Status CommandExecutor::CheckParameters(const ParameterValues& parameters)
 }
 
 absl::Status CommandExecutor::Start(std::shared_ptr<Execution> run) const {
+  if (absl::Status room = process::CheckDescriptors(); !room.ok()) return room;
   const Values values = Format(run->parameters());
   process::Command command = command_.command;
   for (const Template& argument : command_.arguments) {

@@ -30,6 +30,8 @@ struct RocksDbOptions {
   // Memory: blocks that were read, and what was written and is not in a file of its own yet.
   size_t cache_bytes = size_t{32} << 20;
   size_t write_buffer_bytes = size_t{16} << 20;
+  // How many files of the database are kept open.
+  int max_open_files = 256;
   // So much is left free on the disk: new data is refused (RESOURCE_EXHAUSTED) before RocksDB
   // itself runs out of room. At most an eighth of the disk.
   uint64_t min_free_bytes = uint64_t{64} << 20;

@@ -89,7 +89,7 @@ rocksdb::DBOptions MakeDbOptions(const RocksDbOptions& options,
   // closing. They have the same write-ahead log, and are in step with it.
   db.max_total_wal_size = 4 * options.write_buffer_bytes;
   db.max_background_jobs = 2;
-  db.max_open_files = 256;
+  db.max_open_files = options.max_open_files;
   db.bytes_per_sync = 1 << 20;
   db.wal_bytes_per_sync = 1 << 20;
   db.max_manifest_file_size = 16 << 20;

@@ -74,6 +74,14 @@ void AddHttp(const Figures& figures, Families* families) {
   families->Add({}, figures.http_refused_connections);
 }
 
+void AddGrpc(const Figures& figures, Families* families) {
+  families->Begin("jobtail_grpc_connections", MetricType::Gauge, "gRPC connections open.");
+  families->Add({}, figures.grpc_connections);
+  families->Begin("jobtail_grpc_refused_connections_total", MetricType::Counter,
+                  "gRPC connections beyond the limit, or for which there was no descriptor.");
+  families->Add({}, figures.grpc_refused_connections);
+}
+
 void AddStore(const Figures& figures, Families* families) {
   families->Begin("jobtail_waiting_store_calls", MetricType::Gauge,
                   "Calls and reads that wait for one of the threads that may wait for the store.");
@@ -93,6 +101,7 @@ std::string MetricsText(const prometheus::Registry& registry, const Figures& fig
   AddRuns(figures, &families);
   AddStreams(figures.grpc, figures.http, &families);
   AddHttp(figures, &families);
+  AddGrpc(figures, &families);
   AddStore(figures, &families);
   std::vector<MetricFamily> all = registry.Collect();
   for (MetricFamily& family : families.Take()) all.push_back(std::move(family));

@@ -23,6 +23,8 @@ struct Figures {
   StreamStats http;
   int64_t http_connections = 0;
   int64_t http_refused_connections = 0;
+  int64_t grpc_connections = 0;
+  int64_t grpc_refused_connections = 0;
   int64_t waiting_store_calls = 0;
   bool healthy = true;
   std::optional<int64_t> store_bytes;  // nullopt for a store in memory, or before it is known

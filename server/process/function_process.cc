@@ -14,6 +14,7 @@
 #include "absl/strings/str_cat.h"
 #include "jobtail/v1/run.pb.h"
 #include "server/process/child.h"
+#include "server/process/outputs.h"
 #include "server/process/protocol.h"
 
 namespace jobtail::process {
@@ -60,6 +61,7 @@ FunctionProcess::FunctionProcess(const ChildProcess& how, ProcessPool* pool) : p
 }
 
 absl::Status FunctionProcess::Start(std::shared_ptr<Execution> run) const {
+  if (absl::Status room = CheckDescriptors(); !room.ok()) return room;
   Command command = command_;
   std::error_code error;
   command.directory = std::filesystem::current_path(error);

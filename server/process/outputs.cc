@@ -20,6 +20,9 @@
 namespace jobtail::process {
 namespace {
 
+// How many descriptors are open at once while a command is started.
+constexpr size_t kToStart = 16;
+
 constexpr mode_t kSlaveFlags = O_RDWR | O_NOCTTY | O_CLOEXEC;
 
 absl::StatusOr<Output> OpenPipe(capture::Stream stream, Descriptor* theirs) {
@@ -139,6 +142,18 @@ absl::Status Open(OutputMode mode, Outputs* outputs) {
 absl::Status SystemError(const char* what) {
   return absl::ResourceExhaustedError(
       absl::StrCat(what, " for the run: ", strerror(errno), "; try again when fewer are running"));
+}
+
+absl::Status CheckDescriptors() {
+  std::array<Descriptor, kToStart> descriptors;
+  descriptors[0] = Descriptor(open("/dev/null", O_RDONLY | O_CLOEXEC));
+  for (size_t i = 1; i < kToStart && descriptors[i - 1].ok(); ++i) {
+    descriptors[i] = Descriptor(fcntl(descriptors[0].get(), F_DUPFD_CLOEXEC, 0));
+  }
+  if (descriptors.back().ok()) return absl::OkStatus();
+  return absl::ResourceExhaustedError(
+      "the server has no descriptors left to start a run with; try again when fewer runs and "
+      "clients are there, or raise its limit of open files (ulimit -n)");
 }
 
 absl::StatusOr<Descriptor> MakeFile(const char* name, const std::string& bytes) {

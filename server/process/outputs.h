@@ -47,6 +47,9 @@ absl::StatusOr<Outputs> OpenOutputs(OutputMode mode, const std::string& input);
 // A file in memory that reads as `bytes`, open at its beginning.
 absl::StatusOr<Descriptor> MakeFile(const char* name, const std::string& bytes);
 
+// RESOURCE_EXHAUSTED if there are not as many descriptors left as it takes to start a command.
+absl::Status CheckDescriptors();
+
 // An error for the call that has just failed, with errno.
 absl::Status SystemError(const char* what);
 

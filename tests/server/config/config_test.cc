@@ -10,6 +10,7 @@
 #include "absl/strings/str_cat.h"
 #include "tests/server/process/process_fixture.h"
 #include "tests/server/support/temporary_directory.h"
+#include "tests/support/descriptor_shortage.h"
 
 namespace jobtail::config {
 namespace {
@@ -193,6 +194,21 @@ TEST_F(ConfigTest, AFileThatCannotBeReadIsToldByItsName) {
   const auto jobs = config::Load("/no/such/file", &pool_);
   EXPECT_TRUE(absl::IsNotFound(jobs.status()));
   EXPECT_THAT(std::string(jobs.status().message()), HasSubstr("/no/such/file"));
+}
+
+TEST_F(ConfigTest, ACommandForWhichThereAreNoDescriptorsIsRefused) {
+  Load(R"(job { name: "j" command: "true" })");
+  v1::CreateRunRequest request;
+  request.set_job("j");
+  {
+    const jobtail::testing::DescriptorShortage shortage;
+    const auto refused = engine_.CreateRun(request);
+    EXPECT_EQ(refused.status().code(), absl::StatusCode::kResourceExhausted);
+    EXPECT_THAT(refused.status().message(), HasSubstr("descriptors"));
+  }
+  const auto run = engine_.CreateRun(request);
+  ASSERT_TRUE(run.ok()) << run.status();
+  EXPECT_EQ(AwaitLog(run->id()).back().result().state(), v1::RUN_STATE_SUCCEEDED);
 }
 
 }  // namespace

@@ -23,6 +23,8 @@ class MetricsTest : public testing::EngineTest {
                                    .http = {.open = 5, .stalled = 1},
                                    .http_connections = 7,
                                    .http_refused_connections = 2,
+                                   .grpc_connections = 11,
+                                   .grpc_refused_connections = 12,
                                    .waiting_store_calls = 4,
                                    .store_bytes = store_bytes});
   }
@@ -60,6 +62,8 @@ TEST_F(MetricsTest, CountsReadersAtEachDoor) {
                             HasSubstr("jobtail_stalled_readers{door=\"http\"} 1\n"),
                             HasSubstr("jobtail_sent_batches_total{door=\"grpc\"} 40\n"),
                             HasSubstr("jobtail_http_connections 7\n"),
+                            HasSubstr("jobtail_grpc_connections 11\n"),
+                            HasSubstr("jobtail_grpc_refused_connections_total 12\n"),
                             HasSubstr("jobtail_http_refused_connections_total 2\n"),
                             HasSubstr("jobtail_waiting_store_calls 4\n")));
 }

@@ -1,0 +1,337 @@
+// Listening sockets on an event loop of their own, and a descriptor in reserve.
+#include "server/rpc/acceptor.h"
+
+#include <fcntl.h>
+#include <netinet/tcp.h>
+#include <pthread.h>
+#include <spdlog/spdlog.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <utility>  // which Boost.Asio 1.74 lacks
+//
+#include <atomic>
+#include <boost/asio/executor_work_guard.hpp>
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/ip/tcp.hpp>
+#include <boost/asio/ip/v6_only.hpp>
+#include <boost/asio/post.hpp>
+#include <boost/asio/steady_timer.hpp>
+#include <cerrno>
+#include <chrono>
+#include <cstring>
+#include <list>
+#include <optional>
+#include <thread>
+
+#include "absl/strings/str_cat.h"
+#include "base/host_port.h"
+#include "server/rpc/open_connections.h"
+
+namespace jobtail {
+namespace {
+
+namespace net = boost::asio;
+using tcp = net::ip::tcp;
+using ErrorCode = boost::system::error_code;
+
+// How long to leave it after a failure: others may close descriptors meanwhile.
+constexpr std::chrono::milliseconds kAgain(50);
+// So many are accepted at one place before the others have a turn.
+constexpr int kInARow = 64;
+// How often connections are counted: within a second for who asks, sooner where a limit is met.
+constexpr std::chrono::seconds kCountEvery(1);
+constexpr absl::Duration kCountAgain = absl::Milliseconds(20);
+// How long a client may leave unacknowledged what was sent to it: as gRPC's keepalive has it.
+constexpr unsigned kUserTimeoutMillis = 10'000;
+
+bool IsShortage(int error) {
+  return error == EMFILE || error == ENFILE || error == ENOBUFS || error == ENOMEM;
+}
+
+absl::Status NoAddress(const std::string& text) {
+  return absl::InvalidArgumentError(absl::StrCat(
+      "address \"", text, "\": give HOST:PORT, such as 127.0.0.1:50051; port 0 picks a free one"));
+}
+
+absl::Status CannotListen(const std::string& address, const ErrorCode& error) {
+  return absl::UnavailableError(
+      absl::StrCat("cannot listen on ", address, ": ", error.message(),
+                   ": is the port in use? Choose another address; port 0 picks a free one"));
+}
+
+// The client's address, without its port.
+std::string AddressOf(const sockaddr_storage& peer, socklen_t size) {
+  tcp::endpoint endpoint;
+  if (size > endpoint.capacity()) return "";
+  std::memcpy(endpoint.data(), &peer, size);
+  const net::ip::address address = endpoint.address();
+  if (address.is_v6() && address.to_v6().is_v4_mapped()) {
+    return net::ip::make_address_v4(net::ip::v4_mapped, address.to_v6()).to_string();
+  }
+  return address.to_string();
+}
+
+}  // namespace
+
+class Acceptor::Impl {
+ public:
+  Impl(const Limits& limits, Clock* clock) : limits_(limits), clock_(clock), count_(loop_) {
+    OpenReserve();
+  }
+  ~Impl() {
+    Stop();
+    if (reserve_ >= 0) close(reserve_);
+  }
+
+  absl::Status Listen(const std::string& text);
+  void Start(Take take);
+  void Stop();
+
+  const std::string& address() const { return address_; }
+  int64_t connections() const { return connections_; }
+  int64_t refused() const { return refused_; }
+  absl::Status CheckHealth() const;
+
+ private:
+  struct Listener {
+    explicit Listener(net::io_context* loop) : acceptor(*loop), retry(*loop) {}
+    tcp::acceptor acceptor;
+    net::steady_timer retry;
+  };
+
+  ErrorCode ListenAt(const tcp::endpoint& endpoint);
+  void AwaitNext(Listener* listener);
+  void TryLater(Listener* listener);
+  void AcceptSome(Listener* listener);
+  bool AcceptOne(Listener* listener);
+  void Serve(Listener* listener, int fd, const std::string& address);
+  bool HasRoom(const std::string& address);
+  void Shortage(Listener* listener);
+  void Recovered();
+  void RefuseWaiting(Listener* listener);
+  void OpenReserve();
+  void Count();
+
+  const Limits limits_;
+  Clock* const clock_;
+  std::string address_;
+  Take take_;
+  std::thread thread_;
+  std::atomic<int64_t> connections_ = 0;
+  std::atomic<int64_t> refused_ = 0;
+  std::atomic<bool> is_short_ = false;  // of descriptors
+
+  // On the event loop alone, once it runs.
+  net::io_context loop_{1};
+  std::list<Listener> listeners_;
+  net::steady_timer count_;
+  OpenConnections open_;
+  absl::Duration counted_ = -absl::InfiniteDuration();  // when, by the steady clock
+  absl::Duration short_since_;                          // the same, while is_short_
+  int reserve_ = -1;
+  bool stopping_ = false;
+};
+
+absl::Status Acceptor::Impl::Listen(const std::string& text) {
+  const std::optional<HostPort> address = ParseHostPort(text);
+  if (!address.has_value()) return NoAddress(text);
+  ErrorCode error;
+  tcp::resolver resolver(loop_);
+  const auto found =
+      resolver.resolve(address->host, absl::StrCat(address->port), tcp::resolver::passive, error);
+  if (error) return CannotListen(text, error);
+  int port = address->port;
+  ErrorCode last;
+  for (const auto& entry : found) {
+    tcp::endpoint endpoint = entry.endpoint();
+    endpoint.port(static_cast<uint16_t>(port));
+    error = ListenAt(endpoint);
+    if (error == net::error::address_in_use) return CannotListen(text, error);
+    if (error) last = error;  // a machine may lack one of a name's addresses
+    if (!error) port = listeners_.back().acceptor.local_endpoint().port();
+  }
+  if (listeners_.empty()) return CannotListen(text, last);
+  address_ = HostPort{address->host, port}.ToString();
+  return absl::OkStatus();
+}
+
+// What is set here, connections inherit.
+ErrorCode Acceptor::Impl::ListenAt(const tcp::endpoint& endpoint) {
+  using UserTimeout = net::detail::socket_option::integer<IPPROTO_TCP, TCP_USER_TIMEOUT>;
+  tcp::acceptor& acceptor = listeners_.emplace_back(&loop_).acceptor;
+  ErrorCode error;
+  acceptor.open(endpoint.protocol(), error);
+  if (!error) acceptor.set_option(tcp::acceptor::reuse_address(true), error);
+  if (!error && endpoint.address().is_v6() && endpoint.address().is_unspecified()) {
+    acceptor.set_option(net::ip::v6_only(false), error);
+  }
+  if (!error) acceptor.bind(endpoint, error);
+  if (!error) acceptor.listen(net::socket_base::max_listen_connections, error);
+  if (!error) acceptor.native_non_blocking(true, error);
+  if (error) {
+    listeners_.pop_back();
+    return error;
+  }
+  fcntl(acceptor.native_handle(), F_SETFD, FD_CLOEXEC);
+  ErrorCode ignored;
+  acceptor.set_option(tcp::no_delay(true), ignored);
+  acceptor.set_option(UserTimeout(kUserTimeoutMillis), ignored);
+  return error;
+}
+
+void Acceptor::Impl::Start(Take take) {
+  take_ = std::move(take);
+  for (Listener& listener : listeners_) AwaitNext(&listener);
+  Count();
+  thread_ = std::thread([this] {
+    pthread_setname_np(pthread_self(), "grpc-accept");
+    loop_.run();
+  });
+}
+
+void Acceptor::Impl::Stop() {
+  if (!thread_.joinable()) return listeners_.clear();
+  net::post(loop_, [this] {
+    stopping_ = true;
+    loop_.stop();
+  });
+  thread_.join();
+  listeners_.clear();
+}
+
+void Acceptor::Impl::AwaitNext(Listener* listener) {
+  listener->acceptor.async_wait(tcp::acceptor::wait_read, [this, listener](const ErrorCode& error) {
+    if (error == net::error::operation_aborted || stopping_) return;
+    if (error) return TryLater(listener);
+    AcceptSome(listener);
+  });
+}
+
+void Acceptor::Impl::TryLater(Listener* listener) {
+  listener->retry.expires_after(kAgain);
+  listener->retry.async_wait([this, listener](const ErrorCode& error) {
+    if (!error && !stopping_) AcceptSome(listener);
+  });
+}
+
+void Acceptor::Impl::AcceptSome(Listener* listener) {
+  for (int i = 0; i < kInARow; ++i) {
+    if (AcceptOne(listener) || errno == EINTR || errno == ECONNABORTED) continue;
+    if (errno == EAGAIN) {
+      Recovered();
+      break;
+    }
+    if (IsShortage(errno)) Shortage(listener);
+    return TryLater(listener);
+  }
+  AwaitNext(listener);
+}
+
+// False, with errno, if there is none.
+bool Acceptor::Impl::AcceptOne(Listener* listener) {
+  sockaddr_storage peer{};
+  socklen_t size = sizeof peer;
+  const int fd = accept4(listener->acceptor.native_handle(), reinterpret_cast<sockaddr*>(&peer),
+                         &size, SOCK_NONBLOCK | SOCK_CLOEXEC);
+  if (fd < 0) return false;
+  Recovered();
+  Serve(listener, fd, AddressOf(peer, size));
+  return true;
+}
+
+void Acceptor::Impl::Serve(Listener* listener, int fd, const std::string& address) {
+  if (!HasRoom(address)) {
+    close(fd);
+    ++refused_;
+    return;
+  }
+  open_.Add(fd, address);
+  connections_ = static_cast<int64_t>(open_.Count());
+  take_(listener->acceptor.native_handle(), fd);
+}
+
+bool Acceptor::Impl::HasRoom(const std::string& address) {
+  const auto has_room = [&] {
+    return open_.Count() < limits_.connections &&
+           open_.CountOf(address) < limits_.connections_of_address;
+  };
+  const absl::Duration now = clock_->Steady();
+  if (!has_room() && now - counted_ >= kCountAgain) {
+    open_.Sweep();
+    counted_ = now;
+  }
+  return has_room();
+}
+
+void Acceptor::Impl::Shortage(Listener* listener) {
+  const absl::Duration now = clock_->Steady();
+  if (!is_short_.exchange(true)) {
+    short_since_ = now;
+    spdlog::error("there are no descriptors left to accept connections with: see ulimit -n");
+  }
+  if (now - short_since_ >= kPatience) RefuseWaiting(listener);
+}
+
+void Acceptor::Impl::Recovered() {
+  if (is_short_.exchange(false)) spdlog::info("there are descriptors again: connections are taken");
+  OpenReserve();
+}
+
+// Somebody else may be faster to take the descriptor that is free for a moment: then it is tried
+// again with what is left.
+void Acceptor::Impl::RefuseWaiting(Listener* listener) {
+  for (int i = 0; i < kInARow && reserve_ >= 0; ++i) {
+    close(std::exchange(reserve_, -1));
+    const int fd = accept4(listener->acceptor.native_handle(), nullptr, nullptr, SOCK_CLOEXEC);
+    if (fd >= 0) {
+      close(fd);
+      ++refused_;
+    }
+    OpenReserve();
+    if (fd < 0) return;
+  }
+  OpenReserve();
+}
+
+void Acceptor::Impl::OpenReserve() {
+  if (reserve_ < 0) reserve_ = open("/dev/null", O_RDONLY | O_CLOEXEC);
+}
+
+void Acceptor::Impl::Count() {
+  open_.Sweep();
+  counted_ = clock_->Steady();
+  connections_ = static_cast<int64_t>(open_.Count());
+  count_.expires_after(kCountEvery);
+  count_.async_wait([this](const ErrorCode& error) {
+    if (!error && !stopping_) Count();
+  });
+}
+
+absl::Status Acceptor::Impl::CheckHealth() const {
+  if (!is_short_) return absl::OkStatus();
+  return absl::ResourceExhaustedError(
+      "the server has no descriptors left to accept connections with; raise its limit of open "
+      "files (ulimit -n)");
+}
+
+Acceptor::Acceptor(const Limits& limits, Clock* clock)
+    : impl_(std::make_unique<Impl>(limits, clock)) {}
+
+Acceptor::~Acceptor() = default;
+
+absl::Status Acceptor::Listen(const std::string& address) { return impl_->Listen(address); }
+
+const std::string& Acceptor::address() const { return impl_->address(); }
+
+void Acceptor::Start(Take take) { impl_->Start(std::move(take)); }
+
+void Acceptor::Stop() { impl_->Stop(); }
+
+int64_t Acceptor::connections() const { return impl_->connections(); }
+
+int64_t Acceptor::refused_connections() const { return impl_->refused(); }
+
+absl::Status Acceptor::CheckHealth() const { return impl_->CheckHealth(); }
+
+}  // namespace jobtail

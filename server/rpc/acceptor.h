@@ -1,0 +1,68 @@
+// Listening for gRPC, in gRPC's place.
+#ifndef JOBTAIL_SERVER_RPC_ACCEPTOR_H_
+#define JOBTAIL_SERVER_RPC_ACCEPTOR_H_
+
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string>
+
+#include "absl/status/status.h"
+#include "base/clock.h"
+
+namespace jobtail {
+
+// Accepts connections and hands them on. gRPC's own listener never accepts again once it has met a
+// moment without free descriptors, and takes as many connections as come; this one tries again, and
+// closes those beyond its limits at once. While descriptors are short, clients wait to be
+// accepted; after kPatience they are accepted with a descriptor kept for that, and closed, so that
+// they know.
+//
+// Listen, Start, Stop and the destructor are the owner's, in this order; the rest is thread-safe.
+class Acceptor {
+ public:
+  struct Limits {
+    size_t connections = 10'000;
+    // Of them, those of one client's address. The others' turn comes.
+    size_t connections_of_address = 10'000;
+  };
+  // Is given a listening socket, which stays the acceptor's, and a connection, which does not: it
+  // neither blocks nor outlives an exec. Called by the acceptor's thread.
+  using Take = std::function<void(int listener, int connection)>;
+
+  static constexpr absl::Duration kPatience = absl::Seconds(1);
+
+  // `clock` outlives the acceptor.
+  explicit Acceptor(const Limits& limits, Clock* clock = Clock::System());
+  // As Stop.
+  ~Acceptor();
+
+  Acceptor(const Acceptor&) = delete;
+  Acceptor& operator=(const Acceptor&) = delete;
+
+  // Listens at HOST:PORT, and at each address of a name; clients wait until Start. INVALID_ARGUMENT
+  // for what is none, UNAVAILABLE if it cannot be listened on. A port that is taken is an error.
+  absl::Status Listen(const std::string& address);
+  // HOST:PORT as it is listened on, where port 0 has become another.
+  const std::string& address() const;
+
+  void Start(Take take);
+  // Accepts no more, and listens no more. Idempotent.
+  void Stop();
+
+  // Those handed on that are open; as of up to a second ago.
+  int64_t connections() const;
+  // Those closed at once, for a limit or a lack of descriptors.
+  int64_t refused_connections() const;
+  // RESOURCE_EXHAUSTED while there are no descriptors to accept connections with.
+  absl::Status CheckHealth() const;
+
+ private:
+  class Impl;
+  const std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace jobtail
+
+#endif  // JOBTAIL_SERVER_RPC_ACCEPTOR_H_

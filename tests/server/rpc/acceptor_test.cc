@@ -1,0 +1,133 @@
+// Tests of the acceptor: limits, and moments without descriptors.
+
+#include "server/rpc/acceptor.h"
+
+#include <gmock/gmock.h>
+#include <unistd.h>
+
+#include <vector>
+
+#include "absl/synchronization/mutex.h"
+#include "tests/support/descriptor_shortage.h"
+#include "tests/support/fake_clock.h"
+#include "tests/support/observe.h"
+#include "tests/support/passing_time.h"
+#include "tests/support/raw_client.h"
+
+namespace jobtail {
+namespace {
+
+using jobtail::testing::DescriptorShortage;
+using jobtail::testing::Eventually;
+using jobtail::testing::RawClient;
+
+// Has what an acceptor hands on.
+class Taker {
+ public:
+  explicit Taker(const Acceptor::Limits& limits = {}, Clock* clock = Clock::System())
+      : acceptor_(limits, clock) {
+    EXPECT_TRUE(acceptor_.Listen("127.0.0.1:0").ok());
+    acceptor_.Start([this](int /*listener*/, int connection) {
+      absl::MutexLock lock(&mutex_);
+      taken_.push_back(connection);
+    });
+  }
+  ~Taker() {
+    acceptor_.Stop();
+    while (size() > 0) CloseOne();
+  }
+
+  Acceptor& acceptor() { return acceptor_; }
+  const std::string& address() const { return acceptor_.address(); }
+
+  size_t size() {
+    absl::MutexLock lock(&mutex_);
+    return taken_.size();
+  }
+  bool Has(size_t count) {
+    return Eventually([&] { return size() == count; });
+  }
+  void CloseOne() {
+    absl::MutexLock lock(&mutex_);
+    close(taken_.back());
+    taken_.pop_back();
+  }
+
+ private:
+  absl::Mutex mutex_;
+  std::vector<int> taken_;
+  Acceptor acceptor_;
+};
+
+TEST(Acceptor, TellsThePortThatWasFree) {
+  Taker taker;
+  EXPECT_THAT(taker.address(), ::testing::MatchesRegex("127.0.0.1:[1-9][0-9]*"));
+  Acceptor second({});
+  EXPECT_EQ(second.Listen(taker.address()).code(), absl::StatusCode::kUnavailable);
+  EXPECT_EQ(second.Listen("nonsense").code(), absl::StatusCode::kInvalidArgument);
+}
+
+TEST(Acceptor, LeavesClientsWaitingThroughAMomentWithoutDescriptors) {
+  FakeClock clock;  // stands still: the moment is short
+  Taker taker({}, &clock);
+  RawClient client;
+  {
+    const DescriptorShortage shortage;
+    ASSERT_TRUE(client.Connect(taker.address()));
+    ASSERT_TRUE(Eventually([&] { return !taker.acceptor().CheckHealth().ok(); }));
+    EXPECT_EQ(taker.size(), 0);
+  }
+  EXPECT_TRUE(taker.Has(1));
+  EXPECT_TRUE(taker.acceptor().CheckHealth().ok());
+  EXPECT_EQ(taker.acceptor().refused_connections(), 0);
+}
+
+TEST(Acceptor, ClosesConnectionsWhileThereAreNoDescriptorsForLong) {
+  FakeClock clock;
+  const PassingTime passing(&clock);
+  Taker taker({}, &clock);
+  RawClient refused;
+  RawClient later;
+  {
+    const DescriptorShortage shortage;
+    ASSERT_TRUE(refused.Connect(taker.address()));
+    EXPECT_TRUE(refused.AwaitClose());
+    EXPECT_EQ(taker.acceptor().CheckHealth().code(), absl::StatusCode::kResourceExhausted);
+  }
+  ASSERT_TRUE(later.Connect(taker.address()));
+  EXPECT_TRUE(taker.Has(1));
+  EXPECT_TRUE(Eventually([&] { return taker.acceptor().CheckHealth().ok(); }));
+  EXPECT_EQ(taker.acceptor().refused_connections(), 1);
+}
+
+// Those that are closed leave their places to others.
+void ExpectTwoAtMost(const Acceptor::Limits& limits) {
+  FakeClock clock;
+  const PassingTime passing(&clock);
+  Taker taker(limits, &clock);
+  RawClient first;
+  RawClient second;
+  RawClient third;
+  ASSERT_TRUE(first.Connect(taker.address()) && second.Connect(taker.address()));
+  ASSERT_TRUE(taker.Has(2));
+  ASSERT_TRUE(third.Connect(taker.address()));
+  EXPECT_TRUE(third.AwaitClose());
+  EXPECT_EQ(taker.acceptor().refused_connections(), 1);
+  EXPECT_EQ(taker.acceptor().connections(), 2);
+  taker.CloseOne();
+  EXPECT_TRUE(Eventually([&] {
+    RawClient fourth;
+    return fourth.Connect(taker.address()) && taker.size() == 2;
+  }));
+}
+
+TEST(Acceptor, ClosesConnectionsBeyondItsLimit) {
+  ExpectTwoAtMost({.connections = 2, .connections_of_address = 10});
+}
+
+TEST(Acceptor, ClosesConnectionsOfAnAddressBeyondItsLimit) {
+  ExpectTwoAtMost({.connections = 10, .connections_of_address = 2});
+}
+
+}  // namespace
+}  // namespace jobtail

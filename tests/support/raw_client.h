@@ -1,0 +1,49 @@
+// A client that connects and does nothing else.
+#ifndef JOBTAIL_TESTS_SUPPORT_RAW_CLIENT_H_
+#define JOBTAIL_TESTS_SUPPORT_RAW_CLIENT_H_
+
+#include <arpa/inet.h>
+#include <netinet/in.h>
+#include <sys/socket.h>
+#include <sys/time.h>
+#include <unistd.h>
+
+#include <cstdlib>
+#include <string>
+
+namespace jobtail::testing {
+
+// Has its descriptor from the beginning, so that it can connect where none is left.
+class RawClient {
+ public:
+  RawClient() : socket_(socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)) {
+    const timeval limit{60, 0};
+    setsockopt(socket_, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof limit);
+  }
+  ~RawClient() { close(socket_); }
+
+  RawClient(const RawClient&) = delete;
+  RawClient& operator=(const RawClient&) = delete;
+
+  // To 127.0.0.1, at the port of "HOST:PORT".
+  bool Connect(const std::string& address) {
+    sockaddr_in to{};
+    to.sin_family = AF_INET;
+    to.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    to.sin_port = htons(static_cast<uint16_t>(atoi(&address[address.rfind(':') + 1])));
+    return connect(socket_, reinterpret_cast<const sockaddr*>(&to), sizeof to) == 0;
+  }
+
+  // Waits for the other end to say something, or to close: then true.
+  bool AwaitClose() {
+    char byte;
+    return recv(socket_, &byte, 1, 0) <= 0;
+  }
+
+ private:
+  const int socket_;
+};
+
+}  // namespace jobtail::testing
+
+#endif  // JOBTAIL_TESTS_SUPPORT_RAW_CLIENT_H_
