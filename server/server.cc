@@ -29,6 +29,7 @@
 #include "server/process/process_pool.h"
 #include "server/rpc/acceptor.h"
 #include "server/rpc/job_service.h"
+#include "server/stream/byte_budget.h"
 #include "server/stream/store_pool.h"
 #include "web/console_page.h"
 
@@ -40,7 +41,14 @@ constexpr absl::Duration kStreamGrace = absl::Seconds(2);
 constexpr absl::Duration kCloseGrace = absl::Seconds(3);
 
 // Above the engine's own limits, whose messages say more than gRPC's.
-constexpr int kMaxRequestBytes = 16 << 20;
+constexpr int kMaxRequestBytes = 2 << 20;
+
+// Calls of one connection at a time, streams mostly. Further ones wait at the client.
+constexpr int kMaxCallsOfConnection = 10'000;
+
+// The last resort, for what gRPC holds before anybody else knows of it, unfinished requests above
+// all: beyond it gRPC cancels calls, whose it may be.
+constexpr size_t kGrpcBytes = size_t{384} << 20;
 
 // How long a client that has connected may take to speak HTTP/2.
 constexpr int kHandshakeMillis = 20'000;
@@ -127,7 +135,8 @@ class Server::Impl {
         metered_(store_.get(), &registry_, options_.engine.clock),
         descriptors_(PlanDescriptorsFor(options_)),
         engine_(&metered_, EngineOptionsFor(options_)),
-        service_(&engine_, &pool_, options_.heartbeat) {
+        budget_({}),
+        service_(&engine_, &pool_, &budget_, options_.heartbeat) {
     if (status_.ok()) status_ = engine_.Recover();
   }
 
@@ -150,6 +159,7 @@ class Server::Impl {
   std::atomic<bool> started_ = false;
   Engine engine_;
   std::unique_ptr<Acceptor> acceptor_;  // null before Start
+  ByteBudget budget_;
   StorePool pool_;  // what runs in it uses the above, and those below have it run
   JobService service_;
   std::unique_ptr<Health> health_;          // null before Start
@@ -212,7 +222,7 @@ absl::Status Server::Impl::StartHttp() {
         [directory](const std::stop_token& stop) { return DirectorySize(directory, stop); },
         engine_.clock());
   }
-  http_ = std::make_unique<http::HttpServer>(&engine_, &pool_, MakeHttpOptions());
+  http_ = std::make_unique<http::HttpServer>(&engine_, &pool_, &budget_, MakeHttpOptions());
   absl::Status started = http_->Start();
   http_url_ = http_->url();
   return started;
@@ -254,6 +264,9 @@ absl::Status Server::Impl::StartGrpc() {
   grpc::ServerBuilder builder;
   SetKeepalive(&builder);
   builder.SetMaxReceiveMessageSize(kMaxRequestBytes);
+  builder.AddChannelArgument(GRPC_ARG_MAX_CONCURRENT_STREAMS, kMaxCallsOfConnection);
+  grpc::ResourceQuota quota("jobtail");
+  builder.SetResourceQuota(quota.Resize(kGrpcBytes));
   using Type = grpc::ServerBuilder::experimental_type::ExternalConnectionType;
   taker_ = builder.experimental().AddExternalConnectionAcceptor(Type::FROM_FD,
                                                                 grpc::InsecureServerCredentials());

@@ -18,6 +18,9 @@ namespace {
 
 namespace bhttp = beast::http;
 
+// In bytes. It says no more than what was asked for.
+constexpr size_t kSmallAnswer = 16 << 10;
+
 // How long a client may take to receive an answer in one piece.
 constexpr std::chrono::seconds kSendTimeout(60);
 
@@ -81,6 +84,7 @@ Connection::Connection(tcp::socket socket, const ConnectionServices* services)
   on_loopback_ = !error && IsLoopback(own.address());
   const tcp::endpoint other = socket_.socket().remote_endpoint(error);
   if (!error) client_ = absl::StrCat("http:", other.address().to_string(), ":", other.port());
+  held_ = {services->budget, client_};
   socket_.socket().set_option(tcp::no_delay(true), error);
   socket_.socket().set_option(net::socket_base::keep_alive(true), error);
 }
@@ -128,12 +132,15 @@ net::awaitable<bool> Connection::Serve() {
   if (!read.ok()) {
     parser.get().keep_alive(false);  // who knows what comes next
     if (status == 0) co_return false;
+    parser.get().body() = {};
+    held_.Release();
     co_await SendReply(parser.get(), ErrorReply(read, status));
     co_await Linger();
     co_return false;
   }
   const Message request = parser.release();
   const bool answered = co_await Answer(request);
+  held_.Release();
   co_return answered&& request.keep_alive();
 }
 
@@ -160,7 +167,20 @@ net::awaitable<absl::Status> Connection::Read(Parser* parser, unsigned* status) 
     const bool sent = co_await Continue();
     if (!sent) co_return absl::CancelledError();
   }
-  co_await bhttp::async_read(socket_, buffer_, *parser, Into(&error));
+  co_return co_await ReadBody(parser, status);
+}
+
+// What has come of the body is within the budget, as far as it has come.
+net::awaitable<absl::Status> Connection::ReadBody(Parser* parser, unsigned* status) {
+  ErrorCode error;
+  parser->eager(true);
+  while (!error && !parser->is_done()) {
+    co_await bhttp::async_read_some(socket_, buffer_, *parser, Into(&error));
+    if (absl::Status held = held_.Resize(parser->get().body().size()); !held.ok()) {
+      *status = 429;
+      co_return held;
+    }
+  }
   co_return error ? Explain(error, options_, status) : absl::OkStatus();
 }
 
@@ -223,6 +243,8 @@ net::awaitable<bool> Connection::Answer(const Message& request) {
   if (path == "/readyz") co_return co_await SendReply(request, ReadyReply());
   if (path == "/metrics") co_return co_await AnswerMetrics(request);
   if (const StaticFile* file = FindFile(options_.files, path)) {
+    const absl::Status held = held_.Resize(request.body().size() + file->gzip.size());
+    if (!held.ok()) co_return co_await SendReply(request, ErrorReply(held));
     co_return co_await Send(MakeFileResponse(request, *file));
   }
   co_return co_await AnswerByApi(request);
@@ -268,7 +290,12 @@ net::awaitable<bool> Connection::AnswerByApi(const Message& request) {
   co_return co_await SendStream(request, std::move(reply));
 }
 
+// An answer for which there is no room is replaced by one that says so. Not one that is about as
+// large as the request: what was asked for has been done by then.
 net::awaitable<bool> Connection::SendReply(const Message& request, Reply reply) {
+  const absl::Status held = held_.Resize(request.body().size() + reply.body.size());
+  const bool is_small = reply.body.size() <= request.body().size() + kSmallAnswer;
+  if (!held.ok() && !is_small) reply = ErrorReply(held);
   co_return co_await Send(MakeResponse(request, std::move(reply), options_));
 }
 

@@ -13,6 +13,7 @@
 #include "server/http/guard.h"
 #include "server/http/options.h"
 #include "server/http/stream_body.h"
+#include "server/stream/byte_budget.h"
 #include "server/stream/store_pool.h"
 
 namespace jobtail::http {
@@ -22,6 +23,7 @@ struct ConnectionServices {
   const HttpOptions* options;
   Api* api;
   StorePool* pool;     // for what may wait for the store
+  ByteBudget* budget;  // for requests and answers
   Scheduler* metrics;  // for what takes long, and is to be answered whatever the store does
   StreamServices streams;
 };
@@ -47,6 +49,7 @@ class Connection {
   net::awaitable<bool> AwaitRequest();
   net::awaitable<bool> Serve();
   net::awaitable<absl::Status> Read(Parser* parser, unsigned* status);
+  net::awaitable<absl::Status> ReadBody(Parser* parser, unsigned* status);
   net::awaitable<bool> Continue();
   net::awaitable<void> Linger();
   net::awaitable<bool> Answer(const Message& request);
@@ -65,7 +68,8 @@ class Connection {
   beast::tcp_stream socket_;
   // Also what bounds the extensions and trailers of chunks, which Beast counts against no limit.
   beast::flat_buffer buffer_{kBufferBytes};
-  std::string client_;  // the connection's name in the pool, whose turns go by it
+  std::string client_;            // the connection's name in the pool, whose turns go by it
+  ByteBudget::Reservation held_;  // for the request's body and its answer
   bool on_loopback_ = false;
   bool stopping_ = false;
   bool idle_ = false;  // between two requests

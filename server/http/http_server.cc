@@ -39,13 +39,13 @@ absl::Status CannotListen(const std::string& address, const ErrorCode& error) {
 
 class HttpServer::Impl {
  public:
-  Impl(Engine* engine, StorePool* pool, HttpOptions options)
+  Impl(Engine* engine, StorePool* pool, ByteBudget* budget, HttpOptions options)
       : options_(std::move(options)),
         clock_(engine->clock()),
         api_(engine),
         streams_(pool, options_.heartbeat, "http-streams", clock_),
         metrics_("http-metrics", clock_),
-        services_{&options_, &api_, pool, &metrics_, {&streams_, loop_}},
+        services_{&options_, &api_, pool, budget, &metrics_, {&streams_, loop_}},
         acceptor_(*loop_),
         retry_(*loop_) {}
 
@@ -210,8 +210,8 @@ HttpStats HttpServer::Impl::stats() const {
   return stats;
 }
 
-HttpServer::HttpServer(Engine* engine, StorePool* pool, HttpOptions options)
-    : impl_(std::make_unique<Impl>(engine, pool, std::move(options))) {}
+HttpServer::HttpServer(Engine* engine, StorePool* pool, ByteBudget* budget, HttpOptions options)
+    : impl_(std::make_unique<Impl>(engine, pool, budget, std::move(options))) {}
 
 HttpServer::~HttpServer() = default;
 

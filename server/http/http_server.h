@@ -9,6 +9,7 @@
 #include "absl/time/time.h"
 #include "server/http/options.h"
 #include "server/run/engine.h"
+#include "server/stream/byte_budget.h"
 #include "server/stream/store_pool.h"
 #include "server/stream/stream_stats.h"
 
@@ -24,11 +25,14 @@ struct HttpStats {
 // the console page. One thread serves all connections; what may wait for the store is done in the
 // pool, in turns that go by connection.
 //
-// Start, Stop and the destructor are the owner's; the rest is thread-safe. Engine and pool outlive
-// it, and the pool works until it has stopped.
+// Requests that are being received and answers that are not sent yet are within the budget; those
+// beyond get 429.
+//
+// Start, Stop and the destructor are the owner's; the rest is thread-safe. Engine, pool and budget
+// outlive it, and the pool works until it has stopped.
 class HttpServer {
  public:
-  HttpServer(Engine* engine, StorePool* pool, HttpOptions options);
+  HttpServer(Engine* engine, StorePool* pool, ByteBudget* budget, HttpOptions options);
   // Stops at once, if that has not happened.
   ~HttpServer();
 

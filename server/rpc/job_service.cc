@@ -20,30 +20,60 @@ using OpenedFeed = absl::StatusOr<std::unique_ptr<Feed>>;
 // limit of 4 MiB.
 constexpr size_t kMessageBytes = 128 << 10;
 
+// What a call costs in gRPC and here, besides its messages.
+constexpr size_t kCallBytes = 16 << 10;
+
+// A unary call, and what it holds of the budget until its answer is sent. Belongs to gRPC once it
+// has been returned to it, and deletes itself in OnDone.
+class UnaryCall final : public JobService::Unary {
+ public:
+  explicit UnaryCall(ByteBudget::Reservation held) : held_(std::move(held)) {}
+
+  // RESOURCE_EXHAUSTED if the call with a request of so many bytes is beyond the budget.
+  absl::Status HoldRequest(size_t bytes) { return held_.Resize(kCallBytes + bytes); }
+  // The same for its answer. One that is about as large as the request always finds room: what was
+  // asked for has been done by then.
+  absl::Status HoldAnswer(size_t bytes) {
+    return bytes <= held_.bytes() ? absl::OkStatus() : held_.Resize(kCallBytes + bytes);
+  }
+
+  void FinishWith(const absl::Status& status) { Finish(ToGrpcStatus(status)); }
+
+  void OnDone() override { delete this; }
+
+ private:
+  ByteBudget::Reservation held_;
+};
+
 // Finishes a unary call with a result, an absl::StatusOr of a message.
 template <typename Result>
-void Finish(JobService::Unary* reactor, const Result& result, grpc::ByteBuffer* response) {
-  if (result.ok()) *response = ToByteBuffer(*result);
-  reactor->Finish(ToGrpcStatus(result.status()));
+void FinishWith(UnaryCall* call, const Result& result, grpc::ByteBuffer* response) {
+  if (!result.ok()) return call->FinishWith(result.status());
+  *response = ToByteBuffer(*result);
+  const absl::Status held = call->HoldAnswer(response->Length());
+  if (!held.ok()) response->Clear();
+  call->FinishWith(held);
 }
 
 }  // namespace
 
-// Answers a unary call, in the pool, with what `call` makes of the request.
-template <typename Request, typename Call>
+// Answers a unary call, in the pool, with what `answer` makes of the request.
+template <typename Request, typename MakeAnswer>
 JobService::Unary* JobService::Answer(Context* context, const grpc::ByteBuffer& bytes,
-                                      grpc::ByteBuffer* response, Call call) {
-  Unary* const reactor = context->DefaultReactor();
+                                      grpc::ByteBuffer* response, MakeAnswer answer) {
+  auto* const call = new UnaryCall({budget_, context->peer()});
   Request request;
-  if (const absl::Status status = FromByteBuffer(bytes, &request); !status.ok()) {
-    reactor->Finish(ToGrpcStatus(status));
-    return reactor;
+  absl::Status status = call->HoldRequest(bytes.Length());
+  if (status.ok()) status = FromByteBuffer(bytes, &request);
+  if (!status.ok()) {
+    call->FinishWith(status);
+    return call;
   }
   streams_.pool().Run(context->peer(), [=, request = std::move(request)] {
-    if (context->IsCancelled()) return reactor->Finish(grpc::Status::CANCELLED);
-    Finish(reactor, call(request), response);
+    if (context->IsCancelled()) return call->Finish(grpc::Status::CANCELLED);
+    FinishWith(call, answer(request), response);
   });
-  return reactor;
+  return call;
 }
 
 JobService::Unary* JobService::ListJobs(Context* context, const grpc::ByteBuffer* request,
@@ -100,12 +130,16 @@ template <typename Request, typename Open>
 JobService::GrpcStream* JobService::Follow(Context* context, const grpc::ByteBuffer& bytes,
                                            std::unique_ptr<Framing> framing, Open open) {
   auto* const reactor = new StreamReactor(context, &streams_, std::move(framing));
+  // Until the stream is open. Shared, since what is given to the pool can be copied.
+  const auto held = std::make_shared<ByteBudget::Reservation>(budget_, context->peer());
   Request request;
-  if (const absl::Status status = FromByteBuffer(bytes, &request); !status.ok()) {
+  absl::Status status = held->Resize(kCallBytes + bytes.Length());
+  if (status.ok()) status = FromByteBuffer(bytes, &request);
+  if (!status.ok()) {
     reactor->Fail(status);
   } else {
     reactor->Start(
-        [open = std::move(open), request = std::move(request)] { return open(request); });
+        [open = std::move(open), request = std::move(request), held] { return open(request); });
   }
   return reactor;
 }

@@ -10,6 +10,7 @@
 #include "jobtail/v1/job_service.grpc.pb.h"
 #include "server/rpc/framing.h"
 #include "server/run/engine.h"
+#include "server/stream/byte_budget.h"
 #include "server/stream/store_pool.h"
 #include "server/stream/stream_set.h"
 
@@ -36,8 +37,10 @@ using JobServiceBase = Streams<UnaryJobs<UnaryRuns<v1::JobService::Service>>>;
 }  // namespace internal
 
 // The gRPC door to the engine: translates, and does nothing else. What may wait for the store is
-// done in the pool, in turns that go by connection. Thread-safe. Engine and pool outlive it; it
-// outlives the grpc::Server that it is registered with.
+// done in the pool, in turns that go by connection. Calls that wait for their turn, their requests
+// and the answers that are not sent yet are within the budget; those beyond end with
+// RESOURCE_EXHAUSTED. Thread-safe. Engine, pool and budget outlive it; it outlives the grpc::Server
+// that it is registered with.
 class JobService final : public internal::JobServiceBase {
  public:
   using Context = grpc::CallbackServerContext;
@@ -45,8 +48,10 @@ class JobService final : public internal::JobServiceBase {
   using GrpcStream = grpc::ServerWriteReactor<grpc::ByteBuffer>;
 
   // Streams that have been idle for `heartbeat`, by the engine's clock, are sent one.
-  JobService(Engine* engine, StorePool* pool, absl::Duration heartbeat)
-      : engine_(engine), streams_(pool, heartbeat, "rpc-streams", engine->clock()) {}
+  JobService(Engine* engine, StorePool* pool, ByteBudget* budget, absl::Duration heartbeat)
+      : engine_(engine),
+        budget_(budget),
+        streams_(pool, heartbeat, "rpc-streams", engine->clock()) {}
 
   // Ends every stream with UNAVAILABLE and a resume point (see StreamSet), those that are still to
   // come as well.
@@ -73,14 +78,15 @@ class JobService final : public internal::JobServiceBase {
   GrpcStream* WatchRuns(Context* context, const grpc::ByteBuffer* request) override;
 
  private:
-  template <typename Request, typename Call>
+  template <typename Request, typename MakeAnswer>
   Unary* Answer(Context* context, const grpc::ByteBuffer& bytes, grpc::ByteBuffer* response,
-                Call call);
+                MakeAnswer answer);
   template <typename Request, typename Open>
   GrpcStream* Follow(Context* context, const grpc::ByteBuffer& bytes,
                      std::unique_ptr<Framing> framing, Open open);
 
   Engine* const engine_;
+  ByteBudget* const budget_;
   StreamSet streams_;
 };
 

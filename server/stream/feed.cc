@@ -6,8 +6,9 @@
 namespace jobtail {
 namespace {
 
-// So many runs go out together.
+// So many runs go out together, unless they are large.
 constexpr int kRunsAtOnce = 64;
+constexpr size_t kRunBytesAtOnce = 64 << 10;
 
 }  // namespace
 
@@ -25,11 +26,13 @@ void LogFeed::ClientGone() const {
 RunFeed::RunFeed(std::unique_ptr<RunWatch> watch) : watch_(std::move(watch)) {}
 
 std::optional<Feed::Next> RunFeed::TryRead(std::vector<Slice>* slices) {
-  for (int runs = 0; runs < kRunsAtOnce; ++runs) {
+  size_t all_bytes = 0;
+  for (int runs = 0; runs < kRunsAtOnce && all_bytes < kRunBytesAtOnce; ++runs) {
     const std::optional<v1::Run> run = watch_->Next();
     if (!run) return Next::kWait;
     std::string bytes = run->SerializeAsString();
     const size_t size = bytes.size();
+    all_bytes += size;
     slices->push_back({Share(std::move(bytes)), 0, size});
   }
   return Next::kMore;

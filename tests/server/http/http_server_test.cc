@@ -47,7 +47,8 @@ class HttpServerTest : public jobtail::testing::ClockedEngineTest {
 
   absl::Notification plug_;
   StorePool pool_;
-  HttpServer server_{&engine_, &pool_, HttpOptions{.address = "127.0.0.1:0"}};
+  ByteBudget budget_{{}};
+  HttpServer server_{&engine_, &pool_, &budget_, HttpOptions{.address = "127.0.0.1:0"}};
 };
 
 TEST_F(HttpServerTest, StartsNoRunForAClientThatHasGone) {

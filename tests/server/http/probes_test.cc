@@ -24,7 +24,7 @@ class ProbesTest : public jobtail::testing::EngineTest {
   ProbesTest() {
     AddJob(Job("hello", [](JobContext&) { puts("hello"); }));
     server_ = std::make_unique<HttpServer>(
-        &engine_, &pool_,
+        &engine_, &pool_, &budget_,
         HttpOptions{.address = "127.0.0.1:0",
                     .metrics = [this] { return std::to_string(engine_.CountRuns().size()); },
                     .health = [this] { return health_.Get(); }});
@@ -33,6 +33,7 @@ class ProbesTest : public jobtail::testing::EngineTest {
   ~ProbesTest() override { server_->Stop(absl::ZeroDuration()); }
 
   FakeClock clock_;
+  ByteBudget budget_{{}};
   StorePool pool_;
   Health health_{[this] { return engine_.CheckHealth(); },
                  [this](auto check) { pool_.Run("health", std::move(check)); }, [](bool) {},

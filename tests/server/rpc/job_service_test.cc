@@ -120,7 +120,8 @@ class JobServiceTest : public testing::EngineTest {
   }
 
   StorePool pool_;
-  JobService service_{&engine_, &pool_, /*heartbeat=*/absl::Milliseconds(20)};
+  ByteBudget budget_{{}};
+  JobService service_{&engine_, &pool_, &budget_, /*heartbeat=*/absl::Milliseconds(20)};
   int port_ = 0;
   std::unique_ptr<grpc::Server> server_;
 };
@@ -279,7 +280,8 @@ TEST_F(JobServiceTest, CancelsARunWhoseClientGoesAwayIfAsked) {
 class ClockedJobServiceTest : public testing::ClockedEngineTest {
  protected:
   StorePool pool_;
-  JobService service_{&engine_, &pool_, /*heartbeat=*/absl::Hours(1)};
+  ByteBudget budget_{{}};
+  JobService service_{&engine_, &pool_, &budget_, /*heartbeat=*/absl::Hours(1)};
 };
 
 TEST_F(ClockedJobServiceTest, SendsHeartbeatsByTheEnginesClock) {

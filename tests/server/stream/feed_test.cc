@@ -72,5 +72,26 @@ TEST_F(FeedTest, ReadsRunsThatChange) {
   EXPECT_FALSE(feed.Heartbeat(std::nullopt).buffer) << "there are none of runs";
 }
 
+// Whoever does not read holds what was read together.
+TEST_F(FeedTest, ReadsFewLargeRunsTogether) {
+  constexpr size_t kRuns = 20;
+  constexpr size_t kTogether = 64 << 10;
+  AddJob(Job("large", [](JobContext&) {}).With(Parameter::String("text")));
+  for (size_t i = 0; i < kRuns; ++i) AwaitLog(Start("large", {{"text", std::string(20'000, 'x')}}));
+  RunFeed feed(*engine_.WatchRuns({}));
+  size_t runs = 0;
+  for (Feed::Next next = Feed::Next::kMore; next == Feed::Next::kMore;) {
+    std::vector<Slice> slices;
+    next = *feed.Read(&slices);
+    size_t bytes = 0;
+    for (const Slice& slice : slices) {
+      EXPECT_LT(bytes, kTogether);
+      bytes += slice.size;
+    }
+    runs += slices.size();
+  }
+  EXPECT_EQ(runs, kRuns);
+}
+
 }  // namespace
 }  // namespace jobtail

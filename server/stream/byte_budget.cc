@@ -1,0 +1,106 @@
+// Three counts for each reservation.
+#include "server/stream/byte_budget.h"
+
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+
+namespace jobtail {
+namespace {
+
+void Subtract(absl::flat_hash_map<std::string, size_t>* counts, const std::string& name,
+              size_t bytes) {
+  const auto found = counts->find(name);
+  found->second -= bytes;
+  if (found->second == 0) counts->erase(found);
+}
+
+size_t CountOf(const absl::flat_hash_map<std::string, size_t>& counts, const std::string& name) {
+  const auto found = counts.find(name);
+  return found == counts.end() ? 0 : found->second;
+}
+
+void RemovePrefix(std::string_view* text, std::string_view prefix) {
+  if (text->starts_with(prefix)) text->remove_prefix(prefix.size());
+}
+
+std::string InKilobytes(size_t bytes) { return absl::StrCat(bytes >> 10, " KiB"); }
+
+}  // namespace
+
+ByteBudget::Reservation::Reservation(Reservation&& other) noexcept
+    : budget_(std::exchange(other.budget_, nullptr)),
+      connection_(std::move(other.connection_)),
+      bytes_(std::exchange(other.bytes_, 0)) {}
+
+ByteBudget::Reservation& ByteBudget::Reservation::operator=(Reservation&& other) noexcept {
+  if (this == &other) return *this;
+  Release();
+  budget_ = std::exchange(other.budget_, nullptr);
+  connection_ = std::move(other.connection_);
+  bytes_ = std::exchange(other.bytes_, 0);
+  return *this;
+}
+
+absl::Status ByteBudget::Reservation::Resize(size_t bytes) {
+  if (!budget_ || bytes == bytes_) return absl::OkStatus();
+  if (bytes > bytes_) {
+    if (absl::Status taken = budget_->Take(connection_, bytes - bytes_); !taken.ok()) return taken;
+  } else {
+    budget_->GiveBack(connection_, bytes_ - bytes);
+  }
+  bytes_ = bytes;
+  return absl::OkStatus();
+}
+
+void ByteBudget::Reservation::Release() {
+  if (bytes_ > 0) budget_->GiveBack(connection_, std::exchange(bytes_, 0));
+}
+
+size_t ByteBudget::reserved() const {
+  absl::MutexLock lock(&mutex_);
+  return total_;
+}
+
+absl::Status ByteBudget::Take(const std::string& connection, size_t bytes) {
+  const std::string address = ClientAddress(connection);
+  absl::MutexLock lock(&mutex_);
+  if (const size_t all = CountOf(connections_, connection) + bytes; all > limits_.connection) {
+    return Beyond("this connection", all, limits_.connection);
+  }
+  if (const size_t all = CountOf(addresses_, address) + bytes; all > limits_.address) {
+    return Beyond("this client's address", all, limits_.address);
+  }
+  if (const size_t all = total_ + bytes; all > limits_.total) {
+    return Beyond("all clients", all, limits_.total);
+  }
+  connections_[connection] += bytes;
+  addresses_[address] += bytes;
+  total_ += bytes;
+  return absl::OkStatus();
+}
+
+void ByteBudget::GiveBack(const std::string& connection, size_t bytes) {
+  absl::MutexLock lock(&mutex_);
+  Subtract(&connections_, connection, bytes);
+  Subtract(&addresses_, ClientAddress(connection), bytes);
+  total_ -= bytes;
+}
+
+absl::Status ByteBudget::Beyond(std::string_view whose, size_t bytes, size_t limit) const {
+  return absl::ResourceExhaustedError(
+      absl::StrCat("the requests and unread answers of ", std::string(whose), " would take ",
+                   InKilobytes(bytes), " of the server's memory, and may take ", InKilobytes(limit),
+                   "; read what was asked for, and try again"));
+}
+
+std::string ClientAddress(std::string_view connection) {
+  std::string_view address = connection.substr(0, connection.rfind(':'));
+  for (const std::string_view door : {"ipv4:", "ipv6:", "http:"}) RemovePrefix(&address, door);
+  RemovePrefix(&address, "%5B");
+  if (address.ends_with("%5D")) address.remove_suffix(3);
+  RemovePrefix(&address, "::ffff:");
+  return std::string(address);
+}
+
+}  // namespace jobtail
