@@ -139,6 +139,11 @@ Daemon::Daemon(const std::string& name, const std::string& description)
       ->default_str("interval");
   AddRetentionFlags();
   flags_
+      .add_option("--memory", options_.memory_bytes,
+                  "How much memory the server is to get along with, such as 200MB. Without it: "
+                  "three quarters of its cgroup's limit, or half of what is available")
+      ->transform(CLI::AsSizeValue(/*kb_is_1000=*/false));
+  flags_
       .add_option("--max-active-runs", options_.engine.max_active_runs,
                   "How many runs may be at work at the same time")
       ->check(CLI::Range(1, 100'000))

@@ -20,6 +20,7 @@
 #include "server/http/http_server.h"
 #include "server/log/journaled_store.h"
 #include "server/log/memory_store.h"
+#include "server/memory_plan.h"
 #include "server/metrics/health.h"
 #include "server/metrics/metered_store.h"
 #include "server/metrics/metrics.h"
@@ -45,10 +46,6 @@ constexpr int kMaxRequestBytes = 2 << 20;
 
 // Calls of one connection at a time, streams mostly. Further ones wait at the client.
 constexpr int kMaxCallsOfConnection = 10'000;
-
-// The last resort, for what gRPC holds before anybody else knows of it, unfinished requests above
-// all: beyond it gRPC cancels calls, whose it may be.
-constexpr size_t kGrpcBytes = size_t{384} << 20;
 
 // How long a client that has connected may take to speak HTTP/2.
 constexpr int kHandshakeMillis = 20'000;
@@ -95,7 +92,16 @@ DescriptorPlan PlanDescriptorsFor(const ServerOptions& options) {
 // What is left of the options once the process's limits are known.
 ServerOptions Planned(ServerOptions options) {
   const DescriptorPlan plan = PlanDescriptorsFor(options);
-  options.store.max_open_files = std::min(options.store.max_open_files, plan.store_files);
+  RocksDbOptions& store = options.store;
+  store.max_open_files = std::min(store.max_open_files, plan.store_files);
+  if (options.memory_bytes == 0) options.memory_bytes = MemoryOfSystem();
+  const MemoryPlan memory = PlanMemory(options.memory_bytes);
+  EngineOptions& engine = options.engine;
+  store.cache_bytes = std::min(store.cache_bytes, memory.store_cache);
+  store.write_buffer_bytes = std::min(store.write_buffer_bytes, memory.store_write_buffer);
+  engine.cache_bytes = std::min(engine.cache_bytes, memory.batch_cache);
+  engine.log.tail_bytes = std::min(engine.log.tail_bytes, memory.log_tail);
+  engine.unsaved_bytes = std::min(engine.unsaved_bytes, memory.unsaved);
   return options;
 }
 
@@ -109,8 +115,8 @@ Acceptor::Limits LimitsOf(size_t connections) {
 
 class Server::Impl {
  public:
-  explicit Impl(const ServerOptions& options)
-      : Impl(Planned(options), OpenStore(Planned(options).store)) {}
+  // `planned` are what Planned has made.
+  explicit Impl(const ServerOptions& planned) : Impl(planned, OpenStore(planned.store)) {}
 
   ~Impl() {
     Stop();
@@ -135,7 +141,7 @@ class Server::Impl {
         metered_(store_.get(), &registry_, options_.engine.clock),
         descriptors_(PlanDescriptorsFor(options_)),
         engine_(&metered_, EngineOptionsFor(options_)),
-        budget_({}),
+        budget_(PlanMemory(options_.memory_bytes).clients),
         service_(&engine_, &pool_, &budget_, options_.heartbeat) {
     if (status_.ok()) status_ = engine_.Recover();
   }
@@ -265,8 +271,10 @@ absl::Status Server::Impl::StartGrpc() {
   SetKeepalive(&builder);
   builder.SetMaxReceiveMessageSize(kMaxRequestBytes);
   builder.AddChannelArgument(GRPC_ARG_MAX_CONCURRENT_STREAMS, kMaxCallsOfConnection);
+  // The last resort, for what gRPC holds before anybody else knows of it, unfinished requests above
+  // all: beyond it gRPC cancels calls, whose it may be.
   grpc::ResourceQuota quota("jobtail");
-  builder.SetResourceQuota(quota.Resize(kGrpcBytes));
+  builder.SetResourceQuota(quota.Resize(PlanMemory(options_.memory_bytes).grpc));
   using Type = grpc::ServerBuilder::experimental_type::ExternalConnectionType;
   taker_ = builder.experimental().AddExternalConnectionAcceptor(Type::FROM_FD,
                                                                 grpc::InsecureServerCredentials());
@@ -316,7 +324,8 @@ size_t Server::Impl::Stop() {
   return at_work;
 }
 
-Server::Server(ServerOptions options) : impl_(std::make_unique<Impl>(std::move(options))) {}
+Server::Server(ServerOptions options)
+    : impl_(std::make_unique<Impl>(Planned(std::move(options)))) {}
 
 Server::~Server() = default;
 

@@ -32,6 +32,10 @@ struct ServerOptions {
   absl::Duration heartbeat = absl::Seconds(15);
   // How long Stop waits for jobs that were asked to stop.
   absl::Duration stop_grace = absl::Seconds(5);
+  // How much memory the server is to get along with, in bytes: caches, buffers and what clients can
+  // make it hold are measured by it, and get no larger than the options here say. 0: what there is,
+  // see MemoryOfSystem.
+  size_t memory_bytes = 0;
   // Where runs and logs are kept. No directory: in memory, gone with the server.
   RocksDbOptions store;
   EngineOptions engine;

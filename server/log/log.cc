@@ -3,6 +3,7 @@
 
 #include <spdlog/spdlog.h>
 
+#include <algorithm>
 #include <condition_variable>
 #include <mutex>
 #include <utility>
@@ -11,6 +12,10 @@ namespace jobtail {
 namespace {
 
 constexpr absl::Duration kRetryDelay = absl::Milliseconds(100);
+
+// What a log may hold though all logs together hold too much, in bytes: a batch that is being
+// stored, and one that fills.
+constexpr size_t kLeastUnsaved = 2 * kBatchBytes;
 
 size_t BytesOf(const std::vector<Batch>& batches) {
   size_t bytes = 0;
@@ -34,10 +39,26 @@ std::shared_ptr<Log> Log::OpenEnded(const v1::Run& run, const LogExtent& extent,
   return std::shared_ptr<Log>(new Log(Ended(), run, extent, services));
 }
 
-// Once lines have been dropped, there is to be room for many before any is taken again.
+Log::~Log() {
+  if (counted_ > 0) services_.unsaved->bytes.fetch_sub(counted_, std::memory_order_relaxed);
+}
+
+// Once lines have been dropped, there is to be room for many before any is taken again. Whether all
+// logs hold too much may change at any time; a log that waits has full batches, so that it is
+// looked at anew whenever it has stored some of them.
 bool Log::HasRoomLocked() const {
-  return builder_.HasGap() ? builder_.unsaved_bytes() <= options_.unsaved_bytes / 2
-                           : builder_.unsaved_bytes() < options_.unsaved_bytes;
+  const bool is_crowded = services_.unsaved && services_.unsaved->IsFull();
+  const size_t most =
+      is_crowded ? std::min(options_.unsaved_bytes, kLeastUnsaved) : options_.unsaved_bytes;
+  return builder_.HasGap() ? builder_.unsaved_bytes() <= most / 2 : builder_.unsaved_bytes() < most;
+}
+
+// With each batch, not with each line: all logs have the counter in common.
+void Log::CountUnsavedLocked() {
+  if (!services_.unsaved) return;
+  const auto bytes = static_cast<int64_t>(builder_.unsaved_bytes());
+  services_.unsaved->bytes.fetch_add(bytes - std::exchange(counted_, bytes),
+                                     std::memory_order_relaxed);
 }
 
 // A job that was told to wait would wait for ever for somebody to make room on the disk; and once
@@ -103,6 +124,7 @@ void Log::AddGapLocked() {
 void Log::CloseLocked() {
   if (builder_.open_bytes() > 0) policy_.Closed(builder_.open_bytes());
   builder_.Close();
+  CountUnsavedLocked();
 }
 
 // Whether the committer comes, and as soon as it would if it were asked now.
@@ -171,6 +193,7 @@ bool Log::StoreLocked(std::vector<Batch> batches, bool sync, Publish publish) {
   failing_ = false;
   policy_.Stored(took);
   builder_.Stored(bytes);
+  CountUnsavedLocked();
   if (HasRoomLocked()) AddGapLocked();  // the job may print nothing more
   if (builder_.HasUnsaved()) ScheduleLocked(policy_.RestOf(UnsavedLocked()));
   mutex_.Unlock();

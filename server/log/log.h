@@ -61,6 +61,7 @@ class Log : public std::enable_shared_from_this<Log> {
 
   // The store must know the run (PutRun) with an empty log.
   Log(std::string run, LogServices services, LogOptions options = {});
+  ~Log();
 
   // The log of a run that has ended: what the store has of it, for readers alone.
   static std::shared_ptr<Log> OpenEnded(const v1::Run& run, const LogExtent& extent,
@@ -139,6 +140,7 @@ class Log : public std::enable_shared_from_this<Log> {
   Log(Ended, const v1::Run& run, const LogExtent& extent, LogServices services);
 
   bool HasRoomLocked() const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  void CountUnsavedLocked() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   bool DropsLocked() const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   bool AcceptsLocked() const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   bool IsIdleLocked() const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) { return !storing_; }
@@ -169,6 +171,7 @@ class Log : public std::enable_shared_from_this<Log> {
   bool failing_ ABSL_GUARDED_BY(mutex_) = false;  // the store refused the last attempt
   bool full_ ABSL_GUARDED_BY(mutex_) = false;     // because it has no room
   bool finishing_ ABSL_GUARDED_BY(mutex_) = false;
+  int64_t counted_ ABSL_GUARDED_BY(mutex_) = 0;  // of its bytes, in services_.unsaved
   // The committer's next visit.
   bool scheduled_ ABSL_GUARDED_BY(mutex_) = false;
   int64_t scheduled_first_ ABSL_GUARDED_BY(mutex_) = 0;     // the first record unsaved then

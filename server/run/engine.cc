@@ -61,13 +61,14 @@ Engine::Engine(LogStore* store, EngineOptions options)
     : options_(options),
       store_(store),
       cache_(options.cache_bytes),
+      unsaved_{.most = options.unsaved_bytes},
       committer_("log-commit", options.clock, kCommitters),
       waker_("log-wake", options.clock),
       timers_("run-timers", options.clock),
       queue_({options.max_active_runs, options.max_queued_runs}),
       runs_(&waker_),
-      run_services_{LogServices{store, &cache_, &committer_, &waker_, options.clock}, &timers_,
-                    [this](const std::string& run) { runs_.Touch(run); },
+      run_services_{LogServices{store, &cache_, &committer_, &waker_, options.clock, &unsaved_},
+                    &timers_, [this](const std::string& run) { runs_.Touch(run); },
                     [this](const std::string& job) {
                       queue_.Leave(job, RunQueue::Place::kAtWork);
                       starter_.Soon([this] { StartReady(); });

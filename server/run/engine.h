@@ -39,6 +39,8 @@ struct EngineOptions {
   // How much of what was read from the store last is kept in memory, of all logs. 0 for a store
   // that has everything there anyway.
   size_t cache_bytes = size_t{16} << 20;
+  // What all logs together may hold that the store does not have yet, in bytes.
+  int64_t unsaved_bytes = int64_t{256} << 20;
   RetentionOptions retention;
   // What everything goes by that takes or tells time. Outlives the engine.
   Clock* clock = Clock::System();
@@ -140,6 +142,7 @@ class Engine {
   LogStore* const store_;
   JobRegistry jobs_;
   BatchCache cache_;
+  UnsavedBytes unsaved_;
   Scheduler committer_;
   Scheduler waker_;
   Scheduler timers_;

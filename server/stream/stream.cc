@@ -186,7 +186,9 @@ void Stream::ReadInPool() {
   Execute(&Stream::Step);
 }
 
+// Of many streams that stall each would hold what it has read ahead.
 void Stream::ReadAheadLocked() {
+  if (set_->IsCrowded()) return;
   if (!reading_ && !ahead_ && !end_ && !stopping_now_ && !feed_->IsCheap()) ReadInPoolLocked();
 }
 

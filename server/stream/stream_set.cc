@@ -21,6 +21,7 @@ void StreamSet::Add(const std::shared_ptr<Stream>& stream) {
   {
     absl::MutexLock lock(&mutex_);
     streams_.emplace(stream.get(), stream);
+    open_ = streams_.size();
     stopped = stopped_;
   }
   if (stopped) stream->Stop(/*now=*/false);
@@ -30,6 +31,7 @@ void StreamSet::Remove(Stream* stream) {
   const std::lock_guard empty_lock(empty_mutex_);  // until the end: who waits may destroy the set
   absl::MutexLock lock(&mutex_);
   streams_.erase(stream);
+  open_ = streams_.size();
   if (streams_.empty()) emptied_.notify_all();
 }
 

@@ -56,11 +56,16 @@ class StreamSet {
   }
   StreamStats stats() const;
 
+  // Whether there are so many that none is to read ahead of what it sends.
+  bool IsCrowded() const { return open_.load(std::memory_order_relaxed) > kMostReadingAhead; }
+
   absl::Duration heartbeat() const { return heartbeat_; }
   StorePool& pool() const { return *pool_; }
   Clock* clock() const { return clock_; }
 
  private:
+  static constexpr size_t kMostReadingAhead = 128;
+
   void ScheduleTick();
   void Tick();
   std::vector<std::shared_ptr<Stream>> All() const;
@@ -73,6 +78,7 @@ class StreamSet {
 
   std::atomic<int64_t> messages_{0};
   std::atomic<int64_t> bytes_{0};
+  std::atomic<size_t> open_{0};
 
   // For AwaitEmpty, which goes by the clock: taken before mutex_.
   std::mutex empty_mutex_;

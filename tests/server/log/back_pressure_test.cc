@@ -97,6 +97,35 @@ TEST_F(BackPressure, DoesNotTouchOtherLogs) {
   store_.Unblock(Call::kAppend);
 }
 
+TEST_F(BackPressure, AllLogsTogetherHoldNoMoreThanTheirBound) {
+  constexpr size_t kLine = 1000;
+  UnsavedBytes all{.most = 1 << 20};
+  services_.unsaved = &all;
+  store_.Fail(Call::kAppend, absl::UnavailableError("the disk is slow"), 1 << 30);
+  const auto log = MakeLog();
+  const auto other = MakeLog({}, "other");
+  const std::string text(kLine, 'x');
+  const auto fill_up = [&](Log& full) {
+    int64_t lines = 0;
+    while (full.TryAppend({Out(text, kHour)})) ++lines;
+    return lines;
+  };
+  const int64_t lines = fill_up(*log);
+  const int64_t other_lines = fill_up(*other);
+  EXPECT_LT(lines * kLine, (1 << 20) + 2 * kBatchBytes);
+  EXPECT_GT(other_lines * kLine, kBatchBytes) << "it can go on";
+  EXPECT_LT(other_lines * kLine, 3 * kBatchBytes);
+  store_.Mend(Call::kAppend);
+  const PassingTime passing(&clock_);
+  log->Append({Out("waited", kHour)});
+  other->Append({Out("waited", kHour)});
+  Finish(*log);
+  Finish(*other);
+  EXPECT_EQ(all.bytes, 0);
+  EXPECT_EQ(Sequences(ReadToEnd(log)), Numbers(1, lines + 2));
+  EXPECT_EQ(Sequences(ReadToEnd(other)), Numbers(1, other_lines + 2));
+}
+
 TEST_F(BackPressure, LetsAllThreadsThroughInTheEnd) {
   constexpr int kThreads = 4;
   constexpr int kLines = 200;
