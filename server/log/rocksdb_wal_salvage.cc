@@ -2,6 +2,7 @@
 #include "server/log/rocksdb_wal_salvage.h"
 
 #include <fcntl.h>
+#include <rocksdb/write_batch.h>
 #include <spdlog/spdlog.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -12,6 +13,7 @@
 #include <cstring>
 #include <filesystem>
 #include <system_error>
+#include <utility>
 
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
@@ -26,6 +28,7 @@ constexpr size_t kBlockBytes = 32 << 10;
 constexpr size_t kHeaderBytes = 7;  // checksum, length and type
 constexpr size_t kLengthAt = 4;
 constexpr size_t kTypeAt = 6;
+constexpr size_t kBatchHeader = 12;
 // What one write takes, with all that RocksDB joins to it. More is damage, whatever comes after it.
 constexpr int64_t kMostTorn = 2 << 20;
 constexpr char kDamagedFolder[] = "/damaged";
@@ -36,6 +39,27 @@ unsigned char* Bytes(char* text) { return reinterpret_cast<unsigned char*>(text)
 const unsigned char* Bytes(const char* text) {
   return reinterpret_cast<const unsigned char*>(text);
 }
+
+// Takes whatever a batch of writes can have.
+class Everything : public rocksdb::WriteBatch::Handler {
+ public:
+  using Status = rocksdb::Status;
+  using Slice = rocksdb::Slice;
+
+  Status PutCF(uint32_t /*family*/, const Slice& /*key*/, const Slice& /*value*/) override {
+    return Status::OK();
+  }
+  Status DeleteCF(uint32_t /*family*/, const Slice& /*key*/) override { return Status::OK(); }
+  Status SingleDeleteCF(uint32_t /*family*/, const Slice& /*key*/) override { return Status::OK(); }
+  Status DeleteRangeCF(uint32_t /*family*/, const Slice& /*begin*/, const Slice& /*end*/) override {
+    return Status::OK();
+  }
+  Status MergeCF(uint32_t /*family*/, const Slice& /*key*/, const Slice& /*value*/) override {
+    return Status::OK();
+  }
+  void LogData(const Slice& /*blob*/) override {}
+  Status MarkNoop(bool /*empty_batch*/) override { return Status::OK(); }
+};
 
 // RocksDB stores checksums turned and shifted, so that one of bytes that hold checksums is sound.
 uint32_t Masked(uint32_t checksum) { return (checksum >> 15 | checksum << 17) + 0xA282EAD8U; }
@@ -71,7 +95,7 @@ void AppendRecord(std::string_view record, std::string* file) {
 
 }  // namespace
 
-WalScan::WalScan(std::string_view file) : file_(file) {
+WalScan::WalScan(std::string_view file, uint64_t next) : file_(file), next_(next) {
   for (size_t begin = 0; begin < file.size(); begin += kBlockBytes) {
     ScanBlock(begin, std::min(begin + kBlockBytes, file.size()));
   }
@@ -113,6 +137,11 @@ void WalScan::ScanBlock(size_t begin, size_t end) {
     pieces_.push_back({at, size, ends});
     at += size;
     if (!ends) continue;
+    if (!EndRecord()) {
+      Lose(open_begin_, at);
+      pieces_.resize(complete_);
+      continue;
+    }
     complete_ = pieces_.size();
     ++records_;
     lost_within_ |= lost_bytes_ > 0;
@@ -120,6 +149,24 @@ void WalScan::ScanBlock(size_t begin, size_t end) {
   // What is left of a whole block is too short for a piece, and has nothing in it.
   const bool is_padding = end - begin == kBlockBytes && file_.find_first_not_of('\0', at) >= end;
   if (at < end && !is_padding) Lose(at, end);
+}
+
+// Whether the record whose last piece has just been added is one: a batch of writes that continues
+// what was before. Pieces of several records, each sound, can have come together.
+bool WalScan::EndRecord() {
+  std::string record;
+  for (size_t i = complete_; i < pieces_.size(); ++i) {
+    const Piece& piece = pieces_[i];
+    record.append(file_.substr(piece.offset + kHeaderBytes, piece.size - kHeaderBytes));
+  }
+  if (record.size() < kBatchHeader) return false;
+  const uint64_t sequence = boost::endian::load_little_u64(Bytes(record.data()));
+  if (sequence < next_) return false;
+  const rocksdb::WriteBatch batch(std::move(record));
+  Everything everything;
+  if (!batch.Iterate(&everything).ok()) return false;
+  next_ = sequence + batch.Count();
+  return true;
 }
 
 void WalScan::Lose(size_t begin, size_t end) {
@@ -231,11 +278,12 @@ absl::Status CutOff(const std::string& path, size_t size) {
   return done ? absl::OkStatus() : SystemError(path, "cut off");
 }
 
-absl::Status SalvageWal(const std::string& directory, const std::string& name) {
+absl::Status SalvageWal(const std::string& directory, const std::string& name, uint64_t* next) {
   const std::string path = absl::StrCat(directory, "/", name);
   std::string content;
   if (absl::Status read = ReadFile(path, &content); !read.ok()) return read;
-  const WalScan scan(content);
+  const WalScan scan(content, *next);
+  *next = scan.next();
   if (scan.is_sound()) return absl::OkStatus();
   if (scan.is_torn() && scan.lost_bytes() <= kMostTorn) {
     spdlog::warn(
@@ -272,8 +320,10 @@ absl::Status SalvageWals(const std::string& directory) {
     }
   }
   std::ranges::sort(names);
+  uint64_t next = 0;  // in the order of their names: each continues the one before
   for (const std::string& name : names) {
-    if (absl::Status salvaged = SalvageWal(directory, name); !salvaged.ok()) return salvaged;
+    absl::Status salvaged = SalvageWal(directory, name, &next);
+    if (!salvaged.ok()) return salvaged;
   }
   return absl::OkStatus();
 }

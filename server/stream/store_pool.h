@@ -75,8 +75,8 @@ class StorePool {
   Connections connections_ ABSL_GUARDED_BY(mutex_);  // that have tasks
   // Who may begin one, in this order.
   std::deque<Connections::iterator> turns_ ABSL_GUARDED_BY(mutex_);
-  // Of the threads that wait for work, each on its own, the last to have begun last.
-  std::vector<absl::CondVar*> idle_ ABSL_GUARDED_BY(mutex_);
+  // What each thread that waits for work waits for, the last to have begun last.
+  std::vector<bool*> idle_ ABSL_GUARDED_BY(mutex_);
   std::vector<std::thread> threads_;  // last: they use the rest
 };
 

@@ -279,7 +279,7 @@ TEST_F(CommandTest, ListsRunsUpToTheLimit) {
     for (int i = 0; i < std::min(request.page_size(), 3); ++i) {
       response->add_runs()->set_id(absl::StrCat("run-", ++next));
     }
-    response->set_next_page_token("more");
+    response->set_next_page_token(absl::StrCat("more-", next));
     return grpc::Status::OK;
   };
   const Finished runs =
