@@ -156,7 +156,7 @@ std::string Pass(const std::string& batch, const LogFilter& filter) {
 
 TEST(FilterEquality, PassesWhatPassesWhereEachRecordIsAMessage) {
   int compared = 0;
-  for (uint32_t seed = 1; seed <= 1500; ++seed) {
+  for (uint32_t seed = 1; seed <= 600; ++seed) {
     Dice dice(seed);
     v1::TailLogRequest request;
     request.set_pattern(RandomPattern(dice));
@@ -170,7 +170,7 @@ TEST(FilterEquality, PassesWhatPassesWhereEachRecordIsAMessage) {
         << "seed " << seed << ", pattern \"" << absl::CHexEscape(request.pattern()) << '"';
     ++compared;
   }
-  EXPECT_GT(compared, 1000);
+  EXPECT_GT(compared, 400);
 }
 
 // Where nearly everything is rejected at one look, and where nothing is.
