@@ -107,7 +107,11 @@ Injector::~Injector() { munmap(plan_, sizeof(Plan)); }
 
 void Injector::Begin(const Fault& fault) {
   End();
-  Rule& rule = plan_->rules[0];
+  Begin(fault, 0);
+}
+
+void Injector::Begin(const Fault& fault, size_t place) {
+  Rule& rule = plan_->rules[place];
   rule.error = fault.error;
   rule.left = fault.times;
   rule.hits = 0;
@@ -118,7 +122,9 @@ void Injector::Begin(const Fault& fault) {
   rule.calls = fault.calls;
 }
 
-void Injector::End() { plan_->rules[0].calls = 0; }
+void Injector::End() {
+  for (Rule& rule : plan_->rules) rule.calls = 0;
+}
 
 std::string Answers::ToString() const {
   return "gRPC" + List(grpc) + ", HTTP" + List(http) + ", /readyz" + List(ready);

@@ -55,13 +55,19 @@ class Injector {
 
   const std::vector<std::string>& environment() const { return environment_; }
 
+  // Ends what went wrong before, and begins the fault.
   void Begin(const Fault& fault);
+  // Begins another beside it; of those begun, the first that is for a call counts.
+  void BeginBeside(const Fault& fault) { Begin(fault, 1); }
   // What was begun is over; calls that it is holding up may still be.
   void End();
-  // How often a call was hit since Begin.
+  // How often calls were hit since Begin; and by the fault beside.
   int64_t hits() const { return plan_->rules[0].hits; }
+  int64_t hits_beside() const { return plan_->rules[1].hits; }
 
  private:
+  void Begin(const Fault& fault, size_t place);
+
   testing::TemporaryDirectory control_;
   std::vector<std::string> environment_;
   Plan* plan_;

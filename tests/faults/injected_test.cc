@@ -198,6 +198,47 @@ INSTANTIATE_TEST_SUITE_P(
         Case{"SyncsThatTakeTwoSeconds", {kSync, "data", 0, -1, 2000}}),
     [](const auto& one) { return std::string(one.param.name); });
 
+// What keeps the database from being opened anew at first: one error in writing closes it.
+class InjectedIntoOpening : public ::testing::TestWithParam<const char*> {};
+
+TEST_P(InjectedIntoOpening, ErrorsInReadingLoseNothing) {
+  if (!IsWhole()) GTEST_SKIP() << "run with JOBTAIL_FAULTS=all";
+  FaultyServer server;
+  server.Start();
+  ASSERT_FALSE(HasFatalFailure());
+  server.ExpectServed();
+  const std::string run =
+      e2e::StartRun(server.stub(), "countdown", {{"times", "6000"}, {"interval", "1ms"}});
+  Follower follower(server.address(), run);
+  EXPECT_TRUE(Within(kPatience, [&] { return follower.last() > 2000; }));
+  server.injector().Begin({kRead, GetParam(), EIO, 3});
+  server.injector().BeginBeside({kWrite, ".log", EIO, 1});
+  EXPECT_TRUE(Within(kPatience, [&] {
+    return server.injector().hits() == 3 && server.injector().hits_beside() == 1;
+  }));
+  server.injector().End();
+  server.ExpectServed();
+  EXPECT_TRUE(Within(std::chrono::seconds(30), [&] { return follower.last() == 6002; }))
+      << follower.last();
+  follower.Stop();
+  EXPECT_THAT(follower.log().gaps(), IsEmpty());
+  // From the store, and not from memory.
+  server.Kill();
+  server.Start();
+  CountedLog log(run);
+  ReadAll(server.stub(), run, &log);
+  EXPECT_TRUE(log.result());
+  EXPECT_EQ(log.last(), 6002);
+  EXPECT_THAT(log.gaps(), IsEmpty());
+}
+
+INSTANTIATE_TEST_SUITE_P(Of, InjectedIntoOpening,
+                         ::testing::Values(".log", "FORMAT", "MANIFEST", "CURRENT"),
+                         [](const auto& one) {
+                           const std::string part = one.param;
+                           return part == ".log" ? "TheWriteAheadLog" : part;
+                         });
+
 // The journal, where it is not mapped but written to: what it does not take, the database does.
 TEST(InjectedIntoTheJournal, ErrorsAreNotNoticed) {
   if (!IsWhole()) GTEST_SKIP() << "run with JOBTAIL_FAULTS=all";
