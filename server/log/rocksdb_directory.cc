@@ -10,7 +10,7 @@
 #include <cstring>
 #include <filesystem>
 #include <fstream>
-#include <iterator>
+#include <string>
 #include <string_view>
 
 #include "absl/status/statusor.h"
@@ -40,8 +40,9 @@ std::string What(const std::string& directory) {
 absl::Status CheckIsWholeOrNew(const std::string& directory) {
   std::error_code error;
   if (fs::exists(directory + "/CURRENT", error)) return absl::OkStatus();
-  for (const auto& file : fs::directory_iterator(directory, error)) {
-    const std::string name = file.path().filename().string();
+  for (fs::directory_iterator file(directory, error), end; !error && file != end;
+       file.increment(error)) {
+    const std::string name = file->path().filename().string();
     if (!absl::EndsWith(name, ".sst") && !absl::StartsWith(name, "MANIFEST-")) continue;
     return absl::DataLossError(
         absl::StrCat(What(directory), ": it has ", name, " but no file CURRENT; ",
@@ -56,8 +57,11 @@ absl::StatusOr<int> ReadFormat(const std::string& directory) {
   std::error_code error;
   if (!fs::exists(path, error) && !error) return 1;
   std::ifstream file(path, std::ios::binary);
-  const std::string text{std::istreambuf_iterator<char>(file), {}};
-  if (!file) return absl::UnavailableError(absl::StrCat(path, ": cannot be read"));
+  std::string text;
+  std::getline(file, text, '\0');  // all of it; unlike an iterator, it does not throw
+  if (!file.is_open() || file.bad()) {
+    return absl::UnavailableError(absl::StrCat(path, ": cannot be read"));
+  }
   absl::string_view number = absl::StripAsciiWhitespace(text);
   int format;
   if (absl::ConsumePrefix(&number, kFormatText) && absl::SimpleAtoi(number, &format) &&

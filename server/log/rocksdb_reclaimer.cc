@@ -38,14 +38,18 @@ void Reclaimer::Add(Range range, int64_t bytes) {
 }
 
 void Reclaimer::Reclaim() {
+  const auto database = database_->Use();
+  if (!database.ok()) {  // later, when it has been opened anew
+    thread_.After(kDelay, [this] { Reclaim(); });
+    return;
+  }
   std::vector<Range> ranges;
   {
     absl::MutexLock lock(&mutex_);
     ranges.swap(deleted_);
     deleted_bytes_ = 0;
   }
-  const auto database = database_->Use();
-  if (ranges.empty() || !database.ok()) return;
+  if (ranges.empty()) return;
   std::vector<rocksdb::Slice> ends;
   std::vector<rocksdb::RangePtr> pointers;
   ends.reserve(2 * ranges.size());

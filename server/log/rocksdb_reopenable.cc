@@ -11,7 +11,7 @@ namespace jobtail {
 absl::StatusOr<std::unique_ptr<ReopenableDatabase>> ReopenableDatabase::Open(
     const RocksDbOptions& options) {
   std::unique_ptr<ReopenableDatabase> result(new ReopenableDatabase(options));
-  auto opened = Database::Open(options, nullptr);
+  auto opened = Database::Open(options, ReadErrors::kAreDamage, nullptr);
   if (!opened.ok()) return opened.status();
   result->database_ = *std::move(opened);
   return result;
@@ -50,7 +50,7 @@ absl::Status ReopenableDatabase::Reopen() {
     cache = database_->cache();
     database_.reset();
   }
-  auto opened = Database::Open(options_, std::move(cache));
+  auto opened = Database::Open(options_, ReadErrors::kPass, std::move(cache));
   if (opened.ok()) database_ = *std::move(opened);
   absl::MutexLock lock(&mutex_);
   opening_ = false;

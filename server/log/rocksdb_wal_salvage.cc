@@ -214,8 +214,8 @@ absl::Status SystemError(const std::string& path, const char* what) {
   return absl::UnavailableError(message);
 }
 
-// All of a file. Blocks that the disk does not give are zeroes: damage.
-absl::Status ReadFile(const std::string& path, std::string* content) {
+// All of a file. Blocks that the disk does not give are zeroes, where that is damage.
+absl::Status ReadFile(const std::string& path, ReadErrors errors, std::string* content) {
   const Descriptor file(path, O_RDONLY);
   struct stat info;
   if (file.get() < 0 || fstat(file.get(), &info) != 0) return SystemError(path, "opened");
@@ -224,7 +224,7 @@ absl::Status ReadFile(const std::string& path, std::string* content) {
     const size_t size = std::min(kBlockBytes - at % kBlockBytes, content->size() - at);
     const ssize_t got = pread(file.get(), content->data() + at, size, static_cast<off_t>(at));
     if (got < 0 && errno == EINTR) continue;
-    if (got < 0 && errno != EIO) return SystemError(path, "read");
+    if (got < 0 && (errno != EIO || errors == ReadErrors::kPass)) return SystemError(path, "read");
     at += got > 0 ? static_cast<size_t>(got) : size;
   }
   return absl::OkStatus();
@@ -278,10 +278,11 @@ absl::Status CutOff(const std::string& path, size_t size) {
   return done ? absl::OkStatus() : SystemError(path, "cut off");
 }
 
-absl::Status SalvageWal(const std::string& directory, const std::string& name, uint64_t* next) {
+absl::Status SalvageWal(const std::string& directory, const std::string& name, ReadErrors errors,
+                        uint64_t* next) {
   const std::string path = absl::StrCat(directory, "/", name);
   std::string content;
-  if (absl::Status read = ReadFile(path, &content); !read.ok()) return read;
+  if (absl::Status read = ReadFile(path, errors, &content); !read.ok()) return read;
   const WalScan scan(content, *next);
   *next = scan.next();
   if (scan.is_sound()) return absl::OkStatus();
@@ -308,21 +309,26 @@ absl::Status SalvageWal(const std::string& directory, const std::string& name, u
 
 }  // namespace
 
-absl::Status SalvageWals(const std::string& directory) {
+absl::Status SalvageWals(const std::string& directory, ReadErrors errors) {
   std::vector<std::string> names;
   std::error_code error;
-  for (const auto& file : fs::directory_iterator(directory, error)) {
-    std::string name = file.path().filename().string();
+  for (fs::directory_iterator file(directory, error), end; !error && file != end;
+       file.increment(error)) {
+    std::string name = file->path().filename().string();
     const std::string_view number = std::string_view(name).substr(0, name.find('.'));
     if (absl::EndsWith(name, ".log") && !number.empty() && number.size() + 4 == name.size() &&
         std::ranges::all_of(number, [](char c) { return c >= '0' && c <= '9'; })) {
       names.push_back(std::move(name));
     }
   }
+  if (error) {
+    return absl::UnavailableError(
+        absl::StrCat("data directory ", directory, ": cannot be listed: ", error.message()));
+  }
   std::ranges::sort(names);
   uint64_t next = 0;  // in the order of their names: each continues the one before
   for (const std::string& name : names) {
-    absl::Status salvaged = SalvageWal(directory, name, &next);
+    absl::Status salvaged = SalvageWal(directory, name, errors, &next);
     if (!salvaged.ok()) return salvaged;
   }
   return absl::OkStatus();

@@ -65,13 +65,19 @@ class WalScan {
   uint64_t next_;
 };
 
+// What it means that the disk does not give a part of a write-ahead log.
+enum class ReadErrors {
+  kAreDamage,  // it never will
+  kPass,       // it may later: what was taken from a running server must not be given up
+};
+
 // Makes the write-ahead logs in a RocksDB directory such that RocksDB can read them. What is sound
 // stays; a damaged file is kept aside in the folder "damaged", and the server's log says what is
 // missing. What was torn off at the end is cut off. Changes nothing where nothing is wrong. Only
 // for who has the directory for itself.
 //
 // UNAVAILABLE or RESOURCE_EXHAUSTED where a file cannot be read or written; then nothing is lost.
-absl::Status SalvageWals(const std::string& directory);
+absl::Status SalvageWals(const std::string& directory, ReadErrors errors);
 
 }  // namespace jobtail
 
