@@ -69,6 +69,12 @@ absl::Status MeteredStore::DeleteRun(const std::string& run) {
   return status;
 }
 
+absl::Status MeteredStore::DeleteRuns(absl::Span<const std::string> runs) {
+  absl::Status status = store_->DeleteRuns(runs);
+  for (const std::string& run : runs) Forget(run);
+  return status;
+}
+
 absl::Status MeteredStore::Append(const std::string& run, absl::Span<const Batch> batches,
                                   bool sync) {
   const absl::Duration begin = clock_->Steady();

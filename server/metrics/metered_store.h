@@ -28,10 +28,12 @@ class MeteredStore : public LogStore {
   MeteredStore(LogStore* store, prometheus::Registry* registry, Clock* clock = Clock::System());
 
   absl::Status PutRun(const storage::v1::StoredRun& run) override;
-  absl::StatusOr<std::vector<storage::v1::StoredRun>> LoadRuns() override {
-    return store_->LoadRuns();
+  absl::StatusOr<storage::v1::StoredRun> GetRun(const std::string& run) override {
+    return store_->GetRun(run);
   }
+  absl::Status ForEachRun(UseRun use) override { return store_->ForEachRun(use); }
   absl::Status DeleteRun(const std::string& run) override;
+  absl::Status DeleteRuns(absl::Span<const std::string> runs) override;
   absl::Status Append(const std::string& run, absl::Span<const Batch> batches, bool sync) override;
   absl::StatusOr<LogExtent> GetExtent(const std::string& run) override {
     return store_->GetExtent(run);

@@ -108,9 +108,7 @@ absl::Status Engine::ReplaceJobs(const std::vector<std::string>& names, std::vec
 }
 
 absl::Status Engine::Recover() {
-  auto stored = store_->LoadRuns();
-  if (!stored.ok()) return stored.status();
-  for (storage::v1::StoredRun& run : *stored) {
+  return store_->ForEachRun([this](storage::v1::StoredRun run) {
     if (!IsFinal(run.run().state())) CloseLostRun(store_, options_.clock->Now(), &run);
     ids_.Continue(run.run().id());
     if (!run.request_id().empty()) {
@@ -119,8 +117,7 @@ absl::Status Engine::Recover() {
                            run.run().id());
     }
     runs_.AddEnded(std::make_shared<Run>(std::move(run), &run_services_));
-  }
-  return absl::OkStatus();
+  });
 }
 
 absl::StatusOr<v1::ListJobsResponse> Engine::ListJobs(const v1::ListJobsRequest& request) const {
