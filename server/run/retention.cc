@@ -50,11 +50,11 @@ void Retention::Apply() {
   int64_t count = 0;
   for (const auto& [name, job] : jobs) count += job.count;
   if (!IsOver(count, options_.max_runs) && !IsOver(bytes, options_.max_total_bytes)) return;
-  DeleteOldest("", [&](const Run& run) {
+  DeleteOldest("", [&](Run& run) {
     const bool too_much =
         IsOver(count, options_.max_runs) || IsOver(bytes, options_.max_total_bytes);
     --count;
-    bytes -= std::max<int64_t>(run.log_bytes(), 0);
+    if (options_.max_total_bytes > 0) bytes -= BytesOf(run);
     return too_much;
   });
 }
@@ -104,7 +104,7 @@ void Retention::DeleteOld(const std::string& job, absl::Duration max_age) {
 
 // Deletes runs that have ended, the oldest first, for as long as they are too much.
 void Retention::DeleteOldest(const std::string& job,
-                             const std::function<bool(const Run& run)>& is_too_much) {
+                             const std::function<bool(Run& run)>& is_too_much) {
   static const uint32_t ended = FinalStates();
   std::string after;
   while (true) {

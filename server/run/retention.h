@@ -75,7 +75,7 @@ class Retention {
   Jobs LookAtJobs() const;
   int64_t TrimAll(const Jobs& jobs);
   void DeleteOld(const std::string& job, absl::Duration max_age);
-  void DeleteOldest(const std::string& job, const std::function<bool(const Run& run)>& is_too_much);
+  void DeleteOldest(const std::string& job, const std::function<bool(Run& run)>& is_too_much);
   void Trim(Run& run, int64_t max_bytes);
   int64_t BytesOf(Run& run);
   size_t Delete(const Runs& runs);
