@@ -103,7 +103,7 @@ TEST_F(CommandTest, RunDetachedPrintsTheIdAlone) {
   EXPECT_EQ(run.err, "");
   EXPECT_EQ(Run({"run", "--detach", "--output=json", "countdown"}).out,
             R"({"id":"run-1","job":"countdown","parameters":{},"state":"RUN_STATE_UNSPECIFIED",)"
-            R"("lastSequence":"0"})"
+            R"("lastSequence":"0","cutParameters":[],"omittedParameters":0})"
             "\n");
 }
 
@@ -295,7 +295,7 @@ TEST_F(CommandTest, ShowsARun) {
   EXPECT_EQ(show.code, 0);
   EXPECT_THAT(show.out, AllOf(HasSubstr("run-1\n"), HasSubstr("RUNNING\n")));
   EXPECT_THAT(Run({"show", "run-1", "--output=json"}).out,
-              HasSubstr(R"("state":"RUN_STATE_RUNNING","lastSequence":"0"})"));
+              HasSubstr(R"("state":"RUN_STATE_RUNNING","lastSequence":"0",)"));
 }
 
 TEST_F(CommandTest, CancelsARun) {

@@ -201,6 +201,7 @@ TEST_F(Reopen, IsNotDoneWhileTheWriteAheadLogCannotBeRead) {
   EXPECT_EQ(disk.AwaitFailures(absl::ZeroDuration()), 0);
   Open(disk.env());
   ExpectAll();
+  store_.reset();
 }
 
 // A disk that takes no writes can still be read, and the database stays open for that.

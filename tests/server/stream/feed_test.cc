@@ -90,7 +90,7 @@ TEST_F(FeedTest, ReadsRunsThatChange) {
   EXPECT_TRUE(feed.IsCheap());
   std::vector<Slice> slices;
   ASSERT_EQ(*feed.Read(&slices), Feed::Next::kWait);
-  ASSERT_EQ(slices.size(), 1u);
+  ASSERT_GE(slices.size(), 1u);  // twice, if it has begun meanwhile
   v1::Run parsed;
   ASSERT_TRUE(parsed.ParseFromString(std::string(slices[0].view())));
   EXPECT_EQ(parsed.id(), run);
