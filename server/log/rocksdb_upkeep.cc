@@ -56,8 +56,8 @@ void Upkeep::Run() {
   gate_->ForgetRoom();
   gate_->CheckRoom().IgnoreError();
   round_began_nanos_ = 0;
-  // What is written just after a sync has begun is on the disk when the next has ended: rounds begin
-  // twice in the time that is promised.
+  // What is written just after a sync has begun is on the disk when the next has ended: rounds
+  // begin twice in the time that is promised.
   const absl::Duration took = Now() - began;
   thread_.After(std::max(interval_ / 2 - took, absl::ZeroDuration()), [this] { Run(); });
 }

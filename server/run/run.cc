@@ -91,6 +91,7 @@ Run::Run(std::string id, std::shared_ptr<const Job> job, ParameterValues paramet
       request_id_(request.request_id()),
       services_(services) {
   Masker masker(SecretsOf(*job_, parameters), job_->options().masks);
+  // NOLINTNEXTLINE(modernize-make-unique): an aggregate that cannot be moved
   execution_.reset(new ExecutionState{std::move(parameters), std::move(masker),
                                       WithoutSecrets(*job_, request.parameters()), std::nullopt,
                                       std::nullopt});
