@@ -36,7 +36,7 @@ class Feed {
 
   // To be called before all else, if at all: a part of a long Read may be done by a thread that
   // `run_beside` finds.
-  virtual void Share(RunBeside /*run_beside*/) {}
+  virtual void Share(RunBeside /*run_beside*/) {}  // NOLINT: overrides keep it
 
   // Has `wake` called once, by any thread, as soon as Read has something new. False if it has
   // already.
