@@ -51,12 +51,13 @@ absl::Status ReopenableDatabase::Reopen() {
     database_.reset();
   }
   auto opened = Database::Open(options_, ReadErrors::kPass, std::move(cache));
-  if (opened.ok()) database_ = *std::move(opened);
+  absl::Status status = opened.status();
+  if (status.ok()) database_ = *std::move(opened);
   absl::MutexLock lock(&mutex_);
   opening_ = false;
   // Whatever the reason, it may pass: readers are to come again.
-  state_ = opened.ok() ? absl::OkStatus() : absl::UnavailableError(opened.status().message());
-  return opened.status();
+  state_ = status.ok() ? absl::OkStatus() : absl::UnavailableError(status.message());
+  return status;
 }
 
 void ReopenableDatabase::StopBackgroundWork() const {
