@@ -18,6 +18,7 @@
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "server/log/crc32c.h"
+#include "server/log/durable_file.h"
 
 namespace jobtail {
 namespace {
@@ -230,21 +231,6 @@ absl::Status ReadFile(const std::string& path, ReadErrors errors, std::string* c
   return absl::OkStatus();
 }
 
-bool WriteAll(int fd, std::string_view bytes) {
-  while (!bytes.empty()) {
-    const ssize_t written = write(fd, bytes.data(), bytes.size());
-    if (written < 0 && errno == EINTR) continue;
-    if (written <= 0) return false;
-    bytes.remove_prefix(static_cast<size_t>(written));
-  }
-  return true;
-}
-
-bool SyncFolder(const std::string& directory) {
-  const Descriptor folder(directory, O_RDONLY | O_DIRECTORY);
-  return folder.get() >= 0 && fsync(folder.get()) == 0;
-}
-
 // Gives the file another name, beside its own, under which nobody looks for it.
 absl::Status KeepAside(const std::string& directory, const std::string& name, std::string* aside) {
   const std::string folder = directory + kDamagedFolder;
@@ -254,21 +240,7 @@ absl::Status KeepAside(const std::string& directory, const std::string& name, st
     if (link(absl::StrCat(directory, "/", name).c_str(), aside->c_str()) == 0) break;
     if (errno != EEXIST) return SystemError(*aside, "made");
   }
-  return SyncFolder(folder) ? absl::OkStatus() : SystemError(folder, "synced");
-}
-
-// The file whole or not at all, whenever the machine stops.
-absl::Status Replace(const std::string& directory, const std::string& path,
-                     std::string_view content) {
-  const std::string draft = path + ".salvaged";
-  const Descriptor file(draft, O_WRONLY | O_CREAT | O_TRUNC);
-  if (file.get() < 0 || !WriteAll(file.get(), content) || fsync(file.get()) != 0 ||
-      rename(draft.c_str(), path.c_str()) != 0 || !SyncFolder(directory)) {
-    absl::Status status = SystemError(path, "written anew");
-    unlink(draft.c_str());
-    return status;
-  }
-  return absl::OkStatus();
+  return SyncNames(folder) ? absl::OkStatus() : SystemError(folder, "synced");
 }
 
 absl::Status CutOff(const std::string& path, size_t size) {
@@ -295,9 +267,11 @@ absl::Status SalvageWal(const std::string& directory, const std::string& name, R
   }
   std::string aside;
   if (absl::Status kept = KeepAside(directory, name, &aside); !kept.ok()) return kept;
-  if (absl::Status replaced = Replace(directory, path, scan.Rewritten()); !replaced.ok()) {
-    unlink(aside.c_str());
-    return replaced;
+  if (!WriteDurably(directory, name, scan.Rewritten())) {
+    absl::Status status = SystemError(path, "written anew");
+    std::error_code error;
+    if (fs::equivalent(path, aside, error)) unlink(aside.c_str());  // it still has its own name
+    return status;
   }
   spdlog::error(
       "write-ahead log {}: damaged; {} bytes between {} and {} are lost, and {} writes "
@@ -325,7 +299,9 @@ absl::Status SalvageWals(const std::string& directory, ReadErrors errors) {
     return absl::UnavailableError(
         absl::StrCat("data directory ", directory, ": cannot be listed: ", error.message()));
   }
-  std::ranges::sort(names);
+  std::ranges::sort(names, {}, [](const std::string& name) {  // by number: more digits are more
+    return std::pair<size_t, std::string_view>(name.size(), name);
+  });
   uint64_t next = 0;  // in the order of their names: each continues the one before
   for (const std::string& name : names) {
     absl::Status salvaged = SalvageWal(directory, name, errors, &next);

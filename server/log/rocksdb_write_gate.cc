@@ -59,8 +59,7 @@ WriteGate::WriteGate(const RocksDbOptions& options, ReopenableDatabase* database
 
 absl::Status WriteGate::Write(const Database* database, rocksdb::WriteBatch* batch, bool sync) {
   if (closed_) return Refusal();
-  const int64_t opening =
-      openings_;  // which stays, with the lease; before, it might have been past
+  const int64_t opening = openings_;  // after closed_: what is read before may be past
   const rocksdb::Status written = database->rocks()->Write({}, batch);
   if (!written.ok()) {
     absl::Status error = ToStatus(written, database_->Name());
