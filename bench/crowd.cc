@@ -15,9 +15,10 @@ namespace {
 
 constexpr char kTailLog[] = "/jobtail.v1.JobService/TailLog";
 
-grpc::ByteBuffer RequestFor(const std::string& run) {
+grpc::ByteBuffer RequestFor(const std::string& run, const std::string& pattern) {
   v1::TailLogRequest request;
   request.set_run(run);
+  request.set_pattern(pattern);
   request.set_follow(true);
   const grpc::Slice slice(request.SerializeAsString());
   return {&slice, 1};
@@ -27,8 +28,8 @@ grpc::ByteBuffer RequestFor(const std::string& run) {
 
 class Crowd::Reader : public grpc::ClientBidiReactor<grpc::ByteBuffer, grpc::ByteBuffer> {
  public:
-  Reader(grpc::GenericStub* stub, const std::string& run, bool stall)
-      : request_(RequestFor(run)), stall_(stall) {
+  Reader(grpc::GenericStub* stub, const std::string& run, bool stall, const std::string& pattern)
+      : request_(RequestFor(run, pattern)), stall_(stall) {
     stub->PrepareBidiStreamingCall(&context_, kTailLog, {}, this);
     StartWriteLast(&request_, {});
     StartRead(&message_);
@@ -103,9 +104,9 @@ Crowd::~Crowd() {
   for (const auto& reader : readers_) reader->Leave();
 }
 
-void Crowd::Add(const std::string& run, bool stall) {
+void Crowd::Add(const std::string& run, bool stall, const std::string& pattern) {
   grpc::GenericStub* stub = stubs_[readers_.size() % stubs_.size()].get();
-  readers_.push_back(std::make_unique<Reader>(stub, run, stall));
+  readers_.push_back(std::make_unique<Reader>(stub, run, stall, pattern));
 }
 
 void Crowd::WaitUntilReady() {

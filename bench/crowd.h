@@ -21,8 +21,8 @@ class Crowd {
   ~Crowd();
 
   // Opens a stream of the log of `run`, or of what a bare server calls so. Readers that `stall`
-  // read the first message and no other.
-  void Add(const std::string& run, bool stall = false);
+  // read the first message and no other. Those with a pattern get what matches it.
+  void Add(const std::string& run, bool stall = false, const std::string& pattern = "");
 
   // Until every stream has brought a message. Throws std::runtime_error if one ends before.
   void WaitUntilReady();

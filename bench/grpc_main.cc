@@ -35,6 +35,7 @@ struct Options {
   int connections = 1;
   std::string gate;
   bool stall = false;
+  std::string pattern;
 };
 
 std::unique_ptr<Stub> Connect(const Options& options) {
@@ -139,7 +140,10 @@ void Measure(const Options& options) {
 // Readers that stay until standard input ends.
 void Hold(const Options& options) {
   Crowd crowd(options.address, options.connections);
-  for (int i = 0; i < options.readers; ++i) crowd.Add(options.what, options.stall);
+  for (int i = 0; i < options.readers; ++i) {
+    const std::string own = options.pattern.empty() ? "" : options.pattern + std::to_string(i);
+    crowd.Add(options.what, options.stall, own);
+  }
   crowd.WaitUntilReady();
   std::cout << "{\"readers\":" << options.readers << "}" << std::endl;
   std::string line;
@@ -193,6 +197,8 @@ int Main(int argc, char** argv) {
     command->add_option("--connections", options.connections, "How many connections they share");
     command->add_option("--gate", options.gate, "The fifo that the jobs wait for");
     command->add_flag("--stall", options.stall, "Read the first message and no more");
+    command->add_option("--pattern", options.pattern,
+                        "What those that are held look for: this, and the number of each");
     command->add_option("-p,--parameter", options.parameters, "A job's parameters: NAME VALUE");
   };
   add("tail", "Read the log of a run to its end", TailRun);

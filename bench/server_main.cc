@@ -18,6 +18,12 @@ void Stamps(JobContext& run) {
   jobtail::bench::PrintStamps(run.Get<int64_t>("count"), run.Get<int64_t>("interval_micros"));
 }
 
+void Entries(JobContext& run) {
+  jobtail::bench::PrintEntries(run.Get<int64_t>("entries"));
+  while (run.Get<bool>("stays") && run.SleepFor(absl::Hours(1))) {
+  }
+}
+
 void Idle(JobContext& run) {
   while (run.SleepFor(absl::Hours(1))) {
   }
@@ -34,6 +40,10 @@ absl::Status AddJobs(jobtail::Server& server) {
           .Help("Prints the time.")
           .With(Parameter::Int("count").Help("How often."))
           .With(Parameter::Int("interval_micros").Help("The time between two lines.")),
+      Job("entries", Entries)
+          .Help("Prints what looks like a server's log.")
+          .With(Parameter::Int("entries").Help("How many lines."))
+          .With(Parameter::Bool("stays").Default(false).Help("Whether to wait for its end then.")),
       Job("idle", Idle).Help("Prints nothing until it is cancelled."),
   };
   for (const Job& job : jobs) {

@@ -18,6 +18,9 @@ int64_t MonotonicNanos();
 // Prints lines of `bytes` characters, not counting the newline, as fast as stdout takes them.
 void PrintLines(int64_t lines, int64_t bytes);
 
+// Prints lines as of a log, of some 90 characters, no two the same.
+void PrintEntries(int64_t entries);
+
 // A line of 80 characters that begins with the present time.
 std::string StampedLine();
 

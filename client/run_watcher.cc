@@ -137,6 +137,8 @@ void RunWatcher::Note(const v1::Run& run) {
   v1::Run& known = active_[run.id()];
   known = run;
   known.clear_parameters();
+  known.clear_cut_parameters();
+  known.clear_omitted_parameters();
 }
 
 }  // namespace jobtail::client

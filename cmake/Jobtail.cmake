@@ -91,6 +91,14 @@ if(JOBTAIL_FUZZ)
   add_custom_target(fuzz-targets)
 endif()
 
+# For targets that include Boost.Asio's coroutines: clang 14 needs help to find those of libstdc++.
+function(jobtail_uses_coroutines target)
+  if(CMAKE_CXX_COMPILER_ID MATCHES Clang AND CMAKE_CXX_COMPILER_VERSION VERSION_LESS 15)
+    target_include_directories(${target} SYSTEM PRIVATE ${PROJECT_SOURCE_DIR}/cmake/clang-coroutines)
+    target_compile_definitions(${target} PRIVATE __cpp_impl_coroutine=201902L)  # as <coroutine> asks for
+  endif()
+endfunction()
+
 # jobtail_fuzz_target(NAME SOURCES a_fuzz.cc [DEPS x y]): a libFuzzer program. What it is to begin with lies in
 # tests/fuzz/corpus/NAME, a file an input. In a build with JOBTAIL_FUZZ it is the program fuzz/NAME; in one with
 # JOBTAIL_FUZZ_TESTS a test fuzz.NAME, which runs that program for a few seconds. `./dev fuzz` runs it for longer.

@@ -22,6 +22,13 @@ RATIOS = [
 ]
 IDLE_READER_BYTES = 24 * 1024
 LARGE_LOG_BYTES = 250 * 10 ** 6
+FILTERED_READER_BYTES = 64 * 1024
+# Row of the section, its name, and how many times as fast as `jobtail tail | grep`.
+SEARCHES = [
+    ('literal', 'search for a literal : `jobtail tail \\| grep`', 3),
+    ('expression', 'search for an expression with a literal : `jobtail tail \\| grep`', 1.5),
+    ('digits', 'search for an expression without : `jobtail tail \\| grep`', 1.5),
+]
 
 
 def aim(name, relation, bound, value, text):
@@ -45,6 +52,12 @@ def aims(measured):
         peak = measured['large-log']['rss_peak']
         found.append(aim('memory while a large log is written', AT_MOST, LARGE_LOG_BYTES,
                          {'median': peak, 'min': peak, 'max': peak}, megabytes))
+    if 'search' in measured:
+        for row, name, bound in SEARCHES:
+            seconds = measured['search']['rows'][row]
+            found.append(aim(name, AT_LEAST, bound, ratio(seconds['piped'], seconds['jobtail']), plain))
+        found.append(aim('memory of a filtered reader that waits', AT_MOST, FILTERED_READER_BYTES,
+                         measured['search']['reader'], kilobytes))
     return found
 
 
@@ -147,7 +160,14 @@ def memory_table(measured):
     return text
 
 
-TABLES = {'throughput': throughput_table, 'latency': latency_table, 'fan-out': fan_out_table, 'runs': runs_table}
+def search_table(measured):
+    header = ['looked for, and not there', '`jobtail tail --grep`, s', '`jobtail tail \\| grep`, s', '`grep` of the exported file, s']
+    body = [[name] + [spread(row[way]) for way in ('jobtail', 'piped', 'exported')]
+            for name, row in measured['rows'].items()]
+    return f'### Searching {measured["bytes"] / 1e9:.1f} GB of one run\n\n' + table(header, body)
+
+
+TABLES = {'throughput': throughput_table, 'latency': latency_table, 'fan-out': fan_out_table, 'runs': runs_table, 'search': search_table}
 
 
 def origin(result):

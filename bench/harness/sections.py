@@ -311,6 +311,68 @@ def browsers(bench, quick):
     return result
 
 
+# What is in no line of the log, in the syntax that RE2 and grep -E share.
+SEARCHES = {
+    'literal': 'no such request',
+    'expression': 'request [0-9]+ of (nobody|somebody)',
+    'digits': '[0-9]{9}[a-z]',
+}
+ENTRY_BYTES = 90
+
+
+def seconds_of(pipeline):
+    """A search that finds nothing; grep's exit code says so."""
+    start = time.monotonic()
+    shell = subprocess.run(['sh', '-c', pipeline], stdout=subprocess.PIPE, text=True)
+    if shell.returncode > 1 or shell.stdout.strip() not in ('', '0'):
+        raise RuntimeError(f'exit code {shell.returncode} and {shell.stdout[:100]!r} from: {pipeline}')
+    return time.monotonic() - start
+
+
+def filtered_reader(bench, readers):
+    """The server's memory for a reader that has searched and waits, each with a pattern of its own."""
+    with bench.start_jobtail() as server:
+        log = start_run(bench, server, 'entries', ('entries', 20_000), ('stays', 'true'))
+
+        def at_rest():
+            before = server.cpu_seconds()
+            time.sleep(0.5)
+            return server.cpu_seconds() - before < 0.05
+        wait_until(at_rest, 'the end of the printing')
+        with Held(bench, server, log, 1, 1, '--pattern', 'nobody [0-9]+ '):
+            before = server.memory()
+            with Held(bench, server, log, readers, 100, '--pattern', 'somebody [0-9]+ '):
+                wait_until(at_rest, 'the end of all searches', 120)
+                return (server.memory() - before) / readers
+
+
+def search(bench, quick):
+    """Seconds until a search of a whole log has found nothing, and the same with grep."""
+    entries = 10 ** (8 if quick else 9) // ENTRY_BYTES
+    readers = 500 if quick else 2000
+    with bench.start_jobtail() as server:
+        log = start_run(bench, server, 'entries', ('entries', entries))
+        exported = bench.work / 'exported.log'
+        tail = f'{bench.jobtail} --server={server.address} tail {log}'
+        subprocess.run(f'{tail} > {exported}', shell=True, check=True)  # which waits for its end
+        tail += ' --no-follow'
+        commands = {}
+        for name, pattern in SEARCHES.items():
+            commands[name, 'jobtail'] = f"{tail} --grep='{pattern}'"
+            commands[name, 'piped'] = f"{tail} | LC_ALL=C grep -cE '{pattern}'"
+            commands[name, 'exported'] = f"LC_ALL=C grep -cE '{pattern}' {exported}"
+        samples = rounds(2 if quick else 5, commands, lambda _, command: seconds_of(command))
+        size = exported.stat().st_size
+        exported.unlink()
+    rows = {name: {way: figure(samples[name, way]) for way in ('jobtail', 'piped', 'exported')} for name in SEARCHES}
+    for name, row in rows.items():
+        tell(f'   {name}: {row["jobtail"]["median"]:.2f} s; tail | grep {row["piped"]["median"]:.2f} s; '
+             f'grep of the exported file {row["exported"]["median"]:.2f} s')
+    memory = figure([filtered_reader(bench, readers)])
+    tell(f'   a filtered reader that waits: {memory["median"]:,.0f} bytes')
+    return {'bytes': size, 'rows': rows, 'readers': readers, 'reader': memory}
+
+
 ALL = {
     'throughput': throughput,
     'latency': latency,
@@ -319,4 +381,5 @@ ALL = {
     'idle': idle,
     'browsers': browsers,
     'large-log': large_log,
+    'search': search,
 }

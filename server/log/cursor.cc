@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <limits>
+#include <string>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
@@ -69,20 +70,6 @@ SharedBytes RunAsOf(const Log::Snapshot& snapshot) {
   return Share(batch.SerializeAsString());
 }
 
-// The records of the batch from `first` to `last`. A gap is one record, with the number of its
-// last.
-Slice Part(const Batch& batch, int64_t first, int64_t last) {
-  if (batch.first >= first && batch.last <= last) return {batch.bytes, 0, batch.bytes->size()};
-  RecordWalker walker(*batch.bytes);
-  Slice part{batch.bytes, 0, 0};
-  while (walker.Next()) {
-    const int64_t sequence = SequenceOf(walker.payload());
-    if (sequence > last) break;
-    (sequence < first ? part.offset : part.size) += walker.element().size();
-  }
-  return part;
-}
-
 }  // namespace
 
 absl::StatusOr<std::unique_ptr<Cursor>> Cursor::Open(std::shared_ptr<Log> log,
@@ -101,10 +88,12 @@ Cursor::Cursor(std::shared_ptr<Log> log, const Log::Snapshot& snapshot, int64_t 
                std::unique_ptr<const LogFilter> filter)
     : log_(std::move(log)),
       stop_(stop),
-      filter_(std::move(filter)),
       next_(next),
       run_(RunAsOf(snapshot)),
-      run_version_(snapshot.run.version) {}
+      run_version_(snapshot.run.version) {
+  if (!filter) return;
+  search_ = std::make_unique<LogSearch>(SearchTask{log_, std::move(filter), stop_});
+}
 
 Cursor::~Cursor() { CancelWait(); }
 
@@ -112,6 +101,11 @@ absl::StatusOr<Cursor::Next> Cursor::Read(size_t max_bytes, std::vector<Slice>* 
   const Log::Snapshot snapshot = log_->GetSnapshot();
   ReadPresent(snapshot, slices);
   const int64_t last = std::min(snapshot.last, stop_);
+  if (search_) {
+    const absl::Status searched = search_->Read(last, max_bytes, &next_, slices);
+    if (!searched.ok()) return searched;
+    return NextAfter(snapshot);
+  }
   for (size_t bytes = 0; next_ <= last && bytes < max_bytes;) {
     const absl::StatusOr<size_t> read = ReadBatch(slices);
     if (!read.ok()) return read.status();
@@ -121,7 +115,7 @@ absl::StatusOr<Cursor::Next> Cursor::Read(size_t max_bytes, std::vector<Slice>* 
 }
 
 std::optional<Cursor::Next> Cursor::TryRead(size_t max_bytes, std::vector<Slice>* slices) {
-  if (filter_) return std::nullopt;
+  if (search_) return std::nullopt;
   const Log::Snapshot snapshot = log_->GetSnapshot();
   const int64_t last = std::min(snapshot.last, stop_);
   std::optional<Batch> batch;  // in hand, so that nobody can take it away
@@ -163,15 +157,11 @@ absl::StatusOr<size_t> Cursor::ReadBatch(std::vector<Slice>* slices) {
   return Take(**read, slices);
 }
 
-// Appends what is left of the batch from record next_ on. Returns its size before filtering.
+// Appends what is left of the batch from record next_ on. Returns its size.
 size_t Cursor::Take(const Batch& batch, std::vector<Slice>* slices) {
-  const Slice slice = Part(batch, next_, stop_);
+  const Slice slice = PartOf(batch, next_, stop_);
   next_ = batch.last + 1;
-  if (filter_) {
-    filter_->Apply(slice, slices);
-  } else {
-    slices->push_back(slice);
-  }
+  slices->push_back(slice);
   return slice.size;
 }
 

@@ -7,6 +7,7 @@
 #include <functional>
 #include <memory>
 #include <optional>
+#include <utility>
 #include <vector>
 
 #include "absl/status/status.h"
@@ -15,6 +16,7 @@
 #include "server/log/batch.h"
 #include "server/log/filter.h"
 #include "server/log/log.h"
+#include "server/log/log_search.h"
 
 namespace jobtail {
 
@@ -48,14 +50,20 @@ class Cursor {
   };
 
   // Appends to `*slices` what comes next: messages on the present state that are new to this
-  // reader, then records, up to a little more than `max_bytes`. May append nothing and return
-  // kMore, where a filter has rejected what it read.
+  // reader, then records, up to a little more than `max_bytes`. With a filter, looks through
+  // kSearchedBytes for each byte of that at most, and for kSearchTime and a little more (see
+  // LogSearch): others are to have a turn. So it may append nothing and return kMore.
   absl::StatusOr<Next> Read(size_t max_bytes, std::vector<Slice>* slices);
 
   // The same from memory alone: reads no further than that goes, looks into no line and never waits
   // for the store. Nullopt, having appended nothing, if what comes next cannot be read in that way:
   // Read it.
   std::optional<Next> TryRead(size_t max_bytes, std::vector<Slice>* slices);
+
+  // With a filter, a part of a long search may be done by whom `run_beside` finds (see LogSearch).
+  void ShareSearch(RunBeside run_beside) {
+    if (search_) search_->ShareWith(std::move(run_beside));
+  }
 
   // Has `wake` called once as soon as Read has something new (see Log::Wait). False if it has
   // already.
@@ -68,7 +76,7 @@ class Cursor {
   int64_t next() const { return next_; }
 
   // Whether Read has to look into every line.
-  bool filters() const { return filter_ != nullptr; }
+  bool filters() const { return search_ != nullptr; }
 
   // Whether TryRead would find something, or that there is nothing yet. It may be gone a moment
   // later, as others let go of it: for decisions that may be wrong.
@@ -87,8 +95,8 @@ class Cursor {
   Next NextAfter(const Log::Snapshot& snapshot) const;
 
   const std::shared_ptr<Log> log_;
-  const int64_t stop_;  // do not read beyond this record
-  const std::unique_ptr<const LogFilter> filter_;
+  const int64_t stop_;                 // do not read beyond this record
+  std::unique_ptr<LogSearch> search_;  // null: no filter
   int64_t next_;
   SharedBytes run_;      // as it was at the start; null once it has been read
   int64_t run_version_;  // that of run_

@@ -1,51 +1,98 @@
-// Which lines a reader wants.
+// Which lines a reader wants, found without a message for each.
 #include "server/log/filter.h"
 
-#include <algorithm>
+#include <string>
+#include <utility>
 
-#include "absl/strings/escaping.h"
 #include "absl/strings/str_cat.h"
+#include "base/codec/wire.h"
+#include "base/utf8.h"
 #include "server/log/record.h"
 
 namespace jobtail {
 namespace {
 
-constexpr int64_t kMaxPatternMemory = 8 << 20;
-constexpr size_t kMaxPatternBytes = 4096;
-constexpr int kMaxProgramSize = 1000;
-constexpr size_t kShownBytes = 100;
+// Small enough for the processor's nearest cache, large enough that a call costs nothing.
+constexpr size_t kGroupBytes = 16 << 10;
 
-absl::Status Refuse(const std::string& pattern, const std::string& what,
-                    const std::string& remedy) {
-  return absl::InvalidArgumentError(
-      absl::StrCat("pattern \"", absl::CHexEscape(pattern.substr(0, kShownBytes)),
-                   pattern.size() > kShownBytes ? "\"..." : "\"", ": ", what, "; ", remedy));
+// Where a pattern has been found in so many groups one after the other, it is looked for in single
+// records, up to the end of the batch.
+constexpr int kMostInVain = 2;
+
+// A line as EncodeLine writes it.
+struct PlainLine {
+  v1::Stream stream = v1::STREAM_UNSPECIFIED;
+  bool is_raw = false;
+  std::string_view time;
+  std::string_view text;
+};
+
+bool ReadTag(uint64_t expected, WireReader* reader) {
+  uint64_t tag;
+  return reader->ReadVarint(&tag) && tag == expected;
 }
 
-absl::StatusOr<std::unique_ptr<const RE2>> Compile(const std::string& pattern) {
-  if (pattern.size() > kMaxPatternBytes) {
-    return absl::InvalidArgumentError(absl::StrCat("pattern: ", pattern.size(), " bytes; at most ",
-                                                   kMaxPatternBytes, " are allowed"));
+bool ReadNumber(int field, WireReader* reader, uint64_t* number) {
+  return ReadTag(VarintTag(field), reader) && reader->ReadVarint(number);
+}
+
+// False for whatever else a record is, or may be.
+bool ReadPlainLine(std::string_view payload, PlainLine* line) {
+  using v1::LogLine;
+  WireReader reader(payload);
+  uint64_t number;
+  uint64_t tag;
+  if (!ReadNumber(LogLine::kSequenceFieldNumber, &reader, &number)) return false;
+  if (!ReadTag(BytesTag(LogLine::kTimeFieldNumber), &reader)) return false;
+  if (!reader.ReadBytes(&line->time)) return false;
+  if (!ReadNumber(LogLine::kStreamFieldNumber, &reader, &number)) return false;
+  line->stream = static_cast<v1::Stream>(number);
+  if (!ReadNumber(LogLine::kEndingFieldNumber, &reader, &number)) return false;
+  if (!reader.ReadVarint(&tag) || !reader.ReadBytes(&line->text)) return false;
+  line->is_raw = tag == BytesTag(LogLine::kRawFieldNumber);
+  return reader.AtEnd() && (line->is_raw || tag == BytesTag(LogLine::kTextFieldNumber));
+}
+
+bool IsPlainTime(std::string_view time) {
+  using google::protobuf::Timestamp;
+  WireReader reader(time);
+  while (!reader.AtEnd()) {
+    uint64_t tag;
+    uint64_t number;
+    if (!reader.ReadVarint(&tag) || !reader.ReadVarint(&number)) return false;
+    if (tag != VarintTag(Timestamp::kSecondsFieldNumber) &&
+        tag != VarintTag(Timestamp::kNanosFieldNumber)) {
+      return false;
+    }
   }
-  RE2::Options options;
-  options.set_encoding(RE2::Options::EncodingLatin1);  // lines are bytes, not always UTF-8
-  for (const char c : pattern) {
-    if (static_cast<unsigned char>(c) >= 0x80) options.set_encoding(RE2::Options::EncodingUTF8);
+  return true;
+}
+
+// Whether the protobuf library takes the line for the same.
+bool IsSound(const PlainLine& line) {
+  return IsPlainTime(line.time) && (line.is_raw || IsUtf8(line.text));
+}
+
+// Consecutive elements that are looked at together.
+struct Group {
+  std::string_view bytes;
+  std::string_view last;  // payload
+  bool is_plain = true;   // every one a PlainLine
+};
+
+// Empty at the end.
+Group NextGroup(RecordWalker* walker) {
+  Group group;
+  PlainLine line;
+  const char* begin = nullptr;
+  while (group.bytes.size() < kGroupBytes && walker->Next()) {
+    const std::string_view element = walker->element();
+    if (!begin) begin = element.data();
+    group.bytes = {begin, static_cast<size_t>(element.data() + element.size() - begin)};
+    group.last = walker->payload();
+    group.is_plain = group.is_plain && ReadPlainLine(group.last, &line);
   }
-  options.set_max_mem(kMaxPatternMemory);
-  options.set_log_errors(false);
-  auto compiled = std::make_unique<const RE2>(pattern, options);
-  if (!compiled->ok()) {
-    return Refuse(pattern, absl::CHexEscape(compiled->error().substr(0, kShownBytes)),
-                  "see RE2's syntax");
-  }
-  // The time for a byte of text is at worst proportional to these.
-  const int size = std::max(compiled->ProgramSize(), compiled->ReverseProgramSize());
-  if (size > kMaxProgramSize) {
-    return Refuse(pattern, absl::StrCat("too costly (", size, " steps)"),
-                  absl::StrCat("at most ", kMaxProgramSize, "; repeat less"));
-  }
-  return compiled;
+  return group;
 }
 
 }  // namespace
@@ -63,36 +110,118 @@ absl::StatusOr<std::unique_ptr<const LogFilter>> LogFilter::Make(
     (stream == v1::STREAM_STDOUT ? filter->stdout_ : filter->stderr_) = true;
   }
   if (!request.pattern().empty()) {
-    auto pattern = Compile(request.pattern());
+    auto pattern = Pattern::Make(request.pattern());
     if (!pattern.ok()) return pattern.status();
     filter->pattern_ = *std::move(pattern);
   }
   return filter;
 }
 
-bool LogFilter::Passes(const v1::LogLine& line) const {
-  if (!line.has_text() && !line.has_raw()) return true;
-  if (!(line.stream() == v1::STREAM_STDERR ? stderr_ : stdout_)) return false;
-  return !pattern_ || RE2::PartialMatch(line.has_text() ? line.text() : line.raw(), *pattern_);
-}
+// A look through one slice.
+class LogFilter::Search {
+ public:
+  Search(const LogFilter& filter, const Slice& slice, std::vector<Slice>* out)
+      : filter_(filter),
+        buffer_(slice.buffer),
+        out_(*out),
+        kind_(filter.pattern_ ? filter.pattern_->sieve().kind() : Sieve::Kind::kNone) {}
 
-void LogFilter::Apply(const Slice& slice, std::vector<Slice>* out) const {
-  RecordWalker walker(slice.view());
-  v1::LogLine line;
-  const char* const begin = slice.buffer->data();
-  bool extend = false;  // the previous element passed: one slice for both
-  while (walker.Next()) {
-    const std::string_view payload = walker.payload();
-    const bool passes =
-        line.ParseFromArray(payload.data(), static_cast<int>(payload.size())) && Passes(line);
-    const std::string_view element = walker.element();
-    if (passes && extend) {
-      out->back().size += element.size();
-    } else if (passes) {
-      out->push_back({slice.buffer, static_cast<size_t>(element.data() - begin), element.size()});
+  void LookInto(const Group& group) {
+    if (kind_ == Sieve::Kind::kLiterals) return LookForLiterals(group);
+    if (kind_ == Sieve::Kind::kPattern && group.is_plain) {
+      if (!Matches(group.bytes)) {
+        in_vain_ = 0;
+        return Reject();
+      }
+      if (++in_vain_ == kMostInVain) kind_ = Sieve::Kind::kNone;
     }
-    extend = passes;
+    RecordWalker walker(group.bytes);
+    while (walker.Next()) LookAt(walker);
   }
+
+ private:
+  // A record whose text has a literal in it begins where that was found, or before.
+  void LookForLiterals(const Group& group) {
+    const Sieve& sieve = filter_.pattern_->sieve();
+    if (sieve.in_lower_case()) ToLowerCase(group.bytes, &lower_);
+    LiteralFinder finder(&sieve.literals(), sieve.in_lower_case() ? lower_ : group.bytes);
+    size_t found = finder.Find(0);
+    if (found == LiteralFinder::kNowhere && group.is_plain) return Reject();
+    PlainLine line;
+    RecordWalker walker(group.bytes);
+    while (walker.Next()) {
+      const size_t end = group.bytes.size() - walker.rest().size();
+      if (found >= end && (group.is_plain || ReadPlainLine(walker.payload(), &line))) {
+        Reject();
+        continue;
+      }
+      LookAt(walker);
+      if (found < end) found = finder.Find(end);
+    }
+  }
+
+  void LookAt(const RecordWalker& walker) {
+    if (Passes(walker.payload())) {
+      Accept(walker.element());
+    } else {
+      Reject();
+    }
+  }
+
+  bool Passes(std::string_view payload) {
+    PlainLine plain;
+    if (ReadPlainLine(payload, &plain)) {
+      if (!filter_.Wants(plain.stream)) return false;
+      if (filter_.pattern_ && !Matches(plain.text)) return false;
+      if (IsSound(plain)) return true;
+    }
+    if (!line_.ParseFromArray(payload.data(), static_cast<int>(payload.size()))) return false;
+    if (!line_.has_text() && !line_.has_raw()) return true;
+    if (!filter_.Wants(line_.stream())) return false;
+    return !filter_.pattern_ || Matches(line_.has_text() ? line_.text() : line_.raw());
+  }
+
+  bool Matches(std::string_view bytes) {
+    if (!compiled_) compiled_ = filter_.pattern_->Compiled();
+    return compiled_->Match({bytes.data(), bytes.size()}, 0, bytes.size(), RE2::UNANCHORED, nullptr,
+                            0);
+  }
+
+  void Accept(std::string_view element) {
+    if (extends_) {
+      out_.back().size += element.size();
+    } else {
+      const size_t offset = static_cast<size_t>(element.data() - buffer_->data());
+      out_.push_back({buffer_, offset, element.size()});
+    }
+    extends_ = true;
+  }
+
+  void Reject() { extends_ = false; }
+
+  const LogFilter& filter_;
+  const SharedBytes& buffer_;
+  std::vector<Slice>& out_;
+  Sieve::Kind kind_;
+  int in_vain_ = 0;
+  bool extends_ = false;  // the element before has passed: one slice for both
+  std::shared_ptr<const RE2> compiled_;
+  std::string lower_;
+  v1::LogLine line_;
+};
+
+std::optional<int64_t> LogFilter::Apply(const Slice& slice, SearchBudget* budget,
+                                        std::vector<Slice>* out) const {
+  Search search(*this, slice, out);
+  RecordWalker walker(slice.view());
+  for (Group group = NextGroup(&walker); !group.bytes.empty(); group = NextGroup(&walker)) {
+    search.LookInto(group);
+    if (!budget) continue;
+    budget->Spend(group.bytes.size());
+    if (walker.rest().empty() || !budget->IsSpent()) continue;
+    if (const int64_t last = SequenceOf(group.last); last > 0) return last;
+  }
+  return std::nullopt;
 }
 
 }  // namespace jobtail

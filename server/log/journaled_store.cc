@@ -3,6 +3,7 @@
 
 #include <optional>
 #include <utility>
+#include <vector>
 
 #include "server/log/journal_reader.h"
 #include "server/log/journal_recovery.h"
@@ -144,6 +145,20 @@ absl::Status JournaledStore::DeleteRun(const std::string& run) {
   absl::MutexLock lock_all(&mutex_);
   logs_.erase(run);
   return absl::OkStatus();
+}
+
+// Of a run that has ended nothing waits as a rule.
+absl::Status JournaledStore::DeleteRuns(absl::Span<const std::string> runs) {
+  std::vector<std::string> idle;
+  for (const std::string& run : runs) {
+    if (!Find(run)) {
+      idle.push_back(run);
+      continue;
+    }
+    const absl::Status deleted = DeleteRun(run);
+    if (!deleted.ok() && !absl::IsNotFound(deleted)) return deleted;
+  }
+  return store_->DeleteRuns(idle);
 }
 
 // Here and below, what waits is looked at first: what is no longer there by then, the database has.

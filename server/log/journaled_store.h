@@ -5,7 +5,6 @@
 #include <cstddef>
 #include <memory>
 #include <string>
-#include <vector>
 
 #include "absl/base/thread_annotations.h"
 #include "absl/container/flat_hash_map.h"
@@ -43,10 +42,12 @@ class JournaledStore : public LogStore {
   ~JournaledStore() override;
 
   absl::Status PutRun(const storage::v1::StoredRun& run) override { return store_->PutRun(run); }
-  absl::StatusOr<std::vector<storage::v1::StoredRun>> LoadRuns() override {
-    return store_->LoadRuns();
+  absl::StatusOr<storage::v1::StoredRun> GetRun(const std::string& run) override {
+    return store_->GetRun(run);
   }
+  absl::Status ForEachRun(UseRun use) override { return store_->ForEachRun(use); }
   absl::Status DeleteRun(const std::string& run) override;
+  absl::Status DeleteRuns(absl::Span<const std::string> runs) override;
   absl::Status Append(const std::string& run, absl::Span<const Batch> batches, bool sync) override;
   absl::StatusOr<LogExtent> GetExtent(const std::string& run) override;
   absl::StatusOr<Batch> Read(const std::string& run, int64_t sequence) override;

@@ -108,6 +108,12 @@ class Log : public std::enable_shared_from_this<Log> {
     return published_.Read(sequence);
   }
 
+  // The same for a reader who is the only one to need it: what comes from the store is not kept in
+  // memory for others.
+  absl::StatusOr<std::optional<Batch>> ReadOnce(int64_t sequence) const {
+    return published_.ReadOnce(sequence);
+  }
+
   // The same from memory alone: it never waits for the store. Nullopt also if the batch is not
   // there.
   std::optional<Batch> TryRead(int64_t sequence) const { return published_.TryRead(sequence); }

@@ -4,8 +4,9 @@
 
 #include <cstdint>
 #include <string>
-#include <vector>
+#include <utility>
 
+#include "absl/functional/function_ref.h"
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/types/span.h"
@@ -45,11 +46,21 @@ class LogStore {
   // Creates the run `run.run().id()` with an empty log, or replaces what is known of it.
   virtual absl::Status PutRun(const storage::v1::StoredRun& run) = 0;
 
-  // All runs, oldest first: for the start of a server. Takes no look at their logs.
-  virtual absl::StatusOr<std::vector<storage::v1::StoredRun>> LoadRuns() = 0;
+  // The run as PutRun was last given it.
+  virtual absl::StatusOr<storage::v1::StoredRun> GetRun(const std::string& run) = 0;
+
+  // Gives `use` all runs, oldest first: for the start of a server. Takes no look at their logs, and
+  // has a few runs in memory at a time. `use` may call the store; whether a run is among them that
+  // comes meanwhile is open. On error some have been given.
+  using UseRun = absl::FunctionRef<void(storage::v1::StoredRun)>;
+  virtual absl::Status ForEachRun(UseRun use) = 0;
 
   // Deletes the run and its log. The room it took comes back soon afterwards, if not at once.
   virtual absl::Status DeleteRun(const std::string& run) = 0;
+
+  // The same for some hundred runs at once, which costs a fraction of what it costs one by one. One
+  // that is not there is passed over. On error some may be deleted; all may be given again.
+  virtual absl::Status DeleteRuns(absl::Span<const std::string> runs) = 0;
 
   // Appends consecutive batches that continue the log: all of them or, on error, none. Once it
   // returns OK they can be read, and survive whatever the store promises to survive; with `sync`,

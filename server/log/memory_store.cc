@@ -2,6 +2,8 @@
 #include "server/log/memory_store.h"
 
 #include <algorithm>
+#include <utility>
+#include <vector>
 
 #include "absl/strings/str_cat.h"
 
@@ -27,14 +29,28 @@ absl::Status MemoryStore::PutRun(const storage::v1::StoredRun& run) {
   return absl::OkStatus();
 }
 
-absl::StatusOr<std::vector<storage::v1::StoredRun>> MemoryStore::LoadRuns() {
-  absl::MutexLock lock(&mutex_);
-  std::vector<storage::v1::StoredRun> runs;
-  for (const auto& [id, entry] : entries_) {
-    absl::MutexLock entry_lock(&entry->mutex);
-    runs.push_back(entry->run);
+absl::StatusOr<storage::v1::StoredRun> MemoryStore::GetRun(const std::string& run) {
+  const auto found = Find(run);
+  if (!found.ok()) return found.status();
+  absl::MutexLock lock(&(*found)->mutex);
+  return (*found)->run;
+}
+
+absl::Status MemoryStore::ForEachRun(UseRun use) {
+  std::vector<std::shared_ptr<Entry>> entries;
+  {
+    absl::MutexLock lock(&mutex_);
+    for (const auto& [id, entry] : entries_) entries.push_back(entry);
   }
-  return runs;
+  for (const auto& entry : entries) {
+    storage::v1::StoredRun run;
+    {
+      absl::MutexLock lock(&entry->mutex);
+      run = entry->run;
+    }
+    use(std::move(run));
+  }
+  return absl::OkStatus();
 }
 
 absl::Status MemoryStore::DeleteRun(const std::string& run) {
@@ -42,6 +58,18 @@ absl::Status MemoryStore::DeleteRun(const std::string& run) {
   const auto found = entries_.find(run);
   if (found == entries_.end()) return absl::NotFoundError(absl::StrCat("no run ", run));
   entries_.erase(found);
+  return absl::OkStatus();
+}
+
+absl::Status MemoryStore::DeleteRuns(absl::Span<const std::string> runs) {
+  std::vector<std::shared_ptr<Entry>> deleted;  // destroyed without the lock
+  absl::MutexLock lock(&mutex_);
+  for (const std::string& run : runs) {
+    const auto found = entries_.find(run);
+    if (found == entries_.end()) continue;
+    deleted.push_back(std::move(found->second));
+    entries_.erase(found);
+  }
   return absl::OkStatus();
 }
 

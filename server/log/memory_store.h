@@ -6,7 +6,6 @@
 #include <map>
 #include <memory>
 #include <string>
-#include <vector>
 
 #include "absl/base/thread_annotations.h"
 #include "absl/synchronization/mutex.h"
@@ -19,8 +18,10 @@ namespace jobtail {
 class MemoryStore : public LogStore {
  public:
   absl::Status PutRun(const storage::v1::StoredRun& run) override;
-  absl::StatusOr<std::vector<storage::v1::StoredRun>> LoadRuns() override;
+  absl::StatusOr<storage::v1::StoredRun> GetRun(const std::string& run) override;
+  absl::Status ForEachRun(UseRun use) override;
   absl::Status DeleteRun(const std::string& run) override;
+  absl::Status DeleteRuns(absl::Span<const std::string> runs) override;
   absl::Status Append(const std::string& run, absl::Span<const Batch> batches, bool sync) override;
   absl::StatusOr<LogExtent> GetExtent(const std::string& run) override;
   absl::StatusOr<Batch> Read(const std::string& run, int64_t sequence) override;

@@ -159,6 +159,14 @@ PublishedLog::Snapshot PublishedLog::GetSnapshot() const {
 }
 
 absl::StatusOr<std::optional<Batch>> PublishedLog::Read(int64_t sequence) const {
+  return Read(sequence, /*keep=*/true);
+}
+
+absl::StatusOr<std::optional<Batch>> PublishedLog::ReadOnce(int64_t sequence) const {
+  return Read(sequence, /*keep=*/false);
+}
+
+absl::StatusOr<std::optional<Batch>> PublishedLog::Read(int64_t sequence, bool keep) const {
   if (auto found = TryRead(sequence)) return found;
   {
     absl::MutexLock lock(&mutex_);
@@ -166,7 +174,10 @@ absl::StatusOr<std::optional<Batch>> PublishedLog::Read(int64_t sequence) const 
     if (sequence > snapshot_.last) return std::nullopt;
   }
   absl::StatusOr<Batch> batch = services_.store->Read(run_, sequence);
-  if (batch.ok() && batch->first <= sequence) return services_.cache->Add(run_, *std::move(batch));
+  if (batch.ok() && batch->first <= sequence) {
+    if (keep) return services_.cache->Add(run_, *std::move(batch));
+    return *std::move(batch);
+  }
   batch = MakeGap(sequence, batch);
   if (!batch.ok()) return batch.status();
   return *std::move(batch);

@@ -73,6 +73,7 @@ class PublishedLog {
   const std::string& run() const { return run_; }
   Snapshot GetSnapshot() const;
   absl::StatusOr<std::optional<Batch>> Read(int64_t sequence) const;
+  absl::StatusOr<std::optional<Batch>> ReadOnce(int64_t sequence) const;
   std::optional<Batch> TryRead(int64_t sequence) const;
   bool IsInMemory(int64_t sequence) const;
   absl::StatusOr<int64_t> FindTime(int64_t unix_nanos) const;
@@ -93,6 +94,7 @@ class PublishedLog {
   Surplus PushLocked(std::vector<Batch> batches) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   void Remove(const Surplus& surplus);
   void PopLocked(int64_t last) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  absl::StatusOr<std::optional<Batch>> Read(int64_t sequence, bool keep) const;
   bool IsDeletedInStore() const;
   absl::StatusOr<Batch> MakeGap(int64_t sequence, const absl::StatusOr<Batch>& next) const;
 

@@ -24,4 +24,16 @@ v1::LogLine ResultRecord(int64_t sequence, const v1::RunResult& result, int64_t 
   return record;
 }
 
+Slice PartOf(const Batch& batch, int64_t first, int64_t last) {
+  if (batch.first >= first && batch.last <= last) return {batch.bytes, 0, batch.bytes->size()};
+  RecordWalker walker(*batch.bytes);
+  Slice part{batch.bytes, 0, 0};
+  while (walker.Next()) {
+    const int64_t sequence = SequenceOf(walker.payload());
+    if (sequence > last) break;
+    (sequence < first ? part.offset : part.size) += walker.element().size();
+  }
+  return part;
+}
+
 }  // namespace jobtail

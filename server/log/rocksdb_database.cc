@@ -14,7 +14,6 @@
 #include "absl/strings/str_cat.h"
 #include "server/log/rocksdb_directory.h"
 #include "server/log/rocksdb_tuning.h"
-#include "server/log/rocksdb_wal_salvage.h"
 
 namespace jobtail {
 namespace {
@@ -34,11 +33,11 @@ absl::Status OpenError(const rocksdb::Status& status, const std::string& name) {
 }
 
 // Nobody else may have the directory while it is mended. Where somebody has, RocksDB says so.
-absl::Status Salvage(const RocksDbOptions& options, rocksdb::Env* env) {
+absl::Status Salvage(const RocksDbOptions& options, ReadErrors errors, rocksdb::Env* env) {
   const std::string path = options.directory + "/LOCK";
   rocksdb::FileLock* lock = nullptr;
   if (!env->LockFile(path, &lock).ok()) return absl::OkStatus();
-  absl::Status salvaged = SalvageWals(options.directory);
+  absl::Status salvaged = SalvageWals(options.directory, errors);
   env->UnlockFile(lock).PermitUncheckedError();
   return salvaged;
 }
@@ -51,11 +50,12 @@ Database::Database(std::string directory, std::shared_ptr<rocksdb::Cache> cache)
       errors_(std::make_shared<BackgroundErrors>()) {}
 
 absl::StatusOr<std::unique_ptr<Database>> Database::Open(const RocksDbOptions& options,
+                                                         ReadErrors errors,
                                                          std::shared_ptr<rocksdb::Cache> cache) {
   if (absl::Status ready = PrepareDirectory(options.directory); !ready.ok()) return ready;
   rocksdb::Env* const env = options.env ? options.env : rocksdb::Env::Default();
   env->SetAllowNonOwnerAccess(false).PermitUncheckedError();  // files of mode 0600 from now on
-  absl::Status salvaged = Salvage(options, env);
+  absl::Status salvaged = Salvage(options, errors, env);
   if (!salvaged.ok()) return salvaged;
   if (!cache) cache = rocksdb::NewLRUCache(options.cache_bytes, /*num_shard_bits=*/2);
   std::unique_ptr<Database> result(new Database(options.directory, std::move(cache)));

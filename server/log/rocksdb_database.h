@@ -9,6 +9,7 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "server/log/rocksdb_options.h"
+#include "server/log/rocksdb_wal_salvage.h"
 
 namespace rocksdb {
 class Cache;
@@ -34,6 +35,7 @@ class Database {
   // What RocksDB cannot read of the write-ahead logs is put aside first (see SalvageWals). `cache`
   // is that of a database that was open before, or null.
   static absl::StatusOr<std::unique_ptr<Database>> Open(const RocksDbOptions& options,
+                                                        ReadErrors errors,
                                                         std::shared_ptr<rocksdb::Cache> cache);
   ~Database();
 

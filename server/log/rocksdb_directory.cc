@@ -1,16 +1,14 @@
 // Creates and checks a data directory before it is used.
 #include "server/log/rocksdb_directory.h"
 
-#include <fcntl.h>
 #include <spdlog/spdlog.h>
 #include <sys/stat.h>
-#include <unistd.h>
 
 #include <cerrno>
 #include <cstring>
 #include <filesystem>
 #include <fstream>
-#include <iterator>
+#include <string>
 #include <string_view>
 
 #include "absl/status/statusor.h"
@@ -21,6 +19,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/string_view.h"
 #include "absl/strings/strip.h"
+#include "server/log/durable_file.h"
 
 namespace jobtail {
 namespace {
@@ -28,7 +27,7 @@ namespace {
 namespace fs = std::filesystem;
 
 // A line of text, for whoever looks at the directory: this, and a number.
-constexpr char kFormatFile[] = "/FORMAT";
+constexpr char kFormatFile[] = "FORMAT";
 constexpr absl::string_view kFormatText = "jobtail data directory, format ";
 
 std::string What(const std::string& directory) {
@@ -40,8 +39,9 @@ std::string What(const std::string& directory) {
 absl::Status CheckIsWholeOrNew(const std::string& directory) {
   std::error_code error;
   if (fs::exists(directory + "/CURRENT", error)) return absl::OkStatus();
-  for (const auto& file : fs::directory_iterator(directory, error)) {
-    const std::string name = file.path().filename().string();
+  for (fs::directory_iterator file(directory, error), end; !error && file != end;
+       file.increment(error)) {
+    const std::string name = file->path().filename().string();
     if (!absl::EndsWith(name, ".sst") && !absl::StartsWith(name, "MANIFEST-")) continue;
     return absl::DataLossError(
         absl::StrCat(What(directory), ": it has ", name, " but no file CURRENT; ",
@@ -52,12 +52,15 @@ absl::Status CheckIsWholeOrNew(const std::string& directory) {
 
 // The directory's format; 1 where nothing is said, as in one that is new.
 absl::StatusOr<int> ReadFormat(const std::string& directory) {
-  const std::string path = directory + kFormatFile;
+  const std::string path = absl::StrCat(directory, "/", kFormatFile);
   std::error_code error;
   if (!fs::exists(path, error) && !error) return 1;
   std::ifstream file(path, std::ios::binary);
-  const std::string text{std::istreambuf_iterator<char>(file), {}};
-  if (!file) return absl::UnavailableError(absl::StrCat(path, ": cannot be read"));
+  std::string text;
+  std::getline(file, text, '\0');  // all of it; unlike an iterator, it does not throw
+  if (!file.is_open() || file.bad()) {
+    return absl::UnavailableError(absl::StrCat(path, ": cannot be read"));
+  }
   absl::string_view number = absl::StripAsciiWhitespace(text);
   int format;
   if (absl::ConsumePrefix(&number, kFormatText) && absl::SimpleAtoi(number, &format) &&
@@ -67,21 +70,6 @@ absl::StatusOr<int> ReadFormat(const std::string& directory) {
   return absl::DataLossError(absl::StrCat(
       path, ": it says \"", absl::CHexEscape(text.substr(0, 100)), "\" where \"", kFormatText,
       kDirectoryFormat, "\" or an older number is expected; restore it from a backup"));
-}
-
-// The file whole or not at all, whenever the machine stops.
-bool WriteDurably(const std::string& directory, const std::string& path, std::string_view text) {
-  const std::string draft = path + ".new";
-  const int fd = open(draft.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
-  if (fd < 0) return false;
-  const bool written =
-      write(fd, text.data(), text.size()) == static_cast<ssize_t>(text.size()) && fsync(fd) == 0;
-  if (close(fd) != 0 || !written || rename(draft.c_str(), path.c_str()) != 0) return false;
-  const int names = open(directory.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-  if (names < 0) return false;
-  const bool synced = fsync(names) == 0;
-  close(names);
-  return synced;
 }
 
 // Logs and parameters are for nobody but the server's user, whatever the umask.
@@ -124,8 +112,8 @@ absl::Status MarkDirectoryFormat(const std::string& directory) {
   const absl::StatusOr<int> format = ReadFormat(directory);
   if (!format.ok()) return format.status();
   if (*format == kDirectoryFormat) return absl::OkStatus();
-  const std::string path = directory + kFormatFile;
-  if (WriteDurably(directory, path, absl::StrCat(kFormatText, kDirectoryFormat, "\n"))) {
+  const std::string path = absl::StrCat(directory, "/", kFormatFile);
+  if (WriteDurably(directory, kFormatFile, absl::StrCat(kFormatText, kDirectoryFormat, "\n"))) {
     return absl::OkStatus();
   }
   return absl::UnavailableError(absl::StrCat(path, ": cannot be written: ", strerror(errno),

@@ -57,31 +57,49 @@ absl::StatusOr<std::shared_ptr<LogWriter::Head>> LogWriter::ReadHead(
   return head;
 }
 
-// The end of the log, from the database if it has not been asked for before. Of a run that may have
-// been deleted while it was read, nothing is remembered: it is read again.
+// The end of the log for whoever continues it, from the database if that was not asked for it
+// before. Of a run that may have been forgotten while it was read, nothing is remembered: it is
+// read again.
 absl::StatusOr<std::shared_ptr<LogWriter::Head>> LogWriter::FindHead(const std::string& run,
                                                                      std::string_view run_key) {
   while (true) {
-    int64_t deletions;
+    int64_t forgotten;
     {
       absl::MutexLock lock(&mutex_);
       if (const auto found = heads_.find(run); found != heads_.end()) return found->second;
-      deletions = deletions_;
+      forgotten = forgotten_;
     }
     auto head = ReadHead(run, run_key);
     if (!head.ok()) return head.status();
     absl::MutexLock lock(&mutex_);
-    if (deletions_ == deletions) return heads_.emplace(run, *std::move(head)).first->second;
+    if (forgotten_ == forgotten) return heads_.emplace(run, *std::move(head)).first->second;
   }
+}
+
+// Null unless the run's log is at work.
+std::shared_ptr<LogWriter::Head> LogWriter::KnownHead(const std::string& run) {
+  absl::MutexLock lock(&mutex_);
+  const auto found = heads_.find(run);
+  return found == heads_.end() ? nullptr : found->second;
+}
+
+void LogWriter::ForgetHeads(absl::Span<const std::string> runs) {
+  absl::MutexLock lock(&mutex_);
+  for (const std::string& run : runs) heads_.erase(run);
+  ++forgotten_;
 }
 
 absl::StatusOr<IndexEntry> LogWriter::Newest(const std::string& run) {
   const auto key = RunKey(run);
   if (!key.ok()) return key.status();
-  const auto head = FindHead(run, *key);
-  if (!head.ok()) return head.status();
-  absl::MutexLock lock(&(*head)->mutex);
-  return (*head)->newest;
+  std::shared_ptr<Head> head = KnownHead(run);
+  if (!head) {
+    absl::StatusOr<std::shared_ptr<Head>> read = ReadHead(run, *key);
+    if (!read.ok()) return read.status();
+    head = *std::move(read);
+  }
+  absl::MutexLock lock(&head->mutex);
+  return head->newest;
 }
 
 absl::Status LogWriter::Append(const std::string& run, absl::Span<const Batch> batches, bool sync,
@@ -115,6 +133,7 @@ absl::Status LogWriter::Append(const std::string& run, absl::Span<const Batch> b
   absl::Status written = gate_->Write(database->get(), &write, sync);
   if (written.ok()) (*head)->newest = newest;
   (*head)->may_have_more = !written.ok();
+  if (sync && written.ok()) ForgetHeads({run});  // most likely its end
   return written;
 }
 
@@ -140,17 +159,18 @@ LogWriter::Deletion LogWriter::PlanDeletion(const Database* database, std::strin
   return plan;
 }
 
-// Adds the deletion of the batches that begin before `before` to `write`, and writes it.
-absl::Status LogWriter::DeleteBatches(const Database* database, std::string_view run_key,
-                                      int64_t before, rocksdb::WriteBatch* write) {
-  Deletion plan = PlanDeletion(database, run_key, before);
-  for (rocksdb::ColumnFamilyHandle* family : {database->batches(), database->index()}) {
-    if (plan.as_range) write->DeleteRange(family, plan.range.begin, plan.range.end);
-    for (const std::string& key : plan.keys) write->Delete(family, key);
+// Adds what is planned to `write`, and writes it.
+absl::Status LogWriter::Delete(const Database* database, std::vector<Deletion> plans,
+                               rocksdb::WriteBatch* write) {
+  for (const Deletion& plan : plans) {
+    for (rocksdb::ColumnFamilyHandle* family : {database->batches(), database->index()}) {
+      if (plan.as_range) write->DeleteRange(family, plan.range.begin, plan.range.end);
+      for (const std::string& key : plan.keys) write->Delete(family, key);
+    }
   }
   if (absl::Status written = gate_->Write(database, write, /*sync=*/false); !written.ok())
     return written;
-  reclaimer_->Add(std::move(plan.range), plan.bytes);
+  for (Deletion& plan : plans) reclaimer_->Add(std::move(plan.range), plan.bytes);
   return absl::OkStatus();
 }
 
@@ -160,22 +180,40 @@ absl::Status LogWriter::Trim(const std::string& run, int64_t first) {
   const auto database = database_->Use();
   if (!database.ok()) return database.status();
   rocksdb::WriteBatch write;
-  return DeleteBatches(database->get(), *key, first, &write);
+  return Delete(database->get(), {PlanDeletion(database->get(), *key, first)}, &write);
 }
 
 absl::Status LogWriter::DeleteRun(const std::string& run) {
   const auto key = RunKey(run);
   if (!key.ok()) return key.status();
-  if (const auto head = FindHead(run, *key); !head.ok()) return head.status();
-  const auto database = database_->Use();
-  if (!database.ok()) return database.status();
-  rocksdb::WriteBatch write;
-  write.Delete((*database)->runs(), *key);
-  if (absl::Status deleted = DeleteBatches(database->get(), *key, INT64_MAX, &write); !deleted.ok())
-    return deleted;
-  absl::MutexLock lock(&mutex_);
-  heads_.erase(run);
-  ++deletions_;
+  {
+    const auto database = database_->Use();
+    if (!database.ok()) return database.status();
+    rocksdb::PinnableSlice value;
+    const rocksdb::Status known = (*database)->rocks()->Get({}, (*database)->runs(), *key, &value);
+    if (known.IsNotFound()) return absl::NotFoundError(absl::StrCat("no run ", run));
+    if (!known.ok()) return ToStatus(known, absl::StrCat("run ", run));
+  }
+  return DeleteRuns({run});
+}
+
+absl::Status LogWriter::DeleteRuns(absl::Span<const std::string> runs) {
+  if (runs.empty()) return absl::OkStatus();
+  {
+    const auto database = database_->Use();
+    if (!database.ok()) return database.status();
+    rocksdb::WriteBatch write;
+    std::vector<Deletion> plans;
+    for (const std::string& run : runs) {
+      const auto key = RunKey(run);
+      if (!key.ok()) return key.status();
+      write.Delete((*database)->runs(), *key);
+      plans.push_back(PlanDeletion(database->get(), *key, INT64_MAX));
+    }
+    absl::Status deleted = Delete(database->get(), std::move(plans), &write);
+    if (!deleted.ok()) return deleted;
+  }
+  ForgetHeads(runs);
   return absl::OkStatus();
 }
 

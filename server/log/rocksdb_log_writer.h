@@ -28,7 +28,7 @@ class WriteBatch;
 
 namespace jobtail {
 
-// Knows where each log ends that anybody has asked for, and continues it there. What Append is
+// Knows where each log ends that is at work, and continues it there. What Append is
 // given goes into the database as one write; RocksDB joins the writes of several runs that come at
 // the same time. An append that has failed may have left batches all the same (see WriteGate):
 // nobody is told of them, and the next append takes their place.
@@ -53,6 +53,8 @@ class LogWriter {
 
   // Deletes the run with all of its log.
   absl::Status DeleteRun(const std::string& run);
+  // Deletes all of these that are there, in one write.
+  absl::Status DeleteRuns(absl::Span<const std::string> runs);
 
  private:
   // The end of one log.
@@ -71,9 +73,11 @@ class LogWriter {
   absl::StatusOr<std::shared_ptr<Head>> ReadHead(const std::string& run,
                                                  std::string_view run_key) const;
   absl::StatusOr<std::shared_ptr<Head>> FindHead(const std::string& run, std::string_view run_key);
+  std::shared_ptr<Head> KnownHead(const std::string& run);
+  void ForgetHeads(absl::Span<const std::string> runs);
   Deletion PlanDeletion(const Database* database, std::string_view run_key, int64_t before) const;
-  absl::Status DeleteBatches(const Database* database, std::string_view run_key, int64_t before,
-                             rocksdb::WriteBatch* write);
+  absl::Status Delete(const Database* database, std::vector<Deletion> plans,
+                      rocksdb::WriteBatch* write);
 
   const ReopenableDatabase* const database_;
   WriteGate* const gate_;
@@ -82,7 +86,7 @@ class LogWriter {
 
   absl::Mutex mutex_;
   absl::flat_hash_map<std::string, std::shared_ptr<Head>> heads_ ABSL_GUARDED_BY(mutex_);
-  int64_t deletions_ ABSL_GUARDED_BY(mutex_) = 0;  // of runs, so far
+  int64_t forgotten_ ABSL_GUARDED_BY(mutex_) = 0;  // how often heads were, so far
 };
 
 }  // namespace jobtail

@@ -15,6 +15,20 @@ namespace {
 
 constexpr absl::Duration kDelay = absl::Minutes(1);
 
+// RocksDB looks at so many ranges at a time while writers wait for it.
+constexpr size_t kRangesAtOnce = 256;
+
+rocksdb::Status DropFiles(rocksdb::DB* rocks, rocksdb::ColumnFamilyHandle* family,
+                          const std::vector<rocksdb::RangePtr>& ranges) {
+  for (size_t first = 0; first < ranges.size(); first += kRangesAtOnce) {
+    rocksdb::Status dropped = rocksdb::DeleteFilesInRanges(
+        rocks, family, &ranges[first], std::min(kRangesAtOnce, ranges.size() - first),
+        /*include_end=*/false);
+    if (!dropped.ok()) return dropped;
+  }
+  return rocksdb::Status::OK();
+}
+
 }  // namespace
 
 Reclaimer::Reclaimer(const ReopenableDatabase* database, int64_t reclaim_bytes)
@@ -38,14 +52,18 @@ void Reclaimer::Add(Range range, int64_t bytes) {
 }
 
 void Reclaimer::Reclaim() {
+  const auto database = database_->Use();
+  if (!database.ok()) {  // later, when it has been opened anew
+    thread_.After(kDelay, [this] { Reclaim(); });
+    return;
+  }
   std::vector<Range> ranges;
   {
     absl::MutexLock lock(&mutex_);
     ranges.swap(deleted_);
     deleted_bytes_ = 0;
   }
-  const auto database = database_->Use();
-  if (ranges.empty() || !database.ok()) return;
+  if (ranges.empty()) return;
   std::vector<rocksdb::Slice> ends;
   std::vector<rocksdb::RangePtr> pointers;
   ends.reserve(2 * ranges.size());
@@ -60,8 +78,7 @@ void Reclaimer::Reclaim() {
   const rocksdb::Slice end = *std::ranges::max_element(ends, by_key);
   rocksdb::DB* const rocks = (*database)->rocks();
   for (rocksdb::ColumnFamilyHandle* family : {(*database)->batches(), (*database)->index()}) {
-    rocksdb::Status done = rocksdb::DeleteFilesInRanges(rocks, family, pointers.data(),
-                                                        pointers.size(), /*include_end=*/false);
+    rocksdb::Status done = DropFiles(rocks, family, pointers);
     if (done.ok()) done = rocks->CompactRange({}, family, &begin, &end);
     if (!done.ok() && !done.IsIncomplete() && !done.IsShutdownInProgress()) {
       spdlog::warn("{}: room that was deleted stays taken for now: {}", database_->Name(),

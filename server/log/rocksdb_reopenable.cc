@@ -11,7 +11,7 @@ namespace jobtail {
 absl::StatusOr<std::unique_ptr<ReopenableDatabase>> ReopenableDatabase::Open(
     const RocksDbOptions& options) {
   std::unique_ptr<ReopenableDatabase> result(new ReopenableDatabase(options));
-  auto opened = Database::Open(options, nullptr);
+  auto opened = Database::Open(options, ReadErrors::kAreDamage, nullptr);
   if (!opened.ok()) return opened.status();
   result->database_ = *std::move(opened);
   return result;
@@ -50,13 +50,14 @@ absl::Status ReopenableDatabase::Reopen() {
     cache = database_->cache();
     database_.reset();
   }
-  auto opened = Database::Open(options_, std::move(cache));
-  if (opened.ok()) database_ = *std::move(opened);
+  auto opened = Database::Open(options_, ReadErrors::kPass, std::move(cache));
+  absl::Status status = opened.status();
+  if (status.ok()) database_ = *std::move(opened);
   absl::MutexLock lock(&mutex_);
   opening_ = false;
   // Whatever the reason, it may pass: readers are to come again.
-  state_ = opened.ok() ? absl::OkStatus() : absl::UnavailableError(opened.status().message());
-  return opened.status();
+  state_ = status.ok() ? absl::OkStatus() : absl::UnavailableError(status.message());
+  return status;
 }
 
 void ReopenableDatabase::StopBackgroundWork() const {

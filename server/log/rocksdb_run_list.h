@@ -3,11 +3,11 @@
 #define JOBTAIL_SERVER_LOG_ROCKSDB_RUN_LIST_H_
 
 #include <string>
-#include <vector>
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "jobtail/storage/v1/stored_run.pb.h"
+#include "server/log/log_store.h"
 #include "server/log/rocksdb_reopenable.h"
 #include "server/log/rocksdb_write_gate.h"
 
@@ -24,8 +24,11 @@ class RunList {
   // Adds the run or replaces it; a new one only while there is room on the disk.
   absl::Status Put(const storage::v1::StoredRun& run);
 
-  // All of them, oldest first.
-  absl::StatusOr<std::vector<storage::v1::StoredRun>> Load() const;
+  // The run as it was last put; DATA_LOSS if that cannot be read.
+  absl::StatusOr<storage::v1::StoredRun> Get(const std::string& run) const;
+
+  // Gives `use` all of them, oldest first. The database is not leased meanwhile.
+  absl::Status ForEach(LogStore::UseRun use) const;
 
  private:
   const ReopenableDatabase* const database_;

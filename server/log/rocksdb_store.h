@@ -33,8 +33,14 @@ class RocksDbStore : public LogStore {
   ~RocksDbStore() override = default;
 
   absl::Status PutRun(const storage::v1::StoredRun& run) override { return runs_.Put(run); }
-  absl::StatusOr<std::vector<storage::v1::StoredRun>> LoadRuns() override { return runs_.Load(); }
+  absl::StatusOr<storage::v1::StoredRun> GetRun(const std::string& run) override {
+    return runs_.Get(run);
+  }
+  absl::Status ForEachRun(UseRun use) override { return runs_.ForEach(use); }
   absl::Status DeleteRun(const std::string& run) override { return writer_.DeleteRun(run); }
+  absl::Status DeleteRuns(absl::Span<const std::string> runs) override {
+    return writer_.DeleteRuns(runs);
+  }
   absl::Status Append(const std::string& run, absl::Span<const Batch> batches, bool sync) override;
   absl::StatusOr<LogExtent> GetExtent(const std::string& run) override;
   absl::StatusOr<Batch> Read(const std::string& run, int64_t sequence) override;

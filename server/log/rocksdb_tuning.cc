@@ -84,7 +84,9 @@ rocksdb::DBOptions MakeDbOptions(const RocksDbOptions& options,
   db.listeners.push_back(std::move(errors));
   db.max_bgerror_resume_count = 0;
   db.skip_checking_sst_file_sizes_on_db_open = true;
-  db.wal_recovery_mode = rocksdb::WALRecoveryMode::kSkipAnyCorruptedRecords;
+  // What is damaged has been taken out (SalvageWals). An error that is met all the same, as one in
+  // reading, must not pass for the end of the write-ahead log, which would then be deleted.
+  db.wal_recovery_mode = rocksdb::WALRecoveryMode::kAbsoluteConsistency;
   // The families are flushed one by one: together, RocksDB 7.8 may hang after an error, even in
   // closing. They have the same write-ahead log, and are in step with it.
   db.max_total_wal_size = 4 * options.write_buffer_bytes;

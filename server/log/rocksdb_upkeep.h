@@ -27,7 +27,7 @@ class Upkeep {
   Upkeep(const Upkeep&) = delete;
   Upkeep& operator=(const Upkeep&) = delete;
 
-  // Has `function` called before each sync; where there are none, once a second. It must not take
+  // Has `function` called before each sync; where there are none, twice a second. It must not take
   // long, and may be called until the destructor has returned.
   void SetBeforeSync(std::function<void()> function);
 

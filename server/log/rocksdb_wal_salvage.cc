@@ -2,6 +2,7 @@
 #include "server/log/rocksdb_wal_salvage.h"
 
 #include <fcntl.h>
+#include <rocksdb/write_batch.h>
 #include <spdlog/spdlog.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -12,10 +13,12 @@
 #include <cstring>
 #include <filesystem>
 #include <system_error>
+#include <utility>
 
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "server/log/crc32c.h"
+#include "server/log/durable_file.h"
 
 namespace jobtail {
 namespace {
@@ -26,6 +29,7 @@ constexpr size_t kBlockBytes = 32 << 10;
 constexpr size_t kHeaderBytes = 7;  // checksum, length and type
 constexpr size_t kLengthAt = 4;
 constexpr size_t kTypeAt = 6;
+constexpr size_t kBatchHeader = 12;
 // What one write takes, with all that RocksDB joins to it. More is damage, whatever comes after it.
 constexpr int64_t kMostTorn = 2 << 20;
 constexpr char kDamagedFolder[] = "/damaged";
@@ -36,6 +40,27 @@ unsigned char* Bytes(char* text) { return reinterpret_cast<unsigned char*>(text)
 const unsigned char* Bytes(const char* text) {
   return reinterpret_cast<const unsigned char*>(text);
 }
+
+// Takes whatever a batch of writes can have.
+class Everything : public rocksdb::WriteBatch::Handler {
+ public:
+  using Status = rocksdb::Status;
+  using Slice = rocksdb::Slice;
+
+  Status PutCF(uint32_t /*family*/, const Slice& /*key*/, const Slice& /*value*/) override {
+    return Status::OK();
+  }
+  Status DeleteCF(uint32_t /*family*/, const Slice& /*key*/) override { return Status::OK(); }
+  Status SingleDeleteCF(uint32_t /*family*/, const Slice& /*key*/) override { return Status::OK(); }
+  Status DeleteRangeCF(uint32_t /*family*/, const Slice& /*begin*/, const Slice& /*end*/) override {
+    return Status::OK();
+  }
+  Status MergeCF(uint32_t /*family*/, const Slice& /*key*/, const Slice& /*value*/) override {
+    return Status::OK();
+  }
+  void LogData(const Slice& /*blob*/) override {}
+  Status MarkNoop(bool /*empty_batch*/) override { return Status::OK(); }
+};
 
 // RocksDB stores checksums turned and shifted, so that one of bytes that hold checksums is sound.
 uint32_t Masked(uint32_t checksum) { return (checksum >> 15 | checksum << 17) + 0xA282EAD8U; }
@@ -71,7 +96,7 @@ void AppendRecord(std::string_view record, std::string* file) {
 
 }  // namespace
 
-WalScan::WalScan(std::string_view file) : file_(file) {
+WalScan::WalScan(std::string_view file, uint64_t next) : file_(file), next_(next) {
   for (size_t begin = 0; begin < file.size(); begin += kBlockBytes) {
     ScanBlock(begin, std::min(begin + kBlockBytes, file.size()));
   }
@@ -113,6 +138,11 @@ void WalScan::ScanBlock(size_t begin, size_t end) {
     pieces_.push_back({at, size, ends});
     at += size;
     if (!ends) continue;
+    if (!EndRecord()) {
+      Lose(open_begin_, at);
+      pieces_.resize(complete_);
+      continue;
+    }
     complete_ = pieces_.size();
     ++records_;
     lost_within_ |= lost_bytes_ > 0;
@@ -120,6 +150,24 @@ void WalScan::ScanBlock(size_t begin, size_t end) {
   // What is left of a whole block is too short for a piece, and has nothing in it.
   const bool is_padding = end - begin == kBlockBytes && file_.find_first_not_of('\0', at) >= end;
   if (at < end && !is_padding) Lose(at, end);
+}
+
+// Whether the record whose last piece has just been added is one: a batch of writes that continues
+// what was before. Pieces of several records, each sound, can have come together.
+bool WalScan::EndRecord() {
+  std::string record;
+  for (size_t i = complete_; i < pieces_.size(); ++i) {
+    const Piece& piece = pieces_[i];
+    record.append(file_.substr(piece.offset + kHeaderBytes, piece.size - kHeaderBytes));
+  }
+  if (record.size() < kBatchHeader) return false;
+  const uint64_t sequence = boost::endian::load_little_u64(Bytes(record.data()));
+  if (sequence < next_) return false;
+  const rocksdb::WriteBatch batch(std::move(record));
+  Everything everything;
+  if (!batch.Iterate(&everything).ok()) return false;
+  next_ = sequence + batch.Count();
+  return true;
 }
 
 void WalScan::Lose(size_t begin, size_t end) {
@@ -167,8 +215,8 @@ absl::Status SystemError(const std::string& path, const char* what) {
   return absl::UnavailableError(message);
 }
 
-// All of a file. Blocks that the disk does not give are zeroes: damage.
-absl::Status ReadFile(const std::string& path, std::string* content) {
+// All of a file. Blocks that the disk does not give are zeroes, where that is damage.
+absl::Status ReadFile(const std::string& path, ReadErrors errors, std::string* content) {
   const Descriptor file(path, O_RDONLY);
   struct stat info;
   if (file.get() < 0 || fstat(file.get(), &info) != 0) return SystemError(path, "opened");
@@ -177,25 +225,10 @@ absl::Status ReadFile(const std::string& path, std::string* content) {
     const size_t size = std::min(kBlockBytes - at % kBlockBytes, content->size() - at);
     const ssize_t got = pread(file.get(), content->data() + at, size, static_cast<off_t>(at));
     if (got < 0 && errno == EINTR) continue;
-    if (got < 0 && errno != EIO) return SystemError(path, "read");
+    if (got < 0 && (errno != EIO || errors == ReadErrors::kPass)) return SystemError(path, "read");
     at += got > 0 ? static_cast<size_t>(got) : size;
   }
   return absl::OkStatus();
-}
-
-bool WriteAll(int fd, std::string_view bytes) {
-  while (!bytes.empty()) {
-    const ssize_t written = write(fd, bytes.data(), bytes.size());
-    if (written < 0 && errno == EINTR) continue;
-    if (written <= 0) return false;
-    bytes.remove_prefix(static_cast<size_t>(written));
-  }
-  return true;
-}
-
-bool SyncFolder(const std::string& directory) {
-  const Descriptor folder(directory, O_RDONLY | O_DIRECTORY);
-  return folder.get() >= 0 && fsync(folder.get()) == 0;
 }
 
 // Gives the file another name, beside its own, under which nobody looks for it.
@@ -207,21 +240,7 @@ absl::Status KeepAside(const std::string& directory, const std::string& name, st
     if (link(absl::StrCat(directory, "/", name).c_str(), aside->c_str()) == 0) break;
     if (errno != EEXIST) return SystemError(*aside, "made");
   }
-  return SyncFolder(folder) ? absl::OkStatus() : SystemError(folder, "synced");
-}
-
-// The file whole or not at all, whenever the machine stops.
-absl::Status Replace(const std::string& directory, const std::string& path,
-                     std::string_view content) {
-  const std::string draft = path + ".salvaged";
-  const Descriptor file(draft, O_WRONLY | O_CREAT | O_TRUNC);
-  if (file.get() < 0 || !WriteAll(file.get(), content) || fsync(file.get()) != 0 ||
-      rename(draft.c_str(), path.c_str()) != 0 || !SyncFolder(directory)) {
-    absl::Status status = SystemError(path, "written anew");
-    unlink(draft.c_str());
-    return status;
-  }
-  return absl::OkStatus();
+  return SyncNames(folder) ? absl::OkStatus() : SystemError(folder, "synced");
 }
 
 absl::Status CutOff(const std::string& path, size_t size) {
@@ -231,11 +250,13 @@ absl::Status CutOff(const std::string& path, size_t size) {
   return done ? absl::OkStatus() : SystemError(path, "cut off");
 }
 
-absl::Status SalvageWal(const std::string& directory, const std::string& name) {
+absl::Status SalvageWal(const std::string& directory, const std::string& name, ReadErrors errors,
+                        uint64_t* next) {
   const std::string path = absl::StrCat(directory, "/", name);
   std::string content;
-  if (absl::Status read = ReadFile(path, &content); !read.ok()) return read;
-  const WalScan scan(content);
+  if (absl::Status read = ReadFile(path, errors, &content); !read.ok()) return read;
+  const WalScan scan(content, *next);
+  *next = scan.next();
   if (scan.is_sound()) return absl::OkStatus();
   if (scan.is_torn() && scan.lost_bytes() <= kMostTorn) {
     spdlog::warn(
@@ -246,9 +267,11 @@ absl::Status SalvageWal(const std::string& directory, const std::string& name) {
   }
   std::string aside;
   if (absl::Status kept = KeepAside(directory, name, &aside); !kept.ok()) return kept;
-  if (absl::Status replaced = Replace(directory, path, scan.Rewritten()); !replaced.ok()) {
-    unlink(aside.c_str());
-    return replaced;
+  if (!WriteDurably(directory, name, scan.Rewritten())) {
+    absl::Status status = SystemError(path, "written anew");
+    std::error_code error;
+    if (fs::equivalent(path, aside, error)) unlink(aside.c_str());  // it still has its own name
+    return status;
   }
   spdlog::error(
       "write-ahead log {}: damaged; {} bytes between {} and {} are lost, and {} writes "
@@ -260,20 +283,29 @@ absl::Status SalvageWal(const std::string& directory, const std::string& name) {
 
 }  // namespace
 
-absl::Status SalvageWals(const std::string& directory) {
+absl::Status SalvageWals(const std::string& directory, ReadErrors errors) {
   std::vector<std::string> names;
   std::error_code error;
-  for (const auto& file : fs::directory_iterator(directory, error)) {
-    std::string name = file.path().filename().string();
+  for (fs::directory_iterator file(directory, error), end; !error && file != end;
+       file.increment(error)) {
+    std::string name = file->path().filename().string();
     const std::string_view number = std::string_view(name).substr(0, name.find('.'));
     if (absl::EndsWith(name, ".log") && !number.empty() && number.size() + 4 == name.size() &&
         std::ranges::all_of(number, [](char c) { return c >= '0' && c <= '9'; })) {
       names.push_back(std::move(name));
     }
   }
-  std::ranges::sort(names);
+  if (error) {
+    return absl::UnavailableError(
+        absl::StrCat("data directory ", directory, ": cannot be listed: ", error.message()));
+  }
+  std::ranges::sort(names, {}, [](const std::string& name) {  // by number: more digits are more
+    return std::pair<size_t, std::string_view>(name.size(), name);
+  });
+  uint64_t next = 0;  // in the order of their names: each continues the one before
   for (const std::string& name : names) {
-    if (absl::Status salvaged = SalvageWal(directory, name); !salvaged.ok()) return salvaged;
+    absl::Status salvaged = SalvageWal(directory, name, errors, &next);
+    if (!salvaged.ok()) return salvaged;
   }
   return absl::OkStatus();
 }

@@ -24,8 +24,10 @@ class WalScan {
   };
 
   // Looks through all of a file. Where a piece is not sound, the rest of its block is left out, as
-  // are the other pieces of its record.
-  explicit WalScan(std::string_view file);
+  // are the other pieces of its record. So is a record whose sequence number is below `next`, or
+  // below that of a record before it: after a loss of power, blocks of a log that was deleted long
+  // ago may lie in the file, sound as they are.
+  explicit WalScan(std::string_view file, uint64_t next = 0);
 
   // Whether the file is nothing but records.
   bool is_sound() const { return lost_bytes_ == 0; }
@@ -39,12 +41,15 @@ class WalScan {
   size_t lost_end() const { return lost_end_; }
 
   size_t records() const { return records_; }
+  // The sequence number that comes after all of them, if there are any, or else `next`.
+  uint64_t next() const { return next_; }
 
   // A file with the same records, and nothing else.
   std::string Rewritten() const;
 
  private:
   void ScanBlock(size_t begin, size_t end);
+  bool EndRecord();
   void Lose(size_t begin, size_t end);
 
   const std::string_view file_;
@@ -57,6 +62,13 @@ class WalScan {
   size_t lost_begin_ = 0;
   size_t lost_end_ = 0;
   size_t records_ = 0;
+  uint64_t next_;
+};
+
+// What it means that the disk does not give a part of a write-ahead log.
+enum class ReadErrors {
+  kAreDamage,  // it never will
+  kPass,       // it may later: what was taken from a running server must not be given up
 };
 
 // Makes the write-ahead logs in a RocksDB directory such that RocksDB can read them. What is sound
@@ -65,7 +77,7 @@ class WalScan {
 // for who has the directory for itself.
 //
 // UNAVAILABLE or RESOURCE_EXHAUSTED where a file cannot be read or written; then nothing is lost.
-absl::Status SalvageWals(const std::string& directory);
+absl::Status SalvageWals(const std::string& directory, ReadErrors errors);
 
 }  // namespace jobtail
 

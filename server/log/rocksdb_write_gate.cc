@@ -58,8 +58,8 @@ WriteGate::WriteGate(const RocksDbOptions& options, ReopenableDatabase* database
       wal_sync_(database) {}
 
 absl::Status WriteGate::Write(const Database* database, rocksdb::WriteBatch* batch, bool sync) {
-  const int64_t opening = openings_;
   if (closed_) return Refusal();
+  const int64_t opening = openings_;  // after closed_: what is read before may be past
   const rocksdb::Status written = database->rocks()->Write({}, batch);
   if (!written.ok()) {
     absl::Status error = ToStatus(written, database_->Name());
@@ -77,8 +77,8 @@ absl::Status WriteGate::Sync() {
 }
 
 absl::Status WriteGate::Sync(const Database* database) {
-  const int64_t opening = openings_;
   if (closed_) return Refusal();
+  const int64_t opening = openings_;
   absl::Status synced = wal_sync_.Sync(database);
   if (synced.ok()) return synced;
   spdlog::error("{}: cannot be synced: {}", database_->Name(), synced.ToString());

@@ -8,6 +8,7 @@
 #include <string>
 
 #include "absl/strings/str_cat.h"
+#include "server/log/batch_memory.h"
 #include "server/log/store_keys.h"
 
 namespace jobtail {
@@ -76,10 +77,6 @@ std::optional<std::string_view> PlainBytes(std::string_view value) {
 }
 
 absl::StatusOr<SharedBytes> Decompress(std::string_view value) {
-  struct Memory {
-    std::unique_ptr<char[]> bytes;
-    size_t size;
-  };
   if (value.size() < kPlainHeader) return absl::DataLossError("a value that is cut off");
   if (value[0] != kMark) {
     return absl::DataLossError(absl::StrCat("a value that begins with the byte ",
@@ -97,14 +94,13 @@ absl::StatusOr<SharedBytes> Decompress(std::string_view value) {
     return absl::DataLossError(
         absl::StrCat("a value of ", value.size(), " bytes for a batch of ", size));
   }
-  Memory memory{std::make_unique_for_overwrite<char[]>(size), static_cast<size_t>(size)};
-  const int count = LZ4_decompress_safe(block.data(), memory.bytes.get(),
+  BatchMemory memory(static_cast<size_t>(size));
+  const int count = LZ4_decompress_safe(block.data(), memory.bytes(),
                                         static_cast<int>(block.size()), static_cast<int>(size));
   if (count != size) {
     return absl::DataLossError(absl::StrCat("a batch of ", size, " bytes cannot be decompressed"));
   }
-  return Share(std::move(memory),
-               [](const Memory& owner) { return std::string_view(owner.bytes.get(), owner.size); });
+  return Share(std::move(memory), [](const BatchMemory& owner) { return owner.view(); });
 }
 
 }  // namespace jobtail

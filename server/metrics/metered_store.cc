@@ -2,6 +2,7 @@
 #include "server/metrics/metered_store.h"
 
 #include <algorithm>
+#include <functional>
 #include <utility>
 
 #include "server/log/record.h"
@@ -46,7 +47,8 @@ MeteredStore::MeteredStore(LogStore* store, prometheus::Registry* registry, Cloc
                    .Name("jobtail_commit_seconds")
                    .Help("How long the store takes to take batches.")
                    .Register(*registry)
-                   .Add({}, LatencyBuckets())) {
+                   .Add({}, LatencyBuckets())),
+      tally_(LatencyBuckets().size() + 1) {
   // Whoever watches these wants to see the step from nothing to the first.
   for (const v1::GapReason reason : {v1::GAP_REASON_DROPPED, v1::GAP_REASON_STORE_FULL}) {
     missing_.Add({{"reason", v1::GapReason_Name(reason)}});
@@ -69,16 +71,21 @@ absl::Status MeteredStore::DeleteRun(const std::string& run) {
   return status;
 }
 
+absl::Status MeteredStore::DeleteRuns(absl::Span<const std::string> runs) {
+  absl::Status status = store_->DeleteRuns(runs);
+  for (const std::string& run : runs) Forget(run);
+  return status;
+}
+
 absl::Status MeteredStore::Append(const std::string& run, absl::Span<const Batch> batches,
                                   bool sync) {
   const absl::Duration begin = clock_->Steady();
   absl::Status status = store_->Append(run, batches, sync);
-  const absl::Duration took = clock_->Steady() - begin;
+  Time(clock_->Steady() - begin);
   CountFailure(status);
-  absl::MutexLock lock(&mutex_);
-  TimeLocked(absl::ToDoubleSeconds(took));
   if (!status.ok()) return status;
-  for (const Batch& batch : batches) CountLocked(run, batch);
+  const std::vector<Printed> printed = Since(run, batches);
+  for (size_t i = 0; i < batches.size(); ++i) Count(batches[i], printed[i]);
   return status;
 }
 
@@ -92,20 +99,14 @@ void MeteredStore::CountFailure(const absl::Status& status) {
   if (!status.ok()) failures_.Add({{"code", absl::StatusCodeToString(status.code())}}).Increment();
 }
 
-MeteredStore::Tally MeteredStore::EmptyTally() {
-  Tally tally;
-  tally.commits.resize(LatencyBuckets().size() + 1);
-  return tally;
-}
-
-void MeteredStore::TimeLocked(double seconds) {
+void MeteredStore::Time(absl::Duration took) {
   static const auto& buckets = *new prometheus::Histogram::BucketBoundaries(LatencyBuckets());
-  tally_.commit_seconds += seconds;
-  ++tally_.commits[std::ranges::lower_bound(buckets, seconds) - buckets.begin()];
+  tally_.commit_nanos += absl::ToInt64Nanoseconds(took);
+  ++tally_
+        .commits[std::ranges::lower_bound(buckets, absl::ToDoubleSeconds(took)) - buckets.begin()];
 }
 
-void MeteredStore::CountLocked(const std::string& run, const Batch& batch) {
-  const Printed printed = SinceLocked(run, batch);
+void MeteredStore::Count(const Batch& batch, const Printed& printed) {
   ++tally_.batches;
   tally_.stored_bytes += static_cast<int64_t>(batch.bytes->size());
   tally_.lines += printed.lines;
@@ -115,24 +116,39 @@ void MeteredStore::CountLocked(const std::string& run, const Batch& batch) {
 }
 
 void MeteredStore::Publish() {
-  Tally tally = EmptyTally();
-  absl::MutexLock lock(&mutex_);
-  std::swap(tally, tally_);
-  lines_.Increment(static_cast<double>(tally.lines));
-  printed_bytes_.Increment(static_cast<double>(tally.printed_bytes));
-  batches_.Increment(static_cast<double>(tally.batches));
-  stored_bytes_.Increment(static_cast<double>(tally.stored_bytes));
-  latency_.ObserveMultiple(tally.commits, tally.commit_seconds);
+  const auto take = [](std::atomic<int64_t>& figure) {
+    return static_cast<double>(figure.exchange(0));
+  };
+  lines_.Increment(take(tally_.lines));
+  printed_bytes_.Increment(take(tally_.printed_bytes));
+  batches_.Increment(take(tally_.batches));
+  stored_bytes_.Increment(take(tally_.stored_bytes));
+  std::vector<double> commits;
+  for (std::atomic<int64_t>& bucket : tally_.commits) commits.push_back(take(bucket));
+  latency_.ObserveMultiple(commits, take(tally_.commit_nanos) / 1e9);
 }
 
-// What the run has printed since the batch before.
-MeteredStore::Printed MeteredStore::SinceLocked(const std::string& run, const Batch& batch) {
-  const Printed now{batch.total_lines, batch.total_bytes};
-  const auto [known, is_new] = printed_.try_emplace(run);
-  const Printed before = std::exchange(known->second, now);
-  // Of a run that another server had at work, only what comes from now on counts.
-  if (is_new && batch.first > 1) return {};
-  return {now.lines - before.lines, now.bytes - before.bytes};
+// What the run has printed with each batch since the one before.
+std::vector<MeteredStore::Printed> MeteredStore::Since(const std::string& run,
+                                                       absl::Span<const Batch> batches) {
+  std::vector<Printed> printed;
+  printed.reserve(batches.size());
+  Shard& shard = ShardOf(run);
+  absl::MutexLock lock(&shard.mutex);
+  for (const Batch& batch : batches) {
+    const Printed now{batch.total_lines, batch.total_bytes};
+    const auto [known, is_new] = shard.printed.try_emplace(run);
+    const Printed before = std::exchange(known->second, now);
+    // Of a run that another server had at work, only what comes from now on counts.
+    const bool counts = !is_new || batch.first == 1;
+    printed.push_back(counts ? Printed{now.lines - before.lines, now.bytes - before.bytes}
+                             : Printed());
+  }
+  return printed;
+}
+
+MeteredStore::Shard& MeteredStore::ShardOf(const std::string& run) {
+  return shards_[std::hash<std::string>()(run) % shards_.size()];
 }
 
 void MeteredStore::CountGaps(const Batch& batch) {
@@ -149,8 +165,9 @@ void MeteredStore::CountGaps(const Batch& batch) {
 }
 
 void MeteredStore::Forget(const std::string& run) {
-  absl::MutexLock lock(&mutex_);
-  printed_.erase(run);
+  Shard& shard = ShardOf(run);
+  absl::MutexLock lock(&shard.mutex);
+  shard.printed.erase(run);
 }
 
 }  // namespace jobtail

@@ -7,6 +7,10 @@
 #include <prometheus/histogram.h>
 #include <prometheus/registry.h>
 
+#include <array>
+#include <atomic>
+#include <cstddef>
+#include <cstdint>
 #include <string>
 #include <vector>
 
@@ -21,17 +25,20 @@ namespace jobtail {
 // Another store, with everything that goes into it counted. Keeps that store's promises.
 //
 // What is stored is tallied, and added to the registry's figures by Publish: those take some
-// microseconds, which a line that comes alone would have to wait for.
+// microseconds, which a line that comes alone would have to wait for. Batches know their totals;
+// only one with something else than lines is looked into, and nobody waits for that but its run.
 class MeteredStore : public LogStore {
  public:
   // All outlive it.
   MeteredStore(LogStore* store, prometheus::Registry* registry, Clock* clock = Clock::System());
 
   absl::Status PutRun(const storage::v1::StoredRun& run) override;
-  absl::StatusOr<std::vector<storage::v1::StoredRun>> LoadRuns() override {
-    return store_->LoadRuns();
+  absl::StatusOr<storage::v1::StoredRun> GetRun(const std::string& run) override {
+    return store_->GetRun(run);
   }
+  absl::Status ForEachRun(UseRun use) override { return store_->ForEachRun(use); }
   absl::Status DeleteRun(const std::string& run) override;
+  absl::Status DeleteRuns(absl::Span<const std::string> runs) override;
   absl::Status Append(const std::string& run, absl::Span<const Batch> batches, bool sync) override;
   absl::StatusOr<LogExtent> GetExtent(const std::string& run) override {
     return store_->GetExtent(run);
@@ -57,23 +64,31 @@ class MeteredStore : public LogStore {
     int64_t bytes = 0;
   };
 
-  // What has come since the last Publish.
+  // What has come since the last Publish, of all runs: without a lock, on the way of every line.
   struct Tally {
-    int64_t lines = 0;
-    int64_t printed_bytes = 0;
-    int64_t batches = 0;
-    int64_t stored_bytes = 0;
-    double commit_seconds = 0;
-    std::vector<double> commits;  // by bucket of the histogram, and those beyond the last
+    explicit Tally(size_t buckets) : commits(buckets) {}
+
+    std::atomic<int64_t> lines = 0;
+    std::atomic<int64_t> printed_bytes = 0;
+    std::atomic<int64_t> batches = 0;
+    std::atomic<int64_t> stored_bytes = 0;
+    std::atomic<int64_t> commit_nanos = 0;
+    // By bucket of the histogram, and those beyond the last.
+    std::vector<std::atomic<int64_t>> commits;
   };
 
-  void TimeLocked(double seconds) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
-  void CountLocked(const std::string& run, const Batch& batch)
-      ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  // What the runs that are at work have printed, up to their last batch: a part of the runs, so
+  // that two that print at the same time hardly ever meet.
+  struct alignas(64) Shard {
+    absl::Mutex mutex;
+    absl::flat_hash_map<std::string, Printed> printed ABSL_GUARDED_BY(mutex);
+  };
+
+  void Time(absl::Duration took);
+  void Count(const Batch& batch, const Printed& printed);
   void CountGaps(const Batch& batch);
-  Printed SinceLocked(const std::string& run, const Batch& batch)
-      ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
-  static Tally EmptyTally();
+  std::vector<Printed> Since(const std::string& run, absl::Span<const Batch> batches);
+  Shard& ShardOf(const std::string& run);
   void Forget(const std::string& run);
   void CountFailure(const absl::Status& status);
 
@@ -88,10 +103,8 @@ class MeteredStore : public LogStore {
   prometheus::Counter& damaged_;
   prometheus::Histogram& latency_;
 
-  absl::Mutex mutex_;
-  Tally tally_ ABSL_GUARDED_BY(mutex_) = EmptyTally();
-  // What the runs that are at work have printed, up to their last batch.
-  absl::flat_hash_map<std::string, Printed> printed_ ABSL_GUARDED_BY(mutex_);
+  Tally tally_;
+  std::array<Shard, 16> shards_;
 };
 
 }  // namespace jobtail

@@ -20,35 +20,6 @@ constexpr size_t kMaxRequestIdBytes = 128;
 // thread to all other runs.
 constexpr int kCommitters = 2;
 
-// A page ends where its messages reach this size: far under gRPC's default limit of 4 MiB even if
-// the last is as large as one can be.
-constexpr size_t kMaxPageBytes = 1 << 20;
-
-// INVALID_ARGUMENT for a negative size.
-absl::StatusOr<size_t> PageSize(int32_t requested) {
-  constexpr int32_t kDefault = 100;
-  constexpr int32_t kMax = 1000;
-  if (requested < 0) {
-    return absl::InvalidArgumentError(
-        absl::StrCat("page_size ", requested, ": must not be negative; use 0 for the default"));
-  }
-  return requested == 0 ? kDefault : std::min(requested, kMax);
-}
-
-// The states as a set of bits; INVALID_ARGUMENT for one that is none.
-absl::StatusOr<uint32_t> StateSet(const google::protobuf::RepeatedField<int>& states) {
-  uint32_t set = 0;
-  for (const int state : states) {
-    if (state == v1::RUN_STATE_UNSPECIFIED || !v1::RunState_IsValid(state)) {
-      return absl::InvalidArgumentError(absl::StrCat("states: ", state,
-                                                     " is no state; use RUN_STATE_PENDING (1) to ",
-                                                     "RUN_STATE_LOST (7), or none for all"));
-    }
-    set |= 1U << state;
-  }
-  return set;
-}
-
 absl::StatusOr<std::unique_ptr<Cursor>> Open(Run& run, const v1::TailLogRequest& request) {
   auto log = run.OpenLog();
   if (!log.ok()) return log.status();
@@ -68,7 +39,11 @@ Engine::Engine(LogStore* store, EngineOptions options)
       queue_({options.max_active_runs, options.max_queued_runs}),
       runs_(&waker_),
       run_services_{LogServices{store, &cache_, &committer_, &waker_, options.clock, &unsaved_},
-                    &timers_, [this](const std::string& run) { runs_.Touch(run); },
+                    &timers_,
+                    [this](const std::string& run) { runs_.Touch(run); },
+                    [this](const std::string& run, v1::RunState state, absl::Duration now) {
+                      runs_.Move(run, state, now);
+                    },
                     [this](const std::string& job) {
                       queue_.Leave(job, RunQueue::Place::kAtWork);
                       starter_.Soon([this] { StartReady(); });
@@ -76,15 +51,12 @@ Engine::Engine(LogStore* store, EngineOptions options)
                     [this](const std::string& run) { runs_.Done(run); }},
       request_ids_(options.clock),
       retention_(
-          options.retention, &runs_, store,
+          options.retention, &runs_, store, options.clock,
           [this](const std::string& name) {
             const auto job = jobs_.Find(name);
             return job.ok() ? (*job)->options().retention : JobRetention();
           },
-          [this](const std::string& id) {
-            const auto run = runs_.Find(id);
-            return run.ok() ? DeleteEnded(**run) : run.status();
-          }),
+          [this](absl::Span<const std::shared_ptr<Run>> runs) { return DeleteEnded(runs); }),
       starter_("run-start", options.clock),
       keeper_("run-retention", options.clock) {
   if (retention_.HasLimits()) EnsureRetention();
@@ -109,9 +81,7 @@ absl::Status Engine::ReplaceJobs(const std::vector<std::string>& names, std::vec
 }
 
 absl::Status Engine::Recover() {
-  auto stored = store_->LoadRuns();
-  if (!stored.ok()) return stored.status();
-  for (storage::v1::StoredRun& run : *stored) {
+  return store_->ForEachRun([this](storage::v1::StoredRun run) {
     if (!IsFinal(run.run().state())) CloseLostRun(store_, options_.clock->Now(), &run);
     ids_.Continue(run.run().id());
     if (!run.request_id().empty()) {
@@ -120,31 +90,7 @@ absl::Status Engine::Recover() {
                            run.run().id());
     }
     runs_.AddEnded(std::make_shared<Run>(std::move(run), &run_services_));
-  }
-  return absl::OkStatus();
-}
-
-absl::StatusOr<v1::ListJobsResponse> Engine::ListJobs(const v1::ListJobsRequest& request) const {
-  const absl::StatusOr<size_t> size = PageSize(request.page_size());
-  if (!size.ok()) return size.status();
-  v1::ListJobsResponse response;
-  const auto jobs = jobs_.List(request.page_token(), *size + 1);
-  size_t bytes = 0;
-  for (const auto& job : jobs) {
-    if (response.jobs_size() == static_cast<int>(*size) || bytes >= kMaxPageBytes) {
-      response.set_next_page_token(response.jobs().rbegin()->name());
-      break;
-    }
-    *response.add_jobs() = job->proto();
-    bytes += job->proto().ByteSizeLong();
-  }
-  return response;
-}
-
-absl::StatusOr<v1::Job> Engine::GetJob(const v1::GetJobRequest& request) const {
-  const auto job = jobs_.Find(request.job());
-  if (!job.ok()) return job.status();
-  return (*job)->proto();
+  });
 }
 
 absl::Status Engine::CheckLimits(const v1::CreateRunRequest& request) const {
@@ -214,7 +160,7 @@ absl::Status Engine::AddRun(const std::shared_ptr<Run>& run, const std::shared_p
   }
   const absl::Status started = run->Start();
   if (started.ok()) return started;
-  runs_.Remove(run->id());
+  runs_.Remove({run});
   runs_.Done(run->id());
   store_->DeleteRun(run->id()).IgnoreError();
   return started;
@@ -300,39 +246,6 @@ absl::StatusOr<Engine::Started> Engine::RunJob(const v1::RunJobRequest& request)
   return Started{(*run)->id(), *std::move(cursor)};
 }
 
-absl::StatusOr<v1::Run> Engine::GetRun(const v1::GetRunRequest& request) const {
-  const auto run = runs_.Find(request.run());
-  if (!run.ok()) return run.status();
-  return (*run)->Get();
-}
-
-absl::StatusOr<v1::ListRunsResponse> Engine::ListRuns(const v1::ListRunsRequest& request) const {
-  const absl::StatusOr<size_t> size = PageSize(request.page_size());
-  if (!size.ok()) return size.status();
-  if (!request.page_token().empty() && !IsRunId(request.page_token())) {
-    return absl::InvalidArgumentError(
-        absl::StrCat("page_token ", Quoted(request.page_token()),
-                     ": give next_page_token of an earlier answer, or nothing"));
-  }
-  const absl::StatusOr<uint32_t> states = StateSet(request.states());
-  if (!states.ok()) return states.status();
-  const auto wanted = [&](const Run& run) {
-    if (!request.job().empty() && run.job() != request.job()) return false;
-    return *states == 0 || (*states >> run.state() & 1) != 0;
-  };
-  v1::ListRunsResponse response;
-  size_t bytes = 0;
-  for (const auto& run : runs_.List(request.page_token(), *size + 1, wanted)) {
-    if (response.runs_size() == static_cast<int>(*size) || bytes >= kMaxPageBytes) {
-      response.set_next_page_token(response.runs().rbegin()->id());
-      break;
-    }
-    *response.add_runs() = run->Get();
-    bytes += response.runs().rbegin()->ByteSizeLong();
-  }
-  return response;
-}
-
 absl::StatusOr<v1::Run> Engine::CancelRun(const v1::CancelRunRequest& request) {
   const auto run = runs_.Find(request.run());
   if (!run.ok()) return run.status();
@@ -348,15 +261,41 @@ absl::Status Engine::DeleteRun(const v1::DeleteRunRequest& request) {
     return absl::FailedPreconditionError(absl::StrCat(
         "run ", request.run(), " has not ended (", v1::RunState_Name(state), "); cancel it first"));
   }
-  return DeleteEnded(**run);
+  if (const absl::Status deleted = (*run)->DeleteStored(); !deleted.ok()) return deleted;
+  Forget({*run});
+  return absl::OkStatus();
 }
 
-absl::Status Engine::DeleteEnded(Run& run) {
-  if (const absl::Status deleted = run.DeleteStored(); !deleted.ok()) return deleted;
-  runs_.Remove(run.id());
-  run.MarkLogDeleted();
-  request_ids_.Forget(run.request_id(), run.id());
-  return absl::OkStatus();
+// Those that are still to be stored once more have to be told, each by itself; the others go in one
+// write. No lock is held over the store.
+absl::Status Engine::DeleteEnded(absl::Span<const std::shared_ptr<Run>> runs) {
+  std::vector<std::shared_ptr<Run>> done;
+  std::vector<std::string> ids;
+  absl::Status status;
+  for (const auto& run : runs) {
+    if (run->IsDone()) {
+      done.push_back(run);
+      ids.push_back(run->id());
+      continue;
+    }
+    const absl::Status deleted = run->DeleteStored();
+    if (deleted.ok()) Forget({run});
+    if (!absl::IsNotFound(deleted)) status.Update(deleted);
+  }
+  if (done.empty()) return status;
+  const absl::Status deleted = store_->DeleteRuns(ids);
+  if (deleted.ok()) Forget(done);
+  status.Update(deleted);
+  return status;
+}
+
+// After they have gone from the store.
+void Engine::Forget(absl::Span<const std::shared_ptr<Run>> runs) {
+  runs_.Remove(runs);
+  for (const auto& run : runs) {
+    run->MarkLogDeleted();
+    request_ids_.Forget(run->request_id(), run->id());
+  }
 }
 
 void Engine::EnsureRetention() {

@@ -12,6 +12,7 @@
 #include "absl/status/statusor.h"
 #include "absl/synchronization/mutex.h"
 #include "absl/time/time.h"
+#include "absl/types/span.h"
 #include "base/clock.h"
 #include "base/scheduler.h"
 #include "jobtail/v1/job_service.pb.h"
@@ -51,9 +52,10 @@ struct EngineOptions {
 // and what would be right. Thread-safe.
 //
 // Nothing here waits for a job, but Stop. What may wait for the store, and must not be called where
-// others would wait with it (a gRPC reaction, an event loop): Recover, CreateRun, RunJob,
-// DeleteRun, TailLog, ApplyRetention, CheckHealth. The others never do, nor for a call that does: a
-// store that hangs keeps nobody from seeing, watching and cancelling runs.
+// others would wait with it (a gRPC reaction, an event loop): Recover, CreateRun, RunJob, GetRun
+// (for an ended run whose parameters are large), DeleteRun, TailLog, ApplyRetention, CheckHealth.
+// The others never do, nor for a call that does: a store that hangs keeps nobody from seeing,
+// watching and cancelling runs.
 class Engine {
  public:
   // The store outlives the engine.
@@ -126,7 +128,8 @@ class Engine {
   absl::StatusOr<std::shared_ptr<Run>> CreateNew(const std::string& id,
                                                  const v1::CreateRunRequest& request);
   absl::Status CheckNotStopping() const;
-  absl::Status DeleteEnded(Run& run);
+  absl::Status DeleteEnded(absl::Span<const std::shared_ptr<Run>> runs);
+  void Forget(absl::Span<const std::shared_ptr<Run>> runs);
   absl::Status AddRun(const std::shared_ptr<Run>& run, const std::shared_ptr<const Job>& job,
                       RunQueue::Place place);
   absl::Status Show(const std::shared_ptr<Run>& run);

@@ -4,7 +4,6 @@
 #include <spdlog/spdlog.h>
 
 #include <algorithm>
-#include <limits>
 #include <utility>
 
 namespace jobtail {
@@ -12,24 +11,24 @@ namespace {
 
 bool IsOver(int64_t value, int64_t limit) { return limit > 0 && value > limit; }
 
-bool IsOlder(const Run& run, absl::Duration max_age) {
-  return max_age > absl::ZeroDuration() && run.SinceEnd() > max_age;
+uint32_t FinalStates() {
+  uint32_t states = 0;
+  for (int state = v1::RunState_MIN + 1; state < v1::RunState_ARRAYSIZE; ++state) {
+    if (IsFinal(static_cast<v1::RunState>(state))) states |= 1U << state;
+  }
+  return states;
 }
-
-struct OwnLimits {
-  JobRetention keep;
-  int64_t count = 0;
-};
 
 }  // namespace
 
-Retention::Retention(const RetentionOptions& options, RunTable* runs, LogStore* store, OfJob of_job,
-                     DeleteRun delete_run)
+Retention::Retention(const RetentionOptions& options, RunTable* runs, LogStore* store, Clock* clock,
+                     OfJob of_job, DeleteRuns delete_runs)
     : options_(options),
       runs_(runs),
       store_(store),
+      clock_(clock),
       of_job_(std::move(of_job)),
-      delete_run_(std::move(delete_run)) {}
+      delete_runs_(std::move(delete_runs)) {}
 
 bool Retention::HasLimits() const {
   return options_.max_age > absl::ZeroDuration() || options_.max_total_bytes > 0 ||
@@ -38,36 +37,91 @@ bool Retention::HasLimits() const {
 
 void Retention::Apply() {
   absl::MutexLock lock(&mutex_);
-  Runs runs = runs_->List("", std::numeric_limits<size_t>::max(), [](const Run&) { return true; });
-  std::ranges::reverse(runs);  // oldest first
-  int64_t count = static_cast<int64_t>(runs.size());
-  int64_t bytes = 0;
-  absl::flat_hash_map<std::string, OwnLimits> jobs;
-  for (const auto& run : runs) {
-    OwnLimits& own = jobs.try_emplace(run->job(), OwnLimits{of_job_(run->job())}).first->second;
-    ++own.count;
-    const int64_t run_bytes = own.keep.max_run_bytes.value_or(options_.max_run_bytes);
-    if (run_bytes > 0) TrimLocked(*run, run_bytes);
-    if (options_.max_total_bytes > 0) bytes += BytesOfLocked(*run);
+  for (const auto& [name, job] : LookAtJobs()) {
+    DeleteOld(name, job.keep.max_age.value_or(options_.max_age));
   }
-  for (const auto& run : runs) {
-    if (!IsFinal(run->state())) continue;
-    OwnLimits& own = jobs.at(run->job());
-    const bool too_many = IsOver(count, options_.max_runs) ||
-                          IsOver(bytes, options_.max_total_bytes) ||
-                          IsOver(own.count, own.keep.max_runs.value_or(0));
-    if (!too_many && !IsOlder(*run, own.keep.max_age.value_or(options_.max_age))) continue;
-    const int64_t run_bytes = options_.max_total_bytes > 0 ? BytesOfLocked(*run) : 0;
-    if (!DeleteLocked(*run)) continue;
+  for (const auto& [name, job] : LookAtJobs()) {
+    const int64_t most = job.keep.max_runs.value_or(0);
+    int64_t count = job.count;
+    if (IsOver(count, most)) DeleteOldest(name, [&](const Run&) { return count-- > most; });
+  }
+  const Jobs jobs = LookAtJobs();
+  int64_t bytes = TrimAll(jobs);
+  int64_t count = 0;
+  for (const auto& [name, job] : jobs) count += job.count;
+  if (!IsOver(count, options_.max_runs) && !IsOver(bytes, options_.max_total_bytes)) return;
+  DeleteOldest("", [&](Run& run) {
+    const bool too_much =
+        IsOver(count, options_.max_runs) || IsOver(bytes, options_.max_total_bytes);
     --count;
-    --own.count;
-    bytes -= run_bytes;
+    if (options_.max_total_bytes > 0) bytes -= BytesOf(run);
+    return too_much;
+  });
+}
+
+Retention::Jobs Retention::LookAtJobs() const {
+  Jobs jobs;
+  for (const auto& [key, count] : runs_->Count()) {
+    const auto [job, is_new] = jobs.try_emplace(key.first);
+    if (is_new) job->second.keep = of_job_(key.first);
+    job->second.count += count;
+  }
+  return jobs;
+}
+
+// Trims logs that are too large. Returns how large all are together, 0 where there is no limit.
+int64_t Retention::TrimAll(const Jobs& jobs) {
+  const auto most_of = [&](const std::string& job) {
+    const auto found = jobs.find(job);
+    return found == jobs.end() ? options_.max_run_bytes
+                               : found->second.keep.max_run_bytes.value_or(options_.max_run_bytes);
+  };
+  const bool any_limit =
+      options_.max_total_bytes > 0 ||
+      std::ranges::any_of(jobs, [&](const auto& job) { return most_of(job.first) > 0; });
+  int64_t bytes = 0;
+  std::string after;
+  Runs runs;
+  while (any_limit && !(runs = runs_->ListOldest(after, kBatch, {})).empty()) {
+    for (const auto& run : runs) {
+      const int64_t most = most_of(run->job());
+      if (most > 0) Trim(*run, most);
+      if (options_.max_total_bytes > 0) bytes += BytesOf(*run);
+    }
+    after = runs.back()->id();
+  }
+  return bytes;
+}
+
+// Deletes the job's runs that have ended so long ago, the first to end first.
+void Retention::DeleteOld(const std::string& job, absl::Duration max_age) {
+  if (max_age <= absl::ZeroDuration()) return;
+  while (true) {
+    const Runs runs = runs_->ListEnded(job, clock_->Steady() - max_age, kBatch);
+    if (runs.empty() || Delete(runs) == 0) return;
+  }
+}
+
+// Deletes runs that have ended, the oldest first, for as long as they are too much.
+void Retention::DeleteOldest(const std::string& job,
+                             const std::function<bool(Run& run)>& is_too_much) {
+  static const uint32_t ended = FinalStates();
+  std::string after;
+  while (true) {
+    Runs runs = runs_->ListOldest(after, kBatch, {job, ended});
+    if (runs.empty()) return;
+    after = runs.back()->id();
+    const auto first_kept =
+        std::ranges::find_if_not(runs, [&](const auto& run) { return is_too_much(*run); });
+    const bool is_last = first_kept != runs.end();
+    runs.erase(first_kept, runs.end());
+    if (runs.empty() || Delete(runs) == 0 || is_last) return;
   }
 }
 
 // Readers are told of the gap before the records go.
-void Retention::TrimLocked(Run& run, int64_t max_bytes) {
-  if (!IsOver(BytesOfLocked(run), max_bytes)) return;
+void Retention::Trim(Run& run, int64_t max_bytes) {
+  if (!IsOver(BytesOf(run), max_bytes)) return;
   const absl::StatusOr<int64_t> first = store_->FindBytes(run.id(), max_bytes);
   if (!first.ok()) return;
   const auto log = run.OpenLog();
@@ -77,26 +131,37 @@ void Retention::TrimLocked(Run& run, int64_t max_bytes) {
   if (!trimmed.ok()) {
     spdlog::error("run {}: its oldest records cannot be deleted: {}", run.id(), trimmed.ToString());
   }
-  bytes_.erase(run.id());
+  run.set_log_bytes(-1);
 }
 
-int64_t Retention::BytesOfLocked(const Run& run) {
+// The log of a run that has ended does not change by itself.
+int64_t Retention::BytesOf(Run& run) {
+  if (run.log_bytes() >= 0) return run.log_bytes();
   const bool ended = IsFinal(run.state());
-  if (const auto known = bytes_.find(run.id()); known != bytes_.end()) return known->second;
   const absl::StatusOr<LogExtent> extent = store_->GetExtent(run.id());
   if (!extent.ok()) return 0;
-  if (ended) bytes_.emplace(run.id(), extent->bytes);
+  if (ended) run.set_log_bytes(extent->bytes);
   return extent->bytes;
 }
 
-bool Retention::DeleteLocked(const Run& run) {
-  const absl::Status deleted = delete_run_(run.id());
-  if (!deleted.ok() && !absl::IsNotFound(deleted)) {
-    spdlog::error("run {}: it cannot be deleted: {}", run.id(), deleted.ToString());
-    return false;
+// Returns how many are deleted. One that cannot be deleted does not keep the others.
+size_t Retention::Delete(const Runs& runs) {
+  absl::Status deleted = delete_runs_(runs);
+  if (deleted.ok()) return runs.size();
+  size_t count = 0;
+  for (const auto& run : runs) {
+    if (!runs_->Find(run->id()).ok()) {
+      ++count;
+      continue;
+    }
+    deleted = delete_runs_({&run, 1});
+    if (deleted.ok()) {
+      ++count;
+    } else {
+      spdlog::error("run {}: it cannot be deleted: {}", run->id(), deleted.ToString());
+    }
   }
-  bytes_.erase(run.id());
-  return true;
+  return count;
 }
 
 }  // namespace jobtail

@@ -2,17 +2,19 @@
 #ifndef JOBTAIL_SERVER_RUN_RETENTION_H_
 #define JOBTAIL_SERVER_RUN_RETENTION_H_
 
+#include <cstddef>
 #include <cstdint>
 #include <functional>
+#include <map>
 #include <memory>
 #include <string>
 #include <vector>
 
-#include "absl/base/thread_annotations.h"
-#include "absl/container/flat_hash_map.h"
 #include "absl/status/status.h"
 #include "absl/synchronization/mutex.h"
 #include "absl/time/time.h"
+#include "absl/types/span.h"
+#include "base/clock.h"
 #include "server/log/log_store.h"
 #include "server/run/job_options.h"
 #include "server/run/run_table.h"
@@ -30,8 +32,10 @@ struct RetentionOptions {
   absl::Duration interval = absl::Seconds(10);  // how often it is looked after
 };
 
-// Deletes what is not to be kept any more, the oldest first. Thread-safe; Apply blocks in the
-// store.
+// Deletes what is not to be kept any more, the oldest first, some hundred runs at a time.
+// Thread-safe; Apply blocks in the store, and holds no lock meanwhile that anybody else takes.
+// Where only age and number are limited, it looks at no run that stays; of sizes, it asks the store
+// once for each run that has ended.
 //
 // Setting the clock deletes nothing. How old a run is goes by the steady clock, from its end on; of
 // one that an earlier process has brought to its end, the time of day says once, when it is taken
@@ -39,15 +43,18 @@ struct RetentionOptions {
 // moment. Which of several runs are the oldest, their ids say, in the order of their creation.
 class Retention {
  public:
-  // The run is one that has ended.
-  using DeleteRun = std::function<absl::Status(const std::string& run)>;
+  // The runs have ended. On error, those that are still in the table are not deleted.
+  using DeleteRuns = std::function<absl::Status(absl::Span<const std::shared_ptr<Run>> runs)>;
+
+  // So many runs are deleted at a time.
+  static constexpr size_t kBatch = 128;
 
   // What a job has of its own; nothing for one that is not known any more.
   using OfJob = std::function<JobRetention(const std::string& job)>;
 
-  // Table and store outlive this.
-  Retention(const RetentionOptions& options, RunTable* runs, LogStore* store, OfJob of_job,
-            DeleteRun delete_run);
+  // Table, store and clock outlive this.
+  Retention(const RetentionOptions& options, RunTable* runs, LogStore* store, Clock* clock,
+            OfJob of_job, DeleteRuns delete_runs);
 
   // Whether there is any limit beside those of jobs.
   bool HasLimits() const;
@@ -58,19 +65,29 @@ class Retention {
  private:
   using Runs = std::vector<std::shared_ptr<Run>>;
 
-  void TrimLocked(Run& run, int64_t max_bytes) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
-  int64_t BytesOfLocked(const Run& run) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
-  bool DeleteLocked(const Run& run) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  // What there is of one job, and what is to be kept of it.
+  struct OfOneJob {
+    JobRetention keep;
+    int64_t count = 0;
+  };
+  using Jobs = std::map<std::string, OfOneJob>;
+
+  Jobs LookAtJobs() const;
+  int64_t TrimAll(const Jobs& jobs);
+  void DeleteOld(const std::string& job, absl::Duration max_age);
+  void DeleteOldest(const std::string& job, const std::function<bool(Run& run)>& is_too_much);
+  void Trim(Run& run, int64_t max_bytes);
+  int64_t BytesOf(Run& run);
+  size_t Delete(const Runs& runs);
 
   const RetentionOptions options_;
   RunTable* const runs_;
   LogStore* const store_;
+  Clock* const clock_;
   const OfJob of_job_;
-  const DeleteRun delete_run_;
+  const DeleteRuns delete_runs_;
 
-  absl::Mutex mutex_;
-  // How large the logs of ended runs are: they do not change by themselves.
-  absl::flat_hash_map<std::string, int64_t> bytes_ ABSL_GUARDED_BY(mutex_);
+  absl::Mutex mutex_;  // one Apply at a time
 };
 
 }  // namespace jobtail

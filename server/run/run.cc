@@ -11,6 +11,7 @@
 #include "absl/time/time.h"
 #include "base/utf8.h"
 #include "server/log/record.h"
+#include "server/run/cut_parameters.h"
 
 namespace jobtail {
 namespace {
@@ -87,27 +88,31 @@ Run::Run(std::string id, std::shared_ptr<const Job> job, ParameterValues paramet
     : id_(std::move(id)),
       job_name_(job->name()),
       job_(std::move(job)),
-      parameters_(std::move(parameters)),
-      masker_(SecretsOf(*job_, parameters_), job_->options().masks),
       request_id_(request.request_id()),
-      request_parameters_(WithoutSecrets(*job_, request.parameters())),
       services_(services) {
-  v1::Run run;
-  run.set_id(id_);
-  run.set_job(job_name_);
-  for (const auto& [name, value] : parameters_) {
-    (*run.mutable_parameters())[name] = FormatValue(value);
+  Masker masker(SecretsOf(*job_, parameters), job_->options().masks);
+  // NOLINTNEXTLINE(modernize-make-unique): an aggregate that cannot be moved
+  execution_.reset(new ExecutionState{std::move(parameters), std::move(masker),
+                                      WithoutSecrets(*job_, request.parameters()), std::nullopt,
+                                      std::nullopt});
+  auto run = std::make_unique<v1::Run>();
+  run->set_id(id_);
+  run->set_job(job_name_);
+  for (const auto& [name, value] : execution_->parameters) {
+    (*run->mutable_parameters())[name] = FormatValue(value);
   }
-  *run.mutable_parameters() = WithoutSecrets(*job_, run.parameters());
-  run.set_state(v1::RUN_STATE_PENDING);
-  *run.mutable_create_time() = ToProto(clock()->Now());
+  *run->mutable_parameters() = WithoutSecrets(*job_, run->parameters());
+  run->set_state(v1::RUN_STATE_PENDING);
+  *run->mutable_create_time() = ToProto(clock()->Now());
   LogOptions options = log;
   options.drop_when_full |= job_->drops_when_full();
   absl::MutexLock log_lock(&log_mutex_);
-  active_log_ = std::make_shared<Log>(id_, services_->log, options);
-  active_log_->SetRun(run);
+  // In one piece with its count of references, the log's memory would go with the last weak one.
+  active_log_.reset(new Log(id_, services_->log, options));
+  active_log_->SetRun(*run);
   log_ = active_log_;
-  output_.emplace(active_log_.get(), &masker_, job_->options().keep_overwritten, services_->timers);
+  execution_->output.emplace(active_log_.get(), &execution_->masker,
+                             job_->options().keep_overwritten, services_->timers);
   absl::MutexLock lock(&mutex_);
   proto_ = std::move(run);
 }
@@ -115,56 +120,81 @@ Run::Run(std::string id, std::shared_ptr<const Job> job, ParameterValues paramet
 Run::Run(storage::v1::StoredRun stored, const Services* services)
     : id_(stored.run().id()),
       job_name_(stored.run().job()),
-      masker_({}, {}),
       request_id_(stored.request_id()),
-      services_(services) {
+      services_(services),
+      done_(true),
+      stop_(std::nostopstate) {
   absl::MutexLock lock(&mutex_);
-  proto_ = std::move(*stored.mutable_run());
-  const absl::Time end = absl::FromUnixNanos(ToUnixNanos(proto_.end_time()));
+  v1::Run run = std::move(*stored.mutable_run());
+  const absl::Time end = absl::FromUnixNanos(ToUnixNanos(run.end_time()));
   ended_ = clock()->Steady() - std::max(clock()->Now() - end, absl::ZeroDuration());
+  state_ = run.state();
+  KeepEndedLocked(std::move(run));
 }
 
 absl::Status Run::Start() { return job_->executor().Start(shared_from_this()); }
 
+const ParameterValues& Run::parameters() const {
+  static const auto& none = *new ParameterValues;
+  return execution_ ? execution_->parameters : none;
+}
+
+std::stop_token Run::stop_token() const {
+  absl::MutexLock lock(&mutex_);
+  return stop_.get_token();
+}
+
+bool Run::IsAskedToStop() const {
+  absl::MutexLock lock(&mutex_);
+  return stop_reason_.has_value();
+}
+
 void Run::Started() {
   SetRunning();
   if (job_->timeout() == absl::InfiniteDuration()) return;
-  timer_ = services_->timers->After(job_->timeout(), [weak = weak_from_this()] {
+  execution_->timer = services_->timers->After(job_->timeout(), [weak = weak_from_this()] {
     if (const auto self = weak.lock()) self->RequestStop(StopReason::kTimeout);
   });
-}
-
-void Run::Ended(const JobResult& job_result) {
-  if (timer_) services_->timers->Cancel(*timer_);
-  StoreResult(job_result, /*started=*/true);
-  ReleaseLog();
-  ReleaseParameters();
-  services_->done(id_);
 }
 
 void Run::SetRunning() {
   {
     absl::MutexLock lock(&mutex_);
     started_ = clock()->Steady();
-    proto_.set_state(v1::RUN_STATE_RUNNING);
-    *proto_.mutable_start_time() = NowLocked();
+    state_ = v1::RUN_STATE_RUNNING;
+    proto_->set_state(state_);
+    *proto_->mutable_start_time() = NowLocked();
+    services_->moved(id_, state_, started_);
   }
-  Announce();
+  TellReaders();
+  Store();
+  services_->changed(id_);
+}
+
+void Run::Ended(const JobResult& job_result) {
+  if (execution_->timer) services_->timers->Cancel(*execution_->timer);
+  End(job_result, /*started=*/true);
 }
 
 void Run::EndUnstarted(const absl::Status& error) {
   JobResult job_result;
   if (!error.ok())
     job_result = {1, absl::StrCat("the run could not be started: ", error.ToString())};
-  StoreResult(job_result, /*started=*/false);
-  ReleaseLog();
-  ReleaseParameters();
+  End(job_result, /*started=*/false);
+}
+
+// Watchers are told when all is done, so that they find the run as it stays.
+void Run::End(const JobResult& job_result, bool started) {
+  StoreResult(job_result, started);
+  Release();
+  services_->changed(id_);
   services_->done(id_);
 }
 
 // What the job says, fit to be shown.
 std::string Run::ToText(std::string_view text, size_t max_bytes) const {
-  return ToUtf8(masker_.empty() ? text : masker_.Mask(text), max_bytes);
+  const Masker& masker = execution_->masker;
+  return ToUtf8(masker.empty() ? text : masker.Mask(text), max_bytes);
 }
 
 v1::RunResult Run::MakeResult(const JobResult& job_result,
@@ -181,26 +211,32 @@ v1::RunResult Run::MakeResult(const JobResult& job_result,
   result.set_error(ToText(job_result.error, kMaxErrorBytes));
   if (job_result.error.empty() && stop_reason_) {
     result.set_error(WhyStopped(*stop_reason_, job_->timeout()));
-    if (!started_) result.mutable_error()->append(" before the job was started");
+    if (started_ == absl::InfiniteDuration())
+      result.mutable_error()->append(" before the job was started");
   }
-  if (started_) *result.mutable_duration() = ToProto(clock()->Steady() - *started_);
+  if (started_ != absl::InfiniteDuration()) {
+    *result.mutable_duration() = ToProto(clock()->Steady() - started_);
+  }
   return result;
 }
 
 // The record of the result, the state that GetRun shows and the end of the readers' streams come at
 // one moment: whoever has seen one of them sees the others.
 void Run::StoreResult(const JobResult& job_result, bool started) {
-  v1::RunResult so_far = MakeResult(job_result, output_->Finish());
+  v1::RunResult so_far = MakeResult(job_result, execution_->output->Finish());
   FindLog()->Finish(std::move(so_far), [&](const v1::RunResult& result) {
     absl::MutexLock lock(&mutex_);
     if (started) services_->ended(job_name_);
-    *proto_.mutable_result() = result;
-    proto_.set_state(result.state());
-    *proto_.mutable_end_time() = NowLocked();
+    *proto_->mutable_result() = result;
+    *proto_->mutable_end_time() = NowLocked();
+    state_ = result.state();
+    proto_->set_state(state_);
     ended_ = clock()->Steady();
-    return proto_;
+    services_->moved(id_, state_, ended_);
+    return *proto_;
   });
-  Announce();
+  TellReaders();
+  Store();
 }
 
 // One at a time, so that the readers' last word is the newest.
@@ -209,17 +245,12 @@ void Run::TellReaders() {
   if (const auto log = FindLog()) log->SetRun(Get());
 }
 
-void Run::Announce() {
-  TellReaders();
-  {
-    absl::MutexLock lock(&store_mutex_);
-    const absl::Status stored =
-        deleted_ ? absl::OkStatus() : services_->log.store->PutRun(Stored());
-    if (!stored.ok()) {
-      spdlog::error("run {}: its state cannot be stored: {}", id_, stored.ToString());
-    }
+void Run::Store() {
+  absl::MutexLock lock(&store_mutex_);
+  const absl::Status stored = deleted_ ? absl::OkStatus() : services_->log.store->PutRun(Stored());
+  if (!stored.ok()) {
+    spdlog::error("run {}: its state cannot be stored: {}", id_, stored.ToString());
   }
-  services_->changed(id_);
 }
 
 absl::Status Run::DeleteStored() {
@@ -261,32 +292,52 @@ absl::StatusOr<std::shared_ptr<Log>> Run::OpenLog() {
   return log;
 }
 
-// What is in memory of the log goes when its last reader has gone.
-void Run::ReleaseLog() {
+// Nobody executes the run any more, and it is not stored again.
+void Run::Release() {
   const int64_t last = FindLog()->GetSnapshot().last;
   {
     absl::MutexLock lock(&mutex_);
-    proto_.set_last_sequence(last);
+    proto_->set_last_sequence(last);
+    KeepEndedLocked(std::move(*proto_));
+    proto_.reset();
+    stop_ = std::stop_source(std::nostopstate);
   }
-  std::shared_ptr<Log> log;  // perhaps destroyed, without the lock
-  absl::MutexLock lock(&log_mutex_);
-  log.swap(active_log_);
+  execution_.reset();
+  ReleaseLog();
+  done_ = true;
 }
 
-// Nobody executes the run any more, and it is not stored again.
-void Run::ReleaseParameters() {
-  parameters_ = {};
-  google::protobuf::Map<std::string, std::string>().swap(request_parameters_);
+// What is in memory of the log goes when its last reader has gone.
+void Run::ReleaseLog() {
+  std::shared_ptr<Log> log;
+  {
+    absl::MutexLock lock(&log_mutex_);
+    log.swap(active_log_);
+  }
+  log.reset();  // perhaps destroyed, without the lock
+  absl::MutexLock lock(&log_mutex_);
+  if (log_.expired()) log_.reset();
+}
+
+// As bytes: a fourth of what the message takes in memory.
+void Run::KeepEndedLocked(v1::Run run) {
+  CutParameters(&run);
+  run.clear_id();
+  run.clear_job();
+  encoded_ = run.SerializeAsString();
+  encoded_.shrink_to_fit();
 }
 
 void Run::RequestStop(StopReason reason) {
+  std::stop_source stop(std::nostopstate);
   {
     absl::MutexLock lock(&mutex_);
-    if (IsFinal(proto_.state()) || stop_reason_) return;
+    if (IsFinal(state_) || stop_reason_) return;
     stop_reason_ = reason;
-    *proto_.mutable_cancel_time() = NowLocked();
+    *proto_->mutable_cancel_time() = NowLocked();
+    stop = stop_;
   }
-  stop_.request_stop();
+  stop.request_stop();
   TellReaders();
   services_->changed(id_);
 }
@@ -300,13 +351,13 @@ void Run::ReportProgress(double fraction, std::string_view text) {
   {
     absl::MutexLock lock(&mutex_);
     const absl::Duration now = clock()->Steady();
-    const double elapsed = absl::ToDoubleSeconds(now - started_.value_or(now));
+    const double elapsed = absl::ToDoubleSeconds(now - std::min(started_, now));
     if (elapsed > 0) progress.set_rate(progress.fraction() / elapsed);
     if (progress.rate() > 0) {
       *progress.mutable_remaining() =
           ToProto(absl::Seconds((1 - progress.fraction()) / progress.rate()));
     }
-    *proto_.mutable_progress() = progress;
+    *proto_->mutable_progress() = progress;
   }
   if (const auto log = FindLog()) log->SetProgress(progress);
 }
@@ -314,9 +365,19 @@ void Run::ReportProgress(double fraction, std::string_view text) {
 v1::Run Run::Get() const {
   const std::shared_ptr<Log> log = FindLog();
   v1::Run run;
+  std::string encoded;
   {
     absl::MutexLock lock(&mutex_);
-    run = proto_;
+    if (proto_) {
+      run = *proto_;
+    } else {
+      encoded = encoded_;
+    }
+  }
+  if (!encoded.empty()) {
+    run.ParseFromString(encoded);
+    run.set_id(id_);
+    run.set_job(job_name_);
   }
   // Afterwards: with the result if that is there.
   if (log) run.set_last_sequence(log->GetSnapshot().last);
@@ -328,25 +389,30 @@ storage::v1::StoredRun Run::Stored() const {
   *stored.mutable_run() = Get();
   stored.mutable_run()->clear_progress();
   stored.set_request_id(request_id_);
-  *stored.mutable_request_parameters() = request_parameters_;
+  *stored.mutable_request_parameters() = execution_->request_parameters;
   return stored;
 }
 
 absl::Duration Run::SinceEnd() const {
   absl::MutexLock lock(&mutex_);
-  return ended_ ? clock()->Steady() - *ended_ : absl::ZeroDuration();
+  return IsFinal(state_) ? clock()->Steady() - ended_ : absl::ZeroDuration();
+}
+
+absl::Duration Run::ended() const {
+  absl::MutexLock lock(&mutex_);
+  return ended_;
 }
 
 // The time of day, but never before an earlier time of the run: the clock may have been set back.
 google::protobuf::Timestamp Run::NowLocked() const {
   return std::max(
-      {ToProto(clock()->Now()), proto_.create_time(), proto_.start_time(), proto_.cancel_time()},
+      {ToProto(clock()->Now()), proto_->create_time(), proto_->start_time(), proto_->cancel_time()},
       [](const auto& a, const auto& b) { return ToUnixNanos(a) < ToUnixNanos(b); });
 }
 
 v1::RunState Run::state() const {
   absl::MutexLock lock(&mutex_);
-  return proto_.state();
+  return state_;
 }
 
 }  // namespace jobtail

@@ -1,9 +1,11 @@
 // All runs of a server, and the order of their changes.
 #include "server/run/run_table.h"
 
+#include <algorithm>
+#include <functional>
+#include <iterator>
 #include <utility>
 
-#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "base/quoting.h"
 #include "server/log/record.h"
@@ -30,45 +32,99 @@ absl::Status NoRun(const std::string& id) {
       absl::StrCat("no run ", Quoted(id), "; ListRuns tells which there are"));
 }
 
+// Gives `use` the first `limit` of what is in several stretches, each of which is in the order that
+// `comes_before` tells.
+template <typename Iterator, typename Before, typename Use>
+void Merge(std::vector<std::pair<Iterator, Iterator>> stretches, Before comes_before, size_t limit,
+           Use use) {
+  std::erase_if(stretches, [](const auto& stretch) { return stretch.first == stretch.second; });
+  const auto later = [&](const auto& a, const auto& b) { return comes_before(*b.first, *a.first); };
+  std::ranges::make_heap(stretches, later);
+  for (; limit > 0 && !stretches.empty(); --limit) {
+    std::ranges::pop_heap(stretches, later);
+    auto& [next, end] = stretches.back();
+    use(*next);
+    if (++next == end) {
+      stretches.pop_back();
+    } else {
+      std::ranges::push_heap(stretches, later);
+    }
+  }
+}
+
 }  // namespace
 
 void RunTable::Add(std::shared_ptr<Run> run) {
+  const v1::RunState state = run->state();
   absl::MutexLock lock(&mutex_);
-  runs_.emplace(run->id(), run);
-  active_.emplace(run->id(), run);
-  TouchLocked(run->id(), {run, std::nullopt});
+  const Id id = run->id();
+  active_.emplace(id, run);
+  AddLocked(std::move(run), state);
+  TouchLocked(id, &runs_.at(id));
 }
 
 void RunTable::AddEnded(std::shared_ptr<Run> run) {
+  const v1::RunState state = run->state();
+  const int64_t end = absl::ToInt64Nanoseconds(run->ended());
   absl::MutexLock lock(&mutex_);
-  const std::string& id = run->id();
-  runs_.emplace(id, std::move(run));
+  jobs_[run->job()].by_end.emplace(end, run->id());
+  AddLocked(std::move(run), state);
 }
 
-void RunTable::Remove(const std::string& id) {
-  const absl::StatusOr<std::shared_ptr<Run>> run = Find(id);
-  if (!run.ok()) return;
-  v1::Run last = (*run)->Get();
-  last.clear_parameters();
-  *last.mutable_delete_time() = FromUnixNanos(absl::ToUnixNanos(waker_->clock()->Now()));
+void RunTable::AddLocked(std::shared_ptr<Run> run, v1::RunState state) {
+  const Id id = run->id();
+  jobs_[run->job()].by_state[state].insert(id);
+  runs_.try_emplace(id, Entry{std::move(run), state});
+}
+
+void RunTable::Move(const std::string& id, v1::RunState state, absl::Duration now) {
   absl::MutexLock lock(&mutex_);
   const auto found = runs_.find(id);
   if (found == runs_.end()) return;
-  TouchLocked(id, {nullptr, std::move(last)});
+  Entry& entry = found->second;
+  JobRuns& job = jobs_.at(entry.run->job());
+  job.by_state[entry.state].erase(found->first);
+  job.by_state[state].insert(found->first);
+  entry.state = state;
+  if (IsFinal(state)) job.by_end.emplace(absl::ToInt64Nanoseconds(now), found->first);
+}
+
+void RunTable::Remove(absl::Span<const std::shared_ptr<Run>> runs) {
+  std::vector<Removal> removals;
+  const auto now = FromUnixNanos(absl::ToUnixNanos(waker_->clock()->Now()));
+  for (const auto& run : runs) {
+    Removal& removal = removals.emplace_back(Removal{run.get(), run->ended(), run->Get()});
+    removal.last.clear_parameters();
+    removal.last.clear_cut_parameters();
+    removal.last.clear_omitted_parameters();
+    *removal.last.mutable_delete_time() = now;
+  }
+  absl::MutexLock lock(&mutex_);
+  for (Removal& removal : removals) RemoveLocked(&removal);
+}
+
+// The caller holds the run, whose id the table forgets.
+void RunTable::RemoveLocked(Removal* removal) {
+  const auto found = runs_.find(removal->run->id());
+  if (found == runs_.end()) return;
+  const Entry& entry = found->second;
+  const auto job = jobs_.find(removal->run->job());
+  job->second.by_state[entry.state].erase(found->first);
+  job->second.by_end.erase(std::pair(absl::ToInt64Nanoseconds(removal->ended), found->first));
+  if (std::ranges::all_of(job->second.by_state, [](const Ids& ids) { return ids.empty(); })) {
+    jobs_.erase(job);
+  }
+  changes_.erase(entry.version);
   runs_.erase(found);
-  deleted_.push_back(id);
-  if (deleted_.size() <= kKeptDeletions) return;
-  const auto oldest = versions_.find(deleted_.front());
-  changes_.erase(oldest->second);
-  versions_.erase(oldest);
-  deleted_.pop_front();
+  deleted_.emplace(++version_, std::move(removal->last));
+  if (deleted_.size() > kKeptDeletions) deleted_.erase(deleted_.begin());
+  WakeLocked();
 }
 
 void RunTable::Touch(const std::string& id) {
   absl::MutexLock lock(&mutex_);
   const auto found = runs_.find(id);
-  if (found == runs_.end()) return;
-  TouchLocked(id, {found->second, std::nullopt});
+  if (found != runs_.end()) TouchLocked(found->first, &found->second);
 }
 
 // The table may be gone as soon as whoever waits for the last run can go on.
@@ -79,11 +135,14 @@ void RunTable::Done(const std::string& id) {
   if (active_.empty()) idle_changed_.notify_all();
 }
 
-void RunTable::TouchLocked(const std::string& id, Change change) {
-  int64_t& version = versions_[id];
-  changes_.erase(version);
-  version = ++version_;
-  changes_.emplace(version, std::move(change));
+void RunTable::TouchLocked(Id id, Entry* entry) {
+  changes_.erase(entry->version);
+  entry->version = ++version_;
+  changes_.emplace(version_, id);
+  WakeLocked();
+}
+
+void RunTable::WakeLocked() {
   if (waits_.empty()) return;
   waker_->Soon([waits = waits_.TakeAll()] { WaitList::CallAll(waits); });
 }
@@ -92,7 +151,7 @@ absl::StatusOr<std::shared_ptr<Run>> RunTable::Find(const std::string& id) const
   if (id.empty()) return absl::InvalidArgumentError("run is empty; give a run's id");
   absl::MutexLock lock(&mutex_);
   const auto found = runs_.find(id);
-  if (found != runs_.end()) return found->second;
+  if (found != runs_.end()) return found->second.run;
   if (MayBePrefix(id)) return FindByPrefixLocked(id);
   return NoRun(id);
 }
@@ -102,26 +161,71 @@ absl::StatusOr<std::shared_ptr<Run>> RunTable::FindByPrefixLocked(const std::str
   auto end = begin;
   std::string candidates;
   size_t count = 0;
-  for (; end != runs_.end() && absl::StartsWith(end->first, prefix); ++end) {
+  for (; end != runs_.end() && end->first.starts_with(prefix); ++end) {
     if (++count <= kNamedCandidates)
-      absl::StrAppend(&candidates, count > 1 ? ", " : "", end->first);
+      absl::StrAppend(&candidates, count > 1 ? ", " : "", end->second.run->id());
     if (count > kNamedCandidates) break;
   }
   if (count == 0) return NoRun(prefix);
-  if (count == 1) return begin->second;
+  if (count == 1) return begin->second.run;
   return absl::InvalidArgumentError(
       absl::StrCat("run ", Quoted(prefix), " is the beginning of several ids: ", candidates,
                    count > kNamedCandidates ? ", ..." : "", "; give more of the one you mean"));
 }
 
+// The sets that have the runs that are wanted, and no others.
+std::vector<const RunTable::Ids*> RunTable::ChooseLocked(const RunFilter& filter) const {
+  std::vector<const Ids*> chosen;
+  auto job = filter.job.empty() ? jobs_.begin() : jobs_.find(filter.job);
+  const auto end = filter.job.empty() || job == jobs_.end() ? jobs_.end() : std::next(job);
+  for (; job != end; ++job) {
+    for (int state = 0; state < v1::RunState_ARRAYSIZE; ++state) {
+      if (filter.Wants(static_cast<v1::RunState>(state))) {
+        chosen.push_back(&job->second.by_state[state]);
+      }
+    }
+  }
+  return chosen;
+}
+
 std::vector<std::shared_ptr<Run>> RunTable::List(const std::string& before, size_t limit,
-                                                 absl::FunctionRef<bool(const Run&)> wanted) const {
+                                                 const RunFilter& filter) const {
+  using Backwards = Ids::const_reverse_iterator;
   std::vector<std::shared_ptr<Run>> runs;
   absl::MutexLock lock(&mutex_);
-  auto it = before.empty() ? runs_.end() : runs_.lower_bound(before);
-  while (it != runs_.begin() && runs.size() < limit) {
-    --it;
-    if (wanted(*it->second)) runs.push_back(it->second);
+  std::vector<std::pair<Backwards, Backwards>> stretches;
+  for (const Ids* ids : ChooseLocked(filter)) {
+    stretches.emplace_back(before.empty() ? ids->rbegin() : Backwards(ids->lower_bound(before)),
+                           ids->rend());
+  }
+  Merge(std::move(stretches), std::greater<>(), limit,
+        [&](Id id) ABSL_NO_THREAD_SAFETY_ANALYSIS { runs.push_back(runs_.at(id).run); });
+  return runs;
+}
+
+std::vector<std::shared_ptr<Run>> RunTable::ListOldest(const std::string& after, size_t limit,
+                                                       const RunFilter& filter) const {
+  using Forwards = Ids::const_iterator;
+  std::vector<std::shared_ptr<Run>> runs;
+  absl::MutexLock lock(&mutex_);
+  std::vector<std::pair<Forwards, Forwards>> stretches;
+  for (const Ids* ids : ChooseLocked(filter)) {
+    stretches.emplace_back(ids->upper_bound(after), ids->end());
+  }
+  Merge(std::move(stretches), std::less<>(), limit,
+        [&](Id id) ABSL_NO_THREAD_SAFETY_ANALYSIS { runs.push_back(runs_.at(id).run); });
+  return runs;
+}
+
+std::vector<std::shared_ptr<Run>> RunTable::ListEnded(const std::string& job, absl::Duration time,
+                                                      size_t limit) const {
+  std::vector<std::shared_ptr<Run>> runs;
+  absl::MutexLock lock(&mutex_);
+  const auto found = jobs_.find(job);
+  if (found == jobs_.end()) return runs;
+  for (const auto& [end, id] : found->second.by_end) {
+    if (end >= absl::ToInt64Nanoseconds(time) || runs.size() == limit) break;
+    runs.push_back(runs_.at(id).run);
   }
   return runs;
 }
@@ -129,7 +233,12 @@ std::vector<std::shared_ptr<Run>> RunTable::List(const std::string& before, size
 std::map<std::pair<std::string, v1::RunState>, int64_t> RunTable::Count() const {
   std::map<std::pair<std::string, v1::RunState>, int64_t> counts;
   absl::MutexLock lock(&mutex_);
-  for (const auto& [id, run] : runs_) ++counts[{run->job(), run->state()}];
+  for (const auto& [job, runs] : jobs_) {
+    for (int state = 0; state < v1::RunState_ARRAYSIZE; ++state) {
+      const size_t count = runs.by_state[state].size();
+      if (count > 0) counts[{job, static_cast<v1::RunState>(state)}] = static_cast<int64_t>(count);
+    }
+  }
   return counts;
 }
 
@@ -137,7 +246,8 @@ std::vector<std::shared_ptr<Run>> RunTable::Active() const {
   std::vector<std::shared_ptr<Run>> runs;
   absl::MutexLock lock(&mutex_);
   for (const auto& [id, run] : active_) {
-    if (!IsFinal(run->state())) runs.push_back(run);
+    const auto found = runs_.find(id);
+    if (found != runs_.end() && !IsFinal(found->second.state)) runs.push_back(run);
   }
   return runs;
 }
@@ -165,10 +275,15 @@ int64_t RunTable::version() const {
 
 std::optional<RunTable::Change> RunTable::Next(int64_t* version) const {
   absl::MutexLock lock(&mutex_);
-  const auto next = changes_.upper_bound(*version);
-  if (next == changes_.end()) return std::nullopt;
-  *version = next->first;
-  return next->second;
+  const auto changed = changes_.upper_bound(*version);
+  const auto deleted = deleted_.upper_bound(*version);
+  if (deleted != deleted_.end() && (changed == changes_.end() || deleted->first < changed->first)) {
+    *version = deleted->first;
+    return Change{nullptr, deleted->second};
+  }
+  if (changed == changes_.end()) return std::nullopt;
+  *version = changed->first;
+  return Change{runs_.at(changed->second).run, std::nullopt};
 }
 
 bool RunTable::Wait(int64_t version, std::function<void()> wake, int64_t* id) {

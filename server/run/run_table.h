@@ -2,7 +2,9 @@
 #ifndef JOBTAIL_SERVER_RUN_RUN_TABLE_H_
 #define JOBTAIL_SERVER_RUN_RUN_TABLE_H_
 
+#include <array>
 #include <condition_variable>
+#include <cstddef>
 #include <cstdint>
 #include <deque>
 #include <functional>
@@ -11,23 +13,39 @@
 #include <mutex>
 #include <optional>
 #include <string>
+#include <string_view>
+#include <utility>
 #include <vector>
 
 #include "absl/base/thread_annotations.h"
-#include "absl/container/flat_hash_map.h"
-#include "absl/functional/function_ref.h"
+#include "absl/container/btree_map.h"
+#include "absl/container/btree_set.h"
 #include "absl/status/statusor.h"
 #include "absl/synchronization/mutex.h"
 #include "absl/time/time.h"
+#include "absl/types/span.h"
 #include "base/scheduler.h"
 #include "base/wait_list.h"
 #include "server/run/run.h"
 
 namespace jobtail {
 
+// Which runs are meant.
+struct RunFilter {
+  std::string job;      // empty: of any
+  uint32_t states = 0;  // a bit for each, 1 << state; 0: in any
+
+  bool Wants(v1::RunState state) const { return states == 0 || (states >> state & 1) != 0; }
+};
+
 // All runs of a server, and what has become of them in what order: each change of a run gives it
 // the next version, so that a watcher is a cursor, too, and reads only the last of several changes
 // that it was too slow for. Thread-safe.
+//
+// It has the runs sorted by job and state, and those that have ended by their end, so that nobody
+// goes through all of them under its lock: a page costs what it has, however few of all runs are
+// wanted. The table learns of a run's state from the run, which holds its own lock meanwhile, and
+// calls nothing of a run that takes one.
 class RunTable {
  public:
   // `waker` calls the watchers, and lends the table its clock. It outlives the table.
@@ -36,8 +54,11 @@ class RunTable {
   void Add(std::shared_ptr<Run> run);
   // Adds a run that ended before the server started: no change for anybody.
   void AddEnded(std::shared_ptr<Run> run);
-  void Remove(const std::string& id);
+  // Those that are not there are passed over.
+  void Remove(absl::Span<const std::shared_ptr<Run>> runs);
 
+  // Notes the run's new state; `now` is by the steady clock. The run's lock may be held.
+  void Move(const std::string& id, v1::RunState state, absl::Duration now);
   // Notes that the run has changed.
   void Touch(const std::string& id);
   // Notes that the run's thread is gone, or never was.
@@ -48,12 +69,18 @@ class RunTable {
   // which are then named.
   absl::StatusOr<std::shared_ptr<Run>> Find(const std::string& id) const;
 
-  // Newest first, those older than `before` alone (empty: all), that `wanted` accepts, `limit` at
-  // most.
+  // Newest first, those older than `before` alone (empty: all), `limit` at most.
   std::vector<std::shared_ptr<Run>> List(const std::string& before, size_t limit,
-                                         absl::FunctionRef<bool(const Run&)> wanted) const;
+                                         const RunFilter& filter) const;
+  // Oldest first, those newer than `after` alone, `limit` at most.
+  std::vector<std::shared_ptr<Run>> ListOldest(const std::string& after, size_t limit,
+                                               const RunFilter& filter) const;
+  // Those of the job that have ended before `time`, by the steady clock, the first to end first,
+  // `limit` at most.
+  std::vector<std::shared_ptr<Run>> ListEnded(const std::string& job, absl::Duration time,
+                                              size_t limit) const;
 
-  // How many runs there are of each job in each state.
+  // How many runs there are of each job in each state; jobs and states that have none are left out.
   std::map<std::pair<std::string, v1::RunState>, int64_t> Count() const;
 
   // The runs that have not ended.
@@ -75,9 +102,36 @@ class RunTable {
   void CancelWait(int64_t id);
 
  private:
+  // A run's id: the run's own, which is in runs_ for as long as anything here has it.
+  using Id = std::string_view;
+  using Ids = absl::btree_set<Id>;
+  struct Entry {
+    std::shared_ptr<Run> run;
+    v1::RunState state;
+    int64_t version = 0;  // of its last change; 0 if there was none
+  };
+  struct JobRuns {
+    std::array<Ids, v1::RunState_ARRAYSIZE> by_state;
+    // By their end: nanoseconds of the steady clock.
+    absl::btree_set<std::pair<int64_t, Id>> by_end;
+  };
+
+  // What is to be known of a run before the table's lock is taken.
+  struct Removal {
+    const Run* run;
+    absl::Duration ended;
+    v1::Run last;
+  };
+
+  void AddLocked(std::shared_ptr<Run> run, v1::RunState state)
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  void RemoveLocked(Removal* removal) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  std::vector<const Ids*> ChooseLocked(const RunFilter& filter) const
+      ABSL_SHARED_LOCKS_REQUIRED(mutex_);
   absl::StatusOr<std::shared_ptr<Run>> FindByPrefixLocked(const std::string& prefix) const
       ABSL_SHARED_LOCKS_REQUIRED(mutex_);
-  void TouchLocked(const std::string& id, Change change) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  void TouchLocked(Id id, Entry* entry) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  void WakeLocked() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   bool IsIdle() const;
 
   Scheduler* const waker_;
@@ -87,12 +141,12 @@ class RunTable {
   mutable std::condition_variable idle_changed_;
 
   mutable absl::Mutex mutex_;
-  std::map<std::string, std::shared_ptr<Run>> runs_ ABSL_GUARDED_BY(mutex_);
+  absl::btree_map<Id, Entry> runs_ ABSL_GUARDED_BY(mutex_);
+  std::map<std::string, JobRuns> jobs_ ABSL_GUARDED_BY(mutex_);                 // that have runs
   std::map<std::string, std::shared_ptr<Run>> active_ ABSL_GUARDED_BY(mutex_);  // until Done
   int64_t version_ ABSL_GUARDED_BY(mutex_) = 0;
-  std::map<int64_t, Change> changes_ ABSL_GUARDED_BY(mutex_);  // each run's last
-  absl::flat_hash_map<std::string, int64_t> versions_ ABSL_GUARDED_BY(mutex_);
-  std::deque<std::string> deleted_ ABSL_GUARDED_BY(mutex_);  // whose changes are still kept
+  absl::btree_map<int64_t, Id> changes_ ABSL_GUARDED_BY(mutex_);  // each run's last, by version
+  std::map<int64_t, v1::Run> deleted_ ABSL_GUARDED_BY(mutex_);    // the same of the latest deleted
   WaitList waits_ ABSL_GUARDED_BY(mutex_);
 };
 

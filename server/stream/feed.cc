@@ -33,7 +33,7 @@ std::optional<Feed::Next> RunFeed::TryRead(std::vector<Slice>* slices) {
     std::string bytes = run->SerializeAsString();
     const size_t size = bytes.size();
     all_bytes += size;
-    slices->push_back({Share(std::move(bytes)), 0, size});
+    slices->push_back({jobtail::Share(std::move(bytes)), 0, size});
   }
   return Next::kMore;
 }

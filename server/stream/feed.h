@@ -8,6 +8,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "absl/status/statusor.h"
@@ -32,6 +33,10 @@ class Feed {
   virtual std::optional<Next> TryRead(std::vector<Slice>* slices) = 0;
   // Whether TryRead would do, as far as can be said beforehand.
   virtual bool IsCheap() const = 0;
+
+  // To be called before all else, if at all: a part of a long Read may be done by a thread that
+  // `run_beside` finds.
+  virtual void Share(RunBeside /*run_beside*/) {}  // NOLINT: overrides keep it
 
   // Has `wake` called once, by any thread, as soon as Read has something new. False if it has
   // already.
@@ -63,6 +68,7 @@ class LogFeed final : public Feed {
     return cursor_->TryRead(bytes_, slices);
   }
   bool IsCheap() const override { return cursor_->IsCheap(); }
+  void Share(RunBeside run_beside) override { cursor_->ShareSearch(std::move(run_beside)); }
   bool Wait(std::function<void()> wake) override { return cursor_->Wait(std::move(wake)); }
   void CancelWait() override { cursor_->CancelWait(); }
   std::optional<int64_t> ResumePoint() const override { return cursor_->next(); }

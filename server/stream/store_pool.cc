@@ -75,16 +75,15 @@ void StorePool::QueueLocked(Connections::iterator connection) {
 // Wakes the thread that has been idle for the shortest time: the processor still knows it.
 void StorePool::WakeLocked() {
   if (idle_.empty()) return;
-  idle_.back()->Signal();
+  *idle_.back() = true;
   idle_.pop_back();
 }
 
 void StorePool::AwaitWorkLocked() {
-  absl::CondVar woken;
   while (!stopping_ && turns_.empty()) {
+    bool woken = false;
     idle_.push_back(&woken);
-    woken.Wait(&mutex_);
-    std::erase(idle_, &woken);  // it may have woken by itself
+    mutex_.Await(absl::Condition(&woken));
   }
 }
 

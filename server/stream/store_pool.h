@@ -39,8 +39,8 @@ class StorePool {
   StorePool& operator=(const StorePool&) = delete;
 
   // Runs `task` when it is the turn of `connection`, as its door names it. A task is to be short, a
-  // message's worth of work: who has more comes again. One that a task adds begins after that task:
-  // it must not wait for it.
+  // message's worth of work or a few milliseconds: who has more comes again. One that a task adds
+  // begins after that task: it must not wait for it.
   void Run(const std::string& connection, std::function<void()> task);
 
   // Waits for the tasks that have begun, and drops the others, as well as those that come later.
@@ -75,8 +75,8 @@ class StorePool {
   Connections connections_ ABSL_GUARDED_BY(mutex_);  // that have tasks
   // Who may begin one, in this order.
   std::deque<Connections::iterator> turns_ ABSL_GUARDED_BY(mutex_);
-  // Of the threads that wait for work, each on its own, the last to have begun last.
-  std::vector<absl::CondVar*> idle_ ABSL_GUARDED_BY(mutex_);
+  // What each thread that waits for work waits for, the last to have begun last.
+  std::vector<bool*> idle_ ABSL_GUARDED_BY(mutex_);
   std::vector<std::thread> threads_;  // last: they use the rest
 };
 

@@ -25,6 +25,9 @@ void Stream::Start(absl::StatusOr<std::unique_ptr<Feed>> feed) {
       GoneLocked();
       return StepLocked();
     }
+    feed_->Share([pool = &set_->pool(), client = client_](std::function<void()> piece) {
+      pool->Run(client, std::move(piece));
+    });
     resume_point_ = feed_->ResumePoint();
     BeganLocked(/*bytes=*/0);  // nobody else begins before it
   }

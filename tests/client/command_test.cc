@@ -103,7 +103,7 @@ TEST_F(CommandTest, RunDetachedPrintsTheIdAlone) {
   EXPECT_EQ(run.err, "");
   EXPECT_EQ(Run({"run", "--detach", "--output=json", "countdown"}).out,
             R"({"id":"run-1","job":"countdown","parameters":{},"state":"RUN_STATE_UNSPECIFIED",)"
-            R"("lastSequence":"0"})"
+            R"("lastSequence":"0","cutParameters":[],"omittedParameters":0})"
             "\n");
 }
 
@@ -279,7 +279,7 @@ TEST_F(CommandTest, ListsRunsUpToTheLimit) {
     for (int i = 0; i < std::min(request.page_size(), 3); ++i) {
       response->add_runs()->set_id(absl::StrCat("run-", ++next));
     }
-    response->set_next_page_token("more");
+    response->set_next_page_token(absl::StrCat("more-", next));
     return grpc::Status::OK;
   };
   const Finished runs =
@@ -295,7 +295,7 @@ TEST_F(CommandTest, ShowsARun) {
   EXPECT_EQ(show.code, 0);
   EXPECT_THAT(show.out, AllOf(HasSubstr("run-1\n"), HasSubstr("RUNNING\n")));
   EXPECT_THAT(Run({"show", "run-1", "--output=json"}).out,
-              HasSubstr(R"("state":"RUN_STATE_RUNNING","lastSequence":"0"})"));
+              HasSubstr(R"("state":"RUN_STATE_RUNNING","lastSequence":"0",)"));
 }
 
 TEST_F(CommandTest, CancelsARun) {

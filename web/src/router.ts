@@ -1,3 +1,5 @@
+import { isCut, type Run } from './api/types';
+
 // The pages by path. The console's lines are in the fragment: see console/selection.ts.
 export type Route =
   | { page: 'home' }
@@ -33,10 +35,10 @@ export function jobUrl(job: string, parameters: Record<string, string> = {}): st
 
 const kLongUrl = 4000; // characters that any browser, proxy and server takes
 
-// The form with the parameters of `run`. Those that are too long for an address are fetched from the run.
-export function againUrl(run: { id: string; job: string; parameters?: Record<string, string> }): string {
+// The form with the parameters of `run`. Those that are too long for an address, or cut short here, are fetched from the run.
+export function againUrl(run: Pick<Run, 'id' | 'job' | 'parameters' | 'cutParameters' | 'omittedParameters'>): string {
   const url = jobUrl(run.job, run.parameters);
-  return url.length <= kLongUrl ? url : `${jobUrl(run.job)}#again=${encodeURIComponent(run.id)}`;
+  return url.length <= kLongUrl && !isCut(run) ? url : `${jobUrl(run.job)}#again=${encodeURIComponent(run.id)}`;
 }
 
 const againOf = (hash: string): string => decode(/^#again=(.+)$/.exec(hash)?.[1]);

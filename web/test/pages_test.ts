@@ -37,6 +37,8 @@ test('pages by address', () => {
 test('a form for the same parameters has an address that is never too long', () => {
   assert.equal(againUrl({ id: 'r', job: 'backup', parameters: { path: '/a' } }), '/jobs/backup?path=%2Fa');
   assert.equal(againUrl({ id: 'r', job: 'backup' }), '/jobs/backup');
+  assert.equal(againUrl({ id: '0-1', job: 'backup', parameters: { path: '/a' }, cutParameters: ['path'] }), '/jobs/backup#again=0-1');
+  assert.equal(againUrl({ id: '0-1', job: 'backup', parameters: {}, omittedParameters: 2 }), '/jobs/backup#again=0-1');
   const url = new URL(againUrl({ id: '0-1', job: 'backup', parameters: { path: '\u20ac'.repeat(6000) } }), 'http://localhost');
   assert.equal(url.href, 'http://localhost/jobs/backup#again=0-1');
   assert.deepEqual(routeOf(url.pathname, url.search, url.hash), { page: 'job', job: 'backup', parameters: {}, again: '0-1' });

@@ -158,7 +158,8 @@ TEST(Json, IsOneLine) {
   std::string json = "before ";
   AppendJson(run, JsonFields::kAll, &json);
   EXPECT_EQ(json, R"(before {"id":"","job":"a\nb","parameters":{"k":"v"},)"
-                  R"("state":"RUN_STATE_UNSPECIFIED","lastSequence":"0"})");
+                  R"("state":"RUN_STATE_UNSPECIFIED","lastSequence":"0",)"
+                  R"("cutParameters":[],"omittedParameters":0})");
 }
 
 }  // namespace

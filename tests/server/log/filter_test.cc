@@ -123,7 +123,7 @@ TEST_F(Filter, LetsWhatIsNotTextPass) {
 TEST_F(Filter, MayRejectAllThatWasReadAndAskToGoOn) {
   const auto log = MakeLog();
   const std::string text(1000, 'x');
-  for (int i = 1; i <= 10; ++i) log->Append({Out(text, i * kHour)});
+  for (int i = 1; i <= 100; ++i) log->Append({Out(text, i * kHour)});
   const auto cursor = Cursor::Open(log, Pattern("y"));
   ASSERT_TRUE(cursor.ok());
   std::vector<Slice> slices;

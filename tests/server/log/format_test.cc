@@ -19,6 +19,7 @@
 #include "server/log/store_keys.h"
 #include "tests/server/support/raw_database.h"
 #include "tests/server/support/records.h"
+#include "tests/server/support/stored_runs.h"
 #include "tests/server/support/temporary_directory.h"
 
 namespace jobtail {
@@ -189,7 +190,7 @@ class Format : public ::testing::Test {
   }
 
   void ExpectEverything() {
-    const auto runs = store_->LoadRuns();
+    const auto runs = testing::LoadRuns(*store_);
     ASSERT_TRUE(runs.ok()) << runs.status();
     ASSERT_EQ(runs->size(), 3);
     EXPECT_EQ(runs->at(0).run().id(), kEnded);

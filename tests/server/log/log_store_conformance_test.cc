@@ -6,12 +6,14 @@
 
 #include <algorithm>
 #include <atomic>
+#include <iterator>
 #include <thread>
 #include <vector>
 
 #include "absl/strings/str_cat.h"
 #include "server/log/record.h"
 #include "tests/server/support/records.h"
+#include "tests/server/support/stored_runs.h"
 
 namespace jobtail {
 
@@ -70,7 +72,8 @@ TEST_P(LogStoreConformance, KnowsNothingOfARunThatWasNotPut) {
   EXPECT_EQ(store().Read(kRun, 1).status().code(), kNotFound);
   EXPECT_EQ(store().FindTime(kRun, 0).status().code(), kNotFound);
   EXPECT_EQ(store().DeleteRun(kRun).code(), kNotFound);
-  EXPECT_THAT(*store().LoadRuns(), ElementsAre());
+  EXPECT_EQ(store().GetRun(kRun).status().code(), kNotFound);
+  EXPECT_THAT(*testing::LoadRuns(store()), ElementsAre());
 }
 
 TEST_P(LogStoreConformance, GivesANewRunAnEmptyLog) {
@@ -90,10 +93,11 @@ TEST_P(LogStoreConformance, ReplacesWhatIsKnownOfARunAndKeepsItsLog) {
   run.set_request_id("request");
   (*run.mutable_request_parameters())["name"] = "value";
   ASSERT_TRUE(store().PutRun(run).ok());
-  const auto runs = store().LoadRuns();
+  const auto runs = testing::LoadRuns(store());
   ASSERT_TRUE(runs.ok());
   ASSERT_EQ(runs->size(), 1);
   EXPECT_EQ(runs->front().DebugString(), run.DebugString());
+  EXPECT_EQ(store().GetRun(kRun)->DebugString(), run.DebugString());
   ExpectExtent(store(), kRun, 1, 3);
 }
 
@@ -106,9 +110,29 @@ TEST_P(LogStoreConformance, LoadsTheRunsOldestFirst) {
   std::rotate(shuffled.begin(), shuffled.begin() + 7, shuffled.end());
   for (const std::string& id : shuffled) AddRun(id);
   std::vector<std::string> loaded;
-  const auto runs = store().LoadRuns();
+  const auto runs = testing::LoadRuns(store());
   ASSERT_TRUE(runs.ok());
   for (const auto& run : *runs) loaded.push_back(run.run().id());
+  EXPECT_EQ(loaded, ids);
+}
+
+// More than a store has in memory at a time.
+TEST_P(LogStoreConformance, LoadsRunsThatAreLarge) {
+  std::vector<std::string> ids;
+  for (int i = 10; i < 30; ++i) {
+    storage::v1::StoredRun run;
+    run.mutable_run()->set_id(
+        ids.emplace_back(absl::StrCat("019a7b3c-00", i, "-7000-8000-000000000001")));
+    (*run.mutable_run()->mutable_parameters())["large"] = std::string(300'000, 'x');
+    ASSERT_TRUE(store().PutRun(run).ok());
+  }
+  std::vector<std::string> loaded;
+  const absl::Status status = store().ForEachRun([&](storage::v1::StoredRun run) {
+    EXPECT_EQ(run.run().parameters().at("large").size(), 300'000);
+    EXPECT_TRUE(store().PutRun(run).ok()) << "the store may be called meanwhile";
+    loaded.push_back(run.run().id());
+  });
+  EXPECT_TRUE(status.ok()) << status;
   EXPECT_EQ(loaded, ids);
 }
 
@@ -267,11 +291,42 @@ TEST_P(LogStoreConformance, DeletesARunWithItsLogAndNoOther) {
   EXPECT_EQ(store().Read(kRun, 1).status().code(), kNotFound);
   EXPECT_EQ(store().GetExtent(kRun).status().code(), kNotFound);
   EXPECT_EQ(store().DeleteRun(kRun).code(), kNotFound);
-  EXPECT_EQ(store().LoadRuns()->size(), 1);
+  EXPECT_EQ(testing::LoadRuns(store())->size(), 1);
   ExpectExtent(store(), kOtherRun, 1, 6);
   AddRun(kRun);
   ExpectExtent(store(), kRun, 1, 0);
   EXPECT_EQ(store().FindTime(kRun, 0).status().code(), kNotFound);
+}
+
+TEST_P(LogStoreConformance, DeletesManyRunsAtOnceAndNoOther) {
+  std::vector<std::string> ids;
+  for (int i = 100; i < 200; ++i) {
+    ids.push_back(AddRun(absl::StrCat("019a7b3c-0", i, "-7000-8000-000000000001")));
+    Fill(ids.back(), 2, i == 150 ? 1000 : 4);
+  }
+  const std::vector<std::string> kept = {ids[7], ids[60], ids[99]};
+  std::vector<std::string> deleted;
+  std::set_difference(ids.begin(), ids.end(), kept.begin(), kept.end(),
+                      std::back_inserter(deleted));
+  std::reverse(deleted.begin(), deleted.end());
+  deleted.push_back("019a7b3c-0000-7000-8000-00000000dead");  // is not there
+  EXPECT_TRUE(store().DeleteRuns(deleted).ok());
+  EXPECT_TRUE(store().DeleteRuns(deleted).ok()) << "may be given again";
+  EXPECT_TRUE(store().DeleteRuns({}).ok());
+  EXPECT_EQ(testing::LoadRuns(store())->size(), kept.size());
+  for (const std::string& run : kept) ExpectExtent(store(), run, 1, 4);
+  EXPECT_EQ(store().GetExtent(deleted[0]).status().code(), kNotFound);
+  EXPECT_EQ(store().Read(deleted[0], 1).status().code(), kNotFound);
+  AddRun(deleted[0]);
+  ExpectExtent(store(), deleted[0], 1, 0);
+}
+
+TEST_P(LogStoreConformance, KnowsTheEndOfALogThatWasSyncedAndGoesOn) {
+  AddRun();
+  for (int64_t sequence = 1; sequence <= 5; ++sequence) {
+    ASSERT_TRUE(store().Append(kRun, {MakeBatch(sequence, sequence)}, sequence % 2 == 0).ok());
+    ExpectExtent(store(), kRun, 1, sequence);
+  }
 }
 
 TEST_P(LogStoreConformance, KeepsTheLogsOfManyRunsApartWhileTheyGrow) {

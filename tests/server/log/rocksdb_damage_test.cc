@@ -19,6 +19,7 @@
 #include "server/log/store_keys.h"
 #include "tests/server/support/raw_database.h"
 #include "tests/server/support/records.h"
+#include "tests/server/support/stored_runs.h"
 #include "tests/server/support/temporary_directory.h"
 
 namespace jobtail {
@@ -306,7 +307,7 @@ TEST_F(Damage, OfTheListOfRunsLeavesTheLogsAndTheirIds) {
   store_.reset();
   Overwrite(file, 0, 40);
   Open();
-  const auto runs = store_->LoadRuns();
+  const auto runs = testing::LoadRuns(*store_);
   ASSERT_TRUE(runs.ok()) << runs.status();
   ASSERT_EQ(runs->size(), 2);
   EXPECT_EQ(runs->at(0).run().id(), kRun);

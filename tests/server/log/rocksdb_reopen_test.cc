@@ -186,6 +186,24 @@ TEST_F(Reopen, AfterAFullDiskAsOftenAsThereIsOne) {
   ExpectAll();
 }
 
+// What cannot be read at this moment is not the end of the write-ahead log.
+TEST_F(Reopen, IsNotDoneWhileTheWriteAheadLogCannotBeRead) {
+  FaultyDisk disk;
+  Open(disk.env());
+  PutRuns();
+  Work();
+  AwaitRecords(200);
+  Rest();
+  store_.reset();
+  disk.FailNext(Call::kRead, ".log", 1);
+  const auto refused = RocksDbStore::Open({.directory = directory_.path(), .env = disk.env()});
+  EXPECT_EQ(refused.status().code(), absl::StatusCode::kUnavailable) << refused.status();
+  EXPECT_EQ(disk.AwaitFailures(absl::ZeroDuration()), 0);
+  Open(disk.env());
+  ExpectAll();
+  store_.reset();
+}
+
 // A disk that takes no writes can still be read, and the database stays open for that.
 TEST_F(Reopen, WaitsUntilTheDiskTakesWrites) {
   FaultyDisk disk;

@@ -18,6 +18,7 @@
 #include "absl/strings/str_cat.h"
 #include "tests/server/log/log_store_conformance.h"
 #include "tests/server/support/faulty_store.h"
+#include "tests/server/support/stored_runs.h"
 #include "tests/server/support/temporary_directory.h"
 
 namespace jobtail {
@@ -109,7 +110,7 @@ TEST_F(RocksDbStoreTest, KeepsRunsAndLogsAcrossARestart) {
   Fill(kRun, 100, 1000);
   for (int restart = 0; restart < 3; ++restart) {
     Reopen();
-    EXPECT_EQ(store_->LoadRuns()->size(), 2);
+    EXPECT_EQ(testing::LoadRuns(*store_)->size(), 2);
     EXPECT_EQ(store_->GetExtent(kRun)->last, 100 + restart);
     EXPECT_EQ(store_->GetExtent(kOtherRun)->last, 0);
     EXPECT_EQ(*store_->Read(kRun, 50)->bytes, Bytes(50, 1000));

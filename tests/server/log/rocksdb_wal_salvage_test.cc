@@ -132,7 +132,7 @@ TEST_F(Salvage, ReadsAndWritesAsRocksDbDoes) {
 TEST_F(Salvage, LeavesWhatIsSoundAsItIs) {
   struct stat before;
   ASSERT_EQ(stat(wal_.c_str(), &before), 0);
-  EXPECT_TRUE(SalvageWals(directory()).ok());
+  EXPECT_TRUE(SalvageWals(directory(), ReadErrors::kAreDamage).ok());
   struct stat after;
   ASSERT_EQ(stat(wal_.c_str(), &after), 0);
   EXPECT_EQ(after.st_ino, before.st_ino);
@@ -203,6 +203,33 @@ TEST_F(Salvage, OfALogWhoseEndIsGarbageHasWhatIsBefore) {
     const std::set<int64_t> missing = OpenAndRead();
     EXPECT_EQ(std::ssize(missing), kBatches - static_cast<int64_t>(scan.records()));
   }
+}
+
+// As after a loss of power where the file system had given the file its blocks, but not what was
+// written to them: what lay there before is a part of another log, and sound.
+TEST_F(Salvage, OfALogWithBlocksOfAnOlderOneTakesNothingOfThat) {
+  constexpr size_t kBlock = 32 << 10;
+  for (const size_t from : {7 * kBlock, 15 * kBlock}) {
+    for (const size_t to : {kBlock, from + 5 * kBlock}) {
+      SCOPED_TRACE(to);
+      fs::remove_all(directory());
+      fs::copy(original_->path(), directory(), fs::copy_options::recursive);
+      std::string mixed = content_;
+      mixed.replace(to, 4 * kBlock, content_, from, 4 * kBlock);
+      SetContent(wal_, mixed);
+      const WalScan scan(mixed);
+      EXPECT_FALSE(scan.is_sound());
+      const std::set<int64_t> missing = OpenAndRead();
+      EXPECT_EQ(std::ssize(missing), kBatches - static_cast<int64_t>(scan.records()));
+    }
+  }
+}
+
+TEST_F(Salvage, OfALogThatIsOlderThanTheOneBeforeTakesNothing) {
+  const WalScan scan(content_);
+  EXPECT_GT(scan.next(), static_cast<uint64_t>(kBatches));
+  EXPECT_TRUE(WalScan(content_, 1).is_sound());
+  EXPECT_EQ(WalScan(content_, scan.next()).records(), 0);
 }
 
 TEST_F(Salvage, OfAnyBitsThatChangedTakesNothingThatIsNotSound) {

@@ -7,7 +7,10 @@
 
 #include <memory>
 #include <string>
+#include <thread>
+#include <vector>
 
+#include "absl/strings/str_cat.h"
 #include "server/log/memory_store.h"
 #include "server/log/record.h"
 #include "tests/server/log/log_store_conformance.h"
@@ -103,6 +106,44 @@ TEST_F(MeteredStoreTest, CountsWhatGapsStandFor) {
   ASSERT_TRUE(Append(Batch{1, 10, 1, 1, 2, Share(bytes)}).ok());
   EXPECT_THAT(Figures(),
               HasSubstr("\njobtail_missing_records_total{reason=\"GAP_REASON_DROPPED\"} 9\n"));
+}
+
+TEST_F(MeteredStoreTest, CountsEachBatchOfSeveralByItself) {
+  std::string bytes;
+  EncodeLine(3, 1, testing::Out("c"), &bytes);
+  EncodeLine(GapRecord(4, 8, v1::GAP_REASON_DROPPED, 1), &bytes);
+  std::string first;
+  EncodeLine(1, 1, testing::Out("a"), &first);
+  EncodeLine(2, 1, testing::Out("b"), &first);
+  const std::vector<Batch> batches = {Batch{1, 2, 1, 2, 4, Share(first)},
+                                      Batch{3, 8, 1, 3, 6, Share(bytes)}};
+  ASSERT_TRUE(store_.Append("run", batches, false).ok());
+  EXPECT_THAT(Figures(), HasSubstr("\njobtail_lines_total 3\n"));
+  EXPECT_THAT(Figures(), HasSubstr("\njobtail_batches_total 2\n"));
+  EXPECT_THAT(Figures(),
+              HasSubstr("\njobtail_missing_records_total{reason=\"GAP_REASON_DROPPED\"} 5\n"));
+}
+
+TEST_F(MeteredStoreTest, CountsWhatManyRunsPrintAtTheSameTime) {
+  constexpr int kRuns = 8;
+  constexpr int64_t kBatches = 500;
+  for (int run = 0; run < kRuns; ++run) Put(absl::StrCat("run", run), v1::RUN_STATE_RUNNING);
+  {
+    std::vector<std::jthread> threads;
+    for (int run = 0; run < kRuns; ++run) {
+      threads.emplace_back([this, run] {
+        for (int64_t i = 1; i <= kBatches; ++i) {
+          const Batch batch{i, i, 1, i, 2 * i, Share("x")};
+          EXPECT_TRUE(store_.Append(absl::StrCat("run", run), {batch}, false).ok());
+        }
+      });
+    }
+    for (int i = 0; i < 10; ++i) store_.Publish();
+  }
+  const std::string figures = Figures();
+  EXPECT_THAT(figures, HasSubstr("\njobtail_lines_total 4000\n"));
+  EXPECT_THAT(figures, HasSubstr("\njobtail_printed_bytes_total 8000\n"));
+  EXPECT_THAT(figures, HasSubstr("\njobtail_commit_seconds_count 4000\n"));
 }
 
 TEST_F(MeteredStoreTest, CountsWhatTheStoreRefuses) {

@@ -11,6 +11,7 @@
 #include "absl/synchronization/notification.h"
 #include "tests/server/run/engine_fixture.h"
 #include "tests/server/support/following.h"
+#include "tests/server/support/stored_runs.h"
 
 namespace jobtail {
 namespace {
@@ -87,7 +88,7 @@ TEST_F(DeleteRun, IsNotUndoneByTheRunsLastStateThatIsStoredLater) {
     ASSERT_TRUE(Delete(run).ok());
   }
   engine_.Stop(absl::InfiniteDuration());
-  EXPECT_THAT(*memory_.LoadRuns(), IsEmpty());
+  EXPECT_THAT(*testing::LoadRuns(memory_), IsEmpty());
 }
 
 TEST_F(DeleteRun, FromTheFirstSightOfTheResultIsNotUndoneEither) {
@@ -109,7 +110,7 @@ TEST_F(DeleteRun, FromTheFirstSightOfTheResultIsNotUndoneEither) {
   gate.Open();
   deleted.WaitForNotification();
   engine_.Stop(absl::InfiniteDuration());
-  EXPECT_THAT(*memory_.LoadRuns(), IsEmpty());
+  EXPECT_THAT(*testing::LoadRuns(memory_), IsEmpty());
 }
 
 // The engine may be destroyed once it says that no run is left.
@@ -149,7 +150,7 @@ TEST_F(DeleteRun, OfTheSameRunFromManyThreadsSucceedsOnce) {
     EXPECT_EQ(deleted, 1);
   }
   engine_.Stop(absl::InfiniteDuration());
-  EXPECT_THAT(*memory_.LoadRuns(), IsEmpty());
+  EXPECT_THAT(*testing::LoadRuns(memory_), IsEmpty());
 }
 
 }  // namespace

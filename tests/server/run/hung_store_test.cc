@@ -14,6 +14,7 @@
 #include "server/log/cursor.h"
 #include "server/run/request_ids.h"
 #include "tests/server/run/engine_fixture.h"
+#include "tests/server/support/stored_runs.h"
 
 namespace jobtail {
 namespace {
@@ -167,7 +168,7 @@ TEST_F(HungStore, DoesNotKeepRunsFromBeingStopped) {
   gate_.Open();
   creation.join();
   EXPECT_EQ(Runs(), 1);
-  EXPECT_EQ(memory_.LoadRuns()->size(), 1) << "nothing is left of a run that was refused";
+  EXPECT_EQ(testing::LoadRuns(memory_)->size(), 1) << "nothing is left of a run that was refused";
 }
 
 TEST_F(HungStore, KeepsNoQueuedRunFromBeingStarted) {

@@ -4,8 +4,11 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <cstdint>
+#include <map>
 #include <set>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "absl/strings/str_cat.h"
@@ -137,6 +140,32 @@ TEST_F(ListTest, RunsMayBeThoseInSomeStates) {
   EXPECT_THAT(List(request), IsEmpty());
 }
 
+TEST_F(ListTest, RunsOfSeveralJobsAndStatesComeInOneOrder) {
+  std::vector<std::string> runs;
+  for (int i = 0; i < 12; ++i) runs.push_back(StartAndAwait(i % 3 == 0 ? "fails" : "quick"));
+  ASSERT_TRUE(Delete(runs[6]).ok());
+  runs.erase(runs.begin() + 6);
+  std::ranges::reverse(runs);
+  v1::ListRunsRequest request;
+  request.add_states(v1::RUN_STATE_FAILED);
+  request.add_states(v1::RUN_STATE_SUCCEEDED);
+  for (int size = 1; size <= 12; ++size) {
+    request.set_page_size(size);
+    EXPECT_EQ(List(request), runs) << size;
+  }
+}
+
+TEST_F(ListTest, RunsAreCountedByJobAndStateUntilTheyAreDeleted) {
+  using Counts = std::map<std::pair<std::string, v1::RunState>, int64_t>;
+  const std::vector<std::string> quick = StartSome(2, "quick");
+  const std::string failed = StartAndAwait("fails");
+  EXPECT_EQ(engine_.CountRuns(), (Counts{{{"quick", v1::RUN_STATE_SUCCEEDED}, 2},
+                                         {{"fails", v1::RUN_STATE_FAILED}, 1}}));
+  ASSERT_TRUE(Delete(quick[0]).ok());
+  ASSERT_TRUE(Delete(failed).ok());
+  EXPECT_EQ(engine_.CountRuns(), (Counts{{{"quick", v1::RUN_STATE_SUCCEEDED}, 1}}));
+}
+
 TEST_F(ListTest, RefusesStatesThatAreNone) {
   for (const int state : {0, 8, 99, -1}) {
     v1::ListRunsRequest request;
@@ -155,7 +184,9 @@ TEST_F(ListTest, RunsAreShownAsTheyAre) {
 
 // A client with gRPC's default limit of 4 MiB must be able to list whatever there is.
 TEST_F(ListTest, APageEndsEarlyWhenItsRunsAreLarge) {
-  AddJob(Job("large", [](JobContext&) {}).With(Parameter::String("text")));
+  AddJob(Job("large", [](JobContext& run) {
+           run.SleepFor(absl::InfiniteDuration());
+         }).With(Parameter::String("text")));
   std::vector<std::string> runs;
   for (int i = 0; i < 8; ++i) {
     runs.push_back(Start("large", {{"text", std::string(1'000'000, 'x')}}));

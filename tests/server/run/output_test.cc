@@ -19,6 +19,7 @@
 #include "server/run/overwrite_sink.h"
 #include "tests/server/run/engine_fixture.h"
 #include "tests/server/support/records.h"
+#include "tests/server/support/stored_runs.h"
 #include "tests/support/fake_clock.h"
 #include "tests/support/passing_time.h"
 
@@ -216,7 +217,7 @@ TEST_F(SecretTest, IsShownNowhere) {
   std::string seen = run->DebugString();
   for (const v1::LogLine& line : AwaitLog(run->id())) seen += line.DebugString();
   seen += Get(run->id()).DebugString();
-  const auto stored = memory_.LoadRuns();
+  const auto stored = testing::LoadRuns(memory_);
   ASSERT_TRUE(stored.ok());
   for (const storage::v1::StoredRun& each : *stored) seen += each.DebugString();
   EXPECT_THAT(seen, Not(HasSubstr("hunter2")));

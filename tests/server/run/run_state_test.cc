@@ -12,6 +12,7 @@
 #include "tests/server/run/engine_fixture.h"
 #include "tests/server/support/following.h"
 #include "tests/server/support/records.h"
+#include "tests/server/support/stored_runs.h"
 
 namespace jobtail {
 namespace {
@@ -131,12 +132,12 @@ TEST_F(RunStateTest, IsStoredAtEachChange) {
   AddJob(Job("job", [&](JobContext&) { gate.Pass(); }));
   const std::string run = Start("job");
   gate.AwaitArrival();
-  EXPECT_EQ(memory_.LoadRuns()->at(0).run().state(), v1::RUN_STATE_RUNNING);
+  EXPECT_EQ(testing::LoadRuns(memory_)->at(0).run().state(), v1::RUN_STATE_RUNNING);
   gate.Open();
   AwaitResult(run);
   engine_.Stop(absl::InfiniteDuration());
-  EXPECT_EQ(memory_.LoadRuns()->at(0).run().state(), v1::RUN_STATE_SUCCEEDED);
-  EXPECT_EQ(memory_.LoadRuns()->at(0).run().result().state(), v1::RUN_STATE_SUCCEEDED);
+  EXPECT_EQ(testing::LoadRuns(memory_)->at(0).run().state(), v1::RUN_STATE_SUCCEEDED);
+  EXPECT_EQ(testing::LoadRuns(memory_)->at(0).run().result().state(), v1::RUN_STATE_SUCCEEDED);
 }
 
 TEST_F(RunStateTest, IsTheSameWhenTheStoreCannotKeepIt) {

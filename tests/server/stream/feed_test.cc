@@ -12,6 +12,7 @@ namespace {
 
 using ::testing::Contains;
 using testing::Decode;
+using ::testing::ElementsAre;
 using testing::Texts;
 
 class FeedTest : public testing::EngineTest {
@@ -49,6 +50,30 @@ TEST_F(FeedTest, SaysHowFarASearchHasLooked) {
   EXPECT_EQ(Decode(feed->Heartbeat(1).view()).at(0).heartbeat().searched_through(), 0);
 }
 
+TEST_F(FeedTest, HasAPartOfALongSearchDoneByOthers) {
+  AddJob(Job("prints-much", [](JobContext&) {
+    for (int i = 1; i <= 60'000; ++i) printf("line %d %080d\n", i, 0);
+  }));
+  const std::string run = Start("prints-much");
+  AwaitLog(run);
+  const auto feed = Open(run, "^line [0-9]*12345 ");
+  int pieces = 0;
+  feed->Share([&pieces](const std::function<void()>& piece) {
+    ++pieces;
+    piece();
+  });
+  std::vector<Slice> slices;
+  while (*feed->Read(&slices) != Feed::Next::kEnd) {
+  }
+  EXPECT_GT(pieces, 0);
+  EXPECT_EQ(feed->ResumePoint(), 60'002);
+  std::vector<int64_t> found;
+  for (const v1::LogLine& line : Decode(slices)) {
+    if (line.has_text()) found.push_back(line.sequence());
+  }
+  EXPECT_THAT(found, ElementsAre(12'345));
+}
+
 TEST_F(FeedTest, TellsWhoWantsToKnowThatTheClientHasGone) {
   const std::string run = Start("counts");
   AwaitLog(run);
@@ -65,7 +90,7 @@ TEST_F(FeedTest, ReadsRunsThatChange) {
   EXPECT_TRUE(feed.IsCheap());
   std::vector<Slice> slices;
   ASSERT_EQ(*feed.Read(&slices), Feed::Next::kWait);
-  ASSERT_EQ(slices.size(), 1u);
+  ASSERT_GE(slices.size(), 1u);  // twice, if it has begun meanwhile
   v1::Run parsed;
   ASSERT_TRUE(parsed.ParseFromString(std::string(slices[0].view())));
   EXPECT_EQ(parsed.id(), run);

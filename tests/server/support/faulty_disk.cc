@@ -11,6 +11,7 @@ namespace {
 using rocksdb::FileOptions;
 using rocksdb::FSRandomAccessFile;
 using rocksdb::FSRandomRWFile;
+using rocksdb::FSSequentialFile;
 using rocksdb::FSWritableFile;
 using rocksdb::IODebugContext;
 using rocksdb::IOOptions;
@@ -67,6 +68,23 @@ class ReadFile : public rocksdb::FSRandomAccessFileOwnerWrapper {
   FaultyDisk* const disk_;
 };
 
+// As the write-ahead log is read when the database is opened.
+class SequentialFile : public rocksdb::FSSequentialFileOwnerWrapper {
+ public:
+  SequentialFile(std::unique_ptr<FSSequentialFile> file, std::string name, FaultyDisk* disk)
+      : FSSequentialFileOwnerWrapper(std::move(file)), name_(std::move(name)), disk_(disk) {}
+
+  IOStatus Read(size_t size, const IOOptions& options, rocksdb::Slice* result, char* scratch,
+                IODebugContext* debug) override {
+    if (IOStatus error = disk_->On(Call::kRead, name_); !error.ok()) return error;
+    return FSSequentialFileOwnerWrapper::Read(size, options, result, scratch, debug);
+  }
+
+ private:
+  const std::string name_;
+  FaultyDisk* const disk_;
+};
+
 class SyncedFile : public rocksdb::FSRandomRWFileOwnerWrapper {
  public:
   SyncedFile(std::unique_ptr<FSRandomRWFile> file, std::string name, FaultyDisk* disk)
@@ -105,6 +123,13 @@ class FaultyDisk::Files : public rocksdb::FileSystemWrapper {
     if (IOStatus error = disk_->On(Call::kOpen, name); !error.ok()) return error;
     IOStatus made = FileSystemWrapper::NewRandomAccessFile(name, options, result, debug);
     if (made.ok()) *result = std::make_unique<ReadFile>(std::move(*result), name, disk_);
+    return made;
+  }
+  IOStatus NewSequentialFile(const std::string& name, const FileOptions& options,
+                             std::unique_ptr<FSSequentialFile>* result,
+                             IODebugContext* debug) override {
+    IOStatus made = FileSystemWrapper::NewSequentialFile(name, options, result, debug);
+    if (made.ok()) *result = std::make_unique<SequentialFile>(std::move(*result), name, disk_);
     return made;
   }
   IOStatus NewRandomRWFile(const std::string& name, const FileOptions& options,

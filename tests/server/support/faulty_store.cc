@@ -94,10 +94,17 @@ absl::Status FaultyStore::PutRun(const storage::v1::StoredRun& run) {
   return result;
 }
 
-absl::StatusOr<std::vector<storage::v1::StoredRun>> FaultyStore::LoadRuns() {
-  if (absl::Status status = Before(Call::kLoadRuns, ""); !status.ok()) return status;
-  auto result = store_->LoadRuns();
-  After(Call::kLoadRuns);
+absl::StatusOr<storage::v1::StoredRun> FaultyStore::GetRun(const std::string& run) {
+  if (absl::Status status = Before(Call::kGetRun, run); !status.ok()) return status;
+  auto result = store_->GetRun(run);
+  After(Call::kGetRun);
+  return result;
+}
+
+absl::Status FaultyStore::ForEachRun(UseRun use) {
+  if (absl::Status status = Before(Call::kForEachRun, ""); !status.ok()) return status;
+  const absl::Status result = store_->ForEachRun(use);
+  After(Call::kForEachRun);
   return result;
 }
 
@@ -105,6 +112,14 @@ absl::Status FaultyStore::DeleteRun(const std::string& run) {
   if (absl::Status status = Before(Call::kDeleteRun, run); !status.ok()) return status;
   const absl::Status result = store_->DeleteRun(run);
   After(Call::kDeleteRun);
+  return result;
+}
+
+absl::Status FaultyStore::DeleteRuns(absl::Span<const std::string> runs) {
+  const std::string first = runs.empty() ? "" : runs.front();
+  if (absl::Status status = Before(Call::kDeleteRuns, first); !status.ok()) return status;
+  const absl::Status result = store_->DeleteRuns(runs);
+  After(Call::kDeleteRuns);
   return result;
 }
 

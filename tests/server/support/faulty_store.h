@@ -21,8 +21,10 @@ class FaultyStore : public LogStore {
  public:
   enum class Call {
     kPutRun,
-    kLoadRuns,
+    kGetRun,
+    kForEachRun,
     kDeleteRun,
+    kDeleteRuns,
     kAppend,
     kGetExtent,
     kRead,
@@ -35,7 +37,8 @@ class FaultyStore : public LogStore {
   // `store` does the work and outlives this one.
   explicit FaultyStore(LogStore* store) : store_(store) {}
 
-  // Calls for `run` (empty: for any) wait from now on, before they do anything.
+  // Calls for `run` (empty: for any; of DeleteRuns, the first) wait from now on, before they do
+  // anything.
   void Block(Call call, const std::string& run = "");
   void Unblock(Call call);
   // Waits until a call is waiting.
@@ -62,8 +65,10 @@ class FaultyStore : public LogStore {
   std::vector<Appended> appended() const;
 
   absl::Status PutRun(const storage::v1::StoredRun& run) override;
-  absl::StatusOr<std::vector<storage::v1::StoredRun>> LoadRuns() override;
+  absl::StatusOr<storage::v1::StoredRun> GetRun(const std::string& run) override;
+  absl::Status ForEachRun(UseRun use) override;
   absl::Status DeleteRun(const std::string& run) override;
+  absl::Status DeleteRuns(absl::Span<const std::string> runs) override;
   absl::Status Append(const std::string& run, absl::Span<const Batch> batches, bool sync) override;
   absl::StatusOr<LogExtent> GetExtent(const std::string& run) override;
   absl::StatusOr<Batch> Read(const std::string& run, int64_t sequence) override;

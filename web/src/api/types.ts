@@ -53,6 +53,8 @@ export interface Run {
   result?: RunResult;
   progress?: RunProgress;
   lastSequence?: string;
+  cutParameters?: string[]; // names of those in `parameters` whose values are cut short: getRun has the whole
+  omittedParameters?: number; // how many are not there at all, likewise
 }
 
 export interface Gap {
@@ -79,6 +81,9 @@ export interface Status {
   code?: number;
   message?: string;
 }
+
+export const isCut = (run: Pick<Run, 'cutParameters' | 'omittedParameters'>): boolean =>
+  (run.cutParameters?.length ?? 0) > 0 || (run.omittedParameters ?? 0) > 0;
 
 export const isFinal = (state: RunState): boolean =>
   state !== 'RUN_STATE_PENDING' && state !== 'RUN_STATE_RUNNING';

@@ -1,6 +1,7 @@
-import { useState } from 'preact/hooks';
+import { useEffect, useState } from 'preact/hooks';
+import { getRun } from '../api/client';
 import type { Run } from '../api/types';
-import { isFinal } from '../api/types';
+import { isCut, isFinal } from '../api/types';
 import type { Connection } from '../log/follow';
 import { againUrl, jobUrl } from '../router';
 import { count, dateAndTime, duration, parseDuration, plural, size } from '../text/format';
@@ -44,7 +45,8 @@ export function RunHeader({ run, last, connection, onCancel, onDelete }: Props) 
 }
 
 function Facts({ run, last }: { run: Run; last: number }) {
-  const parameters = parametersOf(run);
+  const given = useWhole(run);
+  const parameters = parametersOf(given);
   const { result } = run;
   return (
     <dl class="facts">
@@ -59,12 +61,25 @@ function Facts({ run, last }: { run: Run; last: number }) {
       {parameters.length > 0 && (
         <div class="given">
           <dt>With</dt>
-          <dd>{parameters.map(([name, value]) => <code key={name}>{name}=<Shown text={value} limit={200} whole /></code>)}</dd>
+          <dd>{parameters.map(([name, value]) => <code key={name}>{name}=<Shown text={value} limit={200} whole />{given.cutParameters?.includes(name) ? '…' : ''}</code>)}</dd>
         </div>
       )}
       <RunId id={run.id} created={run.createTime} />
     </dl>
   );
+}
+
+// The run with all of its parameters: a stream has them cut short once the run has ended.
+function useWhole(run: Run): Run {
+  const [whole, setWhole] = useState<Run>();
+  const cut = isCut(run);
+  useEffect(() => {
+    if (!cut) return undefined;
+    const abort = new AbortController();
+    getRun(run.id, abort.signal).then(setWhole).catch(() => undefined); // what there is stays
+    return () => abort.abort();
+  }, [run.id, cut]);
+  return cut && whole?.id === run.id ? whole : run;
 }
 
 function RunId({ id, created }: { id: string; created: string | undefined }) {

@@ -1,0 +1,148 @@
+// Searches batch by batch, within a budget, and puts the pieces of two threads together.
+#include "server/log/log_search.h"
+
+#include <algorithm>
+#include <iterator>
+#include <string>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "server/log/record.h"
+
+namespace jobtail {
+namespace {
+
+// A client that does not take a few lines must not hold the large batch that they were found in:
+// they are copied.
+size_t AppendFound(const std::vector<Slice>& found, const Batch& batch,
+                   std::vector<Slice>* slices) {
+  size_t size = 0;
+  for (const Slice& slice : found) size += slice.size;
+  if (size >= batch.bytes->size() / 2) {
+    slices->insert(slices->end(), found.begin(), found.end());
+  } else if (size > 0) {
+    std::string copy;
+    copy.reserve(size);
+    for (const Slice& slice : found) copy.append(slice.view());
+    slices->push_back({Share(std::move(copy)), 0, size});
+  }
+  return size;
+}
+
+// Most batches are of no use to anybody else: they are kept for nobody.
+absl::StatusOr<Batch> ReadBatch(const Log& log, int64_t sequence) {
+  absl::StatusOr<std::optional<Batch>> batch = log.ReadOnce(sequence);
+  if (!batch.ok()) return batch.status();
+  if (!*batch) return absl::InternalError(absl::StrCat("record ", sequence, " is missing"));
+  return **std::move(batch);
+}
+
+// Looks through one batch, from record `*next` on. Returns the size of what passes.
+absl::StatusOr<size_t> SearchBatch(const SearchTask& task, int64_t* next, SearchBudget* budget,
+                                   std::vector<Slice>* slices) {
+  const absl::StatusOr<Batch> batch = ReadBatch(*task.log, *next);
+  if (!batch.ok()) return batch.status();
+  std::vector<Slice> found;
+  const Slice part = PartOf(*batch, *next, task.stop);
+  *next = task.filter->Apply(part, budget, &found).value_or(batch->last) + 1;
+  return AppendFound(found, *batch, slices);
+}
+
+SearchBudget MakeBudget(const Log& log, size_t max_bytes) {
+  return {log.clock(), kSearchedBytes * max_bytes, kSearchTime};
+}
+
+}  // namespace
+
+void SearchAhead::Begin(const RunBeside& run_beside) {
+  run_beside([self = shared_from_this()] { self->Search(); });
+}
+
+void SearchAhead::Cancel() {
+  absl::MutexLock lock(&mutex_);
+  if (state_ == State::kWaiting) state_ = State::kDone;
+}
+
+void SearchAhead::Search() {
+  {
+    absl::MutexLock lock(&mutex_);
+    if (state_ != State::kWaiting) return;
+    state_ = State::kSearching;
+  }
+  std::vector<Slice> slices;
+  size_t found = 0;
+  int64_t first = 0;
+  int64_t next = 0;
+  if (const absl::StatusOr<Batch> before = ReadBatch(*task_.log, near_); before.ok()) {
+    first = next = before->last + 1;
+    SearchBudget budget = MakeBudget(*task_.log, max_bytes_);
+    while (next <= std::min(last_, task_.stop) && found < max_bytes_ && !budget.IsSpent()) {
+      const absl::StatusOr<size_t> size = SearchBatch(task_, &next, &budget, &slices);
+      if (!size.ok()) break;
+      found += *size;
+    }
+  }
+  absl::MutexLock lock(&mutex_);
+  state_ = State::kDone;
+  first_ = first;
+  next_ = next;
+  found_ = found;
+  slices_ = std::move(slices);
+}
+
+SearchAhead::Taken SearchAhead::Take(int64_t* next, size_t* found, std::vector<Slice>* slices) {
+  absl::MutexLock lock(&mutex_);
+  if (state_ == State::kWaiting) {
+    state_ = State::kDone;
+    return Taken::kNothing;
+  }
+  const auto is_done = [this]() ABSL_NO_THREAD_SAFETY_ANALYSIS { return state_ == State::kDone; };
+  mutex_.Await(absl::Condition(&is_done));
+  if (first_ > *next) return Taken::kNotYet;
+  if (first_ < *next) return Taken::kNothing;
+  *next = next_;
+  *found += found_;
+  std::ranges::move(slices_, std::back_inserter(*slices));
+  return Taken::kAll;
+}
+
+LogSearch::~LogSearch() {
+  if (ahead_) ahead_->Cancel();
+}
+
+// Looks at one batch at least: the thread may have slept since the budget was made.
+absl::Status LogSearch::Read(int64_t last, size_t max_bytes, int64_t* next,
+                             std::vector<Slice>* slices) {
+  SearchBudget budget = MakeBudget(*task_.log, max_bytes);
+  size_t found = 0;
+  int64_t records = 0;  // that this thread has looked at
+  bool has_looked = false;
+  for (; *next <= last && found < max_bytes; has_looked = true) {
+    if (TakeAhead(next, &found, slices)) continue;
+    if (has_looked && budget.IsSpent()) break;
+    const int64_t before = *next;
+    const absl::StatusOr<size_t> size = SearchBatch(task_, next, &budget, slices);
+    if (!size.ok()) return size.status();
+    found += *size;
+    records += *next - before;
+  }
+  if (found < max_bytes / 4) SearchAheadOf(*next, records, last, max_bytes);
+  return absl::OkStatus();
+}
+
+// False if the next records are still to be searched.
+bool LogSearch::TakeAhead(int64_t* next, size_t* found, std::vector<Slice>* slices) {
+  if (!ahead_ || !ahead_->IsReached(*next)) return false;
+  const SearchAhead::Taken taken = ahead_->Take(next, found, slices);
+  if (taken != SearchAhead::Taken::kNotYet) ahead_ = nullptr;
+  return taken == SearchAhead::Taken::kAll;
+}
+
+// This thread will search as many records next as it just has, another one as many behind those.
+void LogSearch::SearchAheadOf(int64_t next, int64_t records, int64_t last, size_t max_bytes) {
+  if (!run_beside_ || ahead_ || records == 0 || next + 2 * records > last) return;
+  ahead_ = std::make_shared<SearchAhead>(task_, next + records - 1, last, max_bytes);
+  ahead_->Begin(run_beside_);
+}
+
+}  // namespace jobtail

@@ -1,0 +1,113 @@
+// Searching a log, by one thread or two.
+#ifndef JOBTAIL_SERVER_LOG_LOG_SEARCH_H_
+#define JOBTAIL_SERVER_LOG_LOG_SEARCH_H_
+
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <vector>
+
+#include "absl/base/thread_annotations.h"
+#include "absl/status/status.h"
+#include "absl/synchronization/mutex.h"
+#include "absl/time/time.h"
+#include "server/log/batch.h"
+#include "server/log/filter.h"
+#include "server/log/log.h"
+
+namespace jobtail {
+
+// A search looks through so many bytes for each byte that it may return, and for so long and a
+// little more, before it lets others have a turn.
+inline constexpr size_t kSearchedBytes = 16;
+inline constexpr absl::Duration kSearchTime = absl::Milliseconds(5);
+
+// Has a function called, perhaps, by another thread.
+using RunBeside = std::function<void(std::function<void()>)>;
+
+// What there is to be searched, and for what.
+struct SearchTask {
+  std::shared_ptr<Log> log;
+  std::shared_ptr<const LogFilter> filter;
+  int64_t stop = 0;  // the last record that may be looked at
+};
+
+// A piece of a search that another thread may do while its reader searches what lies before it. It
+// begins with a batch, the one after that with record `near`: there its reader arrives as well,
+// unless batches have been joined meanwhile.
+//
+// Held by its reader, and by the function that has been given away. Thread-safe.
+class SearchAhead : public std::enable_shared_from_this<SearchAhead> {
+ public:
+  // Begins no batch after record `last`, and finds a little more than `max_bytes` at most.
+  SearchAhead(SearchTask task, int64_t near, int64_t last, size_t max_bytes)
+      : task_(std::move(task)), near_(near), last_(last), max_bytes_(max_bytes) {}
+
+  void Begin(const RunBeside& run_beside);
+
+  // Whether a reader whose next record is `next` may have come to where this begins.
+  bool IsReached(int64_t next) const { return next > near_; }
+
+  // Nobody is to begin it any more.
+  void Cancel();
+
+  enum class Taken {
+    kAll,      // appended, and `*next` is behind what was looked at
+    kNotYet,   // the reader is still before it
+    kNothing,  // nothing will be of use
+  };
+  // For a reader whose next record is `*next`: appends what was found and adds its size to
+  // `*found`. Waits for who has begun; if nobody has, nobody will.
+  Taken Take(int64_t* next, size_t* found, std::vector<Slice>* slices);
+
+ private:
+  enum class State { kWaiting, kSearching, kDone };
+
+  void Search();
+
+  const SearchTask task_;
+  const int64_t near_;
+  const int64_t last_;
+  const size_t max_bytes_;
+
+  absl::Mutex mutex_;
+  State state_ ABSL_GUARDED_BY(mutex_) = State::kWaiting;
+  // Once it is done. Where it has begun; 0 if it has not, or met an error: the reader meets that
+  // itself.
+  int64_t first_ ABSL_GUARDED_BY(mutex_) = 0;
+  int64_t next_ ABSL_GUARDED_BY(mutex_) = 0;
+  size_t found_ ABSL_GUARDED_BY(mutex_) = 0;
+  std::vector<Slice> slices_ ABSL_GUARDED_BY(mutex_);
+};
+
+// The search of one reader, whose place in the log is the reader's. Owned by it; not thread-safe.
+class LogSearch {
+ public:
+  explicit LogSearch(SearchTask task) : task_(std::move(task)) {}
+  ~LogSearch();
+
+  LogSearch(const LogSearch&) = delete;
+  LogSearch& operator=(const LogSearch&) = delete;
+
+  // From now on a long search has every other piece of it done by whom `run_beside` finds, if
+  // anybody has time for it.
+  void ShareWith(RunBeside run_beside) { run_beside_ = std::move(run_beside); }
+
+  // Looks from record `*next` on, up to `last` at most, and moves `*next` behind what it has looked
+  // at. Appends what passes the filter, a little more than twice `max_bytes` at most.
+  absl::Status Read(int64_t last, size_t max_bytes, int64_t* next, std::vector<Slice>* slices);
+
+ private:
+  bool TakeAhead(int64_t* next, size_t* found, std::vector<Slice>* slices);
+  void SearchAheadOf(int64_t next, int64_t records, int64_t last, size_t max_bytes);
+
+  const SearchTask task_;
+  RunBeside run_beside_;  // null: nobody
+  std::shared_ptr<SearchAhead> ahead_;
+};
+
+}  // namespace jobtail
+
+#endif  // JOBTAIL_SERVER_LOG_LOG_SEARCH_H_
