@@ -125,6 +125,9 @@ class Server::Impl {
 
   absl::Status AddJob(Job job);
   absl::Status ReplaceJobs(const std::vector<std::string>& names, std::vector<Job> jobs);
+  absl::Status Checkpoint(const std::string& directory) {
+    return status_.ok() ? store_->Checkpoint(directory) : status_;
+  }
   absl::Status Start();
   absl::Status AddTo(grpc::ServerBuilder* builder);
   size_t Stop();
@@ -335,6 +338,10 @@ absl::Status Server::AddJob(Job job) { return impl_->AddJob(std::move(job)); }
 
 absl::Status Server::ReplaceJobs(const std::vector<std::string>& names, std::vector<Job> jobs) {
   return impl_->ReplaceJobs(names, std::move(jobs));
+}
+
+absl::Status Server::Checkpoint(const std::string& directory) {
+  return impl_->Checkpoint(directory);
 }
 
 absl::Status Server::Start() { return impl_->Start(); }

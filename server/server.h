@@ -98,6 +98,11 @@ class Server {
   // "http://HOST:PORT/" as it is listened on; empty before Start, and without HTTP.
   const std::string& http_url() const;
 
+  // Copies the data directory, as it is now, into `directory`, while everything goes on: see
+  // LogStore::Checkpoint. A server that is started with the copy takes runs that were at work for
+  // lost. It can take seconds.
+  absl::Status Checkpoint(const std::string& directory);
+
   // Refuses new runs, asks those at work to stop, waits for them (`stop_grace`), ends all streams
   // with UNAVAILABLE and a resume point, and stops listening. Returns how many jobs are still at
   // work: those ignore their stop token. A second call does nothing.

@@ -2,15 +2,8 @@
 
 #include "server/config/config.h"
 
-#include <string.h>
-
-#include <cerrno>
-#include <filesystem>
-#include <fstream>
-#include <iterator>
 #include <map>
 #include <optional>
-#include <system_error>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
@@ -18,6 +11,7 @@
 #include "jobtail/config/v1/config.pb.h"
 #include "server/config/diagnostics.h"
 #include "server/config/job_builder.h"
+#include "server/config/trusted_file.h"
 
 namespace jobtail::config {
 namespace {
@@ -26,27 +20,6 @@ using google::protobuf::TextFormat;
 
 const google::protobuf::FieldDescriptor* JobField() {
   return v1::Config::descriptor()->FindFieldByName("job");
-}
-
-absl::Status CannotRead(const std::string& path, const std::string& why, int error) {
-  const std::string message =
-      absl::StrCat(path, ": cannot be read: ", why, "; give a file with jobs");
-  return error == EACCES ? absl::PermissionDeniedError(message) : absl::NotFoundError(message);
-}
-
-// The library's own reading of a file throws for a directory.
-absl::StatusOr<std::string> ReadFile(const std::string& path) {
-  std::error_code error;
-  if (std::filesystem::is_directory(path, error)) {
-    return CannotRead(path, "it is a directory", EISDIR);
-  }
-  std::ifstream file(path, std::ios::binary);
-  if (!file.is_open()) return CannotRead(path, strerror(errno), errno);
-  try {
-    return std::string{std::istreambuf_iterator<char>(file), std::istreambuf_iterator<char>()};
-  } catch (const std::ios_base::failure& failure) {
-    return CannotRead(path, failure.code().message(), EIO);
-  }
 }
 
 }  // namespace
@@ -80,7 +53,7 @@ absl::StatusOr<std::vector<Job>> Parse(const std::string& text, const std::strin
 }
 
 absl::StatusOr<std::vector<Job>> Load(const std::string& file, process::ProcessPool* pool) {
-  const absl::StatusOr<std::string> text = ReadFile(file);
+  const absl::StatusOr<std::string> text = ReadTrustedFile(file);
   if (!text.ok()) return text.status();
   return Parse(*text, file, pool);
 }

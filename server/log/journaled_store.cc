@@ -39,11 +39,15 @@ absl::StatusOr<std::unique_ptr<JournaledStore>> JournaledStore::Open(
   if (!made.ok()) return made.status();
   if (options.sync == SyncMode::kAlways) return result;
   result->journal_ = *std::move(made);
-  result->store_->SetBeforeSync([store = result.get()] { store->MoveToDatabase(); });
+  result->store_->SetBeforeSync([store = result.get()] {
+    store->MoveToDatabase().IgnoreError();  // which waits, and is tried again before the next sync
+  });
   return result;
 }
 
-JournaledStore::~JournaledStore() { MoveToDatabase(); }
+JournaledStore::~JournaledStore() {
+  MoveToDatabase().IgnoreError();  // what is refused is in the journal
+}
 
 absl::StatusOr<std::shared_ptr<JournaledLog>> JournaledStore::FindOrAdd(const std::string& run) {
   if (auto known = Find(run)) return known;
@@ -118,22 +122,32 @@ void JournaledStore::ReleaseWaiting(JournaledLog* log) {
   for (const Journal::Half half : log->waiting.Clear()) journal_->Release(half);
 }
 
-void JournaledStore::MoveToDatabase() {
+absl::Status JournaledStore::MoveToDatabase() {
   std::vector<std::string> runs;
   {
     absl::MutexLock lock(&mutex_);
     for (const auto& [run, log] : logs_) runs.push_back(run);
   }
-  for (const std::string& run : runs) MoveToDatabase(run);
+  absl::Status moved;
+  for (const std::string& run : runs) moved.Update(MoveToDatabase(run));
+  return moved;
 }
 
-void JournaledStore::MoveToDatabase(const std::string& run) {
+absl::Status JournaledStore::MoveToDatabase(const std::string& run) {
   const auto log = Find(run);
-  if (!log) return;
+  if (!log) return absl::OkStatus();
   absl::MutexLock lock(&log->writing);
-  if (log->waiting.empty()) return;
-  const absl::Status stored = WriteToDatabase(run, {}, /*sync=*/false, log.get());
-  if (absl::IsNotFound(stored)) ReleaseWaiting(log.get());  // the run is deleted
+  if (log->waiting.empty()) return absl::OkStatus();
+  absl::Status stored = WriteToDatabase(run, {}, /*sync=*/false, log.get());
+  if (!absl::IsNotFound(stored)) return stored;
+  ReleaseWaiting(log.get());  // the run is deleted
+  return absl::OkStatus();
+}
+
+// The copy has no journal.
+absl::Status JournaledStore::Checkpoint(const std::string& directory) {
+  if (absl::Status moved = MoveToDatabase(); !moved.ok()) return moved;
+  return store_->Checkpoint(directory);
 }
 
 absl::Status JournaledStore::DeleteRun(const std::string& run) {
@@ -197,12 +211,12 @@ absl::StatusOr<Batch> JournaledStore::FindTime(const std::string& run, int64_t u
 }
 
 absl::StatusOr<int64_t> JournaledStore::FindBytes(const std::string& run, int64_t bytes) {
-  MoveToDatabase(run);
+  MoveToDatabase(run).IgnoreError();
   return store_->FindBytes(run, bytes);
 }
 
 absl::Status JournaledStore::Trim(const std::string& run, int64_t first) {
-  MoveToDatabase(run);
+  MoveToDatabase(run).IgnoreError();
   return store_->Trim(run, first);
 }
 

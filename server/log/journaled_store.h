@@ -54,10 +54,12 @@ class JournaledStore : public LogStore {
   absl::StatusOr<Batch> FindTime(const std::string& run, int64_t unix_nanos) override;
   absl::StatusOr<int64_t> FindBytes(const std::string& run, int64_t bytes) override;
   absl::Status Trim(const std::string& run, int64_t first) override;
+  absl::Status Checkpoint(const std::string& directory) override;
   absl::Status CheckHealth() override { return store_->CheckHealth(); }
 
-  // Moves everything that waits to the database. What that refuses stays, until the next time.
-  void MoveToDatabase();
+  // Moves everything that waits to the database. What that refuses stays, until the next time; the
+  // first refusal is returned.
+  absl::Status MoveToDatabase();
 
   // The database itself, for tests.
   RocksDbStore* database() { return store_.get(); }
@@ -76,7 +78,7 @@ class JournaledStore : public LogStore {
   absl::Status WriteToDatabase(const std::string& run, absl::Span<const Batch> batches, bool sync,
                                JournaledLog* log) ABSL_EXCLUSIVE_LOCKS_REQUIRED(log->writing);
   void ReleaseWaiting(JournaledLog* log) ABSL_EXCLUSIVE_LOCKS_REQUIRED(log->writing);
-  void MoveToDatabase(const std::string& run);
+  absl::Status MoveToDatabase(const std::string& run);
 
   const JournalOptions options_;
   std::unique_ptr<Journal> journal_;  // null: everything goes into the database directly

@@ -85,6 +85,14 @@ class LogStore {
   // Deletes the records before `first`, which begins a batch. There may be an Append meanwhile.
   virtual absl::Status Trim(const std::string& run, int64_t first) = 0;
 
+  // Makes `directory`, which must not be there while its parent must, and puts into it a copy of
+  // everything that had been stored when this was called, which a server can be started with; of
+  // each log, what came meanwhile is there up to some record or not at all. It costs little room
+  // while the store keeps what it has now: large files are shared where both are on one file
+  // system. FAILED_PRECONDITION from a store that has nothing on disk, ALREADY_EXISTS, NOT_FOUND;
+  // on error `directory` is not there.
+  virtual absl::Status Checkpoint(const std::string& directory) = 0;
+
   // Whether the store would take something new at this moment: OK, or why not.
   virtual absl::Status CheckHealth() = 0;
 };

@@ -158,4 +158,9 @@ absl::Status MemoryStore::Trim(const std::string& run, int64_t first) {
   return absl::OkStatus();
 }
 
+absl::Status MemoryStore::Checkpoint(const std::string& directory) {
+  return absl::FailedPreconditionError(absl::StrCat(
+      "checkpoint ", directory, ": runs and logs are kept in memory; give the server a directory"));
+}
+
 }  // namespace jobtail

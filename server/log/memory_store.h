@@ -28,6 +28,7 @@ class MemoryStore : public LogStore {
   absl::StatusOr<Batch> FindTime(const std::string& run, int64_t unix_nanos) override;
   absl::StatusOr<int64_t> FindBytes(const std::string& run, int64_t bytes) override;
   absl::Status Trim(const std::string& run, int64_t first) override;
+  absl::Status Checkpoint(const std::string& directory) override;
   absl::Status CheckHealth() override { return absl::OkStatus(); }
 
  private:

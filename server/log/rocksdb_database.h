@@ -63,6 +63,9 @@ class Database {
   // Has in files what is in memory and in the write-ahead log, and begins another such log.
   rocksdb::Status Flush() const;
 
+  // See LogStore::Checkpoint. It is of this database's format, and durable.
+  absl::Status Checkpoint(const std::string& directory) const;
+
   // The number of the write-ahead log that is written to; 0 if that cannot be told.
   uint64_t WalNumber() const;
 

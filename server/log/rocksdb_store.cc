@@ -68,6 +68,11 @@ absl::StatusOr<int64_t> RocksDbStore::FindBytes(const std::string& run, int64_t 
   return reader_.FindBytes(*key, bytes);
 }
 
+absl::Status RocksDbStore::Checkpoint(const std::string& directory) {
+  const auto database = database_->Use();
+  return database.ok() ? (*database)->Checkpoint(directory) : database.status();
+}
+
 absl::Status RocksDbStore::CheckHealth() {
   if (absl::Status writable = gate_.CheckHealth(); !writable.ok()) return writable;
   return upkeep_.CheckHealth();

@@ -49,6 +49,7 @@ class RocksDbStore : public LogStore {
   absl::Status Trim(const std::string& run, int64_t first) override {
     return writer_.Trim(run, first);
   }
+  absl::Status Checkpoint(const std::string& directory) override;
   absl::Status CheckHealth() override;
 
   // Whether something new would be taken at this moment, as far as the last writes tell.

@@ -53,6 +53,9 @@ class MeteredStore : public LogStore {
   absl::Status Trim(const std::string& run, int64_t first) override {
     return store_->Trim(run, first);
   }
+  absl::Status Checkpoint(const std::string& directory) override {
+    return store_->Checkpoint(directory);
+  }
   absl::Status CheckHealth() override { return store_->CheckHealth(); }
 
   // Brings the registry's figures up to date.

@@ -159,7 +159,7 @@ TEST_F(JournaledStoreTest, LeavesWhatComesAloneToTheJournal) {
 TEST_F(JournaledStoreTest, MovesItToTheDatabaseAsOneBatch) {
   AppendEach(kRun, 1, 10);
   AppendEach(kOtherRun, 1, 3);
-  store_->MoveToDatabase();
+  store_->MoveToDatabase().IgnoreError();
   EXPECT_EQ(LastInDatabase(kRun), 10);
   EXPECT_EQ(LastInDatabase(kOtherRun), 3);
   const auto batch = store_->database()->Read(kRun, 5);
@@ -183,7 +183,7 @@ TEST_F(JournaledStoreTest, MovesItBeforeEachSync) {
 
 TEST_F(JournaledStoreTest, JoinsNoMoreThanABatchMayHave) {
   for (int64_t i = 1; i <= 40; ++i) ASSERT_TRUE(Append(kRun, i, i, false, 10'000).ok());
-  store_->MoveToDatabase();
+  store_->MoveToDatabase().IgnoreError();
   for (int64_t next = 1; next <= 40;) {
     const auto batch = store_->database()->Read(kRun, next);
     ASSERT_TRUE(batch.ok()) << batch.status();
@@ -222,7 +222,7 @@ TEST_F(JournaledStoreTest, RefusesWhatLeavesAHoleAndKeepsWhatWaits) {
 TEST_F(JournaledStoreTest, LosesNothingWhenTheProcessIsKilled) {
   AppendEach(kRun, 1, 100);
   AppendEach(kOtherRun, 1, 5);
-  store_->MoveToDatabase();
+  store_->MoveToDatabase().IgnoreError();
   AppendEach(kRun, 101, 200);
   for (int64_t kill = 0; kill < 3; ++kill) {
     KillAndReopen();
@@ -255,7 +255,7 @@ TEST_F(JournaledStoreTest, DoesNotBringBackARunThatWasDeleted) {
 TEST_F(JournaledStoreTest, TakesNothingFromTheJournalThatWouldLeaveAHole) {
   AppendEach(kRun, 1, 10);
   AppendEach(kOtherRun, 1, 10);
-  store_->MoveToDatabase();
+  store_->MoveToDatabase().IgnoreError();
   ASSERT_TRUE(store_->database()->DeleteRun(kRun).ok());
   Put(kRun);
   AppendEach(kOtherRun, 11, 12);
@@ -325,7 +325,7 @@ TEST_F(JournaledStoreTest, MovesWhatWaitsThoughTheDiskIsNearlyFull) {
   disk.SetNearlyFull(true);
   int64_t last = 0;
   while (Append(kOtherRun, last + 1, last + 1, false, 1 << 20).ok()) ++last;
-  store_->MoveToDatabase();
+  store_->MoveToDatabase().IgnoreError();
   EXPECT_EQ(LastInDatabase(kRun), 10);
   store_.reset();
 }
@@ -353,7 +353,7 @@ TEST_F(JournaledStoreTest, ShowsReadersEverythingWhileItIsMoved) {
   constexpr int64_t kLast = 3000;
   std::atomic<bool> done = false;
   std::jthread mover([&] {
-    while (!done) store_->MoveToDatabase();
+    while (!done) store_->MoveToDatabase().IgnoreError();
   });
   std::vector<std::jthread> readers;
   for (const std::string run : {kRun, kOtherRun, kRun}) {

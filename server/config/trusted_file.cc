@@ -1,0 +1,109 @@
+// Reading files that decide what the server does.
+#include "server/config/trusted_file.h"
+
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <sys/statvfs.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstring>
+#include <filesystem>
+#include <system_error>
+
+#include "absl/cleanup/cleanup.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_format.h"
+
+namespace jobtail::config {
+namespace {
+
+constexpr size_t kPieceBytes = 64 << 10;
+
+absl::Status CannotRead(const std::string& path, int error) {
+  const std::string message =
+      absl::StrCat(path, ": cannot be read: ", strerror(error), "; give a file with jobs");
+  return error == EACCES ? absl::PermissionDeniedError(message) : absl::NotFoundError(message);
+}
+
+bool IsReadOnly(const std::string& path) {
+  struct statvfs system {};
+  return statvfs(path.c_str(), &system) == 0 && (system.f_flag & ST_RDONLY) != 0;
+}
+
+bool IsOurs(const struct stat& status) { return status.st_uid == 0 || status.st_uid == geteuid(); }
+
+bool IsWritableByOthers(const struct stat& status) {
+  return (status.st_mode & (S_IWGRP | S_IWOTH)) != 0;
+}
+
+absl::Status Untrusted(const std::string& path, const std::string& why, const std::string& remedy) {
+  return absl::FailedPreconditionError(
+      absl::StrCat(path, ": is not read, since others could put commands into it: ", why,
+                   "; enter `", remedy, "`"));
+}
+
+absl::Status CheckFile(const std::string& path, const struct stat& status) {
+  if (!IsOurs(status)) {
+    return Untrusted(path, absl::StrFormat("it belongs to user %d", status.st_uid),
+                     absl::StrFormat("chown %d %s", geteuid(), path));
+  }
+  if (IsWritableByOthers(status)) {
+    return Untrusted(path, absl::StrFormat("its mode is %04o", status.st_mode & 07777),
+                     absl::StrCat("chmod go-w ", path));
+  }
+  return absl::OkStatus();
+}
+
+// Whoever can write a directory can put another file, or another directory, into the place of what
+// is there.
+absl::Status CheckDirectory(const std::string& path, const std::string& directory) {
+  struct stat status {};
+  if (stat(directory.c_str(), &status) != 0) return CannotRead(path, errno);
+  if (IsReadOnly(directory)) return absl::OkStatus();
+  if (!IsOurs(status)) {
+    return Untrusted(path, absl::StrFormat("%s belongs to user %d", directory, status.st_uid),
+                     absl::StrFormat("chown %d %s", geteuid(), directory));
+  }
+  const bool is_sticky = (status.st_mode & S_ISVTX) != 0;
+  if (!IsWritableByOthers(status) || is_sticky) return absl::OkStatus();
+  return Untrusted(path,
+                   absl::StrFormat("the mode of %s is %04o", directory, status.st_mode & 07777),
+                   absl::StrCat("chmod go-w ", directory));
+}
+
+absl::Status CheckDirectories(const std::string& path) {
+  std::error_code error;
+  std::filesystem::path directory = std::filesystem::canonical(path, error);
+  if (error) return CannotRead(path, error.value());
+  while (directory.has_relative_path()) {
+    directory = directory.parent_path();
+    if (absl::Status trusted = CheckDirectory(path, directory); !trusted.ok()) return trusted;
+  }
+  return absl::OkStatus();
+}
+
+}  // namespace
+
+absl::StatusOr<std::string> ReadTrustedFile(const std::string& path) {
+  const int fd = open(path.c_str(), O_RDONLY | O_CLOEXEC);
+  if (fd < 0) return CannotRead(path, errno);
+  const absl::Cleanup closing = [fd] { close(fd); };
+  struct stat status {};
+  if (fstat(fd, &status) != 0) return CannotRead(path, errno);
+  if (S_ISREG(status.st_mode)) {
+    if (absl::Status trusted = CheckFile(path, status); !trusted.ok()) return trusted;
+    if (absl::Status trusted = CheckDirectories(path); !trusted.ok()) return trusted;
+  }
+  std::string content;
+  while (true) {
+    const size_t size = content.size();
+    content.resize(size + kPieceBytes);
+    const ssize_t count = read(fd, content.data() + size, kPieceBytes);
+    content.resize(size + (count > 0 ? static_cast<size_t>(count) : 0));
+    if (count == 0) return content;
+    if (count < 0 && errno != EINTR) return CannotRead(path, errno);
+  }
+}
+
+}  // namespace jobtail::config

@@ -1,0 +1,108 @@
+// Tests of reading files that others must not be able to write.
+#include "server/config/trusted_file.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <filesystem>
+#include <fstream>
+#include <string>
+
+namespace jobtail::config {
+namespace {
+
+using ::testing::HasSubstr;
+
+constexpr uid_t kNobody = 65534;
+
+class TrustedFileTest : public ::testing::Test {
+ protected:
+  TrustedFileTest() {
+    std::string name = ::testing::TempDir() + "trustedXXXXXX";
+    directory_ = mkdtemp(name.data());
+    file_ = directory_ + "/jobs.txt";
+    std::ofstream(file_) << "job {}";
+    chmod(file_.c_str(), 0644);
+  }
+  ~TrustedFileTest() override { std::filesystem::remove_all(directory_); }
+
+  absl::Status Read() const { return ReadTrustedFile(file_).status(); }
+  void ExpectRefused(const std::string& why) const {
+    EXPECT_EQ(Read().code(), absl::StatusCode::kFailedPrecondition);
+    EXPECT_THAT(std::string(Read().message()), HasSubstr(why));
+  }
+
+  std::string directory_;
+  std::string file_;
+};
+
+TEST_F(TrustedFileTest, IsRead) { EXPECT_EQ(ReadTrustedFile(file_).value(), "job {}"); }
+
+TEST_F(TrustedFileTest, OfManyPiecesIsRead) {
+  const std::string text(1 << 20, 'x');
+  std::ofstream(file_) << text;
+  EXPECT_EQ(ReadTrustedFile(file_).value(), text);
+}
+
+TEST_F(TrustedFileTest, ThatOthersOrTheGroupCanWriteIsRefused) {
+  for (const mode_t mode : {0646U, 0664U}) {
+    chmod(file_.c_str(), mode);
+    ExpectRefused("its mode is 0");
+    ExpectRefused("enter `chmod go-w " + file_ + "`");
+  }
+}
+
+TEST_F(TrustedFileTest, BehindALinkIsLookedAtWhereItIs) {
+  chmod(file_.c_str(), 0666);
+  const std::string link = directory_ + "/link";
+  std::filesystem::create_symlink(file_, link);
+  EXPECT_EQ(ReadTrustedFile(link).status().code(), absl::StatusCode::kFailedPrecondition);
+}
+
+TEST_F(TrustedFileTest, InADirectoryThatOthersCanWriteIsRefused) {
+  chmod(directory_.c_str(), 0777);
+  ExpectRefused("is 0777; enter `chmod go-w " + directory_ + "`");
+  chmod(directory_.c_str(), 01777);
+  EXPECT_TRUE(Read().ok());
+}
+
+TEST_F(TrustedFileTest, BelowADirectoryThatOthersCanWriteIsRefused) {
+  const std::string below = directory_ + "/below";
+  std::filesystem::create_directory(below);
+  std::filesystem::rename(file_, below + "/jobs.txt");
+  file_ = below + "/jobs.txt";
+  EXPECT_TRUE(Read().ok());
+  chmod(directory_.c_str(), 0775);
+  ExpectRefused("the mode of " + directory_ + " is 0775");
+}
+
+TEST_F(TrustedFileTest, OfSomebodyElseIsRefused) {
+  if (geteuid() != 0) GTEST_SKIP() << "root alone can give files away";
+  ASSERT_EQ(chown(file_.c_str(), kNobody, kNobody), 0);
+  ExpectRefused("it belongs to user 65534; enter `chown 0 " + file_ + "`");
+  ASSERT_EQ(chown(file_.c_str(), 0, 0), 0);
+  ASSERT_EQ(chown(directory_.c_str(), kNobody, kNobody), 0);
+  ExpectRefused(directory_ + " belongs to user 65534");
+}
+
+TEST_F(TrustedFileTest, ThatIsAPipeIsRead) {
+  int ends[2];
+  ASSERT_EQ(pipe(ends), 0);
+  ASSERT_EQ(write(ends[1], "job {}", 6), 6);
+  close(ends[1]);
+  EXPECT_EQ(ReadTrustedFile("/proc/self/fd/" + std::to_string(ends[0])).value(), "job {}");
+  close(ends[0]);
+}
+
+TEST_F(TrustedFileTest, ThatIsNotThereOrADirectoryIsAnError) {
+  const absl::Status missing = ReadTrustedFile(directory_ + "/none").status();
+  EXPECT_EQ(missing.code(), absl::StatusCode::kNotFound);
+  EXPECT_THAT(std::string(missing.message()), HasSubstr("No such file or directory"));
+  const absl::Status directory = ReadTrustedFile(directory_).status();
+  EXPECT_THAT(std::string(directory.message()), HasSubstr("cannot be read: Is a directory"));
+}
+
+}  // namespace
+}  // namespace jobtail::config
