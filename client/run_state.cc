@@ -44,19 +44,6 @@ const char* StateName(v1::RunState state) {
   }
 }
 
-bool IsFinal(v1::RunState state) {
-  switch (state) {
-    case v1::RUN_STATE_SUCCEEDED:
-    case v1::RUN_STATE_FAILED:
-    case v1::RUN_STATE_CANCELLED:
-    case v1::RUN_STATE_TIMED_OUT:
-    case v1::RUN_STATE_LOST:
-      return true;
-    default:
-      return false;
-  }
-}
-
 int ExitCode(const v1::RunResult& result) {
   if (result.state() == v1::RUN_STATE_LOST) return kExitOwnFailure;
   if (result.signal() > 0) return result.signal() < 128 ? 128 + result.signal() : 255;

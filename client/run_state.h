@@ -2,6 +2,7 @@
 #ifndef JOBTAIL_CLIENT_RUN_STATE_H_
 #define JOBTAIL_CLIENT_RUN_STATE_H_
 
+#include "base/codec/run_state.h"
 #include "jobtail/v1/run.pb.h"
 
 namespace jobtail::client {
@@ -14,8 +15,7 @@ inline constexpr int kExitOwnFailure = 125;
 // program does not know.
 const char* StateName(v1::RunState state);
 
-// Whether a run in this state has ended.
-bool IsFinal(v1::RunState state);
+using jobtail::IsFinal;
 
 // The exit code of a program that stands for the run, from 0 to 255:
 //   killed by signal n: 128 + n; SUCCEEDED: the job's own exit code, as a rule 0;

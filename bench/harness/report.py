@@ -19,6 +19,10 @@ RATIOS = [
     ('RunJob : bare gRPC single messages', AT_LEAST, 0.8, 'throughput', 'run_job', 'bare_messages', 'lines_per_second'),
     ('latency p50, TailLog : bare gRPC', AT_MOST, 1.25, 'latency', 'tail_log', 'bare', 'p50_us'),
     ('latency p99, TailLog : bare gRPC', AT_MOST, 1.5, 'latency', 'tail_log', 'bare', 'p99_us'),
+    ('latency p50 beside a crowd : beside a crowd in another server', AT_MOST, 1.5, 'neighbours', 'interval_same',
+     'interval_other', 'p50_us'),
+    ('the same, p99', AT_MOST, 1.5, 'neighbours', 'interval_same', 'interval_other', 'p99_us'),
+    ('the same, p50, with `--sync=always`', AT_MOST, 2, 'neighbours', 'always_same', 'always_other', 'p50_us'),
 ]
 IDLE_READER_BYTES = 24 * 1024
 LARGE_LOG_BYTES = 250 * 10 ** 6
@@ -167,7 +171,18 @@ def search_table(measured):
     return f'### Searching {measured["bytes"] / 1e9:.1f} GB of one run\n\n' + table(header, body)
 
 
-TABLES = {'throughput': throughput_table, 'latency': latency_table, 'fan-out': fan_out_table, 'runs': runs_table, 'search': search_table}
+def neighbours_table(rows):
+    names = {'same': 'in the same server', 'other': 'in another server'}
+    body = []
+    for key, row in rows.items():
+        sync, place = key.split('_')
+        body.append([f'`--sync={sync}`, {names[place]}', spread(row['p50_us']), spread(row['p99_us'])])
+    return ('### A quiet run beside eight firehoses and twenty searches\n\n' +
+            table(['the crowd is', 'p50, µs', 'p99, µs'], body))
+
+
+TABLES = {'throughput': throughput_table, 'latency': latency_table, 'fan-out': fan_out_table, 'runs': runs_table, 'search': search_table,
+          'neighbours': neighbours_table}
 
 
 def origin(result):

@@ -7,6 +7,7 @@ import resource
 import socket
 import subprocess
 import sys
+import threading
 import time
 from contextlib import ExitStack
 
@@ -373,6 +374,64 @@ def search(bench, quick):
     return {'bytes': size, 'rows': rows, 'readers': readers, 'reader': memory}
 
 
+class Crowded:
+    """Firehoses and heavy searches at a server, without a pause while the `with` lasts."""
+    FIREHOSES, SEARCHES = 8, 20
+    SEARCHED_BYTES = 10 ** 8
+
+    def __init__(self, bench, server):
+        entries = self.SEARCHED_BYTES // ENTRY_BYTES
+        log, _ = run(bench.grpc(server.address, 'tail-job', 'entries', '-p', 'entries', entries))
+        self.command = [bench.jobtail, f'--server={server.address}', 'tail', log['run'], '--no-follow',
+                        f'--grep={SEARCHES["expression"]}']
+        self.ended = threading.Event()
+        self.searches = [threading.Thread(target=self.search) for _ in range(self.SEARCHES)]
+        start_run(bench, server, 'lines', ('lines', 10 ** 12), count=self.FIREHOSES)
+
+    def search(self):
+        while not self.ended.is_set():
+            subprocess.run(self.command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+
+    def __enter__(self):
+        for thread in self.searches:
+            thread.start()
+        time.sleep(1)
+        return self
+
+    def __exit__(self, *_):
+        self.ended.set()
+        for thread in self.searches:
+            thread.join()
+
+
+def neighbours(bench, quick):
+    """How old a quiet run's lines are beside a crowd in the same server, and in another one."""
+    count = 200 if quick else 250
+    flags = {'interval': [], 'always': ['--sync=always']}
+    places = {(sync, place): None for sync in flags for place in ('same', 'other')}
+
+    def measure(key, _):
+        sync, place = key
+        arguments = [*flags[sync], '--keep-run-bytes=200MB', '--stop-grace=0']
+        with ExitStack() as stack:
+            server = stack.enter_context(bench.start_jobtail(*arguments))
+            quiet = server if place == 'same' else stack.enter_context(bench.start_jobtail(*arguments))
+            stack.enter_context(Crowded(bench, server))
+            ages = []
+            for _ in range(4):
+                command = bench.grpc(quiet.address, 'tail-job', 'stamps', '-p', 'count', count,
+                                     '-p', 'interval_micros', INTERVAL_MICROS, '--stamped')
+                ages += run(command)[0]['ages_us']
+        bench.remove_data()
+        tell(f'   --sync={sync}, {place} server: p50 {percentile(ages, .5):.0f} µs, p99 {percentile(ages, .99):.0f} µs')
+        return ages
+    rows = {}
+    for (sync, place), samples in rounds(1 if quick else 4, places, measure).items():
+        rows[f'{sync}_{place}'] = {'p50_us': figure([percentile(ages, .5) for ages in samples]),
+                                   'p99_us': figure([percentile(ages, .99) for ages in samples])}
+    return rows
+
+
 ALL = {
     'throughput': throughput,
     'latency': latency,
@@ -382,4 +441,5 @@ ALL = {
     'browsers': browsers,
     'large-log': large_log,
     'search': search,
+    'neighbours': neighbours,
 }

@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "base/codec/run_state.h"
 #include "base/quoting.h"
 #include "server/run/lost_run.h"
 #include "server/run/run_id.h"

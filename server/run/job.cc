@@ -6,6 +6,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
+#include "base/codec/proto_time.h"
 #include "base/quoting.h"
 #include "server/log/record.h"
 #include "server/run/name.h"
@@ -33,8 +34,7 @@ Job& Job::Timeout(absl::Duration timeout) {
   timeout_ = timeout;
   proto_.clear_timeout();
   if (timeout == absl::InfiniteDuration()) return *this;
-  proto_.mutable_timeout()->set_seconds(absl::IDivDuration(timeout, absl::Seconds(1), &timeout));
-  proto_.mutable_timeout()->set_nanos(static_cast<int32_t>(absl::ToInt64Nanoseconds(timeout)));
+  *proto_.mutable_timeout() = ToProtoDuration(timeout);
   return *this;
 }
 

@@ -1,5 +1,6 @@
 // Which runs and records go.
 #include "server/run/retention.h"
+#include "base/codec/run_state.h"
 
 #include <spdlog/spdlog.h>
 

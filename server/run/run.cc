@@ -9,6 +9,8 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/time/time.h"
+#include "base/codec/proto_time.h"
+#include "base/codec/run_state.h"
 #include "base/utf8.h"
 #include "server/log/record.h"
 #include "server/run/cut_parameters.h"
@@ -19,23 +21,10 @@ namespace {
 constexpr size_t kMaxErrorBytes = 16 << 10;
 constexpr size_t kMaxProgressBytes = 1 << 10;
 
-google::protobuf::Timestamp ToProto(absl::Time time) {
-  return FromUnixNanos(absl::ToUnixNanos(time));
-}
-
-// The longest that protobuf's Duration allows, 10,000 years.
-google::protobuf::Duration ToProto(absl::Duration duration) {
-  duration = std::min(duration, absl::Seconds(315'576'000'000));
-  google::protobuf::Duration proto;
-  proto.set_seconds(absl::IDivDuration(duration, absl::Seconds(1), &duration));
-  proto.set_nanos(static_cast<int32_t>(absl::ToInt64Nanoseconds(duration)));
-  return proto;
-}
-
 v1::ResourceUsage ToProto(const ResourceUsage& usage) {
   v1::ResourceUsage proto;
-  *proto.mutable_user_time() = ToProto(usage.user_time);
-  *proto.mutable_system_time() = ToProto(usage.system_time);
+  *proto.mutable_user_time() = ToProtoDuration(usage.user_time);
+  *proto.mutable_system_time() = ToProtoDuration(usage.system_time);
   proto.set_peak_memory_bytes(usage.peak_memory_bytes);
   return proto;
 }
@@ -79,10 +68,6 @@ google::protobuf::Map<std::string, std::string> WithoutSecrets(
   return parameters;
 }
 
-bool IsFinal(v1::RunState state) {
-  return state != v1::RUN_STATE_PENDING && state != v1::RUN_STATE_RUNNING;
-}
-
 Run::Run(std::string id, std::shared_ptr<const Job> job, ParameterValues parameters,
          const v1::CreateRunRequest& request, const LogOptions& log, const Services* services)
     : id_(std::move(id)),
@@ -103,7 +88,7 @@ Run::Run(std::string id, std::shared_ptr<const Job> job, ParameterValues paramet
   }
   *run->mutable_parameters() = WithoutSecrets(*job_, run->parameters());
   run->set_state(v1::RUN_STATE_PENDING);
-  *run->mutable_create_time() = ToProto(clock()->Now());
+  *run->mutable_create_time() = ToTimestamp(clock()->Now());
   LogOptions options = log;
   options.drop_when_full |= job_->drops_when_full();
   absl::MutexLock log_lock(&log_mutex_);
@@ -215,7 +200,7 @@ v1::RunResult Run::MakeResult(const JobResult& job_result,
       result.mutable_error()->append(" before the job was started");
   }
   if (started_ != absl::InfiniteDuration()) {
-    *result.mutable_duration() = ToProto(clock()->Steady() - started_);
+    *result.mutable_duration() = ToProtoDuration(clock()->Steady() - started_);
   }
   return result;
 }
@@ -346,7 +331,7 @@ void Run::ReportProgress(double fraction, std::string_view text) {
   v1::RunProgress progress;
   progress.set_fraction(std::isfinite(fraction) ? std::clamp(fraction, 0.0, 1.0) : 0);
   progress.set_text(ToText(text, kMaxProgressBytes));
-  *progress.mutable_time() = ToProto(clock()->Now());
+  *progress.mutable_time() = ToTimestamp(clock()->Now());
   absl::MutexLock telling(&telling_mutex_);
   {
     absl::MutexLock lock(&mutex_);
@@ -355,7 +340,7 @@ void Run::ReportProgress(double fraction, std::string_view text) {
     if (elapsed > 0) progress.set_rate(progress.fraction() / elapsed);
     if (progress.rate() > 0) {
       *progress.mutable_remaining() =
-          ToProto(absl::Seconds((1 - progress.fraction()) / progress.rate()));
+          ToProtoDuration(absl::Seconds((1 - progress.fraction()) / progress.rate()));
     }
     *proto_->mutable_progress() = progress;
   }
@@ -406,7 +391,7 @@ absl::Duration Run::ended() const {
 // The time of day, but never before an earlier time of the run: the clock may have been set back.
 google::protobuf::Timestamp Run::NowLocked() const {
   return std::max(
-      {ToProto(clock()->Now()), proto_->create_time(), proto_->start_time(), proto_->cancel_time()},
+      {ToTimestamp(clock()->Now()), proto_->create_time(), proto_->start_time(), proto_->cancel_time()},
       [](const auto& a, const auto& b) { return ToUnixNanos(a) < ToUnixNanos(b); });
 }
 

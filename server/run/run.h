@@ -31,9 +31,6 @@ namespace jobtail {
 // Why a run is asked to stop.
 enum class StopReason { kCancel, kTimeout, kShutdown };
 
-// Whether a run in this state has ended.
-bool IsFinal(v1::RunState state);
-
 // Parameters with kMask in place of each secret.
 google::protobuf::Map<std::string, std::string> WithoutSecrets(
     const Job& job, google::protobuf::Map<std::string, std::string> parameters);

@@ -57,11 +57,5 @@ TEST(StateTest, NamesAreThoseOfTheApi) {
   EXPECT_STREQ(StateName(static_cast<v1::RunState>(99)), "UNKNOWN");
 }
 
-TEST(StateTest, AllButPendingAndRunningAreFinal) {
-  for (int state = v1::RunState_MIN + 1; state <= v1::RunState_MAX; ++state) {
-    EXPECT_EQ(IsFinal(static_cast<v1::RunState>(state)), state > v1::RUN_STATE_RUNNING);
-  }
-}
-
 }  // namespace
 }  // namespace jobtail::client

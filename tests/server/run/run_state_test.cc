@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "absl/synchronization/notification.h"
+#include "base/codec/run_state.h"
 #include "server/log/record.h"
 #include "tests/server/run/engine_fixture.h"
 #include "tests/server/support/following.h"

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "absl/synchronization/notification.h"
+#include "base/codec/run_state.h"
 #include "tests/server/run/engine_fixture.h"
 
 namespace jobtail {
