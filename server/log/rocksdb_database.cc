@@ -20,6 +20,7 @@
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "server/log/rocksdb_directory.h"
+#include "server/log/rocksdb_private_files.h"
 #include "server/log/rocksdb_tuning.h"
 
 namespace jobtail {
@@ -74,9 +75,7 @@ absl::StatusOr<std::unique_ptr<Database>> Database::Open(const RocksDbOptions& o
                                                          ReadErrors errors,
                                                          std::shared_ptr<rocksdb::Cache> cache) {
   if (absl::Status ready = PrepareDirectory(options.directory); !ready.ok()) return ready;
-  rocksdb::Env* const env = options.env ? options.env : rocksdb::Env::Default();
-  env->SetAllowNonOwnerAccess(false).PermitUncheckedError();  // files of mode 0600 from now on
-  absl::Status salvaged = Salvage(options, errors, env);
+  absl::Status salvaged = Salvage(options, errors, EnvOf(options));
   if (!salvaged.ok()) return salvaged;
   if (!cache) cache = rocksdb::NewLRUCache(options.cache_bytes, /*num_shard_bits=*/2);
   std::unique_ptr<Database> result(new Database(options.directory, std::move(cache)));

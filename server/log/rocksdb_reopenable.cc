@@ -6,6 +6,8 @@
 
 #include <utility>
 
+#include "server/log/rocksdb_private_files.h"
+
 namespace jobtail {
 
 absl::StatusOr<std::unique_ptr<ReopenableDatabase>> ReopenableDatabase::Open(
@@ -64,9 +66,7 @@ void ReopenableDatabase::StopBackgroundWork() const {
   if (database_) database_->StopBackgroundWork();
 }
 
-rocksdb::Env* ReopenableDatabase::env() const {
-  return options_.env ? options_.env : rocksdb::Env::Default();
-}
+rocksdb::Env* ReopenableDatabase::env() const { return EnvOf(options_); }
 
 std::string ReopenableDatabase::Name() const { return "data directory " + options_.directory; }
 

@@ -12,6 +12,7 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "server/log/rocksdb_private_files.h"
 
 namespace jobtail {
 
@@ -76,7 +77,7 @@ rocksdb::DBOptions MakeDbOptions(const RocksDbOptions& options,
   rocksdb::DBOptions db;
   db.create_if_missing = true;
   db.create_missing_column_families = true;
-  if (options.env) db.env = options.env;
+  db.env = EnvOf(options);
   db.info_log = std::make_shared<ServerLog>();
   db.stats_dump_period_sec = 0;
   db.stats_persist_period_sec = 0;

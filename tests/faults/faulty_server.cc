@@ -10,6 +10,7 @@
 #include <cerrno>
 #include <csignal>
 #include <filesystem>
+#include <fstream>
 #include <iostream>
 #include <iterator>
 #include <sstream>
@@ -79,6 +80,17 @@ std::string List(const Set& set) {
   std::ostringstream text;
   for (const auto& element : set) text << ' ' << element;
   return text.str();
+}
+
+std::string ThreadNames(const std::string& directory) {
+  std::string names;
+  std::error_code ignored;
+  for (const auto& entry : fs::directory_iterator(directory, ignored)) {
+    std::string name;
+    std::ifstream(entry.path() / "comm") >> name;
+    names += name + " ";
+  }
+  return names;
 }
 
 int CountEntries(const std::string& directory) {
@@ -222,7 +234,8 @@ void FaultyServer::ExpectUse(const Use& before) const {
                               now.threads <= before.threads + kThreadsThatComeAndGo;
                      }))
       << now.descriptors << " descriptors, not " << before.descriptors << "; " << now.threads
-      << " threads, not " << before.threads;
+      << " threads, not " << before.threads << ":\n"
+      << ThreadNames("/proc/" + std::to_string(pid()) + "/task");
 }
 
 }  // namespace jobtail::faults

@@ -7,6 +7,7 @@
 #include <rocksdb/db.h>
 #include <rocksdb/perf_context.h>
 #include <rocksdb/perf_level.h>
+#include <sys/stat.h>
 
 #include <filesystem>
 #include <memory>
@@ -24,6 +25,7 @@
 namespace jobtail {
 namespace {
 
+namespace fs = std::filesystem;
 using ::testing::HasSubstr;
 using testing::TemporaryDirectory;
 
@@ -136,6 +138,29 @@ TEST_F(RocksDbStoreTest, TakesAndKeepsTheSameInEveryMode) {
     EXPECT_EQ(store_->GetExtent(kRun)->last, 20);
     ASSERT_TRUE(store_->DeleteRun(kRun).ok());
   }
+}
+
+// Whatever the umask, and in a directory that others may enter.
+TEST_F(RocksDbStoreTest, MakesFilesForNobodyElse) {
+  store_.reset();
+  fs::remove_all(directory_.path());
+  fs::create_directory(directory_.path());
+  chmod(directory_.path().c_str(), 0755);
+  const mode_t before = umask(0);
+  Reopen();
+  Put(kRun);
+  Fill(kRun, 20, 1000);
+  Flush();
+  Reopen();  // which renames the files that it has its own log in
+  umask(before);
+  int files = 0;
+  for (const fs::directory_entry& file : fs::directory_iterator(directory_.path())) {
+    struct stat info;
+    ASSERT_EQ(stat(file.path().c_str(), &info), 0);
+    EXPECT_EQ(info.st_mode & 0077, 0U) << file.path();
+    ++files;
+  }
+  EXPECT_GE(files, 6);
 }
 
 TEST_F(RocksDbStoreTest, TakesNoIdThatIsNoUuid) {
