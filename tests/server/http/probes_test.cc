@@ -79,7 +79,7 @@ TEST_F(ProbesTest, TellOfAStoreThatHangsWhenItIsAskedHowItIs) {
 
 TEST_F(ProbesTest, ASearchThatHangsKeepsNobodyWaiting) {
   const std::string run = Start("hello");
-  AwaitLog(run);
+  AwaitClosed(run);
   store_.Block(Call::kRead, run);
   std::vector<std::unique_ptr<HttpClient>> clients;
   for (int i = 0; i < 2; ++i) {

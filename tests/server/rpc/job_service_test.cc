@@ -76,7 +76,7 @@ class JobServiceTest : public testing::EngineTest {
   // An ended run, whose log is in the store alone.
   std::string Ended() {
     const std::string run = Start("counts");
-    AwaitLog(run);
+    AwaitClosed(run);
     return run;
   }
 
@@ -245,7 +245,7 @@ TEST_F(JobServiceTest, AnswersProbesWhateverHangsInTheStore) {
 TEST_F(JobServiceTest, DoesNothingForAClientThatHasGone) {
   AddJob(Job("one", [](JobContext&) { puts("one"); }));
   const std::string run = Start("one");
-  AwaitLog(run);
+  AwaitClosed(run);
   EXPECT_TRUE(testing::Eventually([&] {
     store_.Block(Call::kRead);
     bool hung = false;  // not for the moment after its end in which the log is in memory

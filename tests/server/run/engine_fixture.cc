@@ -2,6 +2,7 @@
 
 #include "tests/server/run/engine_fixture.h"
 
+#include <thread>
 #include <utility>
 
 #include "tests/server/support/following.h"
@@ -67,6 +68,18 @@ std::vector<v1::LogLine> EngineTest::AwaitLog(const std::string& run) {
   const auto cursor = engine_.TailLog(request);
   EXPECT_TRUE(cursor.ok()) << cursor.status();
   return cursor.ok() ? RecordsOf(ReadToEnd(**cursor)) : std::vector<v1::LogLine>();
+}
+
+void EngineTest::AwaitClosed(const std::string& run) {
+  AwaitLog(run);
+  v1::TailLogRequest request;
+  request.set_run(run);
+  const auto is_opened_in_the_store = [&] {
+    const int64_t before = store_.count(Call::kGetExtent);
+    EXPECT_TRUE(engine_.TailLog(request).ok());
+    return store_.count(Call::kGetExtent) > before;
+  };
+  while (!is_opened_in_the_store()) std::this_thread::yield();
 }
 
 v1::RunResult EngineTest::AwaitResult(const std::string& run) {

@@ -48,6 +48,8 @@ class EngineTest : public ::testing::Test {
   // Waits for the end and returns every record of the log.
   std::vector<v1::LogLine> AwaitLog(const std::string& run);
   v1::RunResult AwaitResult(const std::string& run);
+  // Waits for the end, and until the log is in the store alone, which is a moment later.
+  void AwaitClosed(const std::string& run);
   // Starts a run and does the same.
   std::vector<v1::LogLine> Run(const std::string& job, const Parameters& parameters = {});
   // Reads what there is of the log, without waiting.
