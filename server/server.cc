@@ -7,6 +7,8 @@
 
 #include <algorithm>
 #include <atomic>
+#include <cstdint>
+#include <limits>
 #include <optional>
 #include <thread>
 #include <utility>
@@ -106,9 +108,11 @@ ServerOptions Planned(ServerOptions options) {
 }
 
 // Nobody's address takes all connections.
-Acceptor::Limits LimitsOf(size_t connections) {
+Acceptor::Limits LimitsOf(size_t connections, size_t memory) {
+  constexpr size_t kMost = std::numeric_limits<int64_t>::max();
   return {.connections = connections,
-          .connections_of_address = std::max<size_t>(1, connections - connections / 4)};
+          .connections_of_address = std::max<size_t>(1, connections - connections / 4),
+          .resident_bytes = static_cast<int64_t>(std::min(memory, kMost))};
 }
 
 }  // namespace
@@ -264,8 +268,9 @@ std::string Server::Impl::Metrics() {
 }
 
 absl::Status Server::Impl::StartGrpc() {
-  auto acceptor = std::make_unique<Acceptor>(LimitsOf(descriptors_.grpc_connections));
-  if (absl::Status listening = acceptor->Listen(options_.grpc_address); !listening.ok()) {
+  acceptor_ =
+      std::make_unique<Acceptor>(LimitsOf(descriptors_.grpc_connections, options_.memory_bytes));
+  if (absl::Status listening = acceptor_->Listen(options_.grpc_address); !listening.ok()) {
     return listening;
   }
   grpc::EnableDefaultHealthCheckService(true);
@@ -284,14 +289,13 @@ absl::Status Server::Impl::StartGrpc() {
   builder.RegisterService(&service_);
   grpc_ = builder.BuildAndStart();
   if (!grpc_) return absl::UnavailableError("gRPC does not start");
-  acceptor->Start([taker = taker_.get()](int listener, int connection) {
+  acceptor_->Start([taker = taker_.get()](int listener, int connection) {
     grpc::experimental::ExternalConnectionAcceptor::NewConnectionParameters parameters;
     parameters.listener_fd = listener;
     parameters.fd = connection;
     taker->HandleNewConnection(&parameters);
   });
-  grpc_address_ = acceptor->address();
-  acceptor_ = std::move(acceptor);
+  grpc_address_ = acceptor_->address();
   health_ = std::make_unique<Health>(
       [this] { return CheckHealth(); },
       [this](std::function<void()> check) { pool_.Run(kHealthClient, std::move(check)); },

@@ -33,7 +33,8 @@ struct ServerOptions {
   // How long Stop waits for jobs that were asked to stop.
   absl::Duration stop_grace = absl::Seconds(5);
   // How much memory the server is to get along with, in bytes: caches, buffers and what clients can
-  // make it hold are measured by it, and get no larger than the options here say. 0: what there is,
+  // make it hold are measured by it, and get no larger than the options here say. While the process
+  // is larger, whatever else it does, the gRPC connections that send most are closed. 0: what there is,
   // see MemoryOfSystem.
   size_t memory_bytes = 0;
   // Where runs and logs are kept. No directory: in memory, gone with the server.

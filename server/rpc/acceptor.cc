@@ -26,6 +26,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "base/host_port.h"
+#include "server/rpc/load_shedder.h"
 #include "server/rpc/open_connections.h"
 
 namespace jobtail {
@@ -42,6 +43,8 @@ constexpr int kInARow = 64;
 // How often connections are counted: within a second for who asks, sooner where a limit is met.
 constexpr std::chrono::seconds kCountEvery(1);
 constexpr absl::Duration kCountAgain = absl::Milliseconds(20);
+// How often it is told that connections are given up.
+constexpr absl::Duration kTellEvery = absl::Seconds(10);
 // How long a client may leave unacknowledged what was sent to it: as gRPC's keepalive has it.
 constexpr unsigned kUserTimeoutMillis = 10'000;
 
@@ -60,23 +63,36 @@ absl::Status CannotListen(const std::string& address, const ErrorCode& error) {
                    ": is the port in use? Choose another address; port 0 picks a free one"));
 }
 
-// The client's address, without its port.
-std::string AddressOf(const sockaddr_storage& peer, socklen_t size) {
+OpenConnections::Client PeerOf(const sockaddr_storage& peer, socklen_t size) {
   tcp::endpoint endpoint;
-  if (size > endpoint.capacity()) return "";
+  if (size > endpoint.capacity()) return {};
   std::memcpy(endpoint.data(), &peer, size);
-  const net::ip::address address = endpoint.address();
+  net::ip::address address = endpoint.address();
   if (address.is_v6() && address.to_v6().is_v4_mapped()) {
-    return net::ip::make_address_v4(net::ip::v4_mapped, address.to_v6()).to_string();
+    address = net::ip::make_address_v4(net::ip::v4_mapped, address.to_v6());
   }
-  return address.to_string();
+  return {address.to_string(), endpoint.port()};
+}
+
+// Ends a connection that somebody else has open, and drops what has come and was not read. Its
+// descriptor stays. One that is closed between being found and being used may be another client's,
+// who has to connect anew then.
+void Disconnect(int fd) {
+  sockaddr none{};
+  none.sa_family = AF_UNSPEC;
+  connect(fd, &none, sizeof none);
 }
 
 }  // namespace
 
 class Acceptor::Impl {
  public:
-  Impl(const Limits& limits, Clock* clock) : limits_(limits), clock_(clock), count_(loop_) {
+  Impl(const Limits& limits, Clock* clock)
+      : limits_(limits),
+        clock_(clock),
+        count_(loop_),
+        look_(loop_),
+        shedder_(limits.resident_bytes) {
     OpenReserve();
   }
   ~Impl() {
@@ -105,13 +121,14 @@ class Acceptor::Impl {
   void TryLater(Listener* listener);
   void AcceptSome(Listener* listener);
   bool AcceptOne(Listener* listener);
-  void Serve(Listener* listener, int fd, const std::string& address);
+  void Serve(Listener* listener, int fd, const OpenConnections::Client& client);
   bool HasRoom(const std::string& address);
   void Shortage(Listener* listener);
   void Recovered();
   void RefuseWaiting(Listener* listener);
   void OpenReserve();
   void Count();
+  void ShedLoad();
 
   const Limits limits_;
   Clock* const clock_;
@@ -126,8 +143,11 @@ class Acceptor::Impl {
   net::io_context loop_{1};
   std::list<Listener> listeners_;
   net::steady_timer count_;
+  net::steady_timer look_;
   OpenConnections open_;
+  LoadShedder shedder_;
   absl::Duration counted_ = -absl::InfiniteDuration();  // when, by the steady clock
+  absl::Duration told_ = -absl::InfiniteDuration();     // of load that was shed, the same
   absl::Duration short_since_;                          // the same, while is_short_
   int reserve_ = -1;
   bool stopping_ = false;
@@ -184,9 +204,33 @@ void Acceptor::Impl::Start(Take take) {
   take_ = std::move(take);
   for (Listener& listener : listeners_) AwaitNext(&listener);
   Count();
+  ShedLoad();
   thread_ = std::thread([this] {
     pthread_setname_np(pthread_self(), "grpc-accept");
     loop_.run();
+  });
+}
+
+void Acceptor::Impl::ShedLoad() {
+  const auto clients = shedder_.Look(open_);
+  for (const OpenConnections::Client& client : clients) {
+    if (const std::optional<int> fd = open_.Find(client)) {
+      Disconnect(*fd);
+      open_.Remove(*fd);
+    }
+    ++refused_;
+  }
+  if (const absl::Duration now = clock_->Steady(); !clients.empty() && now - told_ > kTellEvery) {
+    told_ = now;
+    spdlog::error(
+        "the server has taken more memory than it may (see --memory): connections that send most "
+        "are "
+        "closed, that of {}:{} and {} others",
+        clients.front().first, clients.front().second, clients.size() - 1);
+  }
+  look_.expires_after(absl::ToChronoMilliseconds(LoadShedder::kInterval));
+  look_.async_wait([this](const ErrorCode& error) {
+    if (!error && !stopping_) ShedLoad();
   });
 }
 
@@ -236,17 +280,17 @@ bool Acceptor::Impl::AcceptOne(Listener* listener) {
                          &size, SOCK_NONBLOCK | SOCK_CLOEXEC);
   if (fd < 0) return false;
   Recovered();
-  Serve(listener, fd, AddressOf(peer, size));
+  Serve(listener, fd, PeerOf(peer, size));
   return true;
 }
 
-void Acceptor::Impl::Serve(Listener* listener, int fd, const std::string& address) {
-  if (!HasRoom(address)) {
+void Acceptor::Impl::Serve(Listener* listener, int fd, const OpenConnections::Client& client) {
+  if (!HasRoom(client.first)) {
     close(fd);
     ++refused_;
     return;
   }
-  open_.Add(fd, address);
+  open_.Add(fd, client);
   connections_ = static_cast<int64_t>(open_.Count());
   take_(listener->acceptor.native_handle(), fd);
 }

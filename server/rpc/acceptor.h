@@ -5,6 +5,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <functional>
+#include <limits>
 #include <memory>
 #include <string>
 
@@ -26,6 +27,8 @@ class Acceptor {
     size_t connections = 10'000;
     // Of them, those of one client's address. The others' turn comes.
     size_t connections_of_address = 10'000;
+    // How large the process may be, in bytes, before connections are given up (see LoadShedder).
+    int64_t resident_bytes = std::numeric_limits<int64_t>::max();
   };
   // Is given a listening socket, which stays the acceptor's, and a connection, which does not: it
   // neither blocks nor outlives an exec. Called by the acceptor's thread.
@@ -53,7 +56,7 @@ class Acceptor {
 
   // Those handed on that are open; as of up to a second ago.
   int64_t connections() const;
-  // Those closed at once, for a limit or a lack of descriptors.
+  // Those closed at once, for a limit or a lack of descriptors, and those given up for memory.
   int64_t refused_connections() const;
   // RESOURCE_EXHAUSTED while there are no descriptors to accept connections with.
   absl::Status CheckHealth() const;

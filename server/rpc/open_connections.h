@@ -5,8 +5,10 @@
 #include <sys/types.h>
 
 #include <cstddef>
+#include <cstdint>
+#include <optional>
 #include <string>
-#include <vector>
+#include <utility>
 
 #include "absl/container/flat_hash_map.h"
 
@@ -17,8 +19,14 @@ namespace jobtail {
 // too high, until Sweep. Not thread-safe.
 class OpenConnections {
  public:
-  // `fd` is a socket of a client at `address`. To be called before it is handed on.
-  void Add(int fd, const std::string& address);
+  // A client's address and its port.
+  using Client = std::pair<std::string, int>;
+
+  // `fd` is a socket of the client. To be called before it is handed on.
+  void Add(int fd, const Client& client);
+
+  // Forgets one that is being closed.
+  void Remove(int fd);
 
   // Forgets those that were closed: a system call for each that is known.
   void Sweep();
@@ -26,10 +34,16 @@ class OpenConnections {
   size_t Count() const { return open_.size(); }
   size_t CountOf(const std::string& address) const;
 
+  // The descriptor of the client's connection; nullopt if there is none any more.
+  std::optional<int> Find(const Client& client) const;
+
+  // How many bytes each has received so far: a system call for each that is known.
+  absl::flat_hash_map<Client, uint64_t> Received() const;
+
  private:
   struct Connection {
     ino_t inode;
-    std::string address;
+    Client client;
   };
 
   void Forget(const std::string& address);

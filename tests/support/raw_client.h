@@ -1,4 +1,4 @@
-// A client that connects and does nothing else.
+// A client below all protocols.
 #ifndef JOBTAIL_TESTS_SUPPORT_RAW_CLIENT_H_
 #define JOBTAIL_TESTS_SUPPORT_RAW_CLIENT_H_
 
@@ -32,6 +32,25 @@ class RawClient {
     to.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
     to.sin_port = htons(static_cast<uint16_t>(atoi(&address[address.rfind(':') + 1])));
     return connect(socket_, reinterpret_cast<const sockaddr*>(&to), sizeof to) == 0;
+  }
+
+  // False once the other end has closed, or takes nothing for a minute.
+  bool Send(const std::string& bytes) const {
+    const timeval limit{60, 0};
+    setsockopt(socket_, SOL_SOCKET, SO_SNDTIMEO, &limit, sizeof limit);
+    for (size_t sent = 0; sent < bytes.size();) {
+      const ssize_t count = send(socket_, &bytes[sent], bytes.size() - sent, MSG_NOSIGNAL);
+      if (count <= 0) return false;
+      sent += static_cast<size_t>(count);
+    }
+    return true;
+  }
+
+  // Reads what has come, and forgets it.
+  void Drop() const {
+    char bytes[4096];
+    while (recv(socket_, bytes, sizeof bytes, MSG_DONTWAIT) > 0) {
+    }
   }
 
   // Waits for the other end to say something, or to close: then true.

@@ -1,0 +1,37 @@
+// The process's size, held against its limit, and what connections receive meanwhile.
+#include "server/rpc/load_shedder.h"
+
+#include <unistd.h>
+
+#include <algorithm>
+#include <fstream>
+
+namespace jobtail {
+
+std::vector<OpenConnections::Client> LoadShedder::Look(const OpenConnections& connections) {
+  const auto before = std::exchange(received_, {});
+  std::vector<OpenConnections::Client> worst;
+  if (resident_() <= limit_) return worst;
+  received_ = connections.Received();
+  absl::flat_hash_map<OpenConnections::Client, uint64_t> since;
+  uint64_t most = 0;
+  for (const auto& [client, received] : received_) {
+    const auto known = before.find(client);
+    if (known == before.end() || received < known->second + kReceived) continue;
+    since[client] = received - known->second;
+    most = std::max(most, received - known->second);
+  }
+  for (const auto& [client, received] : since) {
+    if (received >= most / 2) worst.push_back(client);
+  }
+  return worst;
+}
+
+int64_t LoadShedder::ResidentBytes() {
+  int64_t size = 0;
+  int64_t resident = 0;
+  std::ifstream("/proc/self/statm") >> size >> resident;
+  return resident * sysconf(_SC_PAGESIZE);
+}
+
+}  // namespace jobtail
