@@ -6,6 +6,7 @@
 #include <csignal>
 
 #include "tests/e2e/fixture.h"
+#include "tests/server/support/temporary_directory.h"
 
 namespace jobtail::e2e {
 namespace {
@@ -42,6 +43,52 @@ TEST(Embedding, AnAddressWithoutPortIsAnError) {
     Server server({.grpc_address = address});
     EXPECT_EQ(server.Start().code(), absl::StatusCode::kInvalidArgument) << address;
   }
+}
+
+ServerOptions KeptIn(const std::string& directory) {
+  ServerOptions options;
+  options.store.directory = directory;
+  return options;
+}
+
+// Waits for the first line of a run that is at work.
+void AwaitText(v1::JobService::Stub& stub, const std::string& run) {
+  grpc::ClientContext context;
+  const auto reader = stub.TailLog(&context, Follow(run));
+  bool has_text = false;
+  for (v1::LogBatch batch; !has_text && reader->Read(&batch);) {
+    for (const v1::LogLine& line : batch.lines()) has_text |= line.has_text();
+  }
+  context.TryCancel();
+  reader->Finish();
+  EXPECT_TRUE(has_text);
+}
+
+TEST(Embedding, AnotherServerGoesOnFromACopyOfOneThatIsAtWork) {
+  const jobtail::testing::TemporaryDirectory home;
+  EmbeddedServer server(KeptIn(home.path() + "/data"));
+  server.Add("hello", [](JobContext&) { puts("hello"); });
+  server.Add("stays", [](JobContext& run) {
+    puts("here");
+    run.SleepFor(absl::InfiniteDuration());
+  });
+  const std::string ended = StartRun(server.stub(), "hello");
+  const std::string at_work = StartRun(server.stub(), "stays");
+  WaitUntilEnded(server.stub(), ended);
+  AwaitText(server.stub(), at_work);
+  const absl::Status copied = server.server().Checkpoint(home.path() + "/copy");
+  ASSERT_TRUE(copied.ok()) << copied;
+  EmbeddedServer other(KeptIn(home.path() + "/copy"));
+  EXPECT_THAT(Tail(other.stub(), Follow(ended)).Lines(), ElementsAre("hello"));
+  EXPECT_THAT(Tail(other.stub(), Follow(at_work)).Lines(), ElementsAre("here"));
+  EXPECT_EQ(GetRun(other.stub(), at_work).state(), v1::RUN_STATE_LOST);
+  EXPECT_EQ(GetRun(server.stub(), at_work).state(), v1::RUN_STATE_RUNNING);
+}
+
+TEST(Embedding, AServerInMemoryHasNothingToCopy) {
+  EmbeddedServer server;
+  EXPECT_EQ(server.server().Checkpoint("/tmp/nothing").code(),
+            absl::StatusCode::kFailedPrecondition);
 }
 
 TEST(Embedding, TheDemoSaysWhyItCannotStart) {
