@@ -1,11 +1,12 @@
 // Which runs and records go.
 #include "server/run/retention.h"
-#include "base/codec/run_state.h"
 
 #include <spdlog/spdlog.h>
 
 #include <algorithm>
 #include <utility>
+
+#include "base/codec/run_state.h"
 
 namespace jobtail {
 namespace {

@@ -390,9 +390,9 @@ absl::Duration Run::ended() const {
 
 // The time of day, but never before an earlier time of the run: the clock may have been set back.
 google::protobuf::Timestamp Run::NowLocked() const {
-  return std::max(
-      {ToTimestamp(clock()->Now()), proto_->create_time(), proto_->start_time(), proto_->cancel_time()},
-      [](const auto& a, const auto& b) { return ToUnixNanos(a) < ToUnixNanos(b); });
+  return std::max({ToTimestamp(clock()->Now()), proto_->create_time(), proto_->start_time(),
+                   proto_->cancel_time()},
+                  [](const auto& a, const auto& b) { return ToUnixNanos(a) < ToUnixNanos(b); });
 }
 
 v1::RunState Run::state() const {

@@ -1,5 +1,7 @@
 // What GetRun and the log say about the same run at the same time.
 
+#include "base/codec/run_state.h"
+
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -8,7 +10,6 @@
 #include <vector>
 
 #include "absl/synchronization/notification.h"
-#include "base/codec/run_state.h"
 #include "server/log/record.h"
 #include "tests/server/run/engine_fixture.h"
 #include "tests/server/support/following.h"
