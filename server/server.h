@@ -34,8 +34,8 @@ struct ServerOptions {
   absl::Duration stop_grace = absl::Seconds(5);
   // How much memory the server is to get along with, in bytes: caches, buffers and what clients can
   // make it hold are measured by it, and get no larger than the options here say. While the process
-  // is larger, whatever else it does, the gRPC connections that send most are closed. 0: what there is,
-  // see MemoryOfSystem.
+  // is larger, whatever else it does, the gRPC connections that send most are closed. 0: what there
+  // is, see MemoryOfSystem.
   size_t memory_bytes = 0;
   // Where runs and logs are kept. No directory: in memory, gone with the server.
   RocksDbOptions store;

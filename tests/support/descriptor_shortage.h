@@ -10,6 +10,14 @@
 
 namespace jobtail::testing {
 
+// UBSan opens a pipe to find out whether it can read an object, and takes one of which it could not
+// for no object: under it, whoever logs during a shortage is reported.
+#ifdef __SANITIZE_ADDRESS__
+inline constexpr bool kShortagesAreMisread = true;
+#else
+inline constexpr bool kShortagesAreMisread = false;
+#endif
+
 // While it exists, this process, the test with whatever it has embedded, can open nothing more.
 class DescriptorShortage {
  public:
