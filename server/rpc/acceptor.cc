@@ -77,10 +77,10 @@ OpenConnections::Client PeerOf(const sockaddr_storage& peer, socklen_t size) {
 // Ends a connection that somebody else has open, and drops what has come and was not read. Its
 // descriptor stays. One that is closed between being found and being used may be another client's,
 // who has to connect anew then.
-void Disconnect(int fd) {
+bool Disconnect(int fd) {
   sockaddr none{};
   none.sa_family = AF_UNSPEC;
-  connect(fd, &none, sizeof none);
+  return connect(fd, &none, sizeof none) == 0;
 }
 
 }  // namespace
@@ -214,10 +214,9 @@ void Acceptor::Impl::Start(Take take) {
 void Acceptor::Impl::ShedLoad() {
   const auto clients = shedder_.Look(open_);
   for (const OpenConnections::Client& client : clients) {
-    if (const std::optional<int> fd = open_.Find(client)) {
-      Disconnect(*fd);
-      open_.Remove(*fd);
-    }
+    const std::optional<int> fd = open_.Find(client);
+    if (!fd || !Disconnect(*fd)) continue;  // it has gone by itself
+    open_.Remove(*fd);
     ++refused_;
   }
   if (const absl::Duration now = clock_->Steady(); !clients.empty() && now - told_ > kTellEvery) {
