@@ -285,8 +285,8 @@ bool Acceptor::Impl::AcceptOne(Listener* listener) {
 
 void Acceptor::Impl::Serve(Listener* listener, int fd, const OpenConnections::Client& client) {
   if (!HasRoom(client.first)) {
+    ++refused_;  // before its client can know
     close(fd);
-    ++refused_;
     return;
   }
   open_.Add(fd, client);
@@ -328,8 +328,8 @@ void Acceptor::Impl::RefuseWaiting(Listener* listener) {
     close(std::exchange(reserve_, -1));
     const int fd = accept4(listener->acceptor.native_handle(), nullptr, nullptr, SOCK_CLOEXEC);
     if (fd >= 0) {
-      close(fd);
       ++refused_;
+      close(fd);
     }
     OpenReserve();
     if (fd < 0) return;
