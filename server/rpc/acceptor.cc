@@ -322,19 +322,25 @@ void Acceptor::Impl::Recovered() {
 }
 
 // Somebody else may be faster to take the descriptor that is free for a moment: then it is tried
-// again with what is left.
+// again with what is left. If another can be had for the reserve, the shortage is over, and the
+// connection is taken as any other.
 void Acceptor::Impl::RefuseWaiting(Listener* listener) {
   for (int i = 0; i < kInARow && reserve_ >= 0; ++i) {
     close(std::exchange(reserve_, -1));
-    const int fd = accept4(listener->acceptor.native_handle(), nullptr, nullptr, SOCK_CLOEXEC);
-    if (fd >= 0) {
-      ++refused_;
-      close(fd);
-    }
+    sockaddr_storage peer{};
+    socklen_t size = sizeof peer;
+    const int fd = accept4(listener->acceptor.native_handle(), reinterpret_cast<sockaddr*>(&peer),
+                           &size, SOCK_NONBLOCK | SOCK_CLOEXEC);
     OpenReserve();
     if (fd < 0) return;
+    if (reserve_ >= 0) {
+      Recovered();
+      return Serve(listener, fd, PeerOf(peer, size));
+    }
+    ++refused_;
+    close(fd);
+    OpenReserve();
   }
-  OpenReserve();
 }
 
 void Acceptor::Impl::OpenReserve() {
