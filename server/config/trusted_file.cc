@@ -2,13 +2,17 @@
 #include "server/config/trusted_file.h"
 
 #include <fcntl.h>
+#include <grp.h>
+#include <pwd.h>
 #include <sys/stat.h>
 #include <sys/statvfs.h>
 #include <unistd.h>
 
+#include <array>
 #include <cerrno>
 #include <cstring>
 #include <filesystem>
+#include <string_view>
 #include <system_error>
 
 #include "absl/cleanup/cleanup.h"
@@ -33,8 +37,27 @@ bool IsReadOnly(const std::string& path) {
 
 bool IsOurs(const struct stat& status) { return status.st_uid == 0 || status.st_uid == geteuid(); }
 
+// The group that many systems give each user for itself: of the user's name, and nobody else in it.
+// With it they have a umask of 002.
+bool IsGroupOfOwner(const struct stat& status) {
+  std::array<char, 16 << 10> user_text;
+  std::array<char, 16 << 10> group_text;
+  passwd user;
+  group its;
+  passwd* found_user = nullptr;
+  group* found_group = nullptr;
+  getpwuid_r(status.st_uid, &user, user_text.data(), user_text.size(), &found_user);
+  getgrgid_r(status.st_gid, &its, group_text.data(), group_text.size(), &found_group);
+  if (!found_user || !found_group || std::string_view(user.pw_name) != its.gr_name) return false;
+  for (char** member = its.gr_mem; *member; ++member) {
+    if (std::string_view(*member) != user.pw_name) return false;
+  }
+  return true;
+}
+
 bool IsWritableByOthers(const struct stat& status) {
-  return (status.st_mode & (S_IWGRP | S_IWOTH)) != 0;
+  if ((status.st_mode & S_IWOTH) != 0) return true;
+  return (status.st_mode & S_IWGRP) != 0 && !IsGroupOfOwner(status);
 }
 
 absl::Status Untrusted(const std::string& path, const std::string& why, const std::string& remedy) {
