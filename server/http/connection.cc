@@ -2,6 +2,7 @@
 #include "server/http/connection.h"
 
 #include <algorithm>
+#include <array>
 #include <memory>
 #include <utility>
 #include <vector>
@@ -191,16 +192,17 @@ net::awaitable<bool> Connection::Continue() {
   co_return !error;
 }
 
-// Were the connection closed while the client still sends, it would lose our answer.
+// Were the connection closed while the client still sends, it would lose our answer. What it sends
+// goes to one place for all connections, which are on one thread.
 net::awaitable<void> Connection::Linger() {
+  static thread_local std::array<char, 64 << 10> discarded;
   ErrorCode error;
   idle_ = true;
+  buffer_.clear();
+  buffer_.shrink_to_fit();
   socket_.socket().shutdown(tcp::socket::shutdown_send, error);
   socket_.expires_after(kLinger);
-  while (!error) {
-    buffer_.clear();
-    co_await socket_.async_read_some(buffer_.prepare(64 << 10), Into(&error));
-  }
+  while (!error) co_await socket_.async_read_some(net::buffer(discarded), Into(&error));
 }
 
 Provenance Connection::ProvenanceOf(const Message& request) const {

@@ -62,7 +62,7 @@ class Injector:
 
 
 class Server:
-    def __init__(self, build, library, directory, seed):
+    def __init__(self, build, library, directory, seed, flags=()):
         self.client = f'{build}/bin/jobtail'
         self.injector = Injector(f'{directory}/plan', seed)
         self.data = f'{directory}/disk/data'
@@ -73,7 +73,7 @@ class Server:
         with open(self.log_path, 'wb') as log:
             self.process = subprocess.Popen(
                 [f'{build}/bin/jobtail-demo', '--grpc-address=127.0.0.1:0', '--http-address=127.0.0.1:0',
-                 f'--data-dir={self.data}', '--keep-runs=300', '--keep-bytes=2GB', '--heartbeat=2'],
+                 f'--data-dir={self.data}', '--heartbeat=2', *flags],
                 env=environment, stdout=subprocess.PIPE, stderr=log, text=True)
         self.grpc = self._door('grpc ')
         self.http = self._door('http http://').rstrip('/')

@@ -28,7 +28,7 @@ struct Rule {
   std::atomic<int32_t> error;       // errno; 0: the call is made, after the delay
   std::atomic<int64_t> left;        // so many times more; below 0: until it is switched off
   std::atomic<int64_t> hits;        // how often it was hit
-  std::atomic<uint32_t> delay_ms;   // first of all the call takes so long
+  std::atomic<uint32_t> delay_ms;   // first of all the call takes so long, or until the rule is off
   std::atomic<uint32_t> per_mille;  // of the calls that it is for, so many of a thousand are hit
   // Part of the file's name below the directory, ended by NUL; empty: all files there, and sockets,
   // which have no name.

@@ -59,7 +59,7 @@ class Injector {
   void Begin(const Fault& fault);
   // Begins another beside it; of those begun, the first that is for a call counts.
   void BeginBeside(const Fault& fault) { Begin(fault, 1); }
-  // What was begun is over; calls that it is holding up may still be.
+  // What was begun is over; calls that it is holding up go on.
   void End();
   // How often calls were hit since Begin; and by the fault beside.
   int64_t hits() const { return plan_->rules[0].hits; }

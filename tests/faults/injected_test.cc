@@ -2,10 +2,13 @@
 // are told meanwhile, and that all is as before once they are over.
 
 #include <gmock/gmock.h>
+#include <signal.h>
+#include <sys/resource.h>
 
 #include <algorithm>
 #include <cerrno>
 #include <chrono>
+#include <filesystem>
 #include <iostream>
 #include <memory>
 #include <ostream>
@@ -48,6 +51,15 @@ bool Passes(const Case& one) { return one.fault.times > 0; }
 int HttpStatus(StatusCode code) {
   if (code == StatusCode::OK) return 200;
   return code == StatusCode::RESOURCE_EXHAUSTED ? 429 : 503;
+}
+
+rlim_t HighestDescriptor(pid_t process) {
+  rlim_t highest = 0;
+  for (const auto& entry :
+       std::filesystem::directory_iterator("/proc/" + std::to_string(process) + "/fd")) {
+    highest = std::max<rlim_t>(highest, std::stoul(entry.path().filename()));
+  }
+  return highest;
 }
 
 class Injected : public ::testing::TestWithParam<Case> {
@@ -260,6 +272,59 @@ TEST(InjectedIntoTheJournal, ErrorsAreNotNoticed) {
   EXPECT_THAT(follower.ends(), IsEmpty());
   EXPECT_THAT(follower.log().gaps(), IsEmpty());
   EXPECT_TRUE(follower.log().result());
+}
+
+// Neither an error nor an end: who does not need the disk's answer goes on.
+TEST(InjectedIntoSyncs, NoAnswerIsBadHealthUntilItComes) {
+  if (!IsWhole()) GTEST_SKIP() << "run with JOBTAIL_FAULTS=all";
+  FaultyServer server;
+  server.Start();
+  ASSERT_FALSE(::testing::Test::HasFatalFailure());
+  const std::string run =
+      e2e::StartRun(server.stub(), "countdown", {{"times", "1000000"}, {"interval", "1ms"}});
+  Follower follower(server.address(), run);
+  server.injector().Begin({kSync, "data", 0, -1, 600'000});
+  e2e::HttpClient client(server.http_url());
+  EXPECT_TRUE(
+      Within(std::chrono::seconds(30), [&] { return client.Get("/readyz").status == 503; }));
+  const int64_t seen = follower.last();
+  EXPECT_TRUE(Within(kPatience, [&] { return follower.last() >= seen + 1000; }));
+  server.injector().End();
+  const auto took = server.ExpectServed();
+  std::cout << "[ MEASURED ] NoAnswer: served again after " << took.count() << " ms\n";
+  follower.Stop();
+  EXPECT_THAT(follower.ends(), IsEmpty());
+  EXPECT_THAT(follower.log().gaps(), IsEmpty());
+}
+
+// A run that is a process needs some descriptors; others need none.
+TEST(Descriptors, ThatARunNeedsAreRefusedToItAlone) {
+  if (!IsWhole()) GTEST_SKIP() << "run with JOBTAIL_FAULTS=all";
+  FaultyServer server;
+  server.Start();
+  ASSERT_FALSE(::testing::Test::HasFatalFailure());
+  server.ExpectServed();
+  const auto end_of_process = [&] {
+    const std::string run = e2e::StartRun(server.stub(), "segfaults");
+    e2e::WaitUntilEnded(server.stub(), run);
+    return e2e::GetRun(server.stub(), run).result();
+  };
+  EXPECT_EQ(end_of_process().signal(), SIGSEGV);
+  rlimit before;
+  ASSERT_EQ(prlimit(server.pid(), RLIMIT_NOFILE, nullptr, &before), 0);
+  const rlimit none{HighestDescriptor(server.pid()) + 1, before.rlim_max};
+  ASSERT_EQ(prlimit(server.pid(), RLIMIT_NOFILE, &none, nullptr), 0);
+  const v1::RunResult refused = end_of_process();
+  EXPECT_EQ(refused.state(), v1::RUN_STATE_FAILED);
+  EXPECT_EQ(refused.signal(), 0);
+  EXPECT_THAT(refused.error(), ::testing::HasSubstr("open files"));
+  ASSERT_EQ(prlimit(server.pid(), RLIMIT_NOFILE, &before, nullptr), 0);
+  const auto begin = std::chrono::steady_clock::now();
+  EXPECT_EQ(end_of_process().signal(), SIGSEGV);
+  const auto took = std::chrono::steady_clock::now() - begin;
+  std::cout << "[ MEASURED ] NoDescriptorsForAProcess: a run took "
+            << took / std::chrono::milliseconds(1) << " ms\n";
+  server.ExpectServed();
 }
 
 }  // namespace

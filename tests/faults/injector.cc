@@ -119,10 +119,13 @@ bool TakeOne(Rule& rule) {
   return left != 0;
 }
 
-void Sleep(uint32_t milliseconds) {
-  timespec left{static_cast<time_t>(milliseconds / 1000),
-                static_cast<long>(milliseconds % 1000) * 1'000'000};
-  while (nanosleep(&left, &left) != 0 && errno == EINTR) {
+// For so long, or until the rule is switched off.
+void Sleep(const Rule& rule, uint32_t milliseconds) {
+  constexpr uint32_t kStep = 10;
+  for (uint32_t slept = 0; slept < milliseconds && rule.calls.load() != 0; slept += kStep) {
+    timespec left{0, static_cast<long>(std::min(kStep, milliseconds - slept)) * 1'000'000};
+    while (nanosleep(&left, &left) != 0 && errno == EINTR) {
+    }
   }
 }
 
@@ -134,7 +137,7 @@ int ErrorFor(Call call, const char* name) {
     const int error = rule.error;
     const uint32_t delay = rule.delay_ms;
     ++rule.hits;
-    if (delay > 0) Sleep(delay);
+    if (delay > 0) Sleep(rule, delay);
     return error;
   }
   return 0;

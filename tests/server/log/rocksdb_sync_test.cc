@@ -45,6 +45,14 @@ class Sync : public ::testing::Test {
     }
   }
 
+  std::string AddRun(int number) {
+    std::string run = "019a7b3c-0000-7000-8000-0000000001" + std::to_string(10 + number);
+    storage::v1::StoredRun put;
+    put.mutable_run()->set_id(run);
+    EXPECT_TRUE(store_->PutRun(put).ok());
+    return run;
+  }
+
   static Batch MakeBatch(int64_t first, int64_t last) {
     std::string bytes;
     for (int64_t i = first; i <= last; ++i) {
@@ -123,32 +131,76 @@ TEST_F(Sync, OfOneRunsEndHoldsNoOtherRunUp) {
 TEST_F(Sync, IsSharedByAllWhoWaitForIt) {
   SyncDisk disk;
   Open(disk.env(), absl::Hours(1));
-  constexpr int kRuns = 8;
-  const auto id = [](int run) {
-    return "019a7b3c-0000-7000-8000-0000000001" + std::to_string(10 + run);
-  };
-  for (int run = 0; run < kRuns; ++run) {
-    storage::v1::StoredRun put;
-    put.mutable_run()->set_id(id(run));
-    ASSERT_TRUE(store_->PutRun(put).ok());
-  }
+  std::vector<std::string> runs;
+  for (int run = 0; run < 8; ++run) runs.push_back(AddRun(run));
   disk.SetStalled(true);
   std::jthread first([&] { EXPECT_TRUE(Append(kRun, 1, 1, /*sync=*/true).ok()); });
   ASSERT_TRUE(disk.AwaitStalled(kPatience));
-  std::atomic<int> written = 0;
   std::vector<std::jthread> ends;
-  for (int run = 0; run < kRuns; ++run) {
-    ends.emplace_back([&, run] { EXPECT_TRUE(Append(id(run), 1, 1, /*sync=*/true).ok()); });
+  for (const std::string& run : runs) {
+    ends.emplace_back([&] { EXPECT_TRUE(Append(run, 1, 1, /*sync=*/true).ok()); });
   }
   // All have written, and wait for the disk.
-  for (int run = 0; run < kRuns; ++run) {
-    while (!store_->Read(id(run), 1).ok()) std::this_thread::yield();
+  for (const std::string& run : runs) {
+    while (!store_->Read(run, 1).ok()) std::this_thread::yield();
   }
   const int64_t before = disk.syncs();
   disk.SetStalled(false);
   first.join();
   ends.clear();
   EXPECT_LE(disk.syncs() - before, 1 + 2) << "the one at work, and one or two for all the others";
+  store_.reset();
+}
+
+// The one at work when it asks, and the one after that, whoever else asks meanwhile.
+TEST_F(Sync, IsWaitedForTwiceAtMostWhateverOthersDo) {
+  SyncDisk disk;
+  Open(disk.env(), absl::Hours(1));
+  std::atomic<bool> done = false;
+  std::vector<std::jthread> crowd;
+  for (int writer = 0; writer < 8; ++writer) {
+    crowd.emplace_back([&, run = AddRun(writer)] {
+      for (int64_t i = 1; !done; ++i) EXPECT_TRUE(Append(run, i, i, /*sync=*/true).ok());
+    });
+  }
+  constexpr int kLines = 50;
+  int syncs = 0;
+  for (int64_t i = 1; i <= kLines; ++i) {
+    disk.SetStalled(true);
+    EXPECT_TRUE(disk.AwaitStalled(kPatience));
+    absl::Notification synced;
+    std::jthread quiet([&] {
+      EXPECT_TRUE(Append(kRun, i, i, /*sync=*/true).ok());
+      synced.Notify();
+    });
+    while (!store_->Read(kRun, i).ok()) std::this_thread::yield();  // it has written, and waits
+    do {
+      disk.Admit(1);
+      ++syncs;
+      EXPECT_TRUE(disk.AwaitStalled(kPatience));
+    } while (!synced.WaitForNotificationWithTimeout(absl::Milliseconds(20)));
+    disk.SetStalled(false);
+  }
+  EXPECT_LE(syncs, 3 * kLines) << "two for each, if no thread ever waits for a processor";
+  done = true;
+  crowd.clear();
+  store_.reset();
+}
+
+// The system forgets what it could not write, and the next sync succeeds without it.
+TEST_F(Sync, ThatFailsIsToldToAllWhoWait) {
+  SyncDisk disk;
+  Open(disk.env(), absl::Hours(1));
+  disk.SetStalled(true);
+  std::jthread first([&] { EXPECT_FALSE(Append(kRun, 1, 1, /*sync=*/true).ok()); });
+  ASSERT_TRUE(disk.AwaitStalled(kPatience));
+  std::jthread second([&] { EXPECT_FALSE(Append(kOtherRun, 1, 1, /*sync=*/true).ok()); });
+  while (!store_->Read(kOtherRun, 1).ok()) std::this_thread::yield();
+  disk.FailNext();
+  disk.SetStalled(false);
+  first.join();
+  second.join();
+  EXPECT_FALSE(store_->CheckHealth().ok());
   store_.reset();
 }
 

@@ -96,17 +96,29 @@ SyncDisk::SyncDisk() : env_(rocksdb::NewCompositeEnv(std::make_shared<Files>(thi
 void SyncDisk::SetStalled(bool stalled) {
   absl::MutexLock lock(&mutex_);
   stalled_ = stalled;
+  admitted_ = 0;
+}
+
+void SyncDisk::Admit(int syncs) {
+  absl::MutexLock lock(&mutex_);
+  admitted_ += syncs;
 }
 
 bool SyncDisk::AwaitStalled(absl::Duration patience) {
   absl::MutexLock lock(&mutex_);
-  const auto is_waiting = [this]() ABSL_SHARED_LOCKS_REQUIRED(mutex_) { return waiting_ > 0; };
+  const auto is_waiting = [this]()
+                              ABSL_SHARED_LOCKS_REQUIRED(mutex_) { return waiting_ > admitted_; };
   return mutex_.AwaitWithTimeout(absl::Condition(&is_waiting), patience);
 }
 
 void SyncDisk::SetFailing(bool failing) {
   absl::MutexLock lock(&mutex_);
   failing_ = failing;
+}
+
+void SyncDisk::FailNext() {
+  absl::MutexLock lock(&mutex_);
+  fails_next_ = true;
 }
 
 int64_t SyncDisk::syncs() const {
@@ -117,11 +129,15 @@ int64_t SyncDisk::syncs() const {
 IOStatus SyncDisk::OnSync() {
   absl::MutexLock lock(&mutex_);
   ++waiting_;
-  const auto goes_on = [this]() ABSL_SHARED_LOCKS_REQUIRED(mutex_) { return !stalled_; };
+  const auto goes_on = [this]() ABSL_SHARED_LOCKS_REQUIRED(mutex_) {
+    return !stalled_ || admitted_ > 0;
+  };
   mutex_.Await(absl::Condition(&goes_on));
+  if (stalled_) --admitted_;
   --waiting_;
   ++syncs_;
-  return failing_ ? IOStatus::IOError("Input/output error") : IOStatus::OK();
+  return std::exchange(fails_next_, false) || failing_ ? IOStatus::IOError("Input/output error")
+                                                       : IOStatus::OK();
 }
 
 }  // namespace jobtail::testing

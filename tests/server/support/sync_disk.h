@@ -23,13 +23,16 @@ class SyncDisk {
 
   rocksdb::Env* env() { return env_.get(); }
 
-  // Syncs wait from now on.
+  // Syncs wait from now on, but for those that Admit lets through.
   void SetStalled(bool stalled) ABSL_LOCKS_EXCLUDED(mutex_);
-  // Waits until one is waiting. False if none does within `patience`.
+  void Admit(int syncs) ABSL_LOCKS_EXCLUDED(mutex_);
+  // Waits until one is waiting that has not been let through. False if none does within `patience`.
   bool AwaitStalled(absl::Duration patience) ABSL_LOCKS_EXCLUDED(mutex_);
   // The store's own syncs fail from now on; RocksDB's, of a log that it closes, do not: it would
   // not recover from that within the process.
   void SetFailing(bool failing) ABSL_LOCKS_EXCLUDED(mutex_);
+  // The store's own next sync fails, and none after it.
+  void FailNext() ABSL_LOCKS_EXCLUDED(mutex_);
   // How many have returned, with whatever result.
   int64_t syncs() const ABSL_LOCKS_EXCLUDED(mutex_);
 
@@ -40,7 +43,9 @@ class SyncDisk {
 
   mutable absl::Mutex mutex_;
   bool stalled_ ABSL_GUARDED_BY(mutex_) = false;
+  int admitted_ ABSL_GUARDED_BY(mutex_) = 0;
   bool failing_ ABSL_GUARDED_BY(mutex_) = false;
+  bool fails_next_ ABSL_GUARDED_BY(mutex_) = false;
   int waiting_ ABSL_GUARDED_BY(mutex_) = 0;
   int64_t syncs_ ABSL_GUARDED_BY(mutex_) = 0;
   std::unique_ptr<rocksdb::Env> env_;
