@@ -23,7 +23,9 @@ FreedMemory::FreedMemory() : thread_("freed-memory") {
 }
 
 void FreedMemory::Look() {
-  if (ResidentBytes() > resident_ + kGrowth) {
+  if (ResidentBytes() > resident_ + kGrowth) trims_left_ = kTrims;
+  if (trims_left_ > 0) {
+    --trims_left_;
     malloc_trim(0);
     resident_ = ResidentBytes();
   }

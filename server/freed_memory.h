@@ -11,7 +11,8 @@ namespace jobtail {
 
 // The C library keeps what is freed for what is asked for next, by each thread that ever had much:
 // hundreds of megabytes after a load of many connections. On a thread of its own, this looks now
-// and then whether the process has grown since it last gave memory back, and if so does so again.
+// and then whether the process has grown since it last gave memory back. If so it does so again,
+// and goes on for a while, as what made it grow may have gone meanwhile.
 class FreedMemory {
  public:
   FreedMemory();
@@ -21,9 +22,11 @@ class FreedMemory {
 
   static constexpr absl::Duration kInterval = absl::Seconds(15);
   static constexpr size_t kGrowth = 32 << 20;
+  static constexpr int kTrims = 4;  // after it has grown
 
   size_t resident_ = 0;  // after memory was given back last
-  Scheduler thread_;     // last: it uses the rest
+  int trims_left_ = 0;
+  Scheduler thread_;  // last: it uses the rest
 };
 
 }  // namespace jobtail

@@ -60,7 +60,7 @@ MemoryPlan PlanMemory(size_t memory) {
   plan.log_tail = share(1024, 64 * kKiB, kMiB);
   plan.unsaved = static_cast<int64_t>(share(6, 4 * kMiB, 256 * kMiB));
   plan.clients.total = share(4, 24 * kMiB, 256 * kMiB);
-  plan.clients.address = plan.clients.total * 3 / 8;
+  plan.clients.address = std::max(plan.clients.total / 4, 9 * kMiB);
   plan.clients.connection = plan.clients.address / 2;  // an HTTP request finds room in any case
   plan.grpc = share(2, 48 * kMiB, 384 * kMiB);
   return plan;

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <array>
 #include <memory>
+#include <string>
 #include <utility>
 #include <vector>
 
@@ -133,7 +134,7 @@ net::awaitable<bool> Connection::Serve() {
   if (!read.ok()) {
     parser.get().keep_alive(false);  // who knows what comes next
     if (status == 0) co_return false;
-    parser.get().body() = {};
+    std::string().swap(parser.get().body());  // assigning nothing would keep its memory
     held_.Release();
     co_await SendReply(parser.get(), ErrorReply(read, status));
     co_await Linger();
@@ -171,13 +172,14 @@ net::awaitable<absl::Status> Connection::Read(Parser* parser, unsigned* status) 
   co_return co_await ReadBody(parser, status);
 }
 
-// What has come of the body is within the budget, as far as it has come.
+// What has come of the body, and the buffer that it comes through, are within the budget.
 net::awaitable<absl::Status> Connection::ReadBody(Parser* parser, unsigned* status) {
   ErrorCode error;
   parser->eager(true);
   while (!error && !parser->is_done()) {
     co_await bhttp::async_read_some(socket_, buffer_, *parser, Into(&error));
-    if (absl::Status held = held_.Resize(parser->get().body().size()); !held.ok()) {
+    const size_t bytes = parser->get().body().size() + buffer_.capacity();
+    if (absl::Status held = held_.Resize(bytes); !held.ok()) {
       *status = 429;
       co_return held;
     }

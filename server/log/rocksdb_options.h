@@ -35,8 +35,9 @@ struct RocksDbOptions {
   // So much is left free on the disk: new data is refused (RESOURCE_EXHAUSTED) before RocksDB
   // itself runs out of room. At most an eighth of the disk.
   uint64_t min_free_bytes = uint64_t{64} << 20;
-  // So much is deleted before files are rewritten to give its room back, unless a minute passes.
+  // So much is deleted before files are rewritten to give its room back, unless that time passes.
   int64_t reclaim_bytes = int64_t{64} << 20;
+  absl::Duration reclaim_delay = absl::Minutes(1);
   // Null: the system's. For tests; outlives the store.
   rocksdb::Env* env = nullptr;
 };

@@ -6,14 +6,13 @@
 #include <spdlog/spdlog.h>
 
 #include <algorithm>
+#include <iterator>
 #include <utility>
 
-#include "absl/time/time.h"
+#include "server/log/rocksdb_tuning.h"
 
 namespace jobtail {
 namespace {
-
-constexpr absl::Duration kDelay = absl::Minutes(1);
 
 // RocksDB looks at so many ranges at a time while writers wait for it.
 constexpr size_t kRangesAtOnce = 256;
@@ -31,8 +30,8 @@ rocksdb::Status DropFiles(rocksdb::DB* rocks, rocksdb::ColumnFamilyHandle* famil
 
 }  // namespace
 
-Reclaimer::Reclaimer(const ReopenableDatabase* database, int64_t reclaim_bytes)
-    : database_(database), reclaim_bytes_(reclaim_bytes), thread_("store-reclaim") {}
+Reclaimer::Reclaimer(const ReopenableDatabase* database, int64_t bytes, absl::Duration delay)
+    : database_(database), enough_bytes_(bytes), delay_(delay), thread_("store-reclaim") {}
 
 Reclaimer::~Reclaimer() {
   database_->StopBackgroundWork();
@@ -44,19 +43,14 @@ void Reclaimer::Add(Range range, int64_t bytes) {
   const bool first = deleted_.empty();
   deleted_.push_back(std::move(range));
   deleted_bytes_ += bytes;
-  if (deleted_bytes_ >= reclaim_bytes_) {
+  if (deleted_bytes_ >= enough_bytes_) {
     thread_.Soon([this] { Reclaim(); });
   } else if (first) {
-    thread_.After(kDelay, [this] { Reclaim(); });
+    thread_.After(delay_, [this] { Reclaim(); });
   }
 }
 
 void Reclaimer::Reclaim() {
-  const auto database = database_->Use();
-  if (!database.ok()) {  // later, when it has been opened anew
-    thread_.After(kDelay, [this] { Reclaim(); });
-    return;
-  }
   std::vector<Range> ranges;
   {
     absl::MutexLock lock(&mutex_);
@@ -64,6 +58,18 @@ void Reclaimer::Reclaim() {
     deleted_bytes_ = 0;
   }
   if (ranges.empty()) return;
+  const auto database = database_->Use();
+  const absl::Status done = database.ok() ? Reclaim(database->get(), ranges) : database.status();
+  if (done.ok() || absl::IsCancelled(done)) return;
+  spdlog::warn("{}: room that was deleted stays taken for now: {}", database_->Name(),
+               done.ToString());
+  absl::MutexLock lock(&mutex_);
+  deleted_.insert(deleted_.end(), std::make_move_iterator(ranges.begin()),
+                  std::make_move_iterator(ranges.end()));
+  thread_.After(delay_, [this] { Reclaim(); });
+}
+
+absl::Status Reclaimer::Reclaim(const Database* database, const std::vector<Range>& ranges) const {
   std::vector<rocksdb::Slice> ends;
   std::vector<rocksdb::RangePtr> pointers;
   ends.reserve(2 * ranges.size());
@@ -76,15 +82,17 @@ void Reclaimer::Reclaim() {
   };
   const rocksdb::Slice begin = *std::ranges::min_element(ends, by_key);
   const rocksdb::Slice end = *std::ranges::max_element(ends, by_key);
-  rocksdb::DB* const rocks = (*database)->rocks();
-  for (rocksdb::ColumnFamilyHandle* family : {(*database)->batches(), (*database)->index()}) {
+  rocksdb::DB* const rocks = database->rocks();
+  for (rocksdb::ColumnFamilyHandle* family : {database->batches(), database->index()}) {
+    // Compacting begins with another write-ahead log. Where beginning one has failed, RocksDB 7.8
+    // ends the process that tries again: with the first error it has to be opened anew.
+    if (absl::Status error = database->BackgroundError(); !error.ok()) return error;
     rocksdb::Status done = DropFiles(rocks, family, pointers);
     if (done.ok()) done = rocks->CompactRange({}, family, &begin, &end);
-    if (!done.ok() && !done.IsIncomplete() && !done.IsShutdownInProgress()) {
-      spdlog::warn("{}: room that was deleted stays taken for now: {}", database_->Name(),
-                   done.ToString());
-    }
+    if (done.IsIncomplete() || done.IsShutdownInProgress()) return absl::CancelledError();
+    if (!done.ok()) return ToStatus(done, database_->Name());
   }
+  return absl::OkStatus();
 }
 
 }  // namespace jobtail

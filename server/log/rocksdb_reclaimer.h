@@ -7,7 +7,9 @@
 #include <vector>
 
 #include "absl/base/thread_annotations.h"
+#include "absl/status/status.h"
 #include "absl/synchronization/mutex.h"
+#include "absl/time/time.h"
 #include "base/scheduler.h"
 #include "server/log/rocksdb_reopenable.h"
 
@@ -15,10 +17,10 @@ namespace jobtail {
 
 // Remembers which ranges of keys were deleted and, on a thread of its own, has RocksDB drop the
 // files in which there is nothing else and write those anew that have something else. It does so
-// once enough has come together, or a minute after the first.
+// once enough has come together, or some time after the first.
 //
 // A store owns it; `database` outlives it. Thread-safe. Where RocksDB fails, the room stays taken
-// until RocksDB compacts those files by itself, and the server's log says so.
+// for now, the server's log says so, and it is tried again after that time.
 class Reclaimer {
  public:
   // Keys from `begin` up, below `end`, in both families of a log.
@@ -27,8 +29,8 @@ class Reclaimer {
     std::string end;
   };
 
-  // `reclaim_bytes` deleted bytes are enough.
-  Reclaimer(const ReopenableDatabase* database, int64_t reclaim_bytes);
+  // `bytes` deleted bytes are enough, and `delay` is how long the first waits for others.
+  Reclaimer(const ReopenableDatabase* database, int64_t bytes, absl::Duration delay);
   // Gives up what it is at.
   ~Reclaimer();
 
@@ -40,9 +42,11 @@ class Reclaimer {
 
  private:
   void Reclaim();
+  absl::Status Reclaim(const Database* database, const std::vector<Range>& ranges) const;
 
   const ReopenableDatabase* const database_;
-  const int64_t reclaim_bytes_;
+  const int64_t enough_bytes_;
+  const absl::Duration delay_;
 
   absl::Mutex mutex_;
   std::vector<Range> deleted_ ABSL_GUARDED_BY(mutex_);

@@ -14,7 +14,7 @@ RocksDbStore::RocksDbStore(const RocksDbOptions& options,
                            std::unique_ptr<ReopenableDatabase> database)
     : database_(std::move(database)),
       gate_(options, database_.get()),
-      reclaimer_(database_.get(), options.reclaim_bytes),
+      reclaimer_(database_.get(), options.reclaim_bytes, options.reclaim_delay),
       reader_(database_.get(), &damage_),
       writer_(database_.get(), &gate_, &reclaimer_, &damage_),
       runs_(database_.get(), &gate_),

@@ -21,8 +21,8 @@ namespace jobtail {
 class ByteBudget {
  public:
   struct Limits {
-    size_t connection = size_t{48} << 20;
-    size_t address = size_t{96} << 20;
+    size_t connection = size_t{32} << 20;
+    size_t address = size_t{64} << 20;
     size_t total = size_t{256} << 20;
   };
 

@@ -32,8 +32,8 @@ TEST(MemoryPlan, GrowsNoFurtherThanWhatIsOfUse) {
   EXPECT_EQ(plan.batch_cache, 16 * kMiB);
   EXPECT_EQ(plan.log_tail, kMiB);
   EXPECT_EQ(plan.unsaved, int64_t{256} << 20);
-  EXPECT_EQ(plan.clients.address, 96 * kMiB);
-  EXPECT_EQ(plan.clients.connection, 48 * kMiB);
+  EXPECT_EQ(plan.clients.address, 64 * kMiB);
+  EXPECT_EQ(plan.clients.connection, 32 * kMiB);
 }
 
 TEST(MemoryPlan, LeavesRoomForARequestHoweverLittleThereIs) {
