@@ -32,15 +32,19 @@ class BodyBudget : public jobtail::testing::EngineTest {
   bool Reserves(size_t bytes) {
     return Eventually([&] { return budget_.reserved() == bytes; });
   }
+  // For a body of so many bytes, and the buffer that it comes through.
+  bool ReservesBody(size_t bytes) {
+    return Eventually([&] { return budget_.reserved() > bytes; });
+  }
 
-  ByteBudget budget_{{.connection = 64 << 10, .address = 100 << 10, .total = 1 << 20}};
+  ByteBudget budget_{{.connection = 128 << 10, .address = 160 << 10, .total = 1 << 20}};
   StorePool pool_;
   HttpServer server_{&engine_, &pool_, &budget_, HttpOptions{.address = "127.0.0.1:0"}};
 };
 
 TEST_F(BodyBudget, AConnectionThatSendsTooMuchIsRefused) {
   HttpClient greedy(server_.url());
-  SendPart(&greedy, 100 << 10);
+  SendPart(&greedy, 200 << 10);
   const e2e::HttpAnswer answer = greedy.ReadAnswer();
   EXPECT_EQ(answer.status, 429);
   EXPECT_THAT(answer.body, HasSubstr("this connection"));
@@ -51,10 +55,10 @@ TEST_F(BodyBudget, AnAddressWithUnfinishedRequestsIsRefusedUntilTheyAreGone) {
   HttpClient later(server_.url());
   {
     HttpClient first(server_.url());
-    SendPart(&first, 60 << 10);
-    ASSERT_TRUE(Reserves(60 << 10));
+    SendPart(&first, 90 << 10);
+    ASSERT_TRUE(ReservesBody(90 << 10));
     HttpClient second(server_.url());
-    SendPart(&second, 60 << 10);
+    SendPart(&second, 90 << 10);
     EXPECT_EQ(second.ReadAnswer().status, 429);
     EXPECT_EQ(later.Get("/v1/jobs").status, 200) << "small ones find room";
   }
