@@ -11,6 +11,7 @@
 
 #include "absl/status/status.h"
 #include "base/clock.h"
+#include "server/tls/unix_socket.h"
 
 namespace jobtail {
 
@@ -44,10 +45,12 @@ class Acceptor {
   Acceptor(const Acceptor&) = delete;
   Acceptor& operator=(const Acceptor&) = delete;
 
-  // Listens at HOST:PORT, and at each address of a name; clients wait until Start. INVALID_ARGUMENT
-  // for what is none, UNAVAILABLE if it cannot be listened on. A port that is taken is an error.
-  absl::Status Listen(const std::string& address);
-  // HOST:PORT as it is listened on, where port 0 has become another.
+  // Listens at HOST:PORT, and at each address of a name, or at unix:PATH, where `access` says who
+  // may connect; clients wait until Start. INVALID_ARGUMENT for what is none, UNAVAILABLE if it
+  // cannot be listened on. A port that is taken is an error. The peers of a unix socket are named
+  // for gRPC: see ScopedPeerName.
+  absl::Status Listen(const std::string& address, const SocketAccess& access = {});
+  // The address as it is listened on, where port 0 has become another.
   const std::string& address() const;
 
   void Start(Take take);
