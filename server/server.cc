@@ -55,6 +55,9 @@ constexpr int kMaxCallsOfConnection = 10'000;
 // How long a client that has connected may take to speak HTTP/2.
 constexpr int kHandshakeMillis = 20'000;
 
+// TLS handshakes that may be under way, however few connections there may be.
+constexpr size_t kFewHandshakes = 16;
+
 // Streams idle for long. Pings find out about a peer that has vanished, and clients may send them
 // this often, too.
 void SetKeepalive(grpc::ServerBuilder* builder) {
@@ -111,10 +114,17 @@ ServerOptions Planned(ServerOptions options) {
 }
 
 // Nobody's address takes all connections.
-Acceptor::Limits LimitsOf(size_t connections, size_t memory) {
+Acceptor::Limits LimitsOf(size_t connections, size_t memory, bool has_tls) {
   constexpr size_t kMost = std::numeric_limits<int64_t>::max();
+  PendingHandshakes::Limits handshakes;
+  if (has_tls) {
+    handshakes.total = std::max<size_t>(kFewHandshakes, connections / 4);
+    handshakes.of_address = handshakes.total / 2;
+    handshakes.time = absl::Milliseconds(kHandshakeMillis);
+  }
   return {.connections = connections,
           .connections_of_address = std::max<size_t>(1, connections - connections / 4),
+          .handshakes = handshakes,
           .resident_bytes = static_cast<int64_t>(std::min(memory, kMost))};
 }
 
@@ -307,8 +317,10 @@ std::optional<CertificateFigures> Server::Impl::Certificates() const {
 }
 
 absl::Status Server::Impl::StartGrpc() {
-  acceptor_ =
-      std::make_unique<Acceptor>(LimitsOf(descriptors_.grpc_connections, options_.memory_bytes));
+  const bool has_tls =
+      (certificates_ || options_.grpc_credentials) && !UnixPathOf(options_.grpc_address);
+  acceptor_ = std::make_unique<Acceptor>(
+      LimitsOf(descriptors_.grpc_connections, options_.memory_bytes, has_tls));
   if (absl::Status listening = acceptor_->Listen(options_.grpc_address, options_.socket);
       !listening.ok()) {
     return listening;
@@ -328,6 +340,7 @@ absl::Status Server::Impl::StartGrpc() {
   builder.RegisterService(&service_);
   grpc_ = builder.BuildAndStart();
   if (!grpc_) return absl::UnavailableError("gRPC does not start");
+  service_.OnCall([this](const std::string& peer) { acceptor_->Called(peer); });
   acceptor_->Start([taker = taker_.get()](int listener, int connection) {
     grpc::experimental::ExternalConnectionAcceptor::NewConnectionParameters parameters;
     parameters.listener_fd = listener;

@@ -109,7 +109,8 @@ class Acceptor::Impl {
         clock_(clock),
         count_(loop_),
         look_(loop_),
-        shedder_(limits.resident_bytes) {
+        shedder_(limits.resident_bytes),
+        handshakes_(limits.handshakes) {
     OpenReserve();
   }
   ~Impl() {
@@ -124,6 +125,7 @@ class Acceptor::Impl {
   const std::string& address() const { return address_; }
   int64_t connections() const { return connections_; }
   int64_t refused() const { return refused_; }
+  void Called(const std::string& peer) { handshakes_.Called(peer); }
   absl::Status CheckHealth() const;
 
  private:
@@ -167,6 +169,7 @@ class Acceptor::Impl {
   net::steady_timer look_;
   OpenConnections open_;
   LoadShedder shedder_;
+  PendingHandshakes handshakes_;
   absl::Duration counted_ = -absl::InfiniteDuration();  // when, by the steady clock
   absl::Duration told_ = -absl::InfiniteDuration();     // of load that was shed, the same
   absl::Duration short_since_;                          // the same, while is_short_
@@ -334,7 +337,7 @@ void Acceptor::Impl::Serve(Listener* listener, int fd, const sockaddr_storage& f
 }
 
 void Acceptor::Impl::HandOn(Listener* listener, int fd, const OpenConnections::Client& client) {
-  if (!HasRoom(client.first)) {
+  if (!HasRoom(client.first) || !handshakes_.Begin(fd, client, clock_->Steady())) {
     ++refused_;  // before its client can know
     close(fd);
     return;
@@ -428,6 +431,8 @@ const std::string& Acceptor::address() const { return impl_->address(); }
 void Acceptor::Start(Take take) { impl_->Start(std::move(take)); }
 
 void Acceptor::Stop() { impl_->Stop(); }
+
+void Acceptor::Called(const std::string& peer) { impl_->Called(peer); }
 
 int64_t Acceptor::connections() const { return impl_->connections(); }
 

@@ -11,6 +11,7 @@
 
 #include "absl/status/status.h"
 #include "base/clock.h"
+#include "server/rpc/pending_handshakes.h"
 #include "server/tls/unix_socket.h"
 
 namespace jobtail {
@@ -28,6 +29,8 @@ class Acceptor {
     size_t connections = 10'000;
     // Of them, those of one client's address. The others' turn comes.
     size_t connections_of_address = 10'000;
+    // Of those with TLS.
+    PendingHandshakes::Limits handshakes;
     // How large the process may be, in bytes, before connections are given up (see LoadShedder).
     int64_t resident_bytes = std::numeric_limits<int64_t>::max();
   };
@@ -56,6 +59,9 @@ class Acceptor {
   void Start(Take take);
   // Accepts no more, and listens no more. Idempotent.
   void Stop();
+
+  // The connection of that peer, as gRPC names it, has made a call.
+  void Called(const std::string& peer);
 
   // Those handed on that are open; as of up to a second ago.
   int64_t connections() const;

@@ -29,8 +29,8 @@ bool IsLoopback(const sockaddr* address) {
 
 }  // namespace
 
-bool IsLocalAddress(const std::string& address) {
-  if (absl::StartsWith(address, "unix:")) return true;
+bool IsReachable(const std::string& address) {
+  if (absl::StartsWith(address, "unix:")) return false;
   const std::optional<HostPort> parsed = ParseHostPort(address);
   if (!parsed) return false;
   addrinfo hints{};
@@ -40,9 +40,9 @@ bool IsLocalAddress(const std::string& address) {
   if (getaddrinfo(parsed->host.c_str(), nullptr, &hints, &found) != 0) return false;
   const std::unique_ptr<addrinfo, decltype(&freeaddrinfo)> owner(found, freeaddrinfo);
   for (const addrinfo* each = found; each; each = each->ai_next) {
-    if (!IsLoopback(each->ai_addr)) return false;
+    if (!IsLoopback(each->ai_addr)) return true;
   }
-  return true;
+  return false;
 }
 
 absl::Status CheckReach(const std::string& flag, const std::string& address,
@@ -50,7 +50,7 @@ absl::Status CheckReach(const std::string& flag, const std::string& address,
   if (protection.insecure || (protection.encrypts && protection.knows_callers)) {
     return absl::OkStatus();
   }
-  if (IsLocalAddress(address)) return absl::OkStatus();
+  if (!IsReachable(address)) return absl::OkStatus();
   const std::string why =
       protection.encrypts
           ? "and there is no way to know who calls: give --tls-client-ca for clients' certificates"

@@ -8,9 +8,9 @@
 
 namespace jobtail {
 
-// Whether this machine alone can reach HOST:PORT or unix:PATH. False for a name that leads anywhere
-// else too, and for what is no address.
-bool IsLocalAddress(const std::string& address);
+// Whether other machines can reach HOST:PORT or unix:PATH: a name's if one of its addresses can be.
+// What is no address, or leads nowhere, is for whoever listens to tell.
+bool IsReachable(const std::string& address);
 
 // What a server has against those whom it does not know.
 struct Protection {
