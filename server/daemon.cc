@@ -261,6 +261,9 @@ int Daemon::Serve(const std::function<absl::Status(Server&)>& prepare) {
     std::cerr << name_ << ": " << status.message() << std::endl;
     return 1;
   }
+  if (options_.insecure) {
+    spdlog::warn("--insecure: whoever can reach this server may do everything, as its user");
+  }
   if (options_.store.directory.empty()) {
     spdlog::warn("no --data-dir: runs and logs are kept in memory, and are gone when this ends");
   }

@@ -127,7 +127,9 @@ bool IsUnknown(const Grammar& grammar, const std::string& word) {
 std::string GivenServer(const Grammar& grammar, const std::string& implied) {
   const RawOptions& raw = grammar.raw();
   std::string given;
-  if (raw.server != implied) absl::StrAppend(&given, " --server=", ShellQuoted(raw.server));
+  const bool is_implied = raw.server == implied && raw.context.empty();
+  if (grammar.IsGiven("--server") && !is_implied)
+    absl::StrAppend(&given, " --server=", ShellQuoted(raw.server));
   const std::pair<const char*, const std::string&> options[] = {
       {"--context", raw.context},
       {"--tls-ca", raw.credentials.ca_file},

@@ -59,6 +59,7 @@ absl::StatusOr<std::unique_ptr<CertificateSource>> CertificateSource::Open(
     if (absl::Status read = source->Reload(); !read.ok()) {
       return absl::InvalidArgumentError(absl::StrCat("TLS: ", read.message()));
     }
+    source->TellOfNew();
   }
   source->LookAgainLater();
   return source;
@@ -134,12 +135,13 @@ void CertificateSource::ReloadIfChanged() {
 void CertificateSource::Tell(const absl::Status& reloaded, bool is_new) {
   const std::string problem(reloaded.message());
   if (problem == problem_ && (problem.empty() || read_ == told_)) {
-    if (is_new) spdlog::info("TLS: the certificate was replaced");
+    if (is_new) TellOfNew();
     return;
   }
-  if (reloaded.ok()) {
-    spdlog::info(is_new ? "TLS: the certificate was replaced"
-                        : "TLS: the files are again what is served with");
+  if (is_new) {
+    TellOfNew();
+  } else if (reloaded.ok()) {
+    spdlog::info("TLS: the files are again what is served with");
   } else {
     ++failed_;
     spdlog::error(
@@ -149,6 +151,15 @@ void CertificateSource::Tell(const absl::Status& reloaded, bool is_new) {
   }
   problem_ = problem;
   told_ = read_;
+}
+
+void CertificateSource::TellOfNew() const {
+  const std::string expires = absl::FormatTime("%Y-%m-%d", current_->expires, absl::UTCTimeZone());
+  if (current_->expires < absl::Now()) {
+    spdlog::error("TLS: the certificate that is served with has expired, on {}", expires);
+  } else {
+    spdlog::info("TLS: serving with a certificate that expires on {}", expires);
+  }
 }
 
 void CertificateSource::LookAgainLater() {

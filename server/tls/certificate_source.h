@@ -74,6 +74,7 @@ class CertificateSource {
   absl::Status Reload() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   void ReloadIfChanged() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   void Tell(const absl::Status& reloaded, bool is_new) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  void TellOfNew() const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   void LookAgainLater();
 
   const TlsOptions options_;

@@ -216,7 +216,7 @@ TEST_F(TlsTest, AClientThatSaysGoodbyeIsNoReaderAnyMore) {
     client.Write("GET /v1/runs/" + run + ":tail?follow=true HTTP/1.1\r\nHost: localhost\r\n\r\n");
     ASSERT_TRUE(client.WaitForOutput("Task"));
     EXPECT_THAT(readers(), HasSubstr("jobtail_readers{door=\"http\"} 1"));
-    client.Write("\nQ\n");  // s_client's own: close in order
+    client.Write("Q\n");  // s_client's own: close in order
     client.Wait();
   }
   EXPECT_TRUE(Eventually(
