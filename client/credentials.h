@@ -16,12 +16,12 @@ struct CredentialFiles {
   // Encrypt. Implied by the next three.
   bool tls = false;
   // The CAs that the server's certificate may be of. Empty: those of the system.
-  std::string ca_file;
+  std::string ca_file = {};
   // The client's own certificate, with those that lead to its CA, and its key; both or neither.
-  std::string certificate_file;
-  std::string key_file;
+  std::string certificate_file = {};
+  std::string key_file = {};
   // A token, to be sent with each call as "authorization: Bearer TOKEN". It is read anew for each.
-  std::string token_file;
+  std::string token_file = {};
 
   bool uses_tls() const {
     return tls || !ca_file.empty() || !certificate_file.empty() || !key_file.empty();

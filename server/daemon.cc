@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <google/protobuf/stubs/logging.h>
+#include <grpc/support/log.h>
 #include <signal.h>
 #include <spdlog/spdlog.h>
 #include <sys/resource.h>
@@ -54,17 +55,30 @@ void InstallHandlers(bool hangup) {
   sigaction(SIGPIPE, &action, nullptr);
 }
 
+// Whether it is time to say again what `next_nanos` is about. Thread-safe.
+bool IsDue(std::atomic<int64_t>* next_nanos) {
+  const int64_t now = absl::ToInt64Nanoseconds(Clock::System()->Steady());
+  int64_t next = *next_nanos;
+  return now >= next && next_nanos->compare_exchange_strong(next, now + kSayNanos);
+}
+
 // Protobuf says it to standard error whenever a request has a string that is not UTF-8: as often as
 // somebody likes to send one.
 void LimitWhatProtobufSays() {
   google::protobuf::SetLogHandler([](google::protobuf::LogLevel level, const char* /*file*/,
                                      int /*line*/, const std::string& message) {
     static std::atomic<int64_t> next_nanos = 0;
-    if (level < google::protobuf::LOGLEVEL_ERROR) return;
-    const int64_t now = absl::ToInt64Nanoseconds(Clock::System()->Steady());
-    int64_t next = next_nanos;
-    if (now < next || !next_nanos.compare_exchange_strong(next, now + kSayNanos)) return;
+    if (level < google::protobuf::LOGLEVEL_ERROR || !IsDue(&next_nanos)) return;
     spdlog::warn("protobuf: {}", message);
+  });
+}
+
+// gRPC says so of each handshake that fails: as often as somebody likes to fail one.
+void LimitWhatGrpcSays() {
+  gpr_set_log_function([](gpr_log_func_args* said) {
+    static std::atomic<int64_t> next_nanos = 0;
+    if (said->severity < GPR_LOG_SEVERITY_ERROR || !IsDue(&next_nanos)) return;
+    spdlog::warn("gRPC: {}", said->message);
   });
 }
 
@@ -248,6 +262,7 @@ int Daemon::Run(int argc, char** argv, const std::function<absl::Status(Server&)
   spdlog::set_default_logger(
       std::make_shared<spdlog::logger>(name_, std::make_shared<StderrSink>()));
   LimitWhatProtobufSays();
+  LimitWhatGrpcSays();
   return Serve(prepare);
 }
 

@@ -29,12 +29,12 @@ struct ServerOptions {
   // reach needs TLS, and a way to know who calls (see KnowsCallers): Start refuses it otherwise.
   std::string grpc_address = "127.0.0.1:50051";
   // TLS for both doors' addresses; not for unix sockets.
-  TlsOptions tls;
+  TlsOptions tls = {};
   // gRPC's credentials of the program's own, in place of `tls` at that door. It is they that have
   // to verify clients' certificates then, where they ask for them. Null: by `tls`.
   std::shared_ptr<grpc::ServerCredentials> grpc_credentials;
   // Who may connect where an address is unix:PATH.
-  SocketAccess socket;
+  SocketAccess socket = {};
   // Whether whoever can reach the server may do everything: addresses that other machines can reach
   // are served as they are.
   bool insecure = false;

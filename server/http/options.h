@@ -19,7 +19,7 @@ struct HttpOptions {
   // HOST:PORT; port 0 picks a free one. Or unix:PATH. Empty: no HTTP at all.
   std::string address = "127.0.0.1:8080";
   // Who may connect to the unix socket, if it is one.
-  SocketAccess socket;
+  SocketAccess socket = {};
   // Names, without a port, by which clients may address this server, besides localhost and IP
   // addresses. Another name is refused: it could be the trick of DNS rebinding.
   std::vector<std::string> allowed_hosts;

@@ -10,12 +10,12 @@ namespace jobtail {
 // CertificateSource.
 struct TlsOptions {
   // The server's certificate, followed by those between it and its CA's. Empty: no TLS.
-  std::string certificate_file;
+  std::string certificate_file = {};
   // Its key, not encrypted.
-  std::string key_file;
+  std::string key_file = {};
   // The CAs whose certificates clients may show. Empty: clients are not asked for any. A client
   // without a certificate is served, too, as one that is not known by one.
-  std::string client_ca_file;
+  std::string client_ca_file = {};
 
   bool enabled() const { return !certificate_file.empty(); }
 };

@@ -17,9 +17,9 @@ namespace jobtail {
 // Who may connect to a unix socket.
 struct SocketAccess {
   // A group of the system, by name or number. Empty: the server's user alone.
-  std::string group;
+  std::string group = {};
   // The socket's permissions, such as 0660. nullopt: 0600, or 0660 with a group.
-  std::optional<mode_t> mode;
+  std::optional<mode_t> mode = {};
 };
 
 // "/run/jobtail.sock" of "unix:/run/jobtail.sock" and of "unix:///run/jobtail.sock"; nullopt for an

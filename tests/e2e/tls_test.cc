@@ -166,10 +166,9 @@ TEST_F(TlsTest, AStreamLivesOnWhileTheCertificateIsReplaced) {
   const auto stream = stub->TailLog(&context, Follow(run));
   v1::LogBatch batch;
   ASSERT_TRUE(stream->Read(&batch));
-  testing::Subprocess http(
-      {.command = {"/usr/bin/curl", "-sSN", "--noproxy", "*", "--cacert", ca_,
-                   server_->http_url() + "v1/runs/" + run + ":tail?follow=true", "-H",
-                   "Accept: text/plain"}});
+  testing::Subprocess http({.command = {"/usr/bin/curl", "-sSN", "--noproxy", "*", "--cacert", ca_,
+                                        server_->http_url() + "v1/runs/" + run + "/log?follow=true",
+                                        "-H", "Accept: text/plain"}});
   ASSERT_TRUE(http.WaitForOutput("Task #1"));
 
   const KeyPair next = authority_.Issue(kNames, 20);
@@ -205,7 +204,7 @@ TEST_F(TlsTest, AStreamLivesOnWhileTheCertificateIsReplaced) {
 
 // A browser's page that is closed says goodbye in TLS, which is more than silence.
 TEST_F(TlsTest, AClientThatSaysGoodbyeIsNoReaderAnyMore) {
-  Serve();
+  Serve({"--heartbeat=3600"});  // which would notice, too
   const auto stub = v1::JobService::NewStub(Channel());
   const std::string run = StartRun(*stub, "countdown", {{"times", "1000"}, {"interval", "1h"}});
   const auto readers = [this] { return Curl({}, "metrics").out; };
@@ -213,7 +212,7 @@ TEST_F(TlsTest, AClientThatSaysGoodbyeIsNoReaderAnyMore) {
     testing::Subprocess client(
         {.command = {"/usr/bin/openssl", "s_client", "-quiet", "-no_ign_eof", "-CAfile", ca_,
                      "-connect", server_->http_url().substr(8, server_->http_url().size() - 9)}});
-    client.Write("GET /v1/runs/" + run + ":tail?follow=true HTTP/1.1\r\nHost: localhost\r\n\r\n");
+    client.Write("GET /v1/runs/" + run + "/log?follow=true HTTP/1.1\r\nHost: localhost\r\n\r\n");
     ASSERT_TRUE(client.WaitForOutput("Task"));
     EXPECT_THAT(readers(), HasSubstr("jobtail_readers{door=\"http\"} 1"));
     client.Write("Q\n");  // s_client's own: close in order
