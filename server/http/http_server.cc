@@ -6,7 +6,6 @@
 
 #include <atomic>
 #include <condition_variable>
-#include <cstring>
 #include <mutex>
 #include <optional>
 #include <thread>
@@ -17,6 +16,7 @@
 #include "base/clock.h"
 #include "base/host_port.h"
 #include "server/http/connection.h"
+#include "server/tls/socket_address.h"
 
 namespace jobtail::http {
 namespace {
@@ -35,13 +35,6 @@ absl::Status CannotListen(const std::string& address, const ErrorCode& error) {
       absl::StrCat("cannot listen on ", address, " for HTTP: ", error.message(),
                    "; choose another --http-address, such as 127.0.0.1:0 for a free port, or ",
                    "--http-address= for none"));
-}
-
-int PortOf(const Protocol::endpoint& generic) {
-  tcp::endpoint endpoint;
-  endpoint.resize(generic.size());
-  std::memcpy(endpoint.data(), generic.data(), generic.size());
-  return endpoint.port();
 }
 
 }  // namespace
@@ -138,7 +131,7 @@ absl::Status HttpServer::Impl::Listen() {
   if (!error) acceptor_.bind(endpoint, error);
   if (!error) acceptor_.listen(net::socket_base::max_listen_connections, error);
   if (error) return CannotListen(options_.address, error);
-  const HostPort bound = {address->host, PortOf(acceptor_.local_endpoint())};
+  const HostPort bound = {address->host, PortOf(acceptor_.local_endpoint().data())};
   url_ = absl::StrCat(services_.certificates ? "https://" : "http://", bound.ToString(), "/");
   return absl::OkStatus();
 }

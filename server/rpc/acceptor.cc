@@ -20,7 +20,6 @@
 #include <boost/asio/steady_timer.hpp>
 #include <cerrno>
 #include <chrono>
-#include <cstring>
 #include <list>
 #include <optional>
 #include <thread>
@@ -30,6 +29,7 @@
 #include "server/rpc/load_shedder.h"
 #include "server/rpc/open_connections.h"
 #include "server/rpc/peer_name.h"
+#include "server/tls/socket_address.h"
 
 namespace jobtail {
 namespace {
@@ -68,22 +68,9 @@ absl::Status CannotListen(const std::string& address, const ErrorCode& error) {
                    ": is the port in use? Choose another address; port 0 picks a free one"));
 }
 
-int PortOf(const Protocol::endpoint& generic) {
-  tcp::endpoint endpoint;
-  endpoint.resize(generic.size());
-  std::memcpy(endpoint.data(), generic.data(), generic.size());
-  return endpoint.port();
-}
-
-OpenConnections::Client PeerOf(const sockaddr_storage& peer, socklen_t size) {
-  tcp::endpoint endpoint;
-  if (size > endpoint.capacity()) return {};
-  std::memcpy(endpoint.data(), &peer, size);
-  net::ip::address address = endpoint.address();
-  if (address.is_v6() && address.to_v6().is_v4_mapped()) {
-    address = net::ip::make_address_v4(net::ip::v4_mapped, address.to_v6());
-  }
-  return {address.to_string(), endpoint.port()};
+OpenConnections::Client PeerOf(const sockaddr_storage& peer) {
+  const auto* const address = reinterpret_cast<const sockaddr*>(&peer);
+  return {IpOf(address), PortOf(address)};
 }
 
 // Who a unix socket's peer is stands for its address. `serial` takes the place of a port.
@@ -142,7 +129,7 @@ class Acceptor::Impl {
   void TryLater(Listener* listener);
   void AcceptSome(Listener* listener);
   bool AcceptOne(Listener* listener);
-  void Serve(Listener* listener, int fd, const sockaddr_storage& from, socklen_t size);
+  void Serve(Listener* listener, int fd, const sockaddr_storage& from);
   void HandOn(Listener* listener, int fd, const OpenConnections::Client& client);
   bool HasRoom(const std::string& address);
   void Shortage(Listener* listener);
@@ -195,7 +182,7 @@ absl::Status Acceptor::Impl::Listen(const std::string& text, const SocketAccess&
     error = ListenAt(endpoint);
     if (error == net::error::address_in_use) return CannotListen(text, error);
     if (error) last = error;  // a machine may lack one of a name's addresses
-    if (!error) port = PortOf(listeners_.back().acceptor.local_endpoint());
+    if (!error) port = PortOf(listeners_.back().acceptor.local_endpoint().data());
   }
   if (listeners_.empty()) return CannotListen(text, last);
   address_ = HostPort{address->host, port}.ToString();
@@ -323,13 +310,12 @@ bool Acceptor::Impl::AcceptOne(Listener* listener) {
                          &size, SOCK_NONBLOCK | SOCK_CLOEXEC);
   if (fd < 0) return false;
   Recovered();
-  Serve(listener, fd, peer, size);
+  Serve(listener, fd, peer);
   return true;
 }
 
-void Acceptor::Impl::Serve(Listener* listener, int fd, const sockaddr_storage& from,
-                           socklen_t size) {
-  if (!listener->is_unix) return HandOn(listener, fd, PeerOf(from, size));
+void Acceptor::Impl::Serve(Listener* listener, int fd, const sockaddr_storage& from) {
+  if (!listener->is_unix) return HandOn(listener, fd, PeerOf(from));
   const PeerIdentity peer = IdentityOfSocket(fd);
   const std::string name = MakePeerName(peer, ++serial_);
   const ScopedPeerName naming(fd, name);
@@ -388,7 +374,7 @@ void Acceptor::Impl::RefuseWaiting(Listener* listener) {
     if (fd < 0) return;
     if (reserve_ >= 0) {
       Recovered();
-      return Serve(listener, fd, peer, size);
+      return Serve(listener, fd, peer);
     }
     ++refused_;
     close(fd);

@@ -3,6 +3,7 @@
 #include <gmock/gmock.h>
 #include <sys/socket.h>
 
+#include <csignal>
 #include <memory>
 #include <string>
 #include <vector>
@@ -235,6 +236,22 @@ TEST_F(TlsTest, HandshakesThatAreNotFinishedKeepNobodyOut) {
       << "those that do not finish are given up after ten seconds";
   EXPECT_THAT(Curl({}, "metrics").out, Not(HasSubstr("jobtail_tls_failed_handshakes_total 0")));
   EXPECT_EQ(Jobtail({"--tls-ca=" + ca_, "jobs"}).exit_code, 0);
+}
+
+TEST_F(TlsTest, HandshakesThatFailDoNotFillTheLog) {
+  Serve();
+  for (int i = 0; i < 50; ++i) {
+    jobtail::testing::RawClient client;
+    ASSERT_TRUE(client.Connect(server_->address()));
+    client.Send("GET / HTTP/1.1\r\n\r\n");
+    while (!client.AwaitClose()) {
+    }
+  }
+  server_->process().Signal(SIGTERM);
+  const std::string log = server_->process().Wait().err;
+  const size_t first = log.find("Handshake failed");
+  EXPECT_NE(first, std::string::npos) << log;
+  EXPECT_EQ(log.find("Handshake failed", first + 1), std::string::npos) << log;
 }
 
 TEST_F(TlsTest, ItDoesNotStartWithWhatWillNotDo) {
