@@ -10,6 +10,7 @@
 #include <utility>
 #include <vector>
 
+#include "bench/tls_files.h"
 #include "bench/workload.h"
 #include "jobtail/v1/job_service.grpc.pb.h"
 #include "server/log/batch.h"
@@ -210,7 +211,7 @@ class BareServer::Service final
 BareServer::BareServer() : service_(std::make_unique<Service>()) {
   grpc::ServerBuilder builder;
   int port = 0;
-  builder.AddListeningPort("127.0.0.1:0", grpc::InsecureServerCredentials(), &port);
+  builder.AddListeningPort("127.0.0.1:0", ServerCredentials(), &port);
   builder.RegisterService(service_.get());
   server_ = builder.BuildAndStart();
   address_ = "127.0.0.1:" + std::to_string(port);

@@ -16,6 +16,7 @@
 #include "absl/synchronization/mutex.h"
 #include "bench/crowd.h"
 #include "bench/meter.h"
+#include "bench/tls_files.h"
 #include "bench/workload.h"
 #include "client/receive_memory.h"
 #include "jobtail/v1/job_service.grpc.pb.h"
@@ -39,8 +40,7 @@ struct Options {
 };
 
 std::unique_ptr<Stub> Connect(const Options& options) {
-  return v1::JobService::NewStub(
-      grpc::CreateChannel(options.address, grpc::InsecureChannelCredentials()));
+  return v1::JobService::NewStub(grpc::CreateChannel(options.address, ClientCredentials()));
 }
 
 void Check(const grpc::Status& status) {

@@ -8,36 +8,12 @@
 #include <algorithm>
 #include <utility>
 
-#include "absl/strings/match.h"
-#include "absl/strings/string_view.h"
 #include "absl/time/clock.h"
 #include "client/cancellation.h"
 #include "client/grpc_status.h"
 
 namespace jobtail::client {
 namespace {
-
-// A proxy from the environment is not meant for this machine itself.
-bool IsLocal(absl::string_view address) {
-  return absl::StartsWith(address, "127.") || absl::StartsWith(address, "localhost:") ||
-         absl::StartsWith(address, "[::1]");
-}
-
-std::shared_ptr<grpc::Channel> MakeChannel(const std::string& address) {
-  grpc::ChannelArguments arguments;
-  // A silent connection is probed after 30 s and given up 10 s later.
-  arguments.SetInt(GRPC_ARG_KEEPALIVE_TIME_MS, 30'000);
-  arguments.SetInt(GRPC_ARG_KEEPALIVE_TIMEOUT_MS, 10'000);
-  arguments.SetInt(GRPC_ARG_HTTP2_MAX_PINGS_WITHOUT_DATA, 0);
-  // The attempts to connect, which gRPC makes by itself, must not lag behind ours to call.
-  arguments.SetInt(GRPC_ARG_INITIAL_RECONNECT_BACKOFF_MS, 100);
-  arguments.SetInt(GRPC_ARG_MAX_RECONNECT_BACKOFF_MS, 1'000);
-  arguments.SetInt(GRPC_ARG_MIN_RECONNECT_BACKOFF_MS, 10'000);  // the longest that one may take
-  // Two clients in a program share neither a connection nor its state of failure.
-  arguments.SetInt(GRPC_ARG_USE_LOCAL_SUBCHANNEL_POOL, 1);
-  if (IsLocal(address)) arguments.SetInt(GRPC_ARG_ENABLE_HTTP_PROXY, 0);
-  return grpc::CreateCustomChannel(address, grpc::InsecureChannelCredentials(), arguments);
-}
 
 // Makes attempts of one call, `attempt(grpc::ClientContext*)`, until one is answered.
 template <typename Attempt>
@@ -83,7 +59,12 @@ std::string NewRequestId() {
 }
 
 Client::Client(const std::string& address, ClientOptions options)
-    : options_(options), channel_(MakeChannel(address)), stub_(v1::JobService::NewStub(channel_)) {}
+    : Client(OpenChannel(address, options.credentials), options) {}
+
+Client::Client(std::shared_ptr<grpc::Channel> channel, ClientOptions options)
+    : options_(std::move(options)),
+      channel_(std::move(channel)),
+      stub_(v1::JobService::NewStub(channel_)) {}
 
 absl::StatusOr<v1::ListJobsResponse> Client::ListJobs(const v1::ListJobsRequest& request) const {
   return Call<v1::ListJobsResponse>(stub_.get(), &v1::JobService::Stub::ListJobs, request,

@@ -10,6 +10,7 @@
 #include "absl/time/time.h"
 #include "base/clock.h"
 #include "client/backoff.h"
+#include "client/credentials.h"
 #include "client/log_reader.h"
 #include "client/run_watcher.h"
 #include "jobtail/v1/job_service.grpc.pb.h"
@@ -24,6 +25,9 @@ struct ClientOptions {
   absl::Duration retry_for = absl::Seconds(10);
   // The waits between these attempts.
   BackoffOptions backoff = {};
+  // How the server is known, and the client to it: gRPC's. Null: no encryption, and nobody in
+  // particular. For a client that is given an address; see credentials.h for those from files.
+  std::shared_ptr<grpc::ChannelCredentials> credentials = nullptr;
   // Times the waits. Must outlive the client.
   Clock* clock = Clock::System();
 };
@@ -56,6 +60,10 @@ class Client {
  public:
   // `address` is HOST:PORT, [IPV6]:PORT, or another target that gRPC understands.
   explicit Client(const std::string& address, ClientOptions options = {});
+
+  // With a channel of the caller's own: by OpenChannel of credentials.h, or one whose arguments
+  // suit it better.
+  explicit Client(std::shared_ptr<grpc::Channel> channel, ClientOptions options = {});
 
   absl::StatusOr<v1::ListJobsResponse> ListJobs(const v1::ListJobsRequest& request) const;
   absl::StatusOr<v1::Job> GetJob(const std::string& job) const;

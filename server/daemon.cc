@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <google/protobuf/stubs/logging.h>
+#include <grpc/support/log.h>
 #include <signal.h>
 #include <spdlog/spdlog.h>
 #include <sys/resource.h>
@@ -11,6 +12,7 @@
 
 #include <array>
 #include <atomic>
+#include <charconv>
 #include <cstdint>
 #include <iostream>
 #include <map>
@@ -53,17 +55,30 @@ void InstallHandlers(bool hangup) {
   sigaction(SIGPIPE, &action, nullptr);
 }
 
+// Whether it is time to say again what `next_nanos` is about. Thread-safe.
+bool IsDue(std::atomic<int64_t>* next_nanos) {
+  const int64_t now = absl::ToInt64Nanoseconds(Clock::System()->Steady());
+  int64_t next = *next_nanos;
+  return now >= next && next_nanos->compare_exchange_strong(next, now + kSayNanos);
+}
+
 // Protobuf says it to standard error whenever a request has a string that is not UTF-8: as often as
 // somebody likes to send one.
 void LimitWhatProtobufSays() {
   google::protobuf::SetLogHandler([](google::protobuf::LogLevel level, const char* /*file*/,
                                      int /*line*/, const std::string& message) {
     static std::atomic<int64_t> next_nanos = 0;
-    if (level < google::protobuf::LOGLEVEL_ERROR) return;
-    const int64_t now = absl::ToInt64Nanoseconds(Clock::System()->Steady());
-    int64_t next = next_nanos;
-    if (now < next || !next_nanos.compare_exchange_strong(next, now + kSayNanos)) return;
+    if (level < google::protobuf::LOGLEVEL_ERROR || !IsDue(&next_nanos)) return;
     spdlog::warn("protobuf: {}", message);
+  });
+}
+
+// gRPC says so of each handshake that fails: as often as somebody likes to fail one.
+void LimitWhatGrpcSays() {
+  gpr_set_log_function([](gpr_log_func_args* said) {
+    static std::atomic<int64_t> next_nanos = 0;
+    if (said->severity < GPR_LOG_SEVERITY_ERROR || !IsDue(&next_nanos)) return;
+    spdlog::warn("gRPC: {}", said->message);
   });
 }
 
@@ -100,6 +115,14 @@ void RaiseDescriptorLimit() {
   setrlimit(RLIMIT_NOFILE, &limit);
 }
 
+// "0660", in octal.
+bool ParseMode(const std::string& text, mode_t* mode) {
+  constexpr mode_t kMost = 0777;
+  const char* const end = text.data() + text.size();
+  const auto [stop, error] = std::from_chars(text.data(), end, *mode, 8);
+  return error == std::errc() && stop == end && *mode <= kMost;
+}
+
 const std::map<std::string, SyncMode>& SyncModes() {
   static const auto* const modes = new std::map<std::string, SyncMode>{
       {"none", SyncMode::kNone}, {"interval", SyncMode::kInterval}, {"always", SyncMode::kAlways}};
@@ -116,9 +139,10 @@ Daemon::Daemon(const std::string& name, const std::string& description)
   LeaveProcessOneBehind();
   flags_
       .add_option("--grpc-address", options_.grpc_address,
-                  "HOST:PORT to serve gRPC on; port 0 picks a free one")
+                  "HOST:PORT to serve gRPC on; port 0 picks a free one. Or unix:PATH")
       ->capture_default_str();
   AddHttpFlags();
+  AddTransportFlags();
   flags_
       .add_option("--heartbeat", heartbeat_seconds_,
                   "Seconds a stream may be idle before it is sent a heartbeat")
@@ -160,12 +184,13 @@ void Daemon::AddHttpFlags() {
   // No default_str: CLI11 would take it for the empty value.
   flags_
       .add_option("--http-address", http.address,
-                  "HOST:PORT to serve HTTP on; port 0 picks a free one, nothing (--http-address=) "
-                  "turns HTTP off")
+                  "HOST:PORT to serve HTTP on; port 0 picks a free one. Or unix:PATH. Nothing "
+                  "(--http-address=) turns HTTP off")
       ->expected(0, 1)
       ->type_name("TEXT [" + http.address + "]");
   flags_.add_option("--http-allow-host", http.allowed_hosts,
-                    "A name, besides localhost, by which browsers may address this server");
+                    "A name, besides localhost and IP addresses, by which this server may be "
+                    "addressed");
   flags_.add_option("--http-allow-origin", http.allowed_origins,
                     "An origin, such as https://ci.example.com, whose pages may use the API");
   flags_
@@ -173,6 +198,34 @@ void Daemon::AddHttpFlags() {
                   "How many HTTP connections may be open")
       ->check(CLI::Range(1, 1'000'000))
       ->capture_default_str();
+}
+
+void Daemon::AddTransportFlags() {
+  TlsOptions& tls = options_.tls;
+  CLI::Option* const certificate =
+      flags_.add_option("--tls-cert", tls.certificate_file,
+                        "The server's certificate and those that lead to its CA (PEM), for TLS at "
+                        "both addresses. A new one is taken without a restart");
+  CLI::Option* const key = flags_.add_option("--tls-key", tls.key_file, "The certificate's key");
+  certificate->needs(key);
+  key->needs(certificate);
+  flags_
+      .add_option("--tls-client-ca", tls.client_ca_file,
+                  "The CAs whose certificates tell who a client is; clients without one may "
+                  "connect, too")
+      ->needs(certificate);
+  flags_.add_option("--socket-group", options_.socket.group,
+                    "The group that may connect to unix:PATH, besides the server's user");
+  flags_
+      .add_option("--socket-mode", socket_mode_,
+                  "The permissions of unix:PATH, such as 0666 [0600, or 0660 with a group]")
+      ->check([](const std::string& text) {
+        mode_t mode = 0;
+        return ParseMode(text, &mode) ? "" : text + ": give permissions such as 0660";
+      });
+  flags_.add_flag("--insecure", options_.insecure,
+                  "Serve at addresses that other machines can reach without TLS, or without a way "
+                  "to know who calls: whoever can reach the server may do everything");
 }
 
 void Daemon::AddRetentionFlags() {
@@ -203,11 +256,13 @@ int Daemon::Run(int argc, char** argv, const std::function<absl::Status(Server&)
   options_.heartbeat = absl::Seconds(heartbeat_seconds_);
   options_.stop_grace = absl::Seconds(stop_grace_seconds_);
   options_.engine.retention.max_age = absl::Seconds(keep_age_seconds_);
+  if (mode_t mode = 0; ParseMode(socket_mode_, &mode)) options_.socket.mode = mode;
   SkipDeadlockDetection();
   RaiseDescriptorLimit();
   spdlog::set_default_logger(
       std::make_shared<spdlog::logger>(name_, std::make_shared<StderrSink>()));
   LimitWhatProtobufSays();
+  LimitWhatGrpcSays();
   return Serve(prepare);
 }
 
@@ -220,6 +275,9 @@ int Daemon::Serve(const std::function<absl::Status(Server&)>& prepare) {
   if (!status.ok()) {
     std::cerr << name_ << ": " << status.message() << std::endl;
     return 1;
+  }
+  if (options_.insecure) {
+    spdlog::warn("--insecure: whoever can reach this server may do everything, as its user");
   }
   if (options_.store.directory.empty()) {
     spdlog::warn("no --data-dir: runs and logs are kept in memory, and are gone when this ends");

@@ -34,12 +34,14 @@ class Daemon {
   void OnHangup(std::function<void(Server&)> reload) { reload_ = std::move(reload); }
 
   // Parses the flags, has `prepare` add the jobs, serves, prints `grpc HOST:PORT` and
-  // `http http://HOST:PORT/` once it does, and waits. SIGTERM or SIGINT ends it in order; a second
-  // one at once. Returns the program's exit code: 0, or 1 with the reason on stderr.
+  // `http http://HOST:PORT/` (or `grpc unix:PATH` and so on) once it does, and waits. SIGTERM or
+  // SIGINT ends it in order; a second one at once. Returns the program's exit code: 0, or 1 with
+  // the reason on stderr.
   int Run(int argc, char** argv, const std::function<absl::Status(Server&)>& prepare);
 
  private:
   void AddHttpFlags();
+  void AddTransportFlags();
   void AddRetentionFlags();
   int Serve(const std::function<absl::Status(Server&)>& prepare);
 
@@ -50,6 +52,7 @@ class Daemon {
   double heartbeat_seconds_;
   double stop_grace_seconds_;
   double keep_age_seconds_ = 0;
+  std::string socket_mode_;
 };
 
 }  // namespace jobtail

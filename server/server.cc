@@ -32,8 +32,11 @@
 #include "server/process/process_pool.h"
 #include "server/rpc/acceptor.h"
 #include "server/rpc/job_service.h"
+#include "server/rpc/tls_credentials.h"
 #include "server/stream/byte_budget.h"
 #include "server/stream/store_pool.h"
+#include "server/tls/certificate_source.h"
+#include "server/tls/reach.h"
 #include "web/console_page.h"
 
 namespace jobtail {
@@ -51,6 +54,9 @@ constexpr int kMaxCallsOfConnection = 10'000;
 
 // How long a client that has connected may take to speak HTTP/2.
 constexpr int kHandshakeMillis = 20'000;
+
+// TLS handshakes that may be under way, however few connections there may be.
+constexpr size_t kFewHandshakes = 16;
 
 // Streams idle for long. Pings find out about a peer that has vanished, and clients may send them
 // this often, too.
@@ -108,10 +114,17 @@ ServerOptions Planned(ServerOptions options) {
 }
 
 // Nobody's address takes all connections.
-Acceptor::Limits LimitsOf(size_t connections, size_t memory) {
+Acceptor::Limits LimitsOf(size_t connections, size_t memory, bool has_tls) {
   constexpr size_t kMost = std::numeric_limits<int64_t>::max();
+  PendingHandshakes::Limits handshakes;
+  if (has_tls) {
+    handshakes.total = std::max<size_t>(kFewHandshakes, connections / 4);
+    handshakes.of_address = handshakes.total / 2;
+    handshakes.time = absl::Milliseconds(kHandshakeMillis);
+  }
   return {.connections = connections,
           .connections_of_address = std::max<size_t>(1, connections - connections / 4),
+          .handshakes = handshakes,
           .resident_bytes = static_cast<int64_t>(std::min(memory, kMost))};
 }
 
@@ -155,11 +168,14 @@ class Server::Impl {
 
   absl::Status Prepare(Job* job);
   void CallJobInChild();
+  absl::Status CheckAddresses() const;
   absl::Status StartGrpc();
+  std::shared_ptr<grpc::ServerCredentials> GrpcCredentials();
   absl::Status CheckHealth() const;
   absl::Status StartHttp();
   http::HttpOptions MakeHttpOptions();
   std::string Metrics();
+  std::optional<CertificateFigures> Certificates() const;
 
   const ServerOptions options_;
   absl::Status status_;  // of opening the store; if not OK, there is an empty one that nobody sees
@@ -171,7 +187,8 @@ class Server::Impl {
   std::unique_ptr<process::ProcessPool> processes_;  // once a job needs it
   std::atomic<bool> started_ = false;
   Engine engine_;
-  std::unique_ptr<Acceptor> acceptor_;  // null before Start
+  std::unique_ptr<CertificateSource> certificates_;  // null before Start, and without TLS
+  std::unique_ptr<Acceptor> acceptor_;               // null before Start
   ByteBudget budget_;
   StorePool pool_;  // what runs in it uses the above, and those below have it run
   JobService service_;
@@ -225,8 +242,27 @@ absl::Status Server::Impl::Start() {
   CallJobInChild();
   started_ = true;
   if (!status_.ok()) return status_;
+  if (absl::Status fit = CheckAddresses(); !fit.ok()) return fit;
+  if (const TlsOptions& tls = options_.tls; tls.enabled() || !tls.key_file.empty()) {
+    auto opened = CertificateSource::Open(tls);
+    if (!opened.ok()) return opened.status();
+    certificates_ = *std::move(opened);
+  }
   if (absl::Status started = StartGrpc(); !started.ok()) return started;
   return options_.http.address.empty() ? absl::OkStatus() : StartHttp();
+}
+
+absl::Status Server::Impl::CheckAddresses() const {
+  const bool knows_callers = KnowsCallers(options_);
+  const Protection grpc = {.encrypts = options_.tls.enabled() || options_.grpc_credentials,
+                           .knows_callers = knows_callers || options_.grpc_credentials,
+                           .insecure = options_.insecure};
+  absl::Status fit = CheckReach("--grpc-address", options_.grpc_address, grpc);
+  if (!fit.ok() || options_.http.address.empty()) return fit;
+  const Protection http = {.encrypts = options_.tls.enabled(),
+                           .knows_callers = knows_callers,
+                           .insecure = options_.insecure};
+  return CheckReach("--http-address", options_.http.address, http);
 }
 
 absl::Status Server::Impl::StartHttp() {
@@ -235,7 +271,8 @@ absl::Status Server::Impl::StartHttp() {
         [directory](const std::stop_token& stop) { return DirectorySize(directory, stop); },
         engine_.clock());
   }
-  http_ = std::make_unique<http::HttpServer>(&engine_, &pool_, &budget_, MakeHttpOptions());
+  http_ = std::make_unique<http::HttpServer>(&engine_, &pool_, &budget_, MakeHttpOptions(),
+                                             certificates_.get());
   absl::Status started = http_->Start();
   http_url_ = http_->url();
   return started;
@@ -246,6 +283,7 @@ http::HttpOptions Server::Impl::MakeHttpOptions() {
   http.max_connections = descriptors_.http_connections;
   if (http.files.empty()) http.files = web::ConsolePage();
   http.heartbeat = options_.heartbeat;
+  http.socket = options_.socket;
   http.metrics = [this] { return Metrics(); };
   http.health = [this] { return health_->Get(); };
   return http;
@@ -263,14 +301,28 @@ std::string Server::Impl::Metrics() {
                                  .grpc_connections = acceptor_->connections(),
                                  .grpc_refused_connections = acceptor_->refused_connections(),
                                  .waiting_store_calls = pool_.waiting(),
+                                 .http_failed_handshakes = http.failed_handshakes,
                                  .healthy = health_->Get().ok(),
-                                 .store_bytes = size_ ? size_->bytes() : std::nullopt});
+                                 .store_bytes = size_ ? size_->bytes() : std::nullopt,
+                                 .certificates = Certificates()});
+}
+
+std::optional<CertificateFigures> Server::Impl::Certificates() const {
+  if (!certificates_) return std::nullopt;
+  const CertificateStats stats = certificates_->stats();
+  return CertificateFigures{
+      .days_left = absl::ToDoubleHours(stats.expires - engine_.clock()->Now()) / 24,
+      .failed_reloads = stats.failed_reloads,
+      .is_stale = stats.is_stale};
 }
 
 absl::Status Server::Impl::StartGrpc() {
-  acceptor_ =
-      std::make_unique<Acceptor>(LimitsOf(descriptors_.grpc_connections, options_.memory_bytes));
-  if (absl::Status listening = acceptor_->Listen(options_.grpc_address); !listening.ok()) {
+  const bool has_tls =
+      (certificates_ || options_.grpc_credentials) && !UnixPathOf(options_.grpc_address);
+  acceptor_ = std::make_unique<Acceptor>(
+      LimitsOf(descriptors_.grpc_connections, options_.memory_bytes, has_tls));
+  if (absl::Status listening = acceptor_->Listen(options_.grpc_address, options_.socket);
+      !listening.ok()) {
     return listening;
   }
   grpc::EnableDefaultHealthCheckService(true);
@@ -284,11 +336,11 @@ absl::Status Server::Impl::StartGrpc() {
   grpc::ResourceQuota quota("jobtail");
   builder.SetResourceQuota(quota.Resize(PlanMemory(options_.memory_bytes).grpc));
   using Type = grpc::ServerBuilder::experimental_type::ExternalConnectionType;
-  taker_ = builder.experimental().AddExternalConnectionAcceptor(Type::FROM_FD,
-                                                                grpc::InsecureServerCredentials());
+  taker_ = builder.experimental().AddExternalConnectionAcceptor(Type::FROM_FD, GrpcCredentials());
   builder.RegisterService(&service_);
   grpc_ = builder.BuildAndStart();
   if (!grpc_) return absl::UnavailableError("gRPC does not start");
+  service_.OnCall([this](const std::string& peer) { acceptor_->Called(peer); });
   acceptor_->Start([taker = taker_.get()](int listener, int connection) {
     grpc::experimental::ExternalConnectionAcceptor::NewConnectionParameters parameters;
     parameters.listener_fd = listener;
@@ -301,6 +353,13 @@ absl::Status Server::Impl::StartGrpc() {
       [this](std::function<void()> check) { pool_.Run(kHealthClient, std::move(check)); },
       [this](bool healthy) { SetServing(grpc_.get(), healthy); }, engine_.clock());
   return absl::OkStatus();
+}
+
+std::shared_ptr<grpc::ServerCredentials> Server::Impl::GrpcCredentials() {
+  if (options_.grpc_credentials) return options_.grpc_credentials;
+  const bool is_unix = UnixPathOf(options_.grpc_address).has_value();
+  if (is_unix || !certificates_) return grpc::InsecureServerCredentials();
+  return TlsCredentials(certificates_.get());
 }
 
 absl::Status Server::Impl::CheckHealth() const {
@@ -330,6 +389,8 @@ size_t Server::Impl::Stop() {
   if (grpc_) grpc_->Shutdown(absl::ToChronoTime(absl::Now() + kCloseGrace));
   return at_work;
 }
+
+bool KnowsCallers(const ServerOptions& options) { return !options.tls.client_ca_file.empty(); }
 
 Server::Server(ServerOptions options)
     : impl_(std::make_unique<Impl>(Planned(std::move(options)))) {}

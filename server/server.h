@@ -14,17 +14,30 @@
 #include "server/run/job.h"
 #include "server/run/job_context.h"
 #include "server/run/parameter.h"
+#include "server/tls/options.h"
+#include "server/tls/unix_socket.h"
 
 namespace grpc {
 class ServerBuilder;
+class ServerCredentials;
 }  // namespace grpc
 
 namespace jobtail {
 
 struct ServerOptions {
-  // HOST:PORT for gRPC; port 0 picks a free one. Without encryption: for loopback, or behind a
-  // proxy that has it.
+  // HOST:PORT for gRPC; port 0 picks a free one. Or unix:PATH. An address that other machines can
+  // reach needs TLS, and a way to know who calls (see KnowsCallers): Start refuses it otherwise.
   std::string grpc_address = "127.0.0.1:50051";
+  // TLS for both doors' addresses; not for unix sockets.
+  TlsOptions tls = {};
+  // gRPC's credentials of the program's own, in place of `tls` at that door. It is they that have
+  // to verify clients' certificates then, where they ask for them. Null: by `tls`.
+  std::shared_ptr<grpc::ServerCredentials> grpc_credentials;
+  // Who may connect where an address is unix:PATH.
+  SocketAccess socket = {};
+  // Whether whoever can reach the server may do everything: addresses that other machines can reach
+  // are served as they are.
+  bool insecure = false;
   // HTTP: where it is served, and to whom. An empty `http.address` turns it off. Its heartbeat is
   // the one below.
   http::HttpOptions http;
@@ -42,6 +55,9 @@ struct ServerOptions {
   EngineOptions engine;
 };
 
+// Whether the options have at least one way to tell who calls over the network.
+bool KnowsCallers(const ServerOptions& options);
+
 // Runs jobs and lets anyone watch what they print. The whole of jobtail, for embedding:
 //
 //   int main() {
@@ -54,9 +70,9 @@ struct ServerOptions {
 //     server.Stop();
 //   }
 //
-// or as a service of a gRPC server that is there already: AddTo(&builder) instead of Start(). Then
-// the order at the end is: Stop(), Shutdown() of that server, and only then the destruction of this
-// object.
+// or as a service of a gRPC server that is there already, with credentials of its own:
+// AddTo(&builder) instead of Start(). Then the order at the end is: Stop(), Shutdown() of that
+// server, and only then the destruction of this object.
 //
 // A program that has nothing else to do finds flags, signals and an orderly end in server/daemon.h.
 //
@@ -84,19 +100,21 @@ class Server {
   absl::Status ReplaceJobs(const std::vector<std::string>& names, std::vector<Job> jobs);
 
   // Listens and serves jobtail.v1.JobService, health checks and reflection, and HTTP.
-  // INVALID_ARGUMENT for an address that is not one, UNAVAILABLE if it cannot be listened on; for a
-  // store that cannot be opened, see RocksDbStore::Open. The health service says NOT_SERVING while
-  // the store takes no new runs, and from Stop on.
+  // INVALID_ARGUMENT for an address that is not one, and certificates that will not do,
+  // FAILED_PRECONDITION for an address that others can reach without protection, UNAVAILABLE if it
+  // cannot be listened on; for a store that cannot be opened, see RocksDbStore::Open. The health
+  // service says NOT_SERVING while the store takes no new runs, and from Stop on.
   absl::Status Start();
 
   // Adds jobtail.v1.JobService to a server that the caller builds; there is no HTTP. To be called
   // once, instead of Start. An error, with nothing added, for a store that cannot be opened.
   absl::Status AddTo(grpc::ServerBuilder* builder);
 
-  // HOST:PORT as it is listened on; empty before Start.
+  // HOST:PORT or unix:PATH as it is listened on; empty before Start.
   const std::string& grpc_address() const;
 
-  // "http://HOST:PORT/" as it is listened on; empty before Start, and without HTTP.
+  // "http://HOST:PORT/" as it is listened on, "https://" with TLS, or "unix:PATH"; empty before
+  // Start, and without HTTP.
   const std::string& http_url() const;
 
   // Copies the data directory, as it is now, into `directory`, while everything goes on: see

@@ -21,6 +21,8 @@ RATIOS = [
     ('latency p99, TailLog : bare gRPC', AT_MOST, 1.5, 'latency', 'tail_log', 'bare', 'p99_us'),
     ('latency p50 beside a crowd : beside a crowd in another server', AT_MOST, 1.5, 'neighbours', 'interval_same',
      'interval_other', 'p50_us'),
+    ('`jobtail run` over mTLS, live : ssh', AT_LEAST, 1.2, 'tls', 'jobtail_tls', 'ssh', 'lines_per_second'),
+    ('latency p50 over mTLS, TailLog : bare gRPC with mTLS', AT_MOST, 1.3, 'tls', 'tail_log_tls', 'bare_tls', 'p50_us'),
     ('the same, p99', AT_MOST, 1.5, 'neighbours', 'interval_same', 'interval_other', 'p99_us'),
     ('the same, p50, with `--sync=always`', AT_MOST, 2, 'neighbours', 'always_same', 'always_other', 'p50_us'),
 ]
@@ -181,8 +183,14 @@ def neighbours_table(rows):
             table(['the crowd is', 'p50, µs', 'p99, µs'], body))
 
 
+def tls_table(rows):
+    body = [[row['label'], spread(row['lines_per_second'], thousands) if 'lines_per_second' in row else '',
+             spread(row['p50_us']) if 'p50_us' in row else ''] for row in rows.values()]
+    return '### With mTLS\n\n' + table(['', 'lines/s', 'p50, µs'], body)
+
+
 TABLES = {'throughput': throughput_table, 'latency': latency_table, 'fan-out': fan_out_table, 'runs': runs_table, 'search': search_table,
-          'neighbours': neighbours_table}
+          'neighbours': neighbours_table, 'tls': tls_table}
 
 
 def origin(result):

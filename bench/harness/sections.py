@@ -432,6 +432,46 @@ def neighbours(bench, quick):
     return rows
 
 
+TLS_THROUGHPUT = {
+    'ssh': (systems.Ssh, 3_000_000),
+    'jobtail_tls': (systems.JobtailTls, 4_000_000),
+    'jobtail': (systems.Jobtail, 4_000_000),
+    'bare_tls': (systems.BareTls, 5_000_000),
+}
+TLS_LATENCY = {
+    'ssh': systems.Ssh,
+    'jobtail_tls': systems.JobtailTls,
+    'tail_log_tls': systems.JobtailTlsTailLog,
+    'bare_tls': systems.BareTls,
+}
+
+
+def tls(bench, quick):
+    """Lines a second and how old they are, over mTLS."""
+    with ExitStack() as stack:
+        kinds = {key: kind for key, (kind, _) in TLS_THROUGHPUT.items()} | {
+            key: kind for key, kind in TLS_LATENCY.items() if key not in TLS_THROUGHPUT}
+        ready, _ = started(bench, kinds, stack)
+
+        def lines(key, system):
+            sample = system.throughput(TLS_THROUGHPUT[key][1] // (4 if quick else 1))
+            tell(f'   {system.label}: {sample.lines / sample.seconds:,.0f} lines/s')
+            return sample.lines / sample.seconds
+
+        def ages(key, system):
+            found = system.latencies(200 if quick else 250, INTERVAL_MICROS)
+            tell(f'   {system.label}: p50 {percentile(found, .5):.0f} µs')
+            return percentile(found, .5)
+        rows = {key: {'label': system.label} for key, system in ready.items()}
+        some = {key: system for key, system in ready.items() if key in TLS_THROUGHPUT}
+        for key, values in rounds(2 if quick else 8, some, lines).items():
+            rows[key]['lines_per_second'] = figure(values)
+        some = {key: system for key, system in ready.items() if key in TLS_LATENCY}
+        for key, values in rounds(2 if quick else 8, some, ages).items():
+            rows[key]['p50_us'] = figure(values)
+    return rows
+
+
 ALL = {
     'throughput': throughput,
     'latency': latency,
@@ -442,4 +482,5 @@ ALL = {
     'large-log': large_log,
     'search': search,
     'neighbours': neighbours,
+    'tls': tls,
 }

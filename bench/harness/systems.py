@@ -23,6 +23,18 @@ class Sample:
     missing: int
 
 
+def make_certificates(folder):
+    def openssl(*arguments):
+        subprocess.run(['openssl', *arguments], cwd=folder, check=True, capture_output=True)
+    new_key = ['-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:P-256', '-nodes']
+    openssl('req', '-x509', *new_key, '-keyout', 'ca.key', '-out', 'ca.pem', '-days', '7', '-subj', '/CN=bench')
+    for name, names in (('server', 'DNS:localhost,IP:127.0.0.1'), ('client', 'URI:spiffe://example.org/bench')):
+        (folder / 'names').write_text(f'subjectAltName={names}\n')
+        openssl('req', *new_key, '-keyout', f'{name}.key', '-out', f'{name}.csr', '-subj', f'/CN={name}')
+        openssl('x509', '-req', '-in', f'{name}.csr', '-CA', 'ca.pem', '-CAkey', 'ca.key', '-CAcreateserial',
+                '-days', '7', '-extfile', 'names', '-out', f'{name}.pem')
+
+
 class Bench:
     """Where programs are and may write, and the servers that several systems share."""
 
@@ -56,8 +68,21 @@ class Bench:
         command = [self.program('bench-server'), *addresses, *self.store_arguments()]
         return JobtailDaemon([*command, *arguments], self.log('jobtail'))
 
-    def start_bare(self):
-        return GrpcDaemon([self.program('bench-bare')], self.log('bare'))
+    def start_bare(self, tls=None):
+        command = [self.program('bench-bare')]
+        return GrpcDaemon(self.with_tls(command) if tls else command, self.log('bare'))
+
+    def certificates(self):
+        """A folder with a CA, and certificates of it for a server and a client."""
+        folder = self.work / 'tls'
+        if not folder.exists():
+            folder.mkdir()
+            make_certificates(folder)
+        return folder
+
+    def with_tls(self, command):
+        """The command of a program that measures, with TLS."""
+        return ['/usr/bin/env', f'JOBTAIL_BENCH_TLS={self.certificates()}', *command]
 
     def text(self, *arguments, stamped=False):
         return [self.program('bench-text'), *(['--stamped'] if stamped else []), *arguments]
@@ -203,6 +228,19 @@ class BareMessages(BareBatches):
                                 '-p', 'bytes', LINE_BYTES)]
 
 
+class BareTls(BareBatches):
+    label = 'bare gRPC with mTLS, ready-made batches'
+
+    def start(self):
+        self.daemon = self.bench.start_bare(tls=self.bench.certificates())
+
+    def lines(self, count):
+        return [self.bench.with_tls(command) for command in super().lines(count)]
+
+    def stamps(self, count, micros):
+        return [self.bench.with_tls(command) for command in super().stamps(count, micros)]
+
+
 class Jobtail(System):
     """Through the command, as a person uses it. `jobtail run` is `jobtail tail` of a new run."""
     label = '`jobtail run`, live'
@@ -222,6 +260,32 @@ class Jobtail(System):
 
     def after(self):
         run(self.bench.grpc(self.daemon.address, 'clear'))
+
+
+class JobtailTls(Jobtail):
+    label = '`jobtail run` over mTLS, live'
+
+    def start(self):
+        tls = self.bench.certificates()
+        self.daemon = self.bench.start_jobtail(f'--tls-cert={tls}/server.pem', f'--tls-key={tls}/server.key',
+                                               f'--tls-client-ca={tls}/ca.pem')
+
+    def command(self, *arguments):
+        tls = self.bench.certificates()
+        return super().command(f'--tls-ca={tls}/ca.pem', f'--tls-cert={tls}/client.pem',
+                               f'--tls-key={tls}/client.key', *arguments)
+
+    def after(self):
+        run(self.bench.with_tls(self.bench.grpc(self.daemon.address, 'clear')))
+
+
+class JobtailTlsTailLog(JobtailTls):
+    label = 'TailLog from C++ over mTLS, live'
+
+    def stamps(self, count, micros):
+        return [self.bench.with_tls(self.bench.grpc(
+            self.daemon.address, 'tail-job', 'stamps', '-p', 'count', count, '-p', 'interval_micros', micros,
+            '--stamped'))]
 
 
 class JobtailTailLog(Jobtail):

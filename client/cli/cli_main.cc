@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include <string>
+#include <utility>
 #include <variant>
 
 #include "absl/strings/str_cat.h"
@@ -28,7 +29,7 @@ void Say(int fd, const std::string& text) {
 Client MakeClient(const CommonOptions& common) {
   ClientOptions options;
   options.retry_for = absl::Seconds(3);
-  return Client(common.server, options);
+  return common.channel ? Client(common.channel, options) : Client(common.server, options);
 }
 
 absl::StatusOr<int> PrintToStdout(const std::string& text) {
@@ -46,9 +47,15 @@ int Main(int argc, const char* const* argv) {
     Say(parsed.exit_code == 0 ? STDOUT_FILENO : STDERR_FILENO, parsed.text);
     return parsed.exit_code;
   }
-  const absl::StatusOr<int> code =
-      std::visit([&](const auto& command) { return Execute(parsed.options->common, command); },
-                 parsed.options->command);
+  CommonOptions common = parsed.options->common;
+  auto channel = OpenChannel(common.server, common.credentials);
+  if (!channel.ok()) {
+    Say(STDERR_FILENO, absl::StrCat("jobtail: ", channel.status().message(), "\n"));
+    return kExitOwnFailure;
+  }
+  common.channel = *std::move(channel);
+  const absl::StatusOr<int> code = std::visit(
+      [&](const auto& command) { return Execute(common, command); }, parsed.options->command);
   if (code.ok()) return *code;
   Say(STDERR_FILENO, absl::StrCat("jobtail: ", code.status().message(), "\n"));
   return kExitOwnFailure;

@@ -59,6 +59,8 @@ class Completer {
   Candidates Parameters() const;
   Candidates Values(const std::string& name) const;
   Candidates Runs(const std::function<bool(const v1::Run&)>& wanted) const;
+  Candidates Contexts() const;
+  void TakeValue(const std::string& option, const std::string& value);
   Client MakeClient() const;
 
   Grammar grammar_;
@@ -83,7 +85,7 @@ const CLI::Option* Completer::FindOption(const std::string& name) const {
 // Follows the grammar over a word that is complete.
 void Completer::Take(const std::string& word) {
   if (!open_option_.empty()) {
-    if (open_option_ == "--server") grammar_.raw().server = word;
+    TakeValue(open_option_, word);
     open_option_.clear();
   } else if (absl::StartsWith(word, "-") && word.size() > 1) {
     const size_t equals = word.find('=');
@@ -92,15 +94,33 @@ void Completer::Take(const std::string& word) {
     const CLI::Option* option = FindOption(name);
     const bool takes_value = option != nullptr && option->get_items_expected_max() > 0;
     if (takes_value && equals == std::string::npos) open_option_ = name;
-    if (name == "--server" && equals != std::string::npos) {
-      grammar_.raw().server = word.substr(equals + 1);
-    }
+    if (equals != std::string::npos) TakeValue(name, word.substr(equals + 1));
   } else if (command_ == nullptr) {
     command_ = grammar_.FindCommand(word);
     if (command_ == nullptr) positionals_.push_back(word);
   } else {
     positionals_.push_back(word);
   }
+}
+
+// What names the server that is asked for candidates.
+void Completer::TakeValue(const std::string& option, const std::string& value) {
+  RawOptions& raw = grammar_.raw();
+  if (option == "--server") raw.server = value;
+  if (option == "--context") raw.context = value;
+  if (option == "--tls-ca") raw.credentials.ca_file = value;
+  if (option == "--tls-cert") raw.credentials.certificate_file = value;
+  if (option == "--tls-key") raw.credentials.key_file = value;
+  if (option == "--token-file") raw.credentials.token_file = value;
+}
+
+Candidates Completer::Contexts() const {
+  Candidates candidates;
+  for (const auto& [name, context] : grammar_.raw().contexts) {
+    const auto server = context.settings.find("server");
+    candidates.push_back({name, server == context.settings.end() ? "" : server->second.value});
+  }
+  return candidates;
 }
 
 Candidates Completer::Complete() {
@@ -121,6 +141,7 @@ Candidates Completer::Complete() {
 Candidates Completer::OptionValues(const std::string& option, const std::string& value) {
   if (option == "--color") return Words({"auto", "always", "never"});
   if (option == "--job") return Jobs();
+  if (option == "--context") return Contexts();
   if (option == "--output") {
     const std::string command = command_ != nullptr ? command_->get_name() : "";
     if (command == "run" || command == "tail") return Words({"text", "json", "raw"});
@@ -229,7 +250,11 @@ Client Completer::MakeClient() const {
   ClientOptions options;
   options.call_timeout = kPatience;
   options.retry_for = absl::ZeroDuration();
-  return Client(grammar_.raw().server, options);
+  RawOptions raw = grammar_.raw();
+  raw.credentials.tls |= given_.contains("--tls");
+  (void)ChooseServer(given_.contains("--server"), given_.contains("--context"), &raw);
+  auto channel = OpenChannel(raw.server, raw.credentials);
+  return channel.ok() ? Client(*std::move(channel), options) : Client(raw.server, options);
 }
 
 }  // namespace

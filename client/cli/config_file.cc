@@ -5,10 +5,12 @@
 #include <cerrno>
 #include <cstdlib>
 #include <fstream>
+#include <optional>
 #include <utility>
 
 #include "absl/strings/ascii.h"
 #include "absl/strings/str_cat.h"
+#include "absl/strings/strip.h"
 #include "base/quoting.h"
 
 namespace jobtail::client::cli {
@@ -19,8 +21,8 @@ std::string FromEnvironment(const char* name) {
   return value != nullptr ? value : "";
 }
 
-absl::Status AddLine(const std::string& line, int number, std::map<std::string, Setting>* config) {
-  if (line.empty() || line[0] == '#') return absl::OkStatus();
+absl::Status AddSetting(const std::string& line, int number,
+                        std::map<std::string, Setting>* config) {
   const size_t equals = line.find('=');
   if (equals == std::string::npos) {
     return absl::InvalidArgumentError(
@@ -36,6 +38,61 @@ absl::Status AddLine(const std::string& line, int number, std::map<std::string, 
                                                  entry->second.line, " already; set it once"));
 }
 
+// The name in "context NAME {", or in "context \"NAME\" {"; nullopt for another line.
+std::optional<std::string> ContextOf(absl::string_view line) {
+  if (!absl::ConsumePrefix(&line, "context") || !absl::ConsumeSuffix(&line, "{")) {
+    return std::nullopt;
+  }
+  if (line.empty() || !absl::ascii_isspace(static_cast<unsigned char>(line[0]))) {
+    return std::nullopt;
+  }
+  line = absl::StripAsciiWhitespace(line);
+  if (line.size() > 1 && line.front() == '"' && line.back() == '"') {
+    line = line.substr(1, line.size() - 2);
+  }
+  return std::string(line);
+}
+
+// The file as far as it is read.
+class Reader {
+ public:
+  explicit Reader(Config* config) : config_(*config) {}
+
+  absl::Status Add(const std::string& line, int number) {
+    if (line.empty() || line[0] == '#') return absl::OkStatus();
+    if (line == "}" && context_) {
+      context_ = nullptr;
+      return absl::OkStatus();
+    }
+    if (const auto name = ContextOf(line)) return Open(*name, number);
+    return AddSetting(line, number, context_ ? &context_->settings : &config_.settings);
+  }
+
+  absl::Status End() const {
+    if (!context_) return absl::OkStatus();
+    return absl::InvalidArgumentError(
+        absl::StrCat("the context that begins in line ", context_->line, " does not end; write }"));
+  }
+
+ private:
+  absl::Status Open(const std::string& name, int number) {
+    if (context_) {
+      return absl::InvalidArgumentError(absl::StrCat(
+          "the context that begins in line ", context_->line, " has not ended; write } first"));
+    }
+    if (name.empty()) return absl::InvalidArgumentError("write context NAME {");
+    const auto [entry, added] = config_.contexts.emplace(name, Context{number, {}});
+    context_ = &entry->second;
+    if (added) return absl::OkStatus();
+    return absl::InvalidArgumentError(absl::StrCat("there is a context '", Printable(name),
+                                                   "' in line ", entry->second.line,
+                                                   " already; give this one another name"));
+  }
+
+  Config& config_;
+  Context* context_ = nullptr;  // that has not ended
+};
+
 }  // namespace
 
 std::string ConfigPath() {
@@ -46,23 +103,26 @@ std::string ConfigPath() {
   return home.empty() ? "" : home + "/.config/jobtail/config";
 }
 
-absl::StatusOr<std::map<std::string, Setting>> ReadConfig(const std::string& path) {
-  std::map<std::string, Setting> config;
+absl::StatusOr<Config> ReadConfig(const std::string& path) {
+  Config config;
   std::ifstream file(path);
   if (!file) {
     if (FromEnvironment("JOBTAIL_CONFIG").empty()) return config;
     return absl::ErrnoToStatus(
         errno, absl::StrCat("cannot read ", Printable(path), ", which JOBTAIL_CONFIG names"));
   }
+  Reader reader(&config);
   std::string line;
-  for (int number = 1; std::getline(file, line); ++number) {
+  int number = 1;
+  absl::Status read;
+  for (; read.ok() && std::getline(file, line); ++number) {
     absl::StripAsciiWhitespace(&line);
-    const absl::Status added = AddLine(line, number, &config);
-    if (added.ok()) continue;
-    return absl::InvalidArgumentError(
-        absl::StrCat(Printable(path), ":", number, ": ", added.message()));
+    read = reader.Add(line, number);
   }
-  return config;
+  if (read.ok()) read = reader.End();
+  if (read.ok()) return config;
+  return absl::InvalidArgumentError(
+      absl::StrCat(Printable(path), ":", number - 1, ": ", read.message()));
 }
 
 }  // namespace jobtail::client::cli

@@ -20,10 +20,22 @@ struct Setting {
   int line = 0;
 };
 
+// A server with what it takes to call it: a section of the file.
+struct Context {
+  int line = 0;  // where it begins
+  std::map<std::string, Setting> settings;
+};
+
+struct Config {
+  std::map<std::string, Setting> settings;
+  std::map<std::string, Context> contexts;
+};
+
 // Reads "NAME = VALUE" lines; "#" begins a line of comment, and blank lines do not count. Each NAME
-// may come once. A file that is not there is empty, unless JOBTAIL_CONFIG names it. Errors name
-// file and line. (CLI11's own reader knows no line numbers and takes "[::1]:50051" for a list.)
-absl::StatusOr<std::map<std::string, Setting>> ReadConfig(const std::string& path);
+// may come once; and once more between "context NAME {" and "}". A file that is not there is empty,
+// unless JOBTAIL_CONFIG names it. Errors name file and line. (CLI11's own reader knows no line
+// numbers and takes "[::1]:50051" for a list.)
+absl::StatusOr<Config> ReadConfig(const std::string& path);
 
 }  // namespace jobtail::client::cli
 

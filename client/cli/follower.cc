@@ -41,7 +41,8 @@ void AskToCancel(const CommonOptions& common, const std::string& run, absl::Dura
   ClientOptions options;
   options.call_timeout = absl::InfiniteDuration();
   options.retry_for = retry_for;
-  const Client client(common.server, options);
+  const Client client =
+      common.channel ? Client(common.channel, options) : Client(common.server, options);
   const absl::StatusOr<v1::Run> answer = client.CancelRun(run);
   if (answer.ok()) return;
   const absl::Status status = ExplainRunError(common, run, answer.status());

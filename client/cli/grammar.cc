@@ -2,6 +2,8 @@
 
 #include "client/cli/grammar.h"
 
+#include <algorithm>
+
 #include "client/cli/checks.h"
 #include "client/cli/help.h"
 
@@ -51,9 +53,34 @@ void Grammar::AddCommonOptions(CLI::App* app) {
   app->add_option("--server", raw_.server, "The server; also JOBTAIL_SERVER [127.0.0.1:50051]")
       ->option_text("HOST:PORT")
       ->check(CheckServer);
+  app->add_option("--context", raw_.context,
+                  "A server of the config file, by its name there; also JOBTAIL_CONTEXT")
+      ->option_text("NAME");
+  AddCredentials(app);
   app->add_option("--color", raw_.color, "Use colours: auto (on a terminal), always, never")
       ->option_text("WHEN")
       ->check(CheckColor);
+}
+
+void Grammar::AddCredentials(CLI::App* app) {
+  CredentialFiles& files = raw_.credentials;
+  app->add_flag("--tls", files.tls, "Encrypt; the server's certificate is of a CA of the system");
+  app->add_option("--tls-ca", files.ca_file, "Encrypt; the certificate is of one of these CAs")
+      ->option_text("FILE");
+  app->add_option("--tls-cert", files.certificate_file, "The certificate that tells who you are")
+      ->option_text("FILE");
+  app->add_option("--tls-key", files.key_file, "Its key")->option_text("FILE");
+  app->add_option("--token-file", files.token_file, "A token that tells who you are")
+      ->option_text("FILE");
+}
+
+bool Grammar::IsGiven(const std::string& name) const {
+  const auto has = [&name](const CLI::App* app) {
+    const CLI::Option* const option = app->get_option_no_throw(name);
+    return option != nullptr && option->count() > 0;
+  };
+  const auto commands = app_.get_subcommands(nullptr);
+  return has(&app_) || std::any_of(commands.begin(), commands.end(), has);
 }
 
 CLI::App* Grammar::AddCommand(const char* name, const char* description, const char* footer) {

@@ -3,9 +3,11 @@
 #define JOBTAIL_CLIENT_CLI_GRAMMAR_H_
 
 #include <CLI/CLI.hpp>
+#include <map>
 #include <string>
 #include <vector>
 
+#include "client/cli/config_file.h"
 #include "client/cli/options.h"
 
 namespace jobtail::client::cli {
@@ -14,6 +16,9 @@ namespace jobtail::client::cli {
 // for which our own checks have better words than CLI11.
 struct RawOptions {
   std::string server = kDefaultServer;
+  std::string context;  // "" for none
+  std::map<std::string, Context> contexts;
+  CredentialFiles credentials;
   std::string color = "auto";
   std::string format = "text";
   std::string retry_for = "5m";
@@ -60,8 +65,12 @@ class Grammar {
   std::vector<std::string> Commands() const;
   static std::vector<std::string> OptionNames(const CLI::App& command);
 
+  // Whether the command line that was parsed has an option, before the command or after it.
+  bool IsGiven(const std::string& name) const;
+
  private:
   void AddCommonOptions(CLI::App* app);
+  void AddCredentials(CLI::App* app);
   CLI::App* AddCommand(const char* name, const char* description, const char* footer);
   CLI::App* AddListCommand(const char* name, const char* description, const char* footer);
   CLI::App* AddFollowCommand(const char* name, const char* description, const char* footer);

@@ -16,8 +16,11 @@ run's id, or as much of its beginning as tells it from the others.
 
 Environment and files:
   JOBTAIL_SERVER           the server, where --server is not given
+  JOBTAIL_CONTEXT          the context: a server of the config file, with its credentials
   JOBTAIL_CONFIG           the config file [~/.config/jobtail/config]; its lines are NAME = VALUE:
-                           server, color, retry-for, timestamps, progress
+                           server, context, color, retry-for, timestamps, progress; and between
+                           "context NAME {" and "}" server, tls, tls-ca, tls-cert, tls-key,
+                           token-file
   NO_COLOR                 if set, no colours unless --color=always
 
 Exit codes:

@@ -123,6 +123,26 @@ bool IsUnknown(const Grammar& grammar, const std::string& word) {
   return !absl::StartsWith(word, "-") && grammar.FindCommand(word) == nullptr;
 }
 
+// The options by which a command line names its server, before a context fills in the rest.
+std::string GivenServer(const Grammar& grammar, const std::string& implied) {
+  const RawOptions& raw = grammar.raw();
+  std::string given;
+  const bool is_implied = raw.server == implied && raw.context.empty();
+  if (grammar.IsGiven("--server") && !is_implied)
+    absl::StrAppend(&given, " --server=", ShellQuoted(raw.server));
+  const std::pair<const char*, const std::string&> options[] = {
+      {"--context", raw.context},
+      {"--tls-ca", raw.credentials.ca_file},
+      {"--tls-cert", raw.credentials.certificate_file},
+      {"--tls-key", raw.credentials.key_file},
+      {"--token-file", raw.credentials.token_file}};
+  if (raw.credentials.tls) absl::StrAppend(&given, " --tls");
+  for (const auto& [name, value] : options) {
+    if (grammar.IsGiven(name)) absl::StrAppend(&given, " ", name, "=", ShellQuoted(value));
+  }
+  return given;
+}
+
 ParseResult Failure(const std::string& what) {
   return ParseResult{std::nullopt, kExitOwnFailure, absl::StrCat("jobtail: ", what, "\n")};
 }
@@ -148,16 +168,23 @@ ParseResult ParseOptions(int argc, const char* const* argv) {
     return Failure(DescribeUsageError(grammar, error, arguments));
   }
   if (!implied_server.ok()) return Failure(std::string(implied_server.status().message()));
+  const bool server_given = grammar.IsGiven("--server");
+  const bool context_given = grammar.IsGiven("--context");
+  const std::string given = GivenServer(grammar, *implied_server);
+  if (const std::string problem = ChooseServer(server_given, context_given, &grammar.raw());
+      !problem.empty()) {
+    return Failure(problem);
+  }
   const RawOptions& raw = grammar.raw();
   const std::string command = grammar.app().get_subcommands()[0]->get_name();
   if (const std::string problem = CheckSense(command, raw); !problem.empty()) {
     return Failure(problem);
   }
-  CommonOptions common = {
-      .server = raw.server, .output = ParseFormat(raw.format), .color = ParseColor(raw.color)};
-  if (raw.server != *implied_server) {
-    common.program = absl::StrCat("jobtail --server=", ShellQuoted(raw.server));
-  }
+  CommonOptions common = {.server = raw.server,
+                          .credentials = raw.credentials,
+                          .program = absl::StrCat("jobtail", given),
+                          .output = ParseFormat(raw.format),
+                          .color = ParseColor(raw.color)};
   return {Collect(command, raw, std::move(common)), 0, ""};
 }
 

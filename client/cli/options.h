@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <map>
+#include <memory>
 #include <optional>
 #include <string>
 #include <variant>
@@ -11,6 +12,7 @@
 
 #include "absl/time/time.h"
 #include "client/cli/style.h"
+#include "client/credentials.h"
 #include "jobtail/v1/job_service.pb.h"
 
 namespace jobtail::client::cli {
@@ -24,7 +26,11 @@ enum class OutputFormat { kText, kJson, kRaw };
 // What all commands have in common.
 struct CommonOptions {
   std::string server = kDefaultServer;
-  // How to name the server in a command that is suggested: "jobtail", with --server if it is given.
+  CredentialFiles credentials = {};
+  // To the server, with these credentials; null: not opened yet.
+  std::shared_ptr<grpc::Channel> channel = nullptr;
+  // How to name the server in a command that is suggested: "jobtail", with --server, --context and
+  // the like, if they are given.
   std::string program = "jobtail";
   OutputFormat output = OutputFormat::kText;
   Color color = Color::kAuto;
@@ -106,8 +112,8 @@ struct ParseResult {
   std::string text;
 };
 
-// Reads the command line and, for what it does not say, the environment (JOBTAIL_SERVER) and the
-// user's config file (see config.h), in this order.
+// Reads the command line and, for what it does not say, the environment (JOBTAIL_SERVER,
+// JOBTAIL_CONTEXT) and the user's config file (see config_file.h), in this order.
 ParseResult ParseOptions(int argc, const char* const* argv);
 
 }  // namespace jobtail::client::cli

@@ -15,6 +15,10 @@ namespace jobtail::client::cli {
 // mend it; `raw` may then be set in part.
 absl::StatusOr<std::string> ApplySettings(RawOptions* raw);
 
+// Which server is meant, once the command line has been read: that of `raw->context`, unless
+// --server was given. What is wrong with that, and how to mend it; "" if nothing is.
+std::string ChooseServer(bool server_given, bool context_given, RawOptions* raw);
+
 // What is wrong with options that are right each for itself; "" if nothing is.
 std::string CheckTail(const RawOptions& raw);
 std::string CheckParameters(const std::vector<std::string>& parameters);

@@ -14,6 +14,7 @@
 #include "server/http/stream_form.h"
 #include "server/run/engine.h"
 #include "server/stream/feed.h"
+#include "server/tls/peer_identity.h"
 
 namespace jobtail::http {
 
@@ -25,6 +26,7 @@ struct Request {
   std::string accept;  // the header, as the next
   std::string last_event_id;
   std::string body;
+  PeerIdentity peer;  // as the connection proves it
   // Whether there is nobody left to be answered; null: there is. Called by the thread of the call.
   std::function<bool()> is_client_gone;
 };

@@ -6,6 +6,7 @@
 // Boost's headers in the order that they need.
 #include <algorithm>
 #include <boost/asio.hpp>
+#include <boost/asio/generic/stream_protocol.hpp>
 #include <boost/beast/core.hpp>
 #include <boost/beast/http.hpp>
 #include <chrono>

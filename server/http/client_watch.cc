@@ -1,11 +1,21 @@
 // Peeks at a socket whenever it becomes readable.
 #include "server/http/client_watch.h"
 
+#include <poll.h>
 #include <sys/socket.h>
 
 #include <cerrno>
 
 namespace jobtail::http {
+namespace {
+
+// Whether it will send nothing more, whatever of it has not been read yet.
+bool HasClosed(int socket) {
+  pollfd peer{.fd = socket, .events = POLLRDHUP, .revents = 0};
+  return poll(&peer, 1, 0) > 0;
+}
+
+}  // namespace
 
 Sign LookAt(int socket) {
   char byte;
@@ -16,7 +26,7 @@ Sign LookAt(int socket) {
 }
 
 void ClientWatch::Begin() {
-  socket_.async_wait(tcp::socket::wait_read, [self = shared_from_this()](const ErrorCode& error) {
+  socket_.async_wait(Socket::wait_read, [self = shared_from_this()](const ErrorCode& error) {
     self->OnReadable(error);
   });
 }
@@ -24,6 +34,7 @@ void ClientWatch::Begin() {
 void ClientWatch::End() {
   ended_ = true;
   ErrorCode ignored;
+  again_.cancel();
   socket_.cancel(ignored);
 }
 
@@ -32,7 +43,20 @@ void ClientWatch::OnReadable(const ErrorCode& error) {
   if (error || ended_) return;
   const Sign sign = LookAt(socket_.native_handle());
   if (sign == Sign::kNone) return Begin();
-  if (sign == Sign::kSent) return;
+  if (sign == Sign::kSent) return LookLater();
+  Gone();
+}
+
+void ClientWatch::LookLater() {
+  again_.expires_after(kLookAgain);
+  again_.async_wait([self = shared_from_this()](const ErrorCode& error) {
+    if (error || self->ended_) return;
+    if (!HasClosed(self->socket_.native_handle())) return self->LookLater();
+    self->Gone();
+  });
+}
+
+void ClientWatch::Gone() {
   gone_ = true;
   if (on_gone_) on_gone_();
 }

@@ -22,16 +22,20 @@ enum class Sign {
 Sign LookAt(int socket);
 
 // Watches a connection while nobody reads from it: nothing but reading tells of a client that goes
-// away while there is nothing to send. Looks no further once the client has sent something, its
-// next request: writing will tell of it.
+// away while there is nothing to send. Once the client has sent something, its next request or a
+// record of TLS, the watch looks every kLookAgain whether that was all that will come.
 //
 // Held by shared_ptr; the socket outlives End. Begin and End are called, and `on_gone` is, on the
 // event loop.
 class ClientWatch : public std::enable_shared_from_this<ClientWatch> {
  public:
+  using Socket = net::basic_stream_socket<net::generic::stream_protocol>;
+
+  static constexpr std::chrono::milliseconds kLookAgain{250};
+
   // `on_gone` may be null. It is not called after End.
-  explicit ClientWatch(tcp::socket* socket, std::function<void()> on_gone = nullptr)
-      : socket_(*socket), on_gone_(std::move(on_gone)) {}
+  explicit ClientWatch(Socket* socket, std::function<void()> on_gone = nullptr)
+      : socket_(*socket), again_(socket->get_executor()), on_gone_(std::move(on_gone)) {}
 
   void Begin();
 
@@ -43,8 +47,11 @@ class ClientWatch : public std::enable_shared_from_this<ClientWatch> {
 
  private:
   void OnReadable(const ErrorCode& error);
+  void LookLater();
+  void Gone();
 
-  tcp::socket& socket_;  // not to be used once ended_
+  Socket& socket_;  // not to be used once ended_
+  net::steady_timer again_;
   const std::function<void()> on_gone_;
   bool ended_ = false;
   std::atomic<bool> gone_ = false;

@@ -10,6 +10,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_split.h"
+#include "base/host_port.h"
 #include "base/quoting.h"
 #include "server/http/client_watch.h"
 #include "server/http/request_check.h"
@@ -79,16 +80,23 @@ Reply TextReply(std::string text) {
 
 }  // namespace
 
-Connection::Connection(tcp::socket socket, const ConnectionServices* services)
-    : services_(*services), options_(*services->options), socket_(std::move(socket)) {
-  ErrorCode error;
-  const tcp::endpoint own = socket_.socket().local_endpoint(error);
-  on_loopback_ = !error && IsLoopback(own.address());
-  const tcp::endpoint other = socket_.socket().remote_endpoint(error);
-  if (!error) client_ = absl::StrCat("http:", other.address().to_string(), ":", other.port());
-  held_ = {services->budget, client_};
-  socket_.socket().set_option(tcp::no_delay(true), error);
-  socket_.socket().set_option(net::socket_base::keep_alive(true), error);
+Connection::Connection(Protocol::socket socket, const ConnectionServices* services)
+    : services_(*services),
+      options_(*services->options),
+      socket_(std::make_shared<ClientSocket>(
+          std::move(socket), services->certificates ? services->certificates->Current() : nullptr)),
+      client_(socket_->Name()),
+      held_(services->budget, client_),
+      on_loopback_(socket_->on_loopback()) {}
+
+net::awaitable<bool> Connection::Handshake() {
+  idle_ = true;
+  socket_->expires_after(absl::ToChronoNanoseconds(options_.handshake_timeout));
+  const bool is_ready = co_await socket_->Handshake();
+  idle_ = false;
+  socket_->expires_never();
+  if (is_ready) peer_ = socket_->Peer();
+  co_return is_ready;
 }
 
 net::awaitable<void> Connection::Run() {
@@ -99,14 +107,13 @@ net::awaitable<void> Connection::Run() {
     const bool goes_on = co_await Serve();
     if (!goes_on) break;
   }
-  ErrorCode ignored;
-  socket_.socket().shutdown(tcp::socket::shutdown_both, ignored);
-  socket_.close();
+  idle_ = true;  // Stop does not wait for a goodbye
+  co_await socket_->ShutDown();
 }
 
 void Connection::Stop(bool now) {
   stopping_ = true;
-  if (idle_ || now) socket_.close();
+  if (idle_ || now) socket_->close();
 }
 
 // Waits for the first bytes. A connection between two requests costs no parser.
@@ -114,9 +121,9 @@ net::awaitable<bool> Connection::AwaitRequest() {
   if (buffer_.size() > 0) co_return true;
   constexpr size_t kFirstBytes = 4 << 10;
   idle_ = true;
-  socket_.expires_after(absl::ToChronoNanoseconds(options_.idle_timeout));
+  socket_->expires_after(absl::ToChronoNanoseconds(options_.idle_timeout));
   ErrorCode error;
-  const size_t got = co_await socket_.async_read_some(buffer_.prepare(kFirstBytes), Into(&error));
+  const size_t got = co_await socket_->async_read_some(buffer_.prepare(kFirstBytes), Into(&error));
   buffer_.commit(got);
   idle_ = false;
   co_return !error && got > 0;
@@ -127,10 +134,10 @@ net::awaitable<bool> Connection::Serve() {
   Parser parser;
   parser.header_limit(options_.max_header_bytes);
   parser.body_limit(options_.max_body_bytes);
-  socket_.expires_after(absl::ToChronoNanoseconds(options_.request_timeout));
+  socket_->expires_after(absl::ToChronoNanoseconds(options_.request_timeout));
   unsigned status = 0;
   const absl::Status read = co_await Read(&parser, &status);
-  socket_.expires_never();
+  socket_->expires_never();
   if (!read.ok()) {
     parser.get().keep_alive(false);  // who knows what comes next
     if (status == 0) co_return false;
@@ -150,12 +157,13 @@ net::awaitable<bool> Connection::Serve() {
 // nothing.
 net::awaitable<absl::Status> Connection::Read(Parser* parser, unsigned* status) {
   ErrorCode error;
-  co_await bhttp::async_read_header(socket_, buffer_, *parser, Into(&error));
+  co_await bhttp::async_read_header(*socket_, buffer_, *parser, Into(&error));
   if (error) co_return Explain(error, options_, status);
   if (absl::Status clear = CheckUnambiguous(&parser->get()); !clear.ok()) {
     *status = 400;
     co_return clear;
   }
+  is_named_ = !IsOwnName(HostOf(Field(parser->get(), "Host")));
   if (absl::Status allowed = Check(parser->get()); !allowed.ok()) {
     *status = absl::IsInvalidArgument(allowed) ? 415 : 403;
     co_return allowed;
@@ -177,7 +185,7 @@ net::awaitable<absl::Status> Connection::ReadBody(Parser* parser, unsigned* stat
   ErrorCode error;
   parser->eager(true);
   while (!error && !parser->is_done()) {
-    co_await bhttp::async_read_some(socket_, buffer_, *parser, Into(&error));
+    co_await bhttp::async_read_some(*socket_, buffer_, *parser, Into(&error));
     const size_t bytes = parser->get().body().size() + buffer_.capacity();
     if (absl::Status held = held_.Resize(bytes); !held.ok()) {
       *status = 429;
@@ -190,7 +198,8 @@ net::awaitable<absl::Status> Connection::ReadBody(Parser* parser, unsigned* stat
 net::awaitable<bool> Connection::Continue() {
   static constexpr std::string_view kContinue = "HTTP/1.1 100 Continue\r\n\r\n";
   ErrorCode error;
-  co_await net::async_write(socket_, net::buffer(kContinue.data(), kContinue.size()), Into(&error));
+  co_await net::async_write(*socket_, net::buffer(kContinue.data(), kContinue.size()),
+                            Into(&error));
   co_return !error;
 }
 
@@ -202,9 +211,9 @@ net::awaitable<void> Connection::Linger() {
   idle_ = true;
   buffer_.clear();
   buffer_.shrink_to_fit();
-  socket_.socket().shutdown(tcp::socket::shutdown_send, error);
-  socket_.expires_after(kLinger);
-  while (!error) co_await socket_.async_read_some(net::buffer(discarded), Into(&error));
+  socket_->socket().shutdown(net::socket_base::shutdown_send, error);
+  socket_->expires_after(kLinger);
+  while (!error) co_await socket_->async_read_some(net::buffer(discarded), Into(&error));
 }
 
 Provenance Connection::ProvenanceOf(const Message& request) const {
@@ -277,9 +286,10 @@ net::awaitable<bool> Connection::AnswerMetrics(const Message& request) {
 
 // Away from the event loop: whatever may wait for the store, or for a lock.
 net::awaitable<bool> Connection::AnswerByApi(const Message& request) {
-  const auto watch = std::make_shared<ClientWatch>(&socket_.socket());
+  const auto watch = std::make_shared<ClientWatch>(&socket_->socket());
   const auto answer = [this, &request, &watch] {
     Request asked = ToRequest(request);
+    asked.peer = peer_;
     asked.is_client_gone = [&watch] { return watch->IsGone(); };
     if (IsUnder(PathOf(request), "/stream/")) {
       return services_.api->RunInPage(asked, IsKnownToBeMeant(ProvenanceOf(request)));
@@ -303,21 +313,31 @@ net::awaitable<bool> Connection::SendReply(const Message& request, Reply reply) 
   co_return co_await Send(MakeResponse(request, std::move(reply), options_));
 }
 
+// A browser that has come by TLS is to do so for a year. Not to what it calls this machine: other
+// programs' ports are of the same name, and addresses have no such memory.
+template <typename Header>
+void Connection::Secure(Header* header) const {
+  if (!socket_->is_tls() || !is_named_) return;
+  header->set(bhttp::field::strict_transport_security, "max-age=31536000");
+}
+
 net::awaitable<bool> Connection::Send(Response response) {
   ErrorCode error;
-  socket_.expires_after(kSendTimeout);
-  co_await bhttp::async_write(socket_, response, Into(&error));
-  socket_.expires_never();
+  Secure(&response);
+  socket_->expires_after(kSendTimeout);
+  co_await bhttp::async_write(*socket_, response, Into(&error));
+  socket_->expires_never();
   co_return !error && response.keep_alive();
 }
 
 net::awaitable<bool> Connection::SendStream(const Message& request, Reply reply) {
   StreamHeader header = MakeStreamHeader(request, reply, options_);
+  Secure(&header);
   bhttp::response_serializer<bhttp::empty_body> serializer(header);
   ErrorCode error;
-  socket_.expires_after(kSendTimeout);
-  co_await bhttp::async_write_header(socket_, serializer, Into(&error));
-  socket_.expires_never();
+  socket_->expires_after(kSendTimeout);
+  co_await bhttp::async_write_header(*socket_, serializer, Into(&error));
+  socket_->expires_never();
   if (error) {
     services_.pool->Run(
         client_, [feed = std::shared_ptr<Feed>(std::move(reply.feed))] { feed->ClientGone(); });
@@ -325,7 +345,7 @@ net::awaitable<bool> Connection::SendStream(const Message& request, Reply reply)
   }
   if (request.method() == bhttp::verb::head) co_return header.keep_alive();
   if (buffer_.size() == 0) buffer_.shrink_to_fit();
-  const auto body = std::make_shared<StreamBody>(&socket_, *std::move(reply.form), header.chunked(),
+  const auto body = std::make_shared<StreamBody>(socket_, *std::move(reply.form), header.chunked(),
                                                  services_.streams, client_);
   const bool complete = co_await body->Run(std::move(reply.feed));
   co_return complete&& header.keep_alive();

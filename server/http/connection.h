@@ -10,11 +10,14 @@
 #include "base/scheduler.h"
 #include "server/http/api.h"
 #include "server/http/asio.h"
+#include "server/http/client_socket.h"
 #include "server/http/guard.h"
 #include "server/http/options.h"
 #include "server/http/stream_body.h"
 #include "server/stream/byte_budget.h"
 #include "server/stream/store_pool.h"
+#include "server/tls/certificate_source.h"
+#include "server/tls/peer_identity.h"
 
 namespace jobtail::http {
 
@@ -25,16 +28,23 @@ struct ConnectionServices {
   StorePool* pool;     // for what may wait for the store
   ByteBudget* budget;  // for requests and answers
   Scheduler* metrics;  // for what takes long, and is to be answered whatever the store does
+  CertificateSource* certificates;  // null: no TLS
   StreamServices streams;
 };
 
 // A client's connection: reads requests, answers them one after the other. Lives on the event loop.
 class Connection {
  public:
-  Connection(tcp::socket socket, const ConnectionServices* services);
+  Connection(Protocol::socket socket, const ConnectionServices* services);
+
+  // Agrees with the client on TLS, if there is TLS; before Run. False if there is nobody to serve.
+  net::awaitable<bool> Handshake();
 
   // Until the connection ends.
   net::awaitable<void> Run();
+
+  // Who is at the other end, once Handshake was done.
+  const PeerIdentity& peer() const { return peer_; }
 
   // Ends it: after the answer that is under way or, `now`, at once. Streams are ended by their set.
   void Stop(bool now);
@@ -46,6 +56,8 @@ class Connection {
   using Message = beast::http::request<beast::http::string_body>;
   using Response = beast::http::response<beast::http::string_body>;
 
+  template <typename Header>
+  void Secure(Header* header) const;
   net::awaitable<bool> AwaitRequest();
   net::awaitable<bool> Serve();
   net::awaitable<absl::Status> Read(Parser* parser, unsigned* status);
@@ -65,12 +77,14 @@ class Connection {
 
   const ConnectionServices& services_;
   const HttpOptions& options_;
-  beast::tcp_stream socket_;
+  const std::shared_ptr<ClientSocket> socket_;
   // Also what bounds the extensions and trailers of chunks, which Beast counts against no limit.
   beast::flat_buffer buffer_{kBufferBytes};
   std::string client_;            // the connection's name in the pool, whose turns go by it
   ByteBudget::Reservation held_;  // for the request's body and its answer
-  bool on_loopback_ = false;
+  PeerIdentity peer_;
+  const bool on_loopback_;
+  bool is_named_ = false;  // the request's Host is a name that others may be served under, too
   bool stopping_ = false;
   bool idle_ = false;  // between two requests
 };

@@ -66,13 +66,14 @@ bool IsAllowedOrigin(std::string_view origin, const HttpOptions& options) {
   return std::ranges::find(options.allowed_origins, origin) != options.allowed_origins.end();
 }
 
+bool IsOwnName(std::string_view name) {
+  const std::string lower = absl::AsciiStrToLower(std::string(name));
+  return lower == "localhost" || absl::EndsWith(lower, ".localhost") || IsIpAddress(lower);
+}
+
 absl::Status CheckHost(const Provenance& from, const HttpOptions& options) {
-  const std::string name = absl::AsciiStrToLower(std::string(HostOf(from.host)));
-  if (name == "localhost" || absl::EndsWith(name, ".localhost") || IsIpAddress(name) ||
-      Contains(options.allowed_hosts, name)) {
-    return absl::OkStatus();
-  }
-  if (!from.on_loopback && options.allowed_hosts.empty() && !name.empty()) return absl::OkStatus();
+  const std::string name(HostOf(from.host));
+  if (IsOwnName(name) || Contains(options.allowed_hosts, name)) return absl::OkStatus();
   return absl::PermissionDeniedError(absl::StrCat(
       "Host ", Quoted(from.host), " is not a name of this server; use localhost or an ",
       "IP address, or start the server with --http-allow-host"));

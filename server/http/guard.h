@@ -48,6 +48,9 @@ bool IsKnownToBeMeant(const Provenance& from);
 // 127.0.0.1 and its like, also where it is written as an IPv6 address ("::ffff:127.0.0.1").
 bool IsLoopback(const boost::asio::ip::address& address);
 
+// Whether a Host's name means whichever machine it is used on, or is an IP address.
+bool IsOwnName(std::string_view name);
+
 // Whether a page of that origin may read answers.
 bool IsAllowedOrigin(std::string_view origin, const HttpOptions& options);
 

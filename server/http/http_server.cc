@@ -16,6 +16,7 @@
 #include "base/clock.h"
 #include "base/host_port.h"
 #include "server/http/connection.h"
+#include "server/tls/socket_address.h"
 
 namespace jobtail::http {
 namespace {
@@ -25,7 +26,8 @@ constexpr std::chrono::milliseconds kAcceptAgain(50);
 
 absl::Status NoAddress(const std::string& text) {
   return absl::InvalidArgumentError(absl::StrCat(
-      "address \"", text, "\": give HOST:PORT, such as 127.0.0.1:8080; port 0 picks a free one"));
+      "address \"", text,
+      "\": give HOST:PORT, such as 127.0.0.1:8080; port 0 picks a free one; or unix:PATH"));
 }
 
 absl::Status CannotListen(const std::string& address, const ErrorCode& error) {
@@ -39,13 +41,17 @@ absl::Status CannotListen(const std::string& address, const ErrorCode& error) {
 
 class HttpServer::Impl {
  public:
-  Impl(Engine* engine, StorePool* pool, ByteBudget* budget, HttpOptions options)
+  Impl(Engine* engine, StorePool* pool, ByteBudget* budget, HttpOptions options,
+       CertificateSource* certificates)
       : options_(std::move(options)),
+        is_unix_(UnixPathOf(options_.address).has_value()),
         clock_(engine->clock()),
         api_(engine),
         streams_(pool, options_.heartbeat, "http-streams", clock_),
         metrics_("http-metrics", clock_),
-        services_{&options_, &api_, pool, budget, &metrics_, {&streams_, loop_}},
+        services_{
+            &options_,         &api_, pool, budget, &metrics_, is_unix_ ? nullptr : certificates,
+            {&streams_, loop_}},
         acceptor_(*loop_),
         retry_(*loop_) {}
 
@@ -59,30 +65,37 @@ class HttpServer::Impl {
 
  private:
   absl::Status Listen();
+  absl::Status ListenAtPath(const std::string& path);
   net::awaitable<void> Accept();
-  net::awaitable<void> Refuse(tcp::socket socket);
-  net::awaitable<void> Serve(tcp::socket socket);
+  bool IsFull() const;
+  net::awaitable<void> Refuse(Protocol::socket socket);
+  net::awaitable<void> Serve(Protocol::socket socket);
+  net::awaitable<bool> Handshake(Connection* connection);
   void StopAll(bool now);
   void Began();
   void Ended();
   void AwaitEmpty(absl::Duration deadline);
 
   const HttpOptions options_;
+  const bool is_unix_;
   Clock* const clock_;
   const std::shared_ptr<net::io_context> loop_ = std::make_shared<net::io_context>(1);
   std::atomic<int64_t> refused_{0};
+  std::atomic<int64_t> failed_handshakes_{0};
   Api api_;
   StreamSet streams_;
   Scheduler metrics_;
   const ConnectionServices services_;
   std::string url_;
+  std::optional<UnixSocket> path_;  // that is listened at
   bool stopped_ = false;
   std::thread thread_;
 
   // On the event loop alone.
-  tcp::acceptor acceptor_;
+  net::basic_socket_acceptor<Protocol> acceptor_;
   net::steady_timer retry_;
   std::unordered_set<Connection*> connections_;
+  size_t handshakes_ = 0;  // that are under way
   bool stopping_ = false;
 
   // A standard one, since waits go by the clock.
@@ -104,6 +117,7 @@ absl::Status HttpServer::Impl::Start() {
 }
 
 absl::Status HttpServer::Impl::Listen() {
+  if (const auto path = UnixPathOf(options_.address)) return ListenAtPath(*path);
   const std::optional<HostPort> address = ParseHostPort(options_.address);
   if (!address.has_value()) return NoAddress(options_.address);
   ErrorCode error;
@@ -113,19 +127,34 @@ absl::Status HttpServer::Impl::Listen() {
   if (error) return CannotListen(options_.address, error);
   const tcp::endpoint endpoint = found.begin()->endpoint();
   acceptor_.open(endpoint.protocol(), error);
-  if (!error) acceptor_.set_option(tcp::acceptor::reuse_address(true), error);
+  if (!error) acceptor_.set_option(net::socket_base::reuse_address(true), error);
   if (!error) acceptor_.bind(endpoint, error);
   if (!error) acceptor_.listen(net::socket_base::max_listen_connections, error);
   if (error) return CannotListen(options_.address, error);
-  const HostPort bound = {address->host, acceptor_.local_endpoint().port()};
-  url_ = absl::StrCat("http://", bound.ToString(), "/");
+  const HostPort bound = {address->host, PortOf(acceptor_.local_endpoint().data())};
+  url_ = absl::StrCat(services_.certificates ? "https://" : "http://", bound.ToString(), "/");
   return absl::OkStatus();
+}
+
+absl::Status HttpServer::Impl::ListenAtPath(const std::string& path) {
+  absl::StatusOr<UnixSocket> socket = UnixSocket::Listen(path, options_.socket);
+  if (!socket.ok()) return socket.status();
+  path_ = *std::move(socket);
+  ErrorCode error;
+  acceptor_.assign(Protocol(AF_UNIX, 0), path_->Release(), error);
+  if (error) return CannotListen(options_.address, error);
+  url_ = absl::StrCat("unix:", path);
+  return absl::OkStatus();
+}
+
+bool HttpServer::Impl::IsFull() const {
+  return connections_.size() >= options_.max_connections || handshakes_ >= options_.max_handshakes;
 }
 
 net::awaitable<void> HttpServer::Impl::Accept() {
   while (!stopping_) {
     ErrorCode error;
-    tcp::socket socket = co_await acceptor_.async_accept(Into(&error));
+    Protocol::socket socket = co_await acceptor_.async_accept(Into(&error));
     if (stopping_) break;
     if (error) {
       retry_.expires_after(kAcceptAgain);
@@ -133,32 +162,42 @@ net::awaitable<void> HttpServer::Impl::Accept() {
       continue;
     }
     Began();
-    const bool is_full = connections_.size() >= options_.max_connections;
-    net::co_spawn(*loop_, is_full ? Refuse(std::move(socket)) : Serve(std::move(socket)),
+    net::co_spawn(*loop_, IsFull() ? Refuse(std::move(socket)) : Serve(std::move(socket)),
                   net::detached);
   }
   Ended();
 }
 
-net::awaitable<void> HttpServer::Impl::Refuse(tcp::socket socket) {
+net::awaitable<void> HttpServer::Impl::Refuse(Protocol::socket socket) {
   static constexpr std::string_view kAnswer =
       "HTTP/1.1 503 Service Unavailable\r\nContent-Length: 0\r\nRetry-After: 5\r\n"
       "Connection: close\r\n\r\n";
   ++refused_;
   ErrorCode ignored;
-  co_await net::async_write(socket, net::buffer(kAnswer.data(), kAnswer.size()), Into(&ignored));
+  if (!services_.certificates) {
+    co_await net::async_write(socket, net::buffer(kAnswer.data(), kAnswer.size()), Into(&ignored));
+  }
   socket.close(ignored);
   Ended();
 }
 
-net::awaitable<void> HttpServer::Impl::Serve(tcp::socket socket) {
+net::awaitable<void> HttpServer::Impl::Serve(Protocol::socket socket) {
   {
     Connection connection(std::move(socket), &services_);
     connections_.insert(&connection);
-    co_await connection.Run();
+    const bool is_ready = co_await Handshake(&connection);
+    if (is_ready) co_await connection.Run();
     connections_.erase(&connection);
   }
   Ended();
+}
+
+net::awaitable<bool> HttpServer::Impl::Handshake(Connection* connection) {
+  ++handshakes_;
+  const bool is_ready = co_await connection->Handshake();
+  --handshakes_;
+  if (!is_ready) ++failed_handshakes_;
+  co_return is_ready;
 }
 
 void HttpServer::Impl::Began() {
@@ -199,19 +238,22 @@ void HttpServer::Impl::Stop(absl::Duration grace) {
   thread_.join();
   loop_->restart();
   loop_->poll();  // what was cancelled last holds streams
+  path_.reset();
 }
 
 HttpStats HttpServer::Impl::stats() const {
   HttpStats stats;
   stats.streams = streams_.stats();
   stats.refused_connections = refused_;
+  stats.failed_handshakes = failed_handshakes_;
   const std::lock_guard lock(mutex_);
   stats.connections = std::max<int64_t>(0, open_ - 1);
   return stats;
 }
 
-HttpServer::HttpServer(Engine* engine, StorePool* pool, ByteBudget* budget, HttpOptions options)
-    : impl_(std::make_unique<Impl>(engine, pool, budget, std::move(options))) {}
+HttpServer::HttpServer(Engine* engine, StorePool* pool, ByteBudget* budget, HttpOptions options,
+                       CertificateSource* certificates)
+    : impl_(std::make_unique<Impl>(engine, pool, budget, std::move(options), certificates)) {}
 
 HttpServer::~HttpServer() = default;
 

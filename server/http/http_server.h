@@ -12,12 +12,14 @@
 #include "server/stream/byte_budget.h"
 #include "server/stream/store_pool.h"
 #include "server/stream/stream_stats.h"
+#include "server/tls/certificate_source.h"
 
 namespace jobtail::http {
 
 struct HttpStats {
   int64_t connections = 0;          // that are open
   int64_t refused_connections = 0;  // beyond the limit, since the start
+  int64_t failed_handshakes = 0;    // of TLS, since the start
   StreamStats streams;
 };
 
@@ -32,7 +34,9 @@ struct HttpStats {
 // outlive it, and the pool works until it has stopped.
 class HttpServer {
  public:
-  HttpServer(Engine* engine, StorePool* pool, ByteBudget* budget, HttpOptions options);
+  // With `certificates`, which then outlive it, TLS alone is served, but for a unix socket.
+  HttpServer(Engine* engine, StorePool* pool, ByteBudget* budget, HttpOptions options,
+             CertificateSource* certificates = nullptr);
   // Stops at once, if that has not happened.
   ~HttpServer();
 
@@ -48,7 +52,8 @@ class HttpServer {
   // A second call does nothing.
   void Stop(absl::Duration grace);
 
-  // "http://HOST:PORT/" as it is listened on; empty before Start.
+  // "http://HOST:PORT/" as it is listened on, "https://" with TLS, or "unix:PATH"; empty before
+  // Start.
   const std::string& url() const;
 
   HttpStats stats() const;

@@ -11,20 +11,25 @@
 #include "absl/status/status.h"
 #include "absl/time/time.h"
 #include "server/http/static_files.h"
+#include "server/tls/unix_socket.h"
 
 namespace jobtail::http {
 
 struct HttpOptions {
-  // HOST:PORT; port 0 picks a free one. Empty: no HTTP at all.
+  // HOST:PORT; port 0 picks a free one. Or unix:PATH. Empty: no HTTP at all.
   std::string address = "127.0.0.1:8080";
-  // Names, without a port, by which browsers may address this server, besides localhost and IP
-  // addresses. A page of another name is refused where it could be the trick of DNS rebinding: on
-  // loopback always, elsewhere once there is a name here.
+  // Who may connect to the unix socket, if it is one.
+  SocketAccess socket = {};
+  // Names, without a port, by which clients may address this server, besides localhost and IP
+  // addresses. Another name is refused: it could be the trick of DNS rebinding.
   std::vector<std::string> allowed_hosts;
   // Origins ("https://ci.example.com") whose pages may use the API from a browser.
   std::vector<std::string> allowed_origins;
   // How many connections may be open; those beyond are answered with 503 and closed.
   size_t max_connections = 10'000;
+  // With TLS: how long a client may take for its handshake, and how many may be under way.
+  absl::Duration handshake_timeout = absl::Seconds(10);
+  size_t max_handshakes = 512;
   // How long a client may take to send a request, from its first byte to its last.
   absl::Duration request_timeout = absl::Seconds(20);
   // How long a connection may stay open without a request.

@@ -107,7 +107,9 @@ Request ToRequest(const Message& request) {
           .query = std::string(QueryOf(request)),
           .accept = ListField(request, "Accept"),
           .last_event_id = std::string(Field(request, "Last-Event-ID")),
-          .body = request.body()};
+          .body = request.body(),
+          .peer = {},
+          .is_client_gone = nullptr};
 }
 
 Response MakeResponse(const Message& request, Reply reply, const HttpOptions& options) {

@@ -23,16 +23,16 @@ Stream::Executor On(std::shared_ptr<net::io_context> loop) {
 
 }  // namespace
 
-StreamBody::StreamBody(beast::tcp_stream* socket, StreamForm form, bool chunked,
+StreamBody::StreamBody(std::shared_ptr<ClientSocket> socket, StreamForm form, bool chunked,
                        const StreamServices& services, const std::string& client)
-    : socket_(socket),
+    : socket_(std::move(socket)),
       form_(std::move(form)),
       chunked_(chunked),
       loop_(services.loop),
       set_(services.set),
       stream_(std::make_shared<Stream>(this, services.set, client, On(services.loop))),
-      watch_(std::make_shared<ClientWatch>(&socket->socket(), [this] { OnClientGone(); })),
-      done_(socket->get_executor()) {}
+      watch_(std::make_shared<ClientWatch>(&socket_->socket(), [this] { OnClientGone(); })),
+      done_(socket_->get_executor()) {}
 
 net::awaitable<bool> StreamBody::Run(std::unique_ptr<Feed> feed) {
   watch_->Begin();

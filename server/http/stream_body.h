@@ -11,6 +11,7 @@
 
 #include "absl/status/status.h"
 #include "server/http/asio.h"
+#include "server/http/client_socket.h"
 #include "server/http/client_watch.h"
 #include "server/http/stream_form.h"
 #include "server/stream/feed.h"
@@ -31,9 +32,9 @@ struct StreamServices {
 // operation on the socket until that is over.
 class StreamBody final : public StreamWriter, public std::enable_shared_from_this<StreamBody> {
  public:
-  // `socket` outlives Run. Not `chunked`: the end of the connection is the end of the body.
+  // Not `chunked`: the end of the connection is the end of the body.
   // `client` is the connection whose turn it is in the StorePool.
-  StreamBody(beast::tcp_stream* socket, StreamForm form, bool chunked,
+  StreamBody(std::shared_ptr<ClientSocket> socket, StreamForm form, bool chunked,
              const StreamServices& services, const std::string& client);
 
   // Sends it all; the header has gone out. True if the body was completed and the connection can
@@ -53,7 +54,7 @@ class StreamBody final : public StreamWriter, public std::enable_shared_from_thi
   void OnClientGone();
   void Done(bool complete);
 
-  beast::tcp_stream* const socket_;
+  const std::shared_ptr<ClientSocket> socket_;
   const StreamForm form_;
   const bool chunked_;
   const std::shared_ptr<net::io_context> loop_;  // outlives done_

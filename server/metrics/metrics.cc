@@ -22,13 +22,15 @@ class Families {
     families_.push_back({name, help, type, {}});
   }
 
-  void Add(const Labels& labels, int64_t value) {
+  void Add(const Labels& labels, int64_t value) { AddReal(labels, static_cast<double>(value)); }
+
+  void AddReal(const Labels& labels, double value) {
     ClientMetric metric;
     metric.label = labels;
     if (families_.back().type == MetricType::Counter) {
-      metric.counter.value = static_cast<double>(value);
+      metric.counter.value = value;
     } else {
-      metric.gauge.value = static_cast<double>(value);
+      metric.gauge.value = value;
     }
     families_.back().metric.push_back(std::move(metric));
   }
@@ -94,6 +96,23 @@ void AddStore(const Figures& figures, Families* families) {
   families->Add({}, *figures.store_bytes);
 }
 
+void AddTls(const Figures& figures, Families* families) {
+  if (!figures.certificates) return;
+  const CertificateFigures& certificates = *figures.certificates;
+  families->Begin("jobtail_tls_certificate_days_left", MetricType::Gauge,
+                  "Days until the certificate that is served with expires.");
+  families->AddReal({}, certificates.days_left);
+  families->Begin("jobtail_tls_failed_reloads_total", MetricType::Counter,
+                  "Times that the certificate's files had changed to what will not do.");
+  families->Add({}, certificates.failed_reloads);
+  families->Begin("jobtail_tls_certificate_stale", MetricType::Gauge,
+                  "1 while the files will not do, and those read before are served with.");
+  families->Add({}, certificates.is_stale ? 1 : 0);
+  families->Begin("jobtail_tls_failed_handshakes_total", MetricType::Counter,
+                  "HTTP connections whose handshake failed, or was not finished in time.");
+  families->Add({}, figures.http_failed_handshakes);
+}
+
 }  // namespace
 
 std::string MetricsText(const prometheus::Registry& registry, const Figures& figures) {
@@ -103,6 +122,7 @@ std::string MetricsText(const prometheus::Registry& registry, const Figures& fig
   AddHttp(figures, &families);
   AddGrpc(figures, &families);
   AddStore(figures, &families);
+  AddTls(figures, &families);
   std::vector<MetricFamily> all = registry.Collect();
   for (MetricFamily& family : families.Take()) all.push_back(std::move(family));
   return prometheus::TextSerializer().Serialize(all);

@@ -15,6 +15,13 @@
 
 namespace jobtail {
 
+// Of the certificate that TLS is served with.
+struct CertificateFigures {
+  double days_left = 0;        // until it expires
+  int64_t failed_reloads = 0;  // since the start
+  bool is_stale = false;       // what is in the files will not do
+};
+
 // How things stand at the moment, as the server has found out.
 struct Figures {
   std::map<std::pair<std::string, v1::RunState>, int64_t> runs;  // by job and state
@@ -26,8 +33,10 @@ struct Figures {
   int64_t grpc_connections = 0;
   int64_t grpc_refused_connections = 0;
   int64_t waiting_store_calls = 0;
+  int64_t http_failed_handshakes = 0;
   bool healthy = true;
   std::optional<int64_t> store_bytes;  // nullopt for a store in memory, or before it is known
+  std::optional<CertificateFigures> certificates;  // nullopt without TLS
 };
 
 // The server's figures in Prometheus's text format: what `registry` has counted, and how things

@@ -11,7 +11,8 @@
 #include <utility>  // which Boost.Asio 1.74 lacks
 //
 #include <atomic>
-#include <boost/asio/executor_work_guard.hpp>
+#include <boost/asio/basic_socket_acceptor.hpp>
+#include <boost/asio/generic/stream_protocol.hpp>
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/ip/tcp.hpp>
 #include <boost/asio/ip/v6_only.hpp>
@@ -19,7 +20,6 @@
 #include <boost/asio/steady_timer.hpp>
 #include <cerrno>
 #include <chrono>
-#include <cstring>
 #include <list>
 #include <optional>
 #include <thread>
@@ -28,12 +28,16 @@
 #include "base/host_port.h"
 #include "server/rpc/load_shedder.h"
 #include "server/rpc/open_connections.h"
+#include "server/rpc/peer_name.h"
+#include "server/tls/socket_address.h"
 
 namespace jobtail {
 namespace {
 
 namespace net = boost::asio;
 using tcp = net::ip::tcp;
+using Protocol = net::generic::stream_protocol;  // TCP's or unix sockets'
+using SocketAcceptor = net::basic_socket_acceptor<Protocol>;
 using ErrorCode = boost::system::error_code;
 
 // How long to leave it after a failure: others may close descriptors meanwhile.
@@ -54,7 +58,8 @@ bool IsShortage(int error) {
 
 absl::Status NoAddress(const std::string& text) {
   return absl::InvalidArgumentError(absl::StrCat(
-      "address \"", text, "\": give HOST:PORT, such as 127.0.0.1:50051; port 0 picks a free one"));
+      "address \"", text,
+      "\": give HOST:PORT, such as 127.0.0.1:50051; port 0 picks a free one; or unix:PATH"));
 }
 
 absl::Status CannotListen(const std::string& address, const ErrorCode& error) {
@@ -63,15 +68,14 @@ absl::Status CannotListen(const std::string& address, const ErrorCode& error) {
                    ": is the port in use? Choose another address; port 0 picks a free one"));
 }
 
-OpenConnections::Client PeerOf(const sockaddr_storage& peer, socklen_t size) {
-  tcp::endpoint endpoint;
-  if (size > endpoint.capacity()) return {};
-  std::memcpy(endpoint.data(), &peer, size);
-  net::ip::address address = endpoint.address();
-  if (address.is_v6() && address.to_v6().is_v4_mapped()) {
-    address = net::ip::make_address_v4(net::ip::v4_mapped, address.to_v6());
-  }
-  return {address.to_string(), endpoint.port()};
+OpenConnections::Client PeerOf(const sockaddr_storage& peer) {
+  const auto* const address = reinterpret_cast<const sockaddr*>(&peer);
+  return {IpOf(address), PortOf(address)};
+}
+
+// Who a unix socket's peer is stands for its address. `serial` takes the place of a port.
+OpenConnections::Client PeerOf(const PeerIdentity& peer, int serial) {
+  return {absl::StrCat("uid=", peer.uid), serial};
 }
 
 // Ends a connection that somebody else has open, and drops what has come and was not read. Its
@@ -92,7 +96,8 @@ class Acceptor::Impl {
         clock_(clock),
         count_(loop_),
         look_(loop_),
-        shedder_(limits.resident_bytes) {
+        shedder_(limits.resident_bytes),
+        handshakes_(limits.handshakes) {
     OpenReserve();
   }
   ~Impl() {
@@ -100,28 +105,32 @@ class Acceptor::Impl {
     if (reserve_ >= 0) close(reserve_);
   }
 
-  absl::Status Listen(const std::string& text);
+  absl::Status Listen(const std::string& text, const SocketAccess& access);
   void Start(Take take);
   void Stop();
 
   const std::string& address() const { return address_; }
   int64_t connections() const { return connections_; }
   int64_t refused() const { return refused_; }
+  void Called(const std::string& peer) { handshakes_.Called(peer); }
   absl::Status CheckHealth() const;
 
  private:
   struct Listener {
     explicit Listener(net::io_context* loop) : acceptor(*loop), retry(*loop) {}
-    tcp::acceptor acceptor;
+    SocketAcceptor acceptor;
     net::steady_timer retry;
+    bool is_unix = false;
   };
 
+  absl::Status ListenAtPath(const std::string& path, const SocketAccess& access);
   ErrorCode ListenAt(const tcp::endpoint& endpoint);
   void AwaitNext(Listener* listener);
   void TryLater(Listener* listener);
   void AcceptSome(Listener* listener);
   bool AcceptOne(Listener* listener);
-  void Serve(Listener* listener, int fd, const OpenConnections::Client& client);
+  void Serve(Listener* listener, int fd, const sockaddr_storage& from);
+  void HandOn(Listener* listener, int fd, const OpenConnections::Client& client);
   bool HasRoom(const std::string& address);
   void Shortage(Listener* listener);
   void Recovered();
@@ -133,6 +142,7 @@ class Acceptor::Impl {
   const Limits limits_;
   Clock* const clock_;
   std::string address_;
+  std::optional<UnixSocket> path_;  // that is listened at
   Take take_;
   std::thread thread_;
   std::atomic<int64_t> connections_ = 0;
@@ -146,14 +156,17 @@ class Acceptor::Impl {
   net::steady_timer look_;
   OpenConnections open_;
   LoadShedder shedder_;
+  PendingHandshakes handshakes_;
   absl::Duration counted_ = -absl::InfiniteDuration();  // when, by the steady clock
   absl::Duration told_ = -absl::InfiniteDuration();     // of load that was shed, the same
   absl::Duration short_since_;                          // the same, while is_short_
   int reserve_ = -1;
+  int serial_ = 0;  // of the last unix socket's connection
   bool stopping_ = false;
 };
 
-absl::Status Acceptor::Impl::Listen(const std::string& text) {
+absl::Status Acceptor::Impl::Listen(const std::string& text, const SocketAccess& access) {
+  if (const auto path = UnixPathOf(text)) return ListenAtPath(*path, access);
   const std::optional<HostPort> address = ParseHostPort(text);
   if (!address.has_value()) return NoAddress(text);
   ErrorCode error;
@@ -169,20 +182,32 @@ absl::Status Acceptor::Impl::Listen(const std::string& text) {
     error = ListenAt(endpoint);
     if (error == net::error::address_in_use) return CannotListen(text, error);
     if (error) last = error;  // a machine may lack one of a name's addresses
-    if (!error) port = listeners_.back().acceptor.local_endpoint().port();
+    if (!error) port = PortOf(listeners_.back().acceptor.local_endpoint().data());
   }
   if (listeners_.empty()) return CannotListen(text, last);
   address_ = HostPort{address->host, port}.ToString();
   return absl::OkStatus();
 }
 
+absl::Status Acceptor::Impl::ListenAtPath(const std::string& path, const SocketAccess& access) {
+  absl::StatusOr<UnixSocket> socket = UnixSocket::Listen(path, access);
+  if (!socket.ok()) return socket.status();
+  path_ = *std::move(socket);
+  Listener& listener = listeners_.emplace_back(&loop_);
+  listener.is_unix = true;
+  ErrorCode error;
+  listener.acceptor.assign(Protocol(AF_UNIX, 0), path_->Release(), error);
+  address_ = absl::StrCat("unix:", path);
+  return error ? CannotListen(address_, error) : absl::OkStatus();
+}
+
 // What is set here, connections inherit.
 ErrorCode Acceptor::Impl::ListenAt(const tcp::endpoint& endpoint) {
   using UserTimeout = net::detail::socket_option::integer<IPPROTO_TCP, TCP_USER_TIMEOUT>;
-  tcp::acceptor& acceptor = listeners_.emplace_back(&loop_).acceptor;
+  SocketAcceptor& acceptor = listeners_.emplace_back(&loop_).acceptor;
   ErrorCode error;
   acceptor.open(endpoint.protocol(), error);
-  if (!error) acceptor.set_option(tcp::acceptor::reuse_address(true), error);
+  if (!error) acceptor.set_option(net::socket_base::reuse_address(true), error);
   if (!error && endpoint.address().is_v6() && endpoint.address().is_unspecified()) {
     acceptor.set_option(net::ip::v6_only(false), error);
   }
@@ -234,21 +259,27 @@ void Acceptor::Impl::ShedLoad() {
 }
 
 void Acceptor::Impl::Stop() {
-  if (!thread_.joinable()) return listeners_.clear();
+  if (!thread_.joinable()) {
+    listeners_.clear();
+    path_.reset();
+    return;
+  }
   net::post(loop_, [this] {
     stopping_ = true;
     loop_.stop();
   });
   thread_.join();
   listeners_.clear();
+  path_.reset();
 }
 
 void Acceptor::Impl::AwaitNext(Listener* listener) {
-  listener->acceptor.async_wait(tcp::acceptor::wait_read, [this, listener](const ErrorCode& error) {
-    if (error == net::error::operation_aborted || stopping_) return;
-    if (error) return TryLater(listener);
-    AcceptSome(listener);
-  });
+  listener->acceptor.async_wait(net::socket_base::wait_read,
+                                [this, listener](const ErrorCode& error) {
+                                  if (error == net::error::operation_aborted || stopping_) return;
+                                  if (error) return TryLater(listener);
+                                  AcceptSome(listener);
+                                });
 }
 
 void Acceptor::Impl::TryLater(Listener* listener) {
@@ -279,12 +310,20 @@ bool Acceptor::Impl::AcceptOne(Listener* listener) {
                          &size, SOCK_NONBLOCK | SOCK_CLOEXEC);
   if (fd < 0) return false;
   Recovered();
-  Serve(listener, fd, PeerOf(peer, size));
+  Serve(listener, fd, peer);
   return true;
 }
 
-void Acceptor::Impl::Serve(Listener* listener, int fd, const OpenConnections::Client& client) {
-  if (!HasRoom(client.first)) {
+void Acceptor::Impl::Serve(Listener* listener, int fd, const sockaddr_storage& from) {
+  if (!listener->is_unix) return HandOn(listener, fd, PeerOf(from));
+  const PeerIdentity peer = IdentityOfSocket(fd);
+  const std::string name = MakePeerName(peer, ++serial_);
+  const ScopedPeerName naming(fd, name);
+  HandOn(listener, fd, PeerOf(peer, serial_));
+}
+
+void Acceptor::Impl::HandOn(Listener* listener, int fd, const OpenConnections::Client& client) {
+  if (!HasRoom(client.first) || !handshakes_.Begin(fd, client, clock_->Steady())) {
     ++refused_;  // before its client can know
     close(fd);
     return;
@@ -335,7 +374,7 @@ void Acceptor::Impl::RefuseWaiting(Listener* listener) {
     if (fd < 0) return;
     if (reserve_ >= 0) {
       Recovered();
-      return Serve(listener, fd, PeerOf(peer, size));
+      return Serve(listener, fd, peer);
     }
     ++refused_;
     close(fd);
@@ -369,13 +408,17 @@ Acceptor::Acceptor(const Limits& limits, Clock* clock)
 
 Acceptor::~Acceptor() = default;
 
-absl::Status Acceptor::Listen(const std::string& address) { return impl_->Listen(address); }
+absl::Status Acceptor::Listen(const std::string& address, const SocketAccess& access) {
+  return impl_->Listen(address, access);
+}
 
 const std::string& Acceptor::address() const { return impl_->address(); }
 
 void Acceptor::Start(Take take) { impl_->Start(std::move(take)); }
 
 void Acceptor::Stop() { impl_->Stop(); }
+
+void Acceptor::Called(const std::string& peer) { impl_->Called(peer); }
 
 int64_t Acceptor::connections() const { return impl_->connections(); }
 

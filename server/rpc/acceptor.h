@@ -11,6 +11,8 @@
 
 #include "absl/status/status.h"
 #include "base/clock.h"
+#include "server/rpc/pending_handshakes.h"
+#include "server/tls/unix_socket.h"
 
 namespace jobtail {
 
@@ -27,6 +29,8 @@ class Acceptor {
     size_t connections = 10'000;
     // Of them, those of one client's address. The others' turn comes.
     size_t connections_of_address = 10'000;
+    // Of those with TLS.
+    PendingHandshakes::Limits handshakes;
     // How large the process may be, in bytes, before connections are given up (see LoadShedder).
     int64_t resident_bytes = std::numeric_limits<int64_t>::max();
   };
@@ -44,15 +48,20 @@ class Acceptor {
   Acceptor(const Acceptor&) = delete;
   Acceptor& operator=(const Acceptor&) = delete;
 
-  // Listens at HOST:PORT, and at each address of a name; clients wait until Start. INVALID_ARGUMENT
-  // for what is none, UNAVAILABLE if it cannot be listened on. A port that is taken is an error.
-  absl::Status Listen(const std::string& address);
-  // HOST:PORT as it is listened on, where port 0 has become another.
+  // Listens at HOST:PORT, and at each address of a name, or at unix:PATH, where `access` says who
+  // may connect; clients wait until Start. INVALID_ARGUMENT for what is none, UNAVAILABLE if it
+  // cannot be listened on. A port that is taken is an error. The peers of a unix socket are named
+  // for gRPC: see ScopedPeerName.
+  absl::Status Listen(const std::string& address, const SocketAccess& access = {});
+  // The address as it is listened on, where port 0 has become another.
   const std::string& address() const;
 
   void Start(Take take);
   // Accepts no more, and listens no more. Idempotent.
   void Stop();
+
+  // The connection of that peer, as gRPC names it, has made a call.
+  void Called(const std::string& peer);
 
   // Those handed on that are open; as of up to a second ago.
   int64_t connections() const;

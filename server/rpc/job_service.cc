@@ -61,6 +61,7 @@ void FinishWith(UnaryCall* call, const Result& result, grpc::ByteBuffer* respons
 template <typename Request, typename MakeAnswer>
 JobService::Unary* JobService::Answer(Context* context, const grpc::ByteBuffer& bytes,
                                       grpc::ByteBuffer* response, MakeAnswer answer) {
+  if (on_call_) on_call_(context->peer());
   auto* const call = new UnaryCall({budget_, context->peer()});
   Request request;
   absl::Status status = call->HoldRequest(bytes.Length());
@@ -129,6 +130,7 @@ JobService::Unary* JobService::DeleteRun(Context* context, const grpc::ByteBuffe
 template <typename Request, typename Open>
 JobService::GrpcStream* JobService::Follow(Context* context, const grpc::ByteBuffer& bytes,
                                            std::unique_ptr<Framing> framing, Open open) {
+  if (on_call_) on_call_(context->peer());
   auto* const reactor = new StreamReactor(context, &streams_, std::move(framing));
   // Until the stream is open. Shared, since what is given to the pool can be copied.
   const auto held = std::make_shared<ByteBudget::Reservation>(budget_, context->peer());

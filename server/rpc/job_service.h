@@ -4,7 +4,10 @@
 
 #include <grpcpp/grpcpp.h>
 
+#include <functional>
 #include <memory>
+#include <string>
+#include <utility>
 
 #include "absl/time/time.h"
 #include "jobtail/v1/job_service.grpc.pb.h"
@@ -53,6 +56,9 @@ class JobService final : public internal::JobServiceBase {
         budget_(budget),
         streams_(pool, heartbeat, "rpc-streams", engine->clock()) {}
 
+  // Has each call tell who makes it, by its peer's name, on gRPC's threads. Before the first call.
+  void OnCall(std::function<void(const std::string&)> on_call) { on_call_ = std::move(on_call); }
+
   // Ends every stream with UNAVAILABLE and a resume point (see StreamSet), those that are still to
   // come as well.
   void StopStreams(absl::Duration grace) { streams_.StopAll(grace); }
@@ -87,6 +93,7 @@ class JobService final : public internal::JobServiceBase {
 
   Engine* const engine_;
   ByteBudget* const budget_;
+  std::function<void(const std::string&)> on_call_;
   StreamSet streams_;
 };
 

@@ -9,15 +9,11 @@
 #include <utility>
 
 namespace jobtail {
-namespace {
 
-// 0 if there is no such descriptor.
 ino_t InodeOf(int fd) {
   struct stat status {};
   return fstat(fd, &status) == 0 ? status.st_ino : 0;
 }
-
-}  // namespace
 
 void OpenConnections::Add(int fd, const Client& client) {
   if (const auto before = open_.find(fd); before != open_.end()) {

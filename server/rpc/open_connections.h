@@ -14,6 +14,9 @@
 
 namespace jobtail {
 
+// Tells one file from all others while it is open; 0 if there is no such descriptor.
+ino_t InodeOf(int fd);
+
 // Counts connections that were handed on to a library that does not tell when it closes one: a
 // descriptor whose number is free by now, or names another socket, was closed. So the count may be
 // too high, until Sweep. Not thread-safe.

@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include <cstdio>
+#include <fstream>
 #include <string>
 #include <vector>
 
@@ -97,6 +98,19 @@ TEST_F(CompletionTest, OfRunsThatTheCommandCanBeAppliedTo) {
   EXPECT_THAT(Candidates({"cancel", ""}), ElementsAre("01ab-1"));
   EXPECT_THAT(Candidates({"rm", ""}), ElementsAre("01ab-2"));
   EXPECT_THAT(Candidates({"show", "01ab-1", ""}), IsEmpty());
+}
+
+TEST_F(CompletionTest, OfContextsAndOfTheirServers) {
+  const std::string config = ::testing::TempDir() + "jobtail_contexts_" + std::to_string(getpid());
+  std::ofstream(config) << "context away {\n  server = 127.0.0.1:1\n}\ncontext here {\n  server = "
+                        << server_.address() << "\n}\n";
+  setenv("JOBTAIL_CONFIG", config.c_str(), 1);
+  unsetenv("JOBTAIL_SERVER");
+  EXPECT_THAT(Candidates({"run", "--context", ""}), ElementsAre("away", "here"));
+  EXPECT_THAT(Candidates({"run", "--context=h"}), ElementsAre("--context=here"));
+  EXPECT_THAT(Candidates({"run", "--context=here", "b"}), ElementsAre("backup"));
+  EXPECT_THAT(Candidates({"run", "--context", "away", "b"}), IsEmpty());
+  unlink(config.c_str());
 }
 
 TEST_F(CompletionTest, IsSilentWhenTheServerIsAway) {

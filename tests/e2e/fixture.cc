@@ -2,6 +2,7 @@
 
 #include "tests/e2e/fixture.h"
 
+#include <algorithm>
 #include <utility>
 
 #include "server/log/record.h"
@@ -10,8 +11,12 @@ namespace jobtail::e2e {
 namespace {
 
 std::vector<std::string> Command(const std::string& program, std::vector<std::string> flags) {
-  flags.insert(flags.begin(),
-               {program, "--grpc-address=127.0.0.1:0", "--http-address=127.0.0.1:0"});
+  for (const std::string door : {"--grpc-address=", "--http-address="}) {
+    const bool is_given = std::ranges::any_of(
+        flags, [&door](const std::string& flag) { return flag.starts_with(door); });
+    if (!is_given) flags.insert(flags.begin(), door + "127.0.0.1:0");
+  }
+  flags.insert(flags.begin(), program);
   return flags;
 }
 

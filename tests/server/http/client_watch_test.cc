@@ -15,7 +15,7 @@ class ClientWatchTest : public ::testing::Test {
   ClientWatchTest() {
     tcp::acceptor acceptor(loop_, tcp::endpoint(net::ip::address_v4::loopback(), 0));
     client_.connect(acceptor.local_endpoint());
-    acceptor.accept(server_);
+    server_ = ClientWatch::Socket(acceptor.accept());
   }
 
   // Ends the connection without a word.
@@ -26,7 +26,7 @@ class ClientWatchTest : public ::testing::Test {
 
   net::io_context loop_;
   tcp::socket client_{loop_};
-  tcp::socket server_{loop_};
+  ClientWatch::Socket server_{loop_};
 };
 
 TEST_F(ClientWatchTest, TakesSilenceForNoSign) {
@@ -66,12 +66,18 @@ TEST_F(ClientWatchTest, TellsOnceOfAClientThatGoes) {
   EXPECT_EQ(told, 1);
 }
 
-TEST_F(ClientWatchTest, LooksNoFurtherOnceTheClientHasSentSomething) {
-  const auto watch = std::make_shared<ClientWatch>(&server_);
+// TLS says goodbye in bytes, too.
+TEST_F(ClientWatchTest, TellsOfAClientThatHasSentSomethingAndGoes) {
+  int told = 0;
+  const auto watch = std::make_shared<ClientWatch>(&server_, [&told] { ++told; });
   watch->Begin();
   client_.send(net::buffer("x", 1));
-  loop_.run();
+  loop_.run_one();
   EXPECT_FALSE(watch->IsGone());
+  client_.close();
+  loop_.run();  // until nothing is watched any more
+  EXPECT_TRUE(watch->IsGone());
+  EXPECT_EQ(told, 1);
 }
 
 TEST_F(ClientWatchTest, TellsOfNothingAfterItsEnd) {

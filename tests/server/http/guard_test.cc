@@ -30,8 +30,11 @@ TEST(CheckHost, TakesNamesThatAreConfigured) {
   EXPECT_FALSE(HostPasses("other.example.com", false, options));
 }
 
-TEST(CheckHost, ElsewhereTakesAnyNameWhileNoneIsConfigured) {
-  EXPECT_TRUE(HostPasses("build-7.example.com:8080", false));
+TEST(CheckHost, ElsewhereTakesNoNameThatIsNotConfigured) {
+  EXPECT_FALSE(HostPasses("build-7.example.com:8080", false));
+  EXPECT_TRUE(HostPasses("build-7.example.com:8080", false,
+                         {.allowed_hosts = {"build-7.example.com"}}));
+  EXPECT_TRUE(HostPasses("10.0.0.1:8080", false)) << "nobody can point an address elsewhere";
   EXPECT_FALSE(HostPasses("", false));
 }
 

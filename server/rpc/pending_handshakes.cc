@@ -1,0 +1,62 @@
+// Counting those that begin, and finding those that are through.
+#include "server/rpc/pending_handshakes.h"
+
+#include "absl/strings/numbers.h"
+#include "server/stream/byte_budget.h"
+
+namespace jobtail {
+namespace {
+
+// It is a system call for each that is pending.
+constexpr absl::Duration kSweepAgain = absl::Milliseconds(20);
+
+}  // namespace
+
+bool PendingHandshakes::Begin(int fd, const OpenConnections::Client& client, absl::Duration now) {
+  absl::MutexLock lock(&mutex_);
+  if (now - swept_ >= limits_.time || (!HasRoom(client.first) && now - swept_ >= kSweepAgain)) {
+    Sweep(now);
+  }
+  if (!HasRoom(client.first)) return false;
+  const auto [entry, is_new] = pending_.insert_or_assign(client, {fd, InodeOf(fd), now});
+  if (is_new) ++addresses_[client.first];
+  has_some_ = true;
+  return true;
+}
+
+void PendingHandshakes::Called(const std::string& peer) {
+  if (!has_some_) return;
+  int port = 0;
+  if (!absl::SimpleAtoi(peer.substr(peer.rfind(':') + 1), &port)) return;
+  const OpenConnections::Client client(ClientAddress(peer), port);
+  absl::MutexLock lock(&mutex_);
+  if (pending_.erase(client) == 0) return;
+  Forget(client.first);
+  has_some_ = !pending_.empty();
+}
+
+bool PendingHandshakes::HasRoom(const std::string& address) const {
+  const auto found = addresses_.find(address);
+  return pending_.size() < limits_.total &&
+         (found == addresses_.end() || found->second < limits_.of_address);
+}
+
+void PendingHandshakes::Sweep(absl::Duration now) {
+  swept_ = now;
+  absl::erase_if(pending_, [&](const auto& entry) {
+    mutex_.AssertHeld();
+    const auto& [client, connection] = entry;
+    const bool is_over =
+        now - connection.since > limits_.time || InodeOf(connection.fd) != connection.inode;
+    if (is_over) Forget(client.first);
+    return is_over;
+  });
+  has_some_ = !pending_.empty();
+}
+
+void PendingHandshakes::Forget(const std::string& address) {
+  const auto found = addresses_.find(address);
+  if (--found->second == 0) addresses_.erase(found);
+}
+
+}  // namespace jobtail

@@ -1,0 +1,63 @@
+// Connections that have not made a call yet.
+#ifndef JOBTAIL_SERVER_RPC_PENDING_HANDSHAKES_H_
+#define JOBTAIL_SERVER_RPC_PENDING_HANDSHAKES_H_
+
+#include <sys/types.h>
+
+#include <atomic>
+#include <cstddef>
+#include <cstdint>
+#include <limits>
+#include <string>
+
+#include "absl/base/thread_annotations.h"
+#include "absl/container/flat_hash_map.h"
+#include "absl/synchronization/mutex.h"
+#include "absl/time/time.h"
+#include "server/rpc/open_connections.h"
+
+namespace jobtail {
+
+// Bounds how many TLS handshakes may be under way. gRPC does not tell when one is done, so each
+// connection counts from its beginning until it makes a call, is closed, or gRPC gives up those
+// that are not done by then. Thread-safe.
+class PendingHandshakes {
+ public:
+  struct Limits {
+    size_t total = std::numeric_limits<size_t>::max();
+    size_t of_address = std::numeric_limits<size_t>::max();
+    absl::Duration time = absl::Seconds(20);  // that gRPC gives one
+  };
+
+  explicit PendingHandshakes(const Limits& limits) : limits_(limits) {}
+
+  // Counts a connection that begins, at `now` by a steady clock. False, and not counted, beyond a
+  // limit.
+  bool Begin(int fd, const OpenConnections::Client& client, absl::Duration now)
+      ABSL_LOCKS_EXCLUDED(mutex_);
+
+  // The connection has made a call: "ipv4:127.0.0.1:50000", as gRPC names its peer.
+  void Called(const std::string& peer) ABSL_LOCKS_EXCLUDED(mutex_);
+
+ private:
+  struct Connection {
+    int fd;
+    ino_t inode;
+    absl::Duration since;
+  };
+
+  bool HasRoom(const std::string& address) const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  void Sweep(absl::Duration now) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  void Forget(const std::string& address) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+
+  const Limits limits_;
+  std::atomic<bool> has_some_ = false;
+  absl::Mutex mutex_;
+  absl::flat_hash_map<OpenConnections::Client, Connection> pending_ ABSL_GUARDED_BY(mutex_);
+  absl::flat_hash_map<std::string, size_t> addresses_ ABSL_GUARDED_BY(mutex_);
+  absl::Duration swept_ ABSL_GUARDED_BY(mutex_) = -absl::InfiniteDuration();
+};
+
+}  // namespace jobtail
+
+#endif  // JOBTAIL_SERVER_RPC_PENDING_HANDSHAKES_H_
