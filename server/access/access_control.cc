@@ -51,6 +51,13 @@ PrincipalPtr OfPeer(const PeerIdentity* peer) {
              : principal;
 }
 
+// For people who read the audit log. gRPC's name of a socket's other end has a secret in it.
+std::string PeerText(const Credentials& credentials) {
+  const PeerIdentity* const peer = credentials.peer_identity;
+  if (!peer || peer->kind != PeerIdentity::Kind::kSocket) return std::string(credentials.peer);
+  return absl::StrCat("unix:uid=", peer->uid, ",pid=", peer->pid);
+}
+
 absl::Status NoProof() {
   return absl::UnauthenticatedError(
       "this server wants to know who calls; give a token in \"authorization: Bearer ...\", or sign "
@@ -95,8 +102,7 @@ absl::StatusOr<PrincipalPtr> AccessControl::Identify(const Credentials& credenti
 absl::StatusOr<Caller> AccessControl::Admit(const Credentials& credentials) {
   absl::StatusOr<PrincipalPtr> principal = Identify(credentials);
   if (!principal.ok()) return Refuse(credentials, "AUTHENTICATE", principal.status());
-  Caller caller{*std::move(principal), std::string(credentials.peer),
-                TraceIdOf(credentials.traceparent)};
+  Caller caller{*std::move(principal), PeerText(credentials), TraceIdOf(credentials.traceparent)};
   const auto rights = RightsOf(caller);
   if (!rights.ok()) return Refuse(credentials, "AUTHENTICATE", rights.status());
   const bool is_known = caller.principal->proof != Proof::kAnonymous;
@@ -113,8 +119,7 @@ absl::Status AccessControl::Refuse(const Credentials& credentials, std::string_v
   const bool is_guess = !credentials.authorization.empty() || verb == "LOGIN";
   const absl::Status noted = quotas_.NoteFailure(AddressOf(credentials.peer), is_guess);
   if (noted.ok()) {
-    const Caller nobody{Anonymous(), std::string(credentials.peer),
-                        TraceIdOf(credentials.traceparent)};
+    const Caller nobody{Anonymous(), PeerText(credentials), TraceIdOf(credentials.traceparent)};
     Deny(nobody, {.verb = verb}, why);
   }
   return !noted.ok() && is_guess ? noted : why;
@@ -124,8 +129,7 @@ absl::StatusOr<std::string> AccessControl::SignIn(const Credentials& credentials
                                                   std::string_view token) {
   const absl::StatusOr<PrincipalPtr> principal = FindBearer(state(), token);
   if (!principal.ok()) return Refuse(credentials, "LOGIN", principal.status());
-  const Caller caller{*principal, std::string(credentials.peer),
-                      TraceIdOf(credentials.traceparent)};
+  const Caller caller{*principal, PeerText(credentials), TraceIdOf(credentials.traceparent)};
   if (absl::Status allowed = Allow(caller, {.verb = "LOGIN"}); !allowed.ok()) return allowed;
   return sessions_.Begin(**principal, clock_->Now());
 }
@@ -133,16 +137,10 @@ absl::StatusOr<std::string> AccessControl::SignIn(const Credentials& credentials
 void AccessControl::SignOut(const Credentials& credentials) {
   PrincipalPtr principal = sessions_.End(credentials.session);
   if (!principal) return;
-  const Caller caller{std::move(principal), std::string(credentials.peer),
+  const Caller caller{std::move(principal), PeerText(credentials),
                       TraceIdOf(credentials.traceparent)};
   Allow(caller, {.verb = "LOGOUT"}).IgnoreError();
-  version_.fetch_add(1, std::memory_order_acq_rel);
-  std::function<void()> changed;
-  {
-    absl::MutexLock lock(&mutex_);
-    changed = changed_;
-  }
-  if (changed) changed();
+  NoteChange();
 }
 
 absl::StatusOr<std::shared_ptr<const Rights>> AccessControl::RightsOf(const Caller& caller) const {

@@ -29,11 +29,11 @@ namespace jobtail::access {
 
 // What comes with a call, as a door has it. Lives as long as what it was taken from.
 struct Credentials {
-  std::string_view authorization;               // the header "authorization"; empty: there is none
-  std::string_view session;                     // the cookie; empty: there is none
+  std::string_view authorization = {};          // the header "authorization"; empty: there is none
+  std::string_view session = {};                // the cookie; empty: there is none
   const PeerIdentity* peer_identity = nullptr;  // what the connection proves; null: nothing
-  std::string_view peer;                        // the address that it comes from
-  std::string_view traceparent;                 // the header (W3C)
+  std::string_view peer = {};                   // the address that it comes from
+  std::string_view traceparent = {};            // the header (W3C)
 };
 
 // Authentication, what is granted, limits and the audit log: everything about access that both
@@ -60,8 +60,8 @@ class AccessControl {
   // Reads all files again, and reopens the audit log.
   void Reload();
 
-  // Has `changed` called, on a thread of this object's, after each change of what is in force.
-  // Before calls come; it must not wait for anything.
+  // Has `changed` called after each change of what is in force, by the thread that has noticed it.
+  // It must not wait for anything, nor call this. Null: nothing any more, from its return on.
   void OnChange(std::function<void()> changed);
 
   // Who calls; for each call once, before anything is done for it. UNAUTHENTICATED for a wrong
@@ -83,10 +83,10 @@ class AccessControl {
 
   // What an act is written down as.
   struct Act {
-    std::string_view verb;
-    std::string_view job;
-    std::string_view run;
-    std::string_view request_id;
+    std::string_view verb = {};
+    std::string_view job = {};
+    std::string_view run = {};
+    std::string_view request_id = {};
   };
   // Writes down that it is allowed, and about to be done. UNAVAILABLE if it is not to be done,
   // because it cannot be written down.
@@ -105,9 +105,9 @@ class AccessControl {
  private:
   // What the files say together.
   struct State {
-    std::shared_ptr<const AccessPolicy> policy;
-    std::shared_ptr<const TokenTable> tokens;
-    std::shared_ptr<AuditLog> audit;  // null: none
+    std::shared_ptr<const AccessPolicy> policy = nullptr;
+    std::shared_ptr<const TokenTable> tokens = nullptr;
+    std::shared_ptr<AuditLog> audit = nullptr;  // null: none
   };
 
   AccessControl(std::string file, Clock* clock);
@@ -116,6 +116,7 @@ class AccessControl {
   absl::Status ReadAgain();
   void WatchFiles();
   void ScheduleLook();
+  void NoteChange();
   State state() const;
   std::shared_ptr<const AccessPolicy> policy() const;
 
@@ -136,9 +137,11 @@ class AccessControl {
 
   mutable absl::Mutex mutex_;
   State state_ ABSL_GUARDED_BY(mutex_);
-  std::function<void()> changed_ ABSL_GUARDED_BY(mutex_);
 
-  absl::Mutex reading_mutex_;  // one at a time reads the files; taken before mutex_
+  absl::Mutex changed_mutex_;  // held while it is called
+  std::function<void()> changed_ ABSL_GUARDED_BY(changed_mutex_);
+
+  absl::Mutex reading_mutex_;  // one at a time reads the files; taken before the others
   std::vector<WatchedFile> watched_ ABSL_GUARDED_BY(reading_mutex_);
 
   Scheduler looks_;  // last: its thread uses the rest

@@ -56,8 +56,14 @@ AccessControl::AccessControl(std::string file, Clock* clock)
 AccessControl::~AccessControl() { looks_.Stop(); }
 
 void AccessControl::OnChange(std::function<void()> changed) {
-  absl::MutexLock lock(&mutex_);
+  absl::MutexLock lock(&changed_mutex_);
   changed_ = std::move(changed);
+}
+
+void AccessControl::NoteChange() {
+  version_.fetch_add(1, std::memory_order_acq_rel);
+  absl::MutexLock lock(&changed_mutex_);
+  if (changed_) changed_();
 }
 
 AccessControl::State AccessControl::state() const {
@@ -86,7 +92,6 @@ absl::Status AccessControl::ReadAgain() {
     read = Read(file_);  // as it is since the stamp
     if (!read.ok()) return read.status();
   }
-  std::function<void()> changed;
   {
     absl::MutexLock lock(&mutex_);
     // The same log goes on: it is one file.
@@ -95,10 +100,8 @@ absl::Status AccessControl::ReadAgain() {
       read->audit = state_.audit;
     }
     state_ = *std::move(read);
-    changed = changed_;
   }
-  version_.fetch_add(1, std::memory_order_acq_rel);
-  if (changed) changed();
+  NoteChange();
   return absl::OkStatus();
 }
 

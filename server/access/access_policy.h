@@ -26,8 +26,8 @@ struct Limits {
 
 // One rule, as one principal has it.
 struct Rule {
-  std::string job;  // a pattern; empty: any
-  Labels labels;
+  std::string job = {};  // a pattern; empty: any
+  Labels labels = {};
   VerbSet verbs = 0;
   bool own_runs = false;
 

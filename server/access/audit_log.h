@@ -16,17 +16,17 @@ namespace jobtail::access {
 
 // What is written down of one act. Nothing in it is secret, or chosen by a caller without bound.
 struct AuditRecord {
-  absl::Time time;
-  std::string_view principal;  // empty for one who is not known
+  absl::Time time = {};
+  std::string_view principal = {};  // empty for one who is not known
   Proof proof = Proof::kAnonymous;
-  std::string_view peer;
-  std::string_view verb;  // "RUN", "LOGIN"
-  std::string_view job;
-  std::string_view run;
-  std::string_view outcome;  // "ALLOWED", "DENIED", "FAILED"
-  std::string_view reason;   // of what is not allowed
-  std::string_view request_id;
-  std::string_view trace_id;
+  std::string_view peer = {};
+  std::string_view verb = {};  // "RUN", "LOGIN"
+  std::string_view job = {};
+  std::string_view run = {};
+  std::string_view outcome = {};  // "ALLOWED", "DENIED", "FAILED"
+  std::string_view reason = {};   // of what is not allowed
+  std::string_view request_id = {};
+  std::string_view trace_id = {};
 };
 
 // The record as a line of JSON, with "\n". Empty fields are left out; what is not UTF-8 is

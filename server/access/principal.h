@@ -33,13 +33,13 @@ std::string_view NameOf(Proof proof);
 // and "-._@" alone, a certificate's is a URI or begins with "dns:", a socket's with "uid:", a JWT's
 // with what the access file says.
 struct Principal {
-  std::string name;                 // empty for kLocal
-  std::vector<std::string> groups;  // that came with the proof, sorted
+  std::string name = {};                 // empty for kLocal
+  std::vector<std::string> groups = {};  // that came with the proof, sorted
   Proof proof = Proof::kAnonymous;
-  std::string token_id;                           // of a token, or of that which began the session
+  std::string token_id = {};                      // of a token, or of that which began the session
   absl::Time expires = absl::InfiniteFuture();    // when the proof is worth nothing any more
   absl::Time not_after = absl::InfiniteFuture();  // of a session, which ends before its token, too
-  std::optional<Digest> session;                  // which one, if it is one
+  std::optional<Digest> session = std::nullopt;   // which one, if it is one
 
   bool IsLocal() const { return proof == Proof::kLocal; }
 };
@@ -47,8 +47,9 @@ struct Principal {
 // A call's sender: passed into each call of the engine. A value, cheap to copy.
 struct Caller {
   std::shared_ptr<const Principal> principal = Local();
-  std::string peer;  // the address that the call came from; empty for a call of the program's own
-  std::string trace_id;  // of the trace that the call is a part of (W3C); empty if it is none
+  std::string peer =
+      {};  // the address that the call came from; empty for a call of the program's own
+  std::string trace_id = {};  // of the trace that the call is a part of (W3C); empty if it is none
 
   // Who may do everything.
   static std::shared_ptr<const Principal> Local();

@@ -136,10 +136,11 @@ std::string AddressOf(std::string_view peer) {
     inet_ntop(AF_INET6, &address, network.data(), network.size());
     return network.data();
   }
+  if (text.starts_with("unix:") || text.starts_with("http:unix:")) return "unix";
   const size_t scheme = text.find(':');
   const size_t port = text.rfind(':');
   if (scheme == std::string::npos) return text;
-  if (port == scheme) return text.substr(0, scheme) == "unix" ? "unix" : text;
+  if (port == scheme) return text;
   return text.substr(scheme + 1, port - scheme - 1);
 }
 

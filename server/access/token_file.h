@@ -57,8 +57,8 @@ bool IsTokenName(std::string_view name);
 // takes the place of the old one, whose owner it keeps; two who change it wait for one another.
 
 struct NewToken {
-  std::string name;
-  std::vector<std::string> groups;
+  std::string name = {};
+  std::vector<std::string> groups = {};
   absl::Time expires = absl::InfiniteFuture();
 };
 

@@ -9,7 +9,7 @@
 namespace jobtail::access {
 namespace {
 
-constexpr absl::Time kNow = absl::UnixEpoch() + absl::Hours(500'000);
+const absl::Time kNow = absl::UnixEpoch() + absl::Hours(500'000);
 
 Principal Someone(absl::Time expires = absl::InfiniteFuture()) {
   return {.name = "alice", .proof = Proof::kToken, .token_id = "1", .expires = expires};

@@ -20,7 +20,7 @@ namespace {
 using ::testing::HasSubstr;
 using ::testing::Not;
 
-constexpr absl::Time kNow = absl::UnixEpoch() + absl::Hours(500'000);
+const absl::Time kNow = absl::UnixEpoch() + absl::Hours(500'000);
 
 class TokenFileTest : public ::testing::Test {
  protected:
