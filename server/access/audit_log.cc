@@ -69,7 +69,8 @@ absl::Status AuditLog::Write(const AuditRecord& record) {
   absl::Status written = WriteLocked(line);
   if (written.ok()) return written;
   // Powers of two: often enough to be seen, and not once a call.
-  if ((++failures_ & (failures_ - 1)) == 0) {
+  ++failures_;
+  if ((failures_ & (failures_ - 1)) == 0) {
     spdlog::error("{}; {} records are missing", std::string(written.message()), failures_);
   }
   CloseLocked();

@@ -95,26 +95,35 @@ TEST_F(AccessControlTest, WhoProvesNothingIsNobody) {
 }
 
 TEST_F(AccessControlTest, AWrongTokenIsNotMadeUpForByAConnection) {
-  PeerIdentity peer{.kind = PeerIdentity::Kind::kSocket, .uid = 7, .gid = 8};
+  PeerIdentity peer;
+  peer.kind = PeerIdentity::Kind::kSocket;
+  peer.uid = 7;
+  peer.gid = 8;
   EXPECT_TRUE(Admit("", "", &peer).ok());
   EXPECT_FALSE(Admit("Bearer " + MakeToken(), "", &peer).ok());
   EXPECT_FALSE(Admit("", "no-session", &peer).ok());
 }
 
 TEST_F(AccessControlTest, AConnectionProvesAUserOrACertificate) {
-  PeerIdentity peer{.kind = PeerIdentity::Kind::kSocket, .uid = 7, .gid = 8};
+  PeerIdentity peer;
+  peer.kind = PeerIdentity::Kind::kSocket;
+  peer.uid = 7;
+  peer.gid = 8;
   const auto socket = Admit("", "", &peer);
   ASSERT_TRUE(socket.ok());
   EXPECT_EQ(socket->principal->name, "uid:7");
   EXPECT_THAT(access_->GroupsOf(*socket), ElementsAre("admins", "gid:8"));
-  peer = {.kind = PeerIdentity::Kind::kCertificate, .uris = {"spiffe://x/y"}, .dns_names = {"h"}};
+  peer = PeerIdentity();
+  peer.kind = PeerIdentity::Kind::kCertificate;
+  peer.uris = {"spiffe://x/y"};
+  peer.dns_names = {"h"};
   EXPECT_EQ(Admit("", "", &peer)->principal->name, "spiffe://x/y");
   peer.uris.clear();
   EXPECT_EQ(Admit("", "", &peer)->principal->name, "dns:h");
   peer.dns_names.clear();
   EXPECT_FALSE(Admit("", "", &peer).ok());
   // A certificate cannot pass for a user or for another kind of name.
-  for (const std::string& uri : {"uid:7", "dns:h", "jwt:alice"}) {
+  for (const char* const uri : {"uid:7", "dns:h", "jwt:alice"}) {
     peer.uris = {uri};
     EXPECT_FALSE(Admit("", "", &peer).ok()) << uri;
   }
