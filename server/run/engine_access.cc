@@ -100,7 +100,13 @@ absl::StatusOr<std::shared_ptr<Run>> Engine::FindRunFor(const Creator& creator, 
 // cancelled.
 absl::Status Engine::CheckRunJob(const v1::RunJobRequest& request, const Creator& creator) const {
   if (creator.view.everything()) return absl::OkStatus();
-  const auto check = [&](Verb verb) { return FindJobFor(creator, verb, request.job()).status(); };
+  const View& view = creator.view;
+  const auto check = [&](Verb verb) {
+    const auto job = FindJobFor(creator, verb, request.job());
+    if (!job.ok()) return job.status();
+    const bool is_own = verb == Verb::kRun || view.May(verb, request.job(), view.name());
+    return is_own ? absl::OkStatus() : Deny(creator.caller, verb, request.job(), "");
+  };
   absl::Status allowed = check(Verb::kRun);
   if (allowed.ok()) allowed = check(Verb::kReadLog);
   if (allowed.ok() && request.on_disconnect() == v1::ON_DISCONNECT_CANCEL) {
