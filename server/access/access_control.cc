@@ -45,10 +45,9 @@ PrincipalPtr OfPeer(const PeerIdentity* peer) {
   principal->name = peer->uris.empty() ? absl::StrCat("dns:", peer->name()) : peer->name();
   principal->proof = Proof::kCertificate;
   // A URI names its scheme, which is none of ours.
-  return principal->name.starts_with("uid:") || principal->name.starts_with("jwt:") ||
-                 (!peer->uris.empty() && principal->name.starts_with("dns:"))
-             ? nullptr
-             : principal;
+  const bool is_ours = !peer->uris.empty() &&
+                       (principal->name.starts_with("uid:") || principal->name.starts_with("dns:"));
+  return is_ours ? nullptr : principal;
 }
 
 // For people who read the audit log. gRPC's name of a socket's other end has a secret in it.

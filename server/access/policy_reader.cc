@@ -37,7 +37,6 @@ class Reader {
     CheckGroups();
     CheckRoles();
     CheckGrants();
-    CheckJwt();
     if (file_.has_audit() && file_.audit().file().empty()) {
       Say("audit", -1, "the audit log's file is missing; give audit { file: \"/var/log/...\" }");
     }
@@ -116,21 +115,6 @@ class Reader {
     }
   }
 
-  void CheckJwt() {
-    for (int i = 0; i < file_.jwt_size(); ++i) {
-      const v1::Jwt& jwt = file_.jwt(i);
-      if (jwt.issuer().empty() || jwt.audience().empty() || jwt.jwks_file().empty()) {
-        Say("jwt", i, "jwt: give issuer, audience and jwks_file");
-      }
-      const std::string& prefix = jwt.name_prefix();
-      if (!prefix.empty() && (!IsPlain(prefix) || !prefix.ends_with(':'))) {
-        Say("jwt", i,
-            absl::StrCat("name_prefix ", Quoted(prefix),
-                         ": give one that ends in \":\", so that no token has such a name"));
-      }
-    }
-  }
-
   const v1::AccessFile& file_;
   Tree* const tree_;
   config::Diagnostics& diagnostics_;
@@ -158,7 +142,6 @@ absl::StatusOr<std::shared_ptr<const AccessPolicy>> AccessPolicy::Parse(const st
   if (!diagnostics.ok()) return diagnostics.status();
   MakeAbsolute(file, parsed.mutable_token_file());
   if (parsed.has_audit()) MakeAbsolute(file, parsed.mutable_audit()->mutable_file());
-  for (v1::Jwt& jwt : *parsed.mutable_jwt()) MakeAbsolute(file, jwt.mutable_jwks_file());
   return std::shared_ptr<const AccessPolicy>(new AccessPolicy(std::move(parsed)));
 }
 

@@ -15,8 +15,6 @@ std::string_view NameOf(Proof proof) {
       return "certificate";
     case Proof::kToken:
       return "token";
-    case Proof::kJwt:
-      return "jwt";
     case Proof::kSession:
       return "session";
   }

@@ -20,8 +20,7 @@ enum class Proof {
   kSocket = 3,       // the kernel, of a unix socket's other end
   kCertificate = 4,  // a client certificate
   kToken = 5,        // a token of the server's own
-  kJwt = 6,          // a JSON Web Token
-  kSession = 7,      // the cookie of a session, which a token or JWT has begun
+  kSession = 6,      // the cookie of a session, which a token has begun
 };
 
 // "token", as the audit log has it.
@@ -30,8 +29,7 @@ std::string_view NameOf(Proof proof);
 // Who calls. A value; never changes once it is made.
 //
 // The names of different proofs cannot be mistaken for one another: a token's has letters, digits
-// and "-._@" alone, a certificate's is a URI or begins with "dns:", a socket's with "uid:", a JWT's
-// with what the access file says.
+// and "-._@" alone, a certificate's is a URI or begins with "dns:", a socket's with "uid:".
 struct Principal {
   std::string name = {};                 // empty for kLocal
   std::vector<std::string> groups = {};  // that came with the proof, sorted

@@ -109,8 +109,6 @@ TEST(AccessPolicyTest, MistakesAreNamedWithTheirPlacesAndRemedies) {
   ExpectMistake("role { name: \"a\" } grant { role: \"a\" }", "to whom");
   ExpectMistake("role { name: \"a\" limits { streams: -1 } }", "negative");
   ExpectMistake("audit { }", "file is missing");
-  ExpectMistake("jwt { issuer: \"i\" audience: \"a\" jwks_file: \"f\" name_prefix: \"\\x20\" }",
-                "name_prefix");
   ExpectMistake("deny { }", "has no field named \"deny\"");
 }
 
