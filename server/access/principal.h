@@ -45,8 +45,8 @@ struct Principal {
 // A call's sender: passed into each call of the engine. A value, cheap to copy.
 struct Caller {
   std::shared_ptr<const Principal> principal = Local();
-  std::string peer =
-      {};  // the address that the call came from; empty for a call of the program's own
+  // The address that the call came from; empty for a call of the program's own.
+  std::string peer = {};
   std::string trace_id = {};  // of the trace that the call is a part of (W3C); empty if it is none
 
   // Who may do everything.
