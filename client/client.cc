@@ -111,6 +111,11 @@ absl::Status Client::DeleteRun(const std::string& run) const {
   return attempts > 1 && absl::IsNotFound(status) ? absl::OkStatus() : status;
 }
 
+absl::StatusOr<v1::WhoAmIResponse> Client::WhoAmI() const {
+  return Call<v1::WhoAmIResponse>(stub_.get(), &v1::JobService::Stub::WhoAmI, v1::WhoAmIRequest(),
+                                  options_);
+}
+
 std::unique_ptr<LogReader> Client::Tail(v1::TailLogRequest request, ResumeOptions options) const {
   return std::make_unique<LogReader>(channel_, std::move(request), std::move(options));
 }

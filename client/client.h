@@ -79,6 +79,9 @@ class Client {
   // NOT_FOUND counts as success if an earlier attempt of the same call may have deleted the run.
   absl::Status DeleteRun(const std::string& run) const;
 
+  // Who this program is to the server, and what it may do.
+  absl::StatusOr<v1::WhoAmIResponse> WhoAmI() const;
+
   // Reads the log of a run. Does not block, nor connect: LogReader::Next() does.
   std::unique_ptr<LogReader> Tail(v1::TailLogRequest request, ResumeOptions options = {}) const;
 

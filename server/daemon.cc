@@ -223,6 +223,9 @@ void Daemon::AddTransportFlags() {
         mode_t mode = 0;
         return ParseMode(text, &mode) ? "" : text + ": give permissions such as 0660";
       });
+  flags_.add_option("--access-file", options_.access_file,
+                    "Who may do what (docs/security.md). A new one is taken without a restart. "
+                    "Without it, whoever can reach the server may do everything");
   flags_.add_flag("--insecure", options_.insecure,
                   "Serve at addresses that other machines can reach without TLS, or without a way "
                   "to know who calls: whoever can reach the server may do everything");
@@ -267,7 +270,8 @@ int Daemon::Run(int argc, char** argv, const std::function<absl::Status(Server&)
 }
 
 int Daemon::Serve(const std::function<absl::Status(Server&)>& prepare) {
-  if (!Server::InChildProcess()) InstallHandlers(reload_ != nullptr);
+  if (!Server::InChildProcess())
+    InstallHandlers(reload_ != nullptr || !options_.access_file.empty());
   const FreedMemory freed_memory;
   Server server(options_);
   absl::Status status = prepare(server);
@@ -285,7 +289,10 @@ int Daemon::Serve(const std::function<absl::Status(Server&)>& prepare) {
   std::cout << "grpc " << server.grpc_address() << std::endl;
   if (!server.http_url().empty()) std::cout << "http " << server.http_url() << std::endl;
 
-  while (WaitForSignal() == SIGHUP) reload_(server);
+  while (WaitForSignal() == SIGHUP) {
+    server.ReloadAccess();
+    if (reload_) reload_(server);
+  }
   std::thread([] {
     WaitForEnd();
     LeaveAtOnce(1);

@@ -29,6 +29,9 @@ class Daemon {
   // For flags of the program's own, before Run.
   CLI::App& flags() { return flags_; }
 
+  // The access file that was given; empty before the flags are read, or where there is none.
+  const std::string& access_file() const { return options_.access_file; }
+
   // Has SIGHUP call this while the server serves, on the main thread. Before Run. Without it,
   // SIGHUP ends the program like any other.
   void OnHangup(std::function<void(Server&)> reload) { reload_ = std::move(reload); }

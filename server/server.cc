@@ -18,6 +18,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/time/clock.h"
 #include "base/clock.h"
+#include "server/access/access_control.h"
 #include "server/descriptor_plan.h"
 #include "server/http/http_server.h"
 #include "server/log/journaled_store.h"
@@ -86,8 +87,17 @@ absl::StatusOr<std::unique_ptr<LogStore>> OpenStore(const RocksDbOptions& option
   return JournaledStore::Open(options);
 }
 
-EngineOptions EngineOptionsFor(const ServerOptions& options) {
+using OpenedAccess = absl::StatusOr<std::unique_ptr<access::AccessControl>>;
+
+// Null where nobody is asked; a child of a run serves nobody.
+OpenedAccess OpenAccess(const ServerOptions& options) {
+  if (options.access_file.empty() || process::IsChild()) return nullptr;
+  return access::AccessControl::Open(options.access_file, options.engine.clock);
+}
+
+EngineOptions EngineOptionsFor(const ServerOptions& options, access::AccessControl* access) {
   EngineOptions engine = options.engine;
+  if (access) engine.access = access;
   if (options.store.directory.empty()) engine.cache_bytes = 0;  // the store is in memory itself
   return engine;
 }
@@ -133,7 +143,8 @@ Acceptor::Limits LimitsOf(size_t connections, size_t memory, bool has_tls) {
 class Server::Impl {
  public:
   // `planned` are what Planned has made.
-  explicit Impl(const ServerOptions& planned) : Impl(planned, OpenStore(planned.store)) {}
+  explicit Impl(const ServerOptions& planned)
+      : Impl(planned, OpenStore(planned.store), OpenAccess(planned)) {}
 
   ~Impl() {
     Stop();
@@ -148,19 +159,23 @@ class Server::Impl {
   absl::Status Start();
   absl::Status AddTo(grpc::ServerBuilder* builder);
   size_t Stop();
+  void ReloadAccess() {
+    if (access_) access_->Reload();
+  }
 
   Engine& engine() { return engine_; }
   const std::string& grpc_address() const { return grpc_address_; }
   const std::string& http_url() const { return http_url_; }
 
  private:
-  Impl(ServerOptions options, absl::StatusOr<std::unique_ptr<LogStore>> store)
+  Impl(ServerOptions options, absl::StatusOr<std::unique_ptr<LogStore>> store, OpenedAccess access)
       : options_(std::move(options)),
-        status_(store.status()),
+        status_(access.ok() ? store.status() : access.status()),
+        access_(access.ok() ? *std::move(access) : nullptr),
         store_(store.ok() ? *std::move(store) : std::make_unique<MemoryStore>()),
         metered_(store_.get(), &registry_, options_.engine.clock),
         descriptors_(PlanDescriptorsFor(options_)),
-        engine_(&metered_, EngineOptionsFor(options_)),
+        engine_(&metered_, EngineOptionsFor(options_, access_.get())),
         budget_(PlanMemory(options_.memory_bytes).clients),
         service_(&engine_, &pool_, &budget_, options_.heartbeat) {
     if (status_.ok()) status_ = engine_.Recover();
@@ -174,11 +189,14 @@ class Server::Impl {
   absl::Status CheckHealth() const;
   absl::Status StartHttp();
   http::HttpOptions MakeHttpOptions();
-  std::string Metrics();
+  absl::StatusOr<std::string> Metrics(const access::Caller& caller);
+  void CheckRights();
   std::optional<CertificateFigures> Certificates() const;
+  std::optional<AccessFigures> Access() const;
 
   const ServerOptions options_;
-  absl::Status status_;  // of opening the store; if not OK, there is an empty one that nobody sees
+  absl::Status status_;  // of opening the store and the access file; if not OK, nobody is served
+  const std::unique_ptr<access::AccessControl> access_;  // null: nobody is asked
   const std::unique_ptr<LogStore> store_;
   prometheus::Registry registry_;
   MeteredStore metered_;
@@ -249,7 +267,9 @@ absl::Status Server::Impl::Start() {
     certificates_ = *std::move(opened);
   }
   if (absl::Status started = StartGrpc(); !started.ok()) return started;
-  return options_.http.address.empty() ? absl::OkStatus() : StartHttp();
+  const absl::Status started = options_.http.address.empty() ? absl::OkStatus() : StartHttp();
+  if (access_) access_->OnChange([this] { CheckRights(); });
+  return started;
 }
 
 absl::Status Server::Impl::CheckAddresses() const {
@@ -284,15 +304,22 @@ http::HttpOptions Server::Impl::MakeHttpOptions() {
   if (http.files.empty()) http.files = web::ConsolePage();
   http.heartbeat = options_.heartbeat;
   http.socket = options_.socket;
-  http.metrics = [this] { return Metrics(); };
+  http.metrics = [this](const access::Caller& caller) { return Metrics(caller); };
   http.health = [this] { return health_->Get(); };
   return http;
 }
 
-std::string Server::Impl::Metrics() {
+void Server::Impl::CheckRights() {
+  service_.CheckRights();
+  if (http_) http_->CheckRights();
+}
+
+absl::StatusOr<std::string> Server::Impl::Metrics(const access::Caller& caller) {
+  absl::StatusOr<Engine::RunCounts> runs = engine_.CountRuns(caller);
+  if (!runs.ok()) return runs.status();
   metered_.Publish();
   const http::HttpStats http = http_->stats();
-  return MetricsText(registry_, {.runs = engine_.CountRuns(),
+  return MetricsText(registry_, {.runs = *std::move(runs),
                                  .refused_runs = engine_.refused_runs(),
                                  .grpc = service_.stream_stats(),
                                  .http = http.streams,
@@ -304,7 +331,18 @@ std::string Server::Impl::Metrics() {
                                  .http_failed_handshakes = http.failed_handshakes,
                                  .healthy = health_->Get().ok(),
                                  .store_bytes = size_ ? size_->bytes() : std::nullopt,
-                                 .certificates = Certificates()});
+                                 .certificates = Certificates(),
+                                 .access = Access()});
+}
+
+std::optional<AccessFigures> Server::Impl::Access() const {
+  if (!access_) return std::nullopt;
+  const access::Quotas& quotas = *access_->quotas();
+  return AccessFigures{.failed_authentications = quotas.failures(),
+                       .refused_authentications = quotas.refused_failures(),
+                       .refused_calls = quotas.refused_calls(),
+                       .failed_reloads = access_->failed_reloads(),
+                       .audit_failures = access_->audit_failures()};
 }
 
 std::optional<CertificateFigures> Server::Impl::Certificates() const {
@@ -371,6 +409,7 @@ absl::Status Server::Impl::AddTo(grpc::ServerBuilder* builder) {
   CallJobInChild();
   started_ = true;
   if (status_.ok()) builder->RegisterService(&service_);
+  if (access_) access_->OnChange([this] { CheckRights(); });
   return status_;
 }
 
@@ -379,6 +418,7 @@ size_t Server::Impl::Stop() {
   absl::MutexLock lock(&stop_mutex_);
   if (std::exchange(stopped_, true)) return 0;
   if (health_) health_->Stop();
+  if (access_) access_->OnChange(nullptr);
   const size_t at_work = engine_.Stop(options_.stop_grace);
   std::thread http_stop([&] {
     if (http_) http_->Stop(kStreamGrace);
@@ -390,7 +430,7 @@ size_t Server::Impl::Stop() {
   return at_work;
 }
 
-bool KnowsCallers(const ServerOptions& options) { return !options.tls.client_ca_file.empty(); }
+bool KnowsCallers(const ServerOptions& options) { return !options.access_file.empty(); }
 
 Server::Server(ServerOptions options)
     : impl_(std::make_unique<Impl>(Planned(std::move(options)))) {}
@@ -416,6 +456,8 @@ absl::Status Server::AddTo(grpc::ServerBuilder* builder) { return impl_->AddTo(b
 const std::string& Server::grpc_address() const { return impl_->grpc_address(); }
 
 const std::string& Server::http_url() const { return impl_->http_url(); }
+
+void Server::ReloadAccess() { impl_->ReloadAccess(); }
 
 size_t Server::Stop() { return impl_->Stop(); }
 

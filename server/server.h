@@ -35,6 +35,9 @@ struct ServerOptions {
   std::shared_ptr<grpc::ServerCredentials> grpc_credentials;
   // Who may connect where an address is unix:PATH.
   SocketAccess socket = {};
+  // The access file: who may do what, as proto/jobtail/access/v1/access.proto has it. Empty: nobody
+  // is asked. Read again whenever it changes.
+  std::string access_file = {};
   // Whether whoever can reach the server may do everything: addresses that other machines can reach
   // are served as they are.
   bool insecure = false;
@@ -55,7 +58,8 @@ struct ServerOptions {
   EngineOptions engine;
 };
 
-// Whether the options have at least one way to tell who calls over the network.
+// Whether those who call over the network are asked who they are: whether there is an access file.
+// Without it, everybody may do everything, with a certificate or without.
 bool KnowsCallers(const ServerOptions& options);
 
 // Runs jobs and lets anyone watch what they print. The whole of jobtail, for embedding:
@@ -121,6 +125,10 @@ class Server {
   // LogStore::Checkpoint. A server that is started with the copy takes runs that were at work for
   // lost. It can take seconds.
   absl::Status Checkpoint(const std::string& directory);
+
+  // Reads the access file again, and what it names, and goes on with a new audit log if the old one
+  // was moved away. If something is wrong, what was right stays, and the server's log says what.
+  void ReloadAccess();
 
   // Refuses new runs, asks those at work to stop, waits for them (`stop_grace`), ends all streams
   // with UNAVAILABLE and a resume point, and stops listening. Returns how many jobs are still at

@@ -48,6 +48,7 @@ absl::StatusOr<int> Execute(const CommonOptions& common, const ShowOptions& opti
 absl::StatusOr<int> Execute(const CommonOptions& common, const CancelOptions& options);
 absl::StatusOr<int> Execute(const CommonOptions& common, const RmOptions& options);
 absl::StatusOr<int> Execute(const CommonOptions& common, const ExportOptions& options);
+absl::StatusOr<int> Execute(const CommonOptions& common, const WhoAmIOptions& options);
 absl::StatusOr<int> Execute(const CommonOptions& common, const CompletionOptions& options);
 
 }  // namespace jobtail::client::cli

@@ -7,6 +7,7 @@
 
 #include "absl/time/time.h"
 #include "client/cli/table.h"
+#include "jobtail/v1/access.pb.h"
 #include "jobtail/v1/job.pb.h"
 #include "jobtail/v1/run.pb.h"
 
@@ -25,6 +26,9 @@ std::string DescribeRuns(const std::vector<v1::Run>& runs, absl::Time now,
 
 // All about one run, a line for each fact that is known.
 std::string DescribeRun(const v1::Run& run, absl::Time now, const TableLook& look = {});
+
+// Who the caller is, and a line for each thing that it may do (describe_caller.cc).
+std::string DescribeCaller(const v1::WhoAmIResponse& who, const TableLook& look = {});
 
 // A change of a run on one line: "2024-05-06 07:08:09  ID  countdown  FAILED  12.3s  exit 3".
 std::string DescribeChange(const v1::Run& run, absl::Time now, bool color);

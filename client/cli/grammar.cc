@@ -23,6 +23,7 @@ Grammar::Grammar() {
   AddRunId(AddListCommand("cancel", "Ask a run to stop", help::kCancel));
   AddRunId(AddListCommand("rm", "Delete a run that has ended, and its log", help::kRm));
   AddExport();
+  AddListCommand("whoami", "Tell who you are to the server, and what you may do", help::kWhoAmI);
   AddCompletion();
 }
 

@@ -85,6 +85,10 @@ inline constexpr char kExport[] = R"(Examples:
 Writes what the job printed to both streams, in its order, and exits with 0 whatever became of the
 job. Of a run that goes on, it writes what there is by now, and says so.)";
 
+inline constexpr char kWhoAmI[] = R"(Examples:
+  jobtail whoami
+  jobtail whoami --token-file=token --output=json | jq -r .name)";
+
 inline constexpr char kCompletion[] = R"(Examples:
   source <(jobtail completion bash)               in ~/.bashrc
   source <(jobtail completion zsh)                in ~/.zshrc, after compinit

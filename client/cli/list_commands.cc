@@ -1,4 +1,4 @@
-// The commands that ask once and print the answer: jobs, runs, show, cancel, rm.
+// The commands that ask once and print the answer: jobs, runs, show, cancel, rm, whoami.
 
 #include <google/protobuf/message.h>
 #include <unistd.h>
@@ -132,6 +132,14 @@ absl::StatusOr<int> Execute(const CommonOptions& common, const CancelOptions& op
   if (!run.ok()) return ExplainRunError(common, options.run, run.status());
   return PrintToStdout(common.output == OutputFormat::kJson ? JsonLines<v1::Run>({*run})
                                                             : DescribeCancel(*run));
+}
+
+absl::StatusOr<int> Execute(const CommonOptions& common, const WhoAmIOptions& /*options*/) {
+  const absl::StatusOr<v1::WhoAmIResponse> who = MakeClient(common).WhoAmI();
+  if (!who.ok()) return ExplainError(common, who.status());
+  return PrintToStdout(common.output == OutputFormat::kJson
+                           ? JsonLines<v1::WhoAmIResponse>({*who})
+                           : DescribeCaller(*who, {.color = LookOf(common).color}));
 }
 
 absl::StatusOr<int> Execute(const CommonOptions& common, const RmOptions& options) {

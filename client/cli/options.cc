@@ -115,6 +115,7 @@ Options Collect(const std::string& command, const RawOptions& raw, CommonOptions
   if (command == "cancel") options.command = CancelOptions{raw.run};
   if (command == "rm") options.command = RmOptions{raw.run};
   if (command == "export") options.command = CollectExport(raw);
+  if (command == "whoami") options.command = WhoAmIOptions();
   if (command == "completion") options.command = CompletionOptions{raw.shell};
   return options;
 }

@@ -91,6 +91,8 @@ struct ExportOptions {
   bool timestamps = false;
 };
 
+struct WhoAmIOptions {};
+
 struct CompletionOptions {
   std::string shell;  // bash, zsh or fish
 };
@@ -99,7 +101,7 @@ struct CompletionOptions {
 struct Options {
   CommonOptions common;
   std::variant<JobsOptions, RunOptions, TailOptions, RunsOptions, ShowOptions, CancelOptions,
-               RmOptions, ExportOptions, CompletionOptions>
+               RmOptions, ExportOptions, WhoAmIOptions, CompletionOptions>
       command;
 };
 

@@ -26,7 +26,7 @@ const google::protobuf::FieldDescriptor* JobField() {
 
 absl::StatusOr<std::vector<Job>> Parse(const std::string& text, const std::string& file,
                                        process::ProcessPool* pool) {
-  Diagnostics diagnostics(file);
+  Diagnostics diagnostics(file, {v1::Job::descriptor(), v1::Parameter::descriptor()});
   TextFormat::ParseInfoTree tree;
   TextFormat::Parser parser;
   parser.RecordErrorsTo(&diagnostics);

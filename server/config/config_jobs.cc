@@ -7,6 +7,7 @@
 #include <iostream>
 #include <utility>
 
+#include "server/access/access_control.h"
 #include "server/config/config.h"
 
 namespace jobtail::config {
@@ -15,16 +16,23 @@ void ConfigJobs::AddFlags(Daemon* daemon) {
   daemon->flags().add_option("--config", file_,
                              "The file that describes the jobs; read again on SIGHUP");
   daemon->flags().add_flag_callback(
-      "--check-config", [this] { throw CLI::RuntimeError(Check()); },
-      "Says whether the file of --config is right, and ends");
+      "--check-config", [this, daemon] { throw CLI::RuntimeError(Check(*daemon)); },
+      "Says whether the files of --config and --access-file are right, and ends");
   daemon->OnHangup([this](Server& server) { Reload(server); });
 }
 
 // The exit code.
-int ConfigJobs::Check() const {
-  if (file_.empty()) {
+int ConfigJobs::Check(const Daemon& daemon) const {
+  const std::string& access = daemon.access_file();
+  if (file_.empty() && access.empty()) {
     std::cerr << "--check-config: there is no file to check; give --config=FILE" << std::endl;
     return 1;
+  }
+  if (!access.empty()) {
+    const absl::Status right = access::AccessControl::Check(access);
+    (right.ok() ? std::cout : std::cerr)
+        << (right.ok() ? access + ": right" : std::string(right.message())) << std::endl;
+    if (!right.ok() || file_.empty()) return right.ok() ? 0 : 1;
   }
   const absl::StatusOr<std::vector<Job>> jobs = Load(file_, processes_);
   if (!jobs.ok()) {

@@ -33,7 +33,7 @@ class ConfigJobs {
   void Reload(Server& server);
 
  private:
-  int Check() const;
+  int Check(const Daemon& daemon) const;
   absl::Status Replace(Server& server);
 
   process::ProcessPool* const processes_;

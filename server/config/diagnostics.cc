@@ -1,4 +1,4 @@
-// What is wrong with a config file, and hints at what would be right.
+// What is wrong with a file that an operator writes, and hints at what would be right.
 
 #include "server/config/diagnostics.h"
 
@@ -12,27 +12,24 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "base/nearest_names.h"
-#include "jobtail/config/v1/config.pb.h"
 
 namespace jobtail::config {
 namespace {
-
-const google::protobuf::DescriptorPool& Pool() {
-  v1::Config::descriptor();  // makes it known
-  return *google::protobuf::DescriptorPool::generated_pool();
-}
 
 std::string Suggest(const std::string& wrong, const std::vector<std::string>& right) {
   const std::string question = DidYouMean(wrong, right);
   return question.empty() ? absl::StrCat("; there are: ", absl::StrJoin(right, ", ")) : question;
 }
 
+}  // namespace
+
 // What would be right instead of what protobuf's parser complains of.
-std::string Hint(const std::string& message) {
+std::string Diagnostics::Hint(const std::string& message) const {
   std::string type, wrong;
   if (RE2::PartialMatch(message, R"re(Message type "([^"]+)" has no field named "([^"]+)")re",
                         &type, &wrong)) {
-    const auto* const descriptor = Pool().FindMessageTypeByName(type);
+    const auto* const descriptor =
+        google::protobuf::DescriptorPool::generated_pool()->FindMessageTypeByName(type);
     std::vector<std::string> names;
     for (int i = 0; descriptor && i < descriptor->field_count(); ++i) {
       names.push_back(descriptor->field(i)->name());
@@ -42,7 +39,7 @@ std::string Hint(const std::string& message) {
   if (RE2::PartialMatch(message, R"re(enumeration value of "([^"]+)" for field "([^"]+)")re",
                         &wrong, &type)) {
     std::vector<std::string> names;
-    for (const auto* message_type : {v1::Job::descriptor(), v1::Parameter::descriptor()}) {
+    for (const auto* message_type : types_) {
       const auto* const field = message_type->FindFieldByName(type);
       if (!field || !field->enum_type()) continue;
       for (int i = 1; i < field->enum_type()->value_count(); ++i) {
@@ -55,8 +52,6 @@ std::string Hint(const std::string& message) {
   if (absl::StrContains(message, "is specified multiple times")) return "; give it once";
   return "";
 }
-
-}  // namespace
 
 void Diagnostics::AddError(int line, google::protobuf::io::ColumnNumber column,
                            const std::string& message) {

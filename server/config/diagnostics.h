@@ -1,4 +1,4 @@
-// The list of mistakes in a config file, each with its place.
+// The list of mistakes in a file that an operator writes, each with its place.
 #ifndef JOBTAIL_SERVER_CONFIG_DIAGNOSTICS_H_
 #define JOBTAIL_SERVER_CONFIG_DIAGNOSTICS_H_
 
@@ -8,15 +8,21 @@
 #include <set>
 #include <string>
 #include <tuple>
+#include <utility>
+#include <vector>
 
 #include "absl/status/status.h"
 
 namespace jobtail::config {
 
-// Collects what is wrong with a config file, as `file:line:column: what, and what would be right`.
+// Collects what is wrong with a file in protobuf's text format, as `file:line:column: what, and
+// what would be right`.
 class Diagnostics : public google::protobuf::io::ErrorCollector {
  public:
-  explicit Diagnostics(std::string file) : file_(std::move(file)) {}
+  // `types` are the messages that enumerations are looked for in, to name their values.
+  explicit Diagnostics(std::string file,
+                       std::vector<const google::protobuf::Descriptor*> types = {})
+      : file_(std::move(file)), types_(std::move(types)) {}
 
   // Of the parser; counts from 0.
   void AddError(int line, google::protobuf::io::ColumnNumber column,
@@ -33,7 +39,10 @@ class Diagnostics : public google::protobuf::io::ErrorCollector {
   absl::Status status() const;
 
  private:
+  std::string Hint(const std::string& message) const;
+
   const std::string file_;
+  const std::vector<const google::protobuf::Descriptor*> types_;
   std::set<std::tuple<int, int, std::string>> errors_;
 };
 

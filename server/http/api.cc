@@ -136,6 +136,7 @@ Reply ErrorReply(const absl::Status& error, unsigned status) {
   Reply reply;
   reply.status = status != 0 ? status : ToHttpStatus(error.code());
   reply.body = ToJson(error);
+  reply.retry_after = access::RetryAfter(error);
   return reply;
 }
 
@@ -153,25 +154,35 @@ Reply Api::Handle(const Request& request) {
 absl::StatusOr<Reply> Api::Dispatch(const Match& match, const Request& request) {
   switch (match.route->call) {
     case Call::kListJobs:
-      return Answer<v1::ListJobsRequest>(
-          match, request, [this](const auto& parsed) { return engine_->ListJobs(parsed); });
+      return Answer<v1::ListJobsRequest>(match, request, [&](const auto& parsed) {
+        return engine_->ListJobs(parsed, request.caller);
+      });
     case Call::kGetJob:
-      return Answer<v1::GetJobRequest>(
-          match, request, [this](const auto& parsed) { return engine_->GetJob(parsed); });
+      return Answer<v1::GetJobRequest>(match, request, [&](const auto& parsed) {
+        return engine_->GetJob(parsed, request.caller);
+      });
     case Call::kCreateRun:
-      return Answer<v1::CreateRunRequest>(
-          match, request, [this](const auto& parsed) { return engine_->CreateRun(parsed); });
+      return Answer<v1::CreateRunRequest>(match, request, [&](const auto& parsed) {
+        return engine_->CreateRun(parsed, request.caller);
+      });
     case Call::kListRuns:
-      return Answer<v1::ListRunsRequest>(
-          match, request, [this](const auto& parsed) { return engine_->ListRuns(parsed); });
+      return Answer<v1::ListRunsRequest>(match, request, [&](const auto& parsed) {
+        return engine_->ListRuns(parsed, request.caller);
+      });
     case Call::kGetRun:
-      return Answer<v1::GetRunRequest>(
-          match, request, [this](const auto& parsed) { return engine_->GetRun(parsed); });
+      return Answer<v1::GetRunRequest>(match, request, [&](const auto& parsed) {
+        return engine_->GetRun(parsed, request.caller);
+      });
     case Call::kCancelRun:
-      return Answer<v1::CancelRunRequest>(
-          match, request, [this](const auto& parsed) { return engine_->CancelRun(parsed); });
+      return Answer<v1::CancelRunRequest>(match, request, [&](const auto& parsed) {
+        return engine_->CancelRun(parsed, request.caller);
+      });
     case Call::kDeleteRun:
       return DeleteRun(match, request);
+    case Call::kWhoAmI:
+      return Answer<v1::WhoAmIRequest>(match, request, [&](const auto& parsed) {
+        return engine_->WhoAmI(parsed, request.caller);
+      });
     case Call::kRunJob:
       return RunJob(match, request);
     case Call::kTailLog:
@@ -185,7 +196,8 @@ absl::StatusOr<Reply> Api::Dispatch(const Match& match, const Request& request) 
 absl::StatusOr<Reply> Api::DeleteRun(const Match& match, const Request& request) {
   const auto parsed = Parse<v1::DeleteRunRequest>(match, request);
   if (!parsed.ok()) return parsed.status();
-  if (absl::Status deleted = engine_->DeleteRun(*parsed); !deleted.ok()) return deleted;
+  if (absl::Status deleted = engine_->DeleteRun(*parsed, request.caller); !deleted.ok())
+    return deleted;
   Reply reply;
   reply.body = "{}";
   return reply;
@@ -198,7 +210,7 @@ absl::StatusOr<Reply> Api::TailLog(const Match& match, const Request& request) {
   if (!parsed.ok()) return parsed.status();
   if (absl::Status resumed = Resume(request.last_event_id, &*parsed); !resumed.ok()) return resumed;
   if (absl::Status there = CheckClient(request); !there.ok()) return there;
-  auto cursor = engine_->TailLog(*parsed);
+  auto cursor = engine_->TailLog(*parsed, request.caller);
   if (!cursor.ok()) return cursor.status();
   return StreamReply(std::make_unique<LogFeed>(*std::move(cursor), kPieceBytes, nullptr),
                      StreamForm::OfLog(*format, &cache_), parsed->run());
@@ -216,7 +228,7 @@ absl::StatusOr<Reply> Api::RunJob(const Match& match, const Request& request) {
 absl::StatusOr<Reply> Api::Follow(const Request& request, const v1::RunJobRequest& run,
                                   Format format) {
   if (absl::Status there = CheckClient(request); !there.ok()) return there;
-  auto started = engine_->RunJob(run);
+  auto started = engine_->RunJob(run, request.caller);
   if (!started.ok()) return started.status();
   std::function<void()> on_gone;
   if (run.on_disconnect() == v1::ON_DISCONNECT_CANCEL) {
@@ -236,7 +248,7 @@ absl::StatusOr<Reply> Api::WatchRuns(const Match& match, const Request& request)
   if (format != Format::kNdjson && format != Format::kEventStream) return NotAcceptable();
   const auto parsed = Parse<v1::WatchRunsRequest>(match, request);
   if (!parsed.ok()) return parsed.status();
-  auto watch = engine_->WatchRuns(*parsed);
+  auto watch = engine_->WatchRuns(*parsed, request.caller);
   if (!watch.ok()) return watch.status();
   return StreamReply(std::make_unique<RunFeed>(*std::move(watch)), StreamForm::OfRuns(*format), "");
 }
@@ -257,7 +269,7 @@ absl::StatusOr<Reply> Api::AskInPage(const Request& request, const std::string& 
                                      const Query& parameters) {
   v1::GetJobRequest get;
   get.set_job(job);
-  const auto found = engine_->GetJob(get);
+  const auto found = engine_->GetJob(get, request.caller);
   if (!found.ok()) return found.status();
   const std::string query = request.query.empty() ? "" : "?" + request.query;
   Reply reply;

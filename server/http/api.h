@@ -9,6 +9,9 @@
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include "absl/time/time.h"
+#include "server/access/access_control.h"
+#include "server/access/principal.h"
 #include "server/http/query.h"
 #include "server/http/router.h"
 #include "server/http/stream_form.h"
@@ -26,7 +29,13 @@ struct Request {
   std::string accept;  // the header, as the next
   std::string last_event_id;
   std::string body;
-  PeerIdentity peer;  // as the connection proves it
+  PeerIdentity peer;          // as the connection proves it
+  std::string address;        // of the client
+  std::string authorization;  // the header, as the next
+  std::string traceparent;
+  std::string session;  // of the cookie; empty where a page of another site may have asked
+  bool is_tls = false;
+  access::Caller caller;  // by Admit: whoever asks nothing is the program itself
   // Whether there is nobody left to be answered; null: there is. Called by the thread of the call.
   std::function<bool()> is_client_gone;
 };
@@ -40,6 +49,8 @@ struct Reply {
   std::optional<StreamForm> form;  // and how it looks
   std::string run;                 // the run that the stream is about
   std::string allow;               // the methods that there are, for one that there is not
+  std::string set_cookie;          // the header; empty: none
+  absl::Duration retry_after;      // zero: the answer does not say
 };
 
 // An error as an answer. `status` 0 is the one that goes with the code.
@@ -51,6 +62,16 @@ Reply ErrorReply(const absl::Status& error, unsigned status = 0);
 class Api {
  public:
   explicit Api(Engine* engine) : engine_(engine) {}
+
+  // Who asks: the engine's access control says. May wait for the disk.
+  absl::StatusOr<access::Caller> Admit(const Request& request);
+  // Whether anybody is asked who they are, and whether that goes for probes.
+  bool asks() const { return engine_->access() != nullptr; }
+  bool asks_probes() const { return asks() && engine_->access()->probes_need_identity(); }
+
+  // Answers a request to /session, where there is nobody yet: POST {"token": ...} begins a session
+  // and sets its cookie, DELETE ends it.
+  Reply Session(const Request& request);
 
   // Answers a request to /v1/....
   Reply Handle(const Request& request);

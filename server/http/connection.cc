@@ -12,7 +12,9 @@
 #include "absl/strings/str_split.h"
 #include "base/host_port.h"
 #include "base/quoting.h"
+#include "server/access/secret.h"
 #include "server/http/client_watch.h"
+#include "server/http/cookie.h"
 #include "server/http/request_check.h"
 #include "server/http/responses.h"
 
@@ -23,6 +25,9 @@ namespace bhttp = beast::http;
 
 // In bytes. It says no more than what was asked for.
 constexpr size_t kSmallAnswer = 16 << 10;
+
+// Where one signs in and out.
+constexpr std::string_view kSessionPath = "/session";
 
 // How long a client may take to receive an answer in one piece.
 constexpr std::chrono::seconds kSendTimeout(60);
@@ -168,6 +173,13 @@ net::awaitable<absl::Status> Connection::Read(Parser* parser, unsigned* status) 
     *status = absl::IsInvalidArgument(allowed) ? 415 : 403;
     co_return allowed;
   }
+  const boost::string_view target = parser->get().target();
+  if (access::HasToken({target.data(), target.size()})) {
+    *status = 400;
+    co_return absl::InvalidArgumentError(
+        "a token in an address is seen by many, and no secret any more: revoke it, and send the "
+        "next in \"authorization: Bearer ...\"");
+  }
   if (absl::Status plain = CheckEncoding(parser->get()); !plain.ok()) {
     *status = 415;
     co_return plain;
@@ -252,8 +264,7 @@ net::awaitable<bool> Connection::Answer(const Message& request) {
   if (!IsAllowed(request.method_string(), allowed)) {
     co_return co_await SendReply(request, NotAllowed(path, allowed));
   }
-  if (path == "/healthz") co_return co_await SendReply(request, TextReply("ok\n"));
-  if (path == "/readyz") co_return co_await SendReply(request, ReadyReply());
+  if (path == "/healthz" || path == "/readyz") co_return co_await AnswerProbe(request);
   if (path == "/metrics") co_return co_await AnswerMetrics(request);
   if (const StaticFile* file = FindFile(options_.files, path)) {
     const absl::Status held = held_.Resize(request.body().size() + file->gzip.size());
@@ -267,6 +278,7 @@ net::awaitable<bool> Connection::Answer(const Message& request) {
 std::string Connection::AllowedAt(std::string_view path) const {
   if (IsUnder(path, "/v1/")) return AllowedMethods(path);
   if (IsUnder(path, "/stream/")) return "GET, POST, OPTIONS";
+  if (path == kSessionPath) return services_.api->asks() ? "POST, DELETE, OPTIONS" : "";
   const bool is_there = path == "/healthz" || path == "/readyz" ||
                         (path == "/metrics" && options_.metrics) || FindFile(options_.files, path);
   return is_there ? "GET, HEAD, OPTIONS" : "";
@@ -277,19 +289,57 @@ Reply Connection::ReadyReply() const {
   return health.ok() ? TextReply("ok\n") : ErrorReply(health, 503);
 }
 
+// Whatever the store does: the pool may wait for it.
+net::awaitable<bool> Connection::AnswerProbe(const Message& request) {
+  if (services_.api->asks_probes()) {
+    const auto run = [this](auto task) { services_.metrics->Soon(std::move(task)); };
+    const auto admit = [this, &request] { return services_.api->Admit(Ask(request)).status(); };
+    const absl::Status admitted = co_await Offload(run, admit);
+    if (!admitted.ok()) co_return co_await SendReply(request, ErrorReply(admitted));
+  }
+  Reply reply = PathOf(request) == "/readyz" ? ReadyReply() : TextReply("ok\n");
+  co_return co_await SendReply(request, std::move(reply));
+}
+
 net::awaitable<bool> Connection::AnswerMetrics(const Message& request) {
   const auto run = [this](auto task) { services_.metrics->Soon(std::move(task)); };
-  Reply reply = TextReply(co_await Offload(run, options_.metrics));
-  reply.content_type = "text/plain; version=0.0.4; charset=utf-8";
+  const auto answer = [this, &request] {
+    const absl::StatusOr<access::Caller> caller = services_.api->Admit(Ask(request));
+    if (!caller.ok()) return ErrorReply(caller.status());
+    absl::StatusOr<std::string> text = options_.metrics(*caller);
+    if (!text.ok()) return ErrorReply(text.status());
+    Reply reply = TextReply(*std::move(text));
+    reply.content_type = "text/plain; version=0.0.4; charset=utf-8";
+    return reply;
+  };
+  Reply reply = co_await Offload(run, answer);
   co_return co_await SendReply(request, std::move(reply));
+}
+
+// A request as the API wants it, with what tells who asks. The cookie counts only where no page of
+// another site can have asked: browsers are told to keep it back then, and this does not rely on
+// it.
+http::Request Connection::Ask(const Message& request) const {
+  http::Request asked = ToRequest(request);
+  asked.peer = peer_;
+  asked.address = client_;
+  asked.is_tls = socket_->is_tls();
+  const std::string_view site = Field(request, "Sec-Fetch-Site");
+  if (site != "cross-site" && site != "same-site") {
+    asked.session = SessionIn(Field(request, "Cookie"), asked.is_tls);
+  }
+  return asked;
 }
 
 // Away from the event loop: whatever may wait for the store, or for a lock.
 net::awaitable<bool> Connection::AnswerByApi(const Message& request) {
   const auto watch = std::make_shared<ClientWatch>(&socket_->socket());
   const auto answer = [this, &request, &watch] {
-    Request asked = ToRequest(request);
-    asked.peer = peer_;
+    http::Request asked = Ask(request);
+    if (PathOf(request) == kSessionPath) return services_.api->Session(asked);
+    absl::StatusOr<access::Caller> caller = services_.api->Admit(asked);
+    if (!caller.ok()) return ErrorReply(caller.status());
+    asked.caller = *std::move(caller);
     asked.is_client_gone = [&watch] { return watch->IsGone(); };
     if (IsUnder(PathOf(request), "/stream/")) {
       return services_.api->RunInPage(asked, IsKnownToBeMeant(ProvenanceOf(request)));

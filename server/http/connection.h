@@ -68,7 +68,9 @@ class Connection {
   std::string AllowedAt(std::string_view path) const;
   net::awaitable<bool> AnswerByApi(const Message& request);
   net::awaitable<bool> AnswerMetrics(const Message& request);
+  net::awaitable<bool> AnswerProbe(const Message& request);
   Reply ReadyReply() const;
+  http::Request Ask(const Message& request) const;
   net::awaitable<bool> SendReply(const Message& request, Reply reply);
   net::awaitable<bool> SendStream(const Message& request, Reply reply);
   net::awaitable<bool> Send(Response response);

@@ -62,6 +62,7 @@ class HttpServer::Impl {
 
   const std::string& url() const { return url_; }
   HttpStats stats() const;
+  void CheckRights() { streams_.CheckRights(); }
 
  private:
   absl::Status Listen();
@@ -264,5 +265,7 @@ void HttpServer::Stop(absl::Duration grace) { impl_->Stop(grace); }
 const std::string& HttpServer::url() const { return impl_->url(); }
 
 HttpStats HttpServer::stats() const { return impl_->stats(); }
+
+void HttpServer::CheckRights() { impl_->CheckRights(); }
 
 }  // namespace jobtail::http

@@ -58,6 +58,9 @@ class HttpServer {
 
   HttpStats stats() const;
 
+  // Soon ends the streams whose readers may not read on.
+  void CheckRights();
+
  private:
   class Impl;
   const std::unique_ptr<Impl> impl_;

@@ -9,7 +9,9 @@
 #include <vector>
 
 #include "absl/status/status.h"
+#include "absl/status/statusor.h"
 #include "absl/time/time.h"
+#include "server/access/principal.h"
 #include "server/http/static_files.h"
 #include "server/tls/unix_socket.h"
 
@@ -43,8 +45,8 @@ struct HttpOptions {
   // all.
   StaticFiles files;
   // What GET /metrics answers, in Prometheus's text format. Null: there is no such thing. Called
-  // by a thread of its own. Must not wait for the store.
-  std::function<std::string()> metrics;
+  // by a thread of its own, with who asks. Must not wait for the store.
+  std::function<absl::StatusOr<std::string>(const access::Caller&)> metrics;
   // What GET /readyz answers: OK if the server would take a new run, or why not. Null: it would.
   // Called on the event loop: must not wait for anything.
   std::function<absl::Status()> health;

@@ -26,9 +26,9 @@ absl::Status CheckLength(const Message& request) {
 
 // Those that Field reads. Were one there twice, each reader could take another one for it.
 absl::Status CheckRepeated(const Message& request) {
-  for (const char* name :
-       {"Content-Length", "Content-Type", "Expect", "Host", "Last-Event-ID", "Origin", "Purpose",
-        "Referer", "Sec-Fetch-Site", "Sec-Purpose", "User-Agent"}) {
+  for (const char* name : {"Authorization", "Content-Length", "Content-Type", "Cookie", "Expect",
+                           "Host", "Last-Event-ID", "Origin", "Purpose", "Referer",
+                           "Sec-Fetch-Site", "Sec-Purpose", "User-Agent", "traceparent"}) {
     if (request.count(name) <= 1) continue;
     return absl::InvalidArgumentError(absl::StrCat("there is more than one ", name, "; give one"));
   }

@@ -102,14 +102,16 @@ std::string ListField(const Message& request, std::string_view name) {
 }
 
 Request ToRequest(const Message& request) {
-  return {.method = std::string(FromBoost(request.method_string())),
-          .path = std::string(PathOf(request)),
-          .query = std::string(QueryOf(request)),
-          .accept = ListField(request, "Accept"),
-          .last_event_id = std::string(Field(request, "Last-Event-ID")),
-          .body = request.body(),
-          .peer = {},
-          .is_client_gone = nullptr};
+  Request asked;
+  asked.method = std::string(FromBoost(request.method_string()));
+  asked.path = std::string(PathOf(request));
+  asked.query = std::string(QueryOf(request));
+  asked.accept = ListField(request, "Accept");
+  asked.last_event_id = std::string(Field(request, "Last-Event-ID"));
+  asked.body = request.body();
+  asked.authorization = std::string(Field(request, "Authorization"));
+  asked.traceparent = std::string(Field(request, "traceparent"));
+  return asked;
 }
 
 Response MakeResponse(const Message& request, Reply reply, const HttpOptions& options) {
@@ -117,6 +119,12 @@ Response MakeResponse(const Message& request, Reply reply, const HttpOptions& op
   response.set(field::content_type, reply.content_type);
   response.set(field::cache_control, "no-store");
   if (!reply.allow.empty()) response.set(field::allow, reply.allow);
+  if (!reply.set_cookie.empty()) response.set(field::set_cookie, reply.set_cookie);
+  if (reply.status == 401) response.set(field::www_authenticate, "Bearer realm=\"jobtail\"");
+  if (reply.retry_after > absl::ZeroDuration()) {
+    const absl::Duration seconds = absl::Ceil(reply.retry_after, absl::Seconds(1));
+    response.set(field::retry_after, absl::StrCat(absl::ToInt64Seconds(seconds)));
+  }
   SetSafety(&response, PolicyFor(reply.content_type));
   SetSharing(request, options, &response);
   response.body() = std::move(reply.body);

@@ -21,6 +21,7 @@ constexpr Route kRoutes[] = {
     {"GET", "/v1/runs/{run}/log", "TailLog", Call::kTailLog, false},
     {"GET", "/v1/runs/{run}", "GetRun", Call::kGetRun, false},
     {"DELETE", "/v1/runs/{run}", "DeleteRun", Call::kDeleteRun, false},
+    {"GET", "/v1/whoami", "WhoAmI", Call::kWhoAmI, false},
 };
 
 // What stands for the variable, still encoded; nullopt if the path does not fit. Colons are verbs'

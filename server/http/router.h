@@ -23,6 +23,7 @@ enum class Call {
   kCancelRun,
   kDeleteRun,
   kTailLog,
+  kWhoAmI,
 };
 
 // One rule of proto/jobtail/v1/jobtail_http.yaml.

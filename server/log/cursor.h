@@ -82,6 +82,12 @@ class Cursor {
   // later, as others let go of it: for decisions that may be wrong.
   bool IsCheap() const { return !filters() && log_->IsInMemory(next_); }
 
+  // What its reader holds, and whether it may read on: `may_read` tells, for as long as the cursor
+  // lives. To be called once at most, before all else. MayRead may be called beside another
+  // function, by any thread.
+  void Guard(std::function<absl::Status()> may_read) { may_read_ = std::move(may_read); }
+  absl::Status MayRead() const { return may_read_ ? may_read_() : absl::OkStatus(); }
+
   // A heartbeat for this log, as an element of a LogBatch, that says that the reader has looked at
   // everything up to `searched_through`. May be called beside another function.
   Slice Heartbeat(int64_t searched_through) const;
@@ -94,6 +100,7 @@ class Cursor {
   size_t Take(const Batch& batch, std::vector<Slice>* slices);
   Next NextAfter(const Log::Snapshot& snapshot) const;
 
+  std::function<absl::Status()> may_read_;
   const std::shared_ptr<Log> log_;
   const int64_t stop_;                 // do not read beyond this record
   std::unique_ptr<LogSearch> search_;  // null: no filter

@@ -113,6 +113,23 @@ void AddTls(const Figures& figures, Families* families) {
   families->Add({}, figures.http_failed_handshakes);
 }
 
+void AddAccess(const AccessFigures& access, Families* families) {
+  const auto add = [&](const char* name, const char* help, int64_t value) {
+    families->Begin(name, MetricType::Counter, help);
+    families->Add({}, value);
+  };
+  add("jobtail_failed_authentications_total", "Calls that did not prove who made them.",
+      access.failed_authentications);
+  add("jobtail_refused_authentications_total",
+      "Of these, those from addresses that fail too often.", access.refused_authentications);
+  add("jobtail_refused_calls_total", "Calls beyond their principal's rate.", access.refused_calls);
+  add("jobtail_access_failed_reloads_total",
+      "Times that the access file, or one that it names, was wrong when it was read again.",
+      access.failed_reloads);
+  add("jobtail_audit_failures_total", "Audit records that could not be written.",
+      access.audit_failures);
+}
+
 }  // namespace
 
 std::string MetricsText(const prometheus::Registry& registry, const Figures& figures) {
@@ -123,6 +140,7 @@ std::string MetricsText(const prometheus::Registry& registry, const Figures& fig
   AddGrpc(figures, &families);
   AddStore(figures, &families);
   AddTls(figures, &families);
+  if (figures.access) AddAccess(*figures.access, &families);
   std::vector<MetricFamily> all = registry.Collect();
   for (MetricFamily& family : families.Take()) all.push_back(std::move(family));
   return prometheus::TextSerializer().Serialize(all);

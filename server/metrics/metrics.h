@@ -15,6 +15,15 @@
 
 namespace jobtail {
 
+// Of asking who calls; all since the start.
+struct AccessFigures {
+  int64_t failed_authentications = 0;
+  int64_t refused_authentications = 0;  // of these, from addresses that fail too often
+  int64_t refused_calls = 0;            // beyond their principal's rate
+  int64_t failed_reloads = 0;
+  int64_t audit_failures = 0;  // records that could not be written
+};
+
 // Of the certificate that TLS is served with.
 struct CertificateFigures {
   double days_left = 0;        // until it expires
@@ -37,6 +46,7 @@ struct Figures {
   bool healthy = true;
   std::optional<int64_t> store_bytes;  // nullopt for a store in memory, or before it is known
   std::optional<CertificateFigures> certificates;  // nullopt without TLS
+  std::optional<AccessFigures> access;             // nullopt where nobody is asked
 };
 
 // The server's figures in Prometheus's text format: what `registry` has counted, and how things

@@ -1,12 +1,16 @@
 // The calls of the API, translated.
 #include "server/rpc/job_service.h"
 
+#include <iterator>
 #include <memory>
 #include <string>
+#include <string_view>
 #include <utility>
 
+#include "server/access/access_control.h"
 #include "server/rpc/byte_buffer.h"
 #include "server/rpc/framing.h"
+#include "server/rpc/peer.h"
 #include "server/rpc/status.h"
 #include "server/rpc/stream_reactor.h"
 #include "server/stream/feed.h"
@@ -23,11 +27,32 @@ constexpr size_t kMessageBytes = 128 << 10;
 // What a call costs in gRPC and here, besides its messages.
 constexpr size_t kCallBytes = 16 << 10;
 
+// The value of a header; empty if there is none. What is there twice could be read in two ways, and
+// is nothing that proves anything.
+std::string_view HeaderOf(const grpc::CallbackServerContext& context, const char* name) {
+  const auto [begin, end] = context.client_metadata().equal_range(name);
+  if (begin == end) return "";
+  if (std::next(begin) != end) return "twice";
+  return {begin->second.data(), begin->second.size()};
+}
+
+// Who calls. May wait for the disk.
+absl::StatusOr<access::Caller> Admit(Engine* engine, const grpc::CallbackServerContext& context) {
+  if (!engine->access()) return access::Caller();
+  const PeerIdentity peer = IdentityOf(context);
+  const std::string address = context.peer();
+  return engine->access()->Admit({.authorization = HeaderOf(context, "authorization"),
+                                  .peer_identity = &peer,
+                                  .peer = address,
+                                  .traceparent = HeaderOf(context, "traceparent")});
+}
+
 // A unary call, and what it holds of the budget until its answer is sent. Belongs to gRPC once it
 // has been returned to it, and deletes itself in OnDone.
 class UnaryCall final : public JobService::Unary {
  public:
-  explicit UnaryCall(ByteBudget::Reservation held) : held_(std::move(held)) {}
+  UnaryCall(grpc::CallbackServerContext* context, ByteBudget::Reservation held)
+      : context_(context), held_(std::move(held)) {}
 
   // RESOURCE_EXHAUSTED if the call with a request of so many bytes is beyond the budget.
   absl::Status HoldRequest(size_t bytes) { return held_.Resize(kCallBytes + bytes); }
@@ -37,11 +62,15 @@ class UnaryCall final : public JobService::Unary {
     return bytes <= held_.bytes() ? absl::OkStatus() : held_.Resize(kCallBytes + bytes);
   }
 
-  void FinishWith(const absl::Status& status) { Finish(ToGrpcStatus(status)); }
+  void FinishWith(const absl::Status& status) {
+    AddRetryAfter(status, context_);
+    Finish(ToGrpcStatus(status));
+  }
 
   void OnDone() override { delete this; }
 
  private:
+  grpc::CallbackServerContext* const context_;
   ByteBudget::Reservation held_;
 };
 
@@ -62,7 +91,7 @@ template <typename Request, typename MakeAnswer>
 JobService::Unary* JobService::Answer(Context* context, const grpc::ByteBuffer& bytes,
                                       grpc::ByteBuffer* response, MakeAnswer answer) {
   if (on_call_) on_call_(context->peer());
-  auto* const call = new UnaryCall({budget_, context->peer()});
+  auto* const call = new UnaryCall(context, {budget_, context->peer()});
   Request request;
   absl::Status status = call->HoldRequest(bytes.Length());
   if (status.ok()) status = FromByteBuffer(bytes, &request);
@@ -70,60 +99,71 @@ JobService::Unary* JobService::Answer(Context* context, const grpc::ByteBuffer& 
     call->FinishWith(status);
     return call;
   }
-  streams_.pool().Run(context->peer(), [=, request = std::move(request)] {
+  streams_.pool().Run(context->peer(), [=, engine = engine_, request = std::move(request)] {
     if (context->IsCancelled()) return call->Finish(grpc::Status::CANCELLED);
-    FinishWith(call, answer(request), response);
+    const absl::StatusOr<access::Caller> caller = Admit(engine, *context);
+    if (!caller.ok()) return call->FinishWith(caller.status());
+    FinishWith(call, answer(request, *caller), response);
   });
   return call;
 }
 
 JobService::Unary* JobService::ListJobs(Context* context, const grpc::ByteBuffer* request,
                                         grpc::ByteBuffer* response) {
-  return Answer<v1::ListJobsRequest>(context, *request, response, [this](const auto& parsed) {
-    return engine_->ListJobs(parsed);
-  });
+  return Answer<v1::ListJobsRequest>(context, *request, response,
+                                     [this](const auto& parsed, const access::Caller& caller) {
+                                       return engine_->ListJobs(parsed, caller);
+                                     });
 }
 
 JobService::Unary* JobService::GetJob(Context* context, const grpc::ByteBuffer* request,
                                       grpc::ByteBuffer* response) {
   return Answer<v1::GetJobRequest>(context, *request, response,
-                                   [this](const auto& parsed) { return engine_->GetJob(parsed); });
+                                   [this](const auto& parsed, const access::Caller& caller) {
+                                     return engine_->GetJob(parsed, caller);
+                                   });
 }
 
 JobService::Unary* JobService::CreateRun(Context* context, const grpc::ByteBuffer* request,
                                          grpc::ByteBuffer* response) {
-  return Answer<v1::CreateRunRequest>(context, *request, response, [this](const auto& parsed) {
-    return engine_->CreateRun(parsed);
-  });
+  return Answer<v1::CreateRunRequest>(context, *request, response,
+                                      [this](const auto& parsed, const access::Caller& caller) {
+                                        return engine_->CreateRun(parsed, caller);
+                                      });
 }
 
 JobService::Unary* JobService::GetRun(Context* context, const grpc::ByteBuffer* request,
                                       grpc::ByteBuffer* response) {
   return Answer<v1::GetRunRequest>(context, *request, response,
-                                   [this](const auto& parsed) { return engine_->GetRun(parsed); });
+                                   [this](const auto& parsed, const access::Caller& caller) {
+                                     return engine_->GetRun(parsed, caller);
+                                   });
 }
 
 JobService::Unary* JobService::ListRuns(Context* context, const grpc::ByteBuffer* request,
                                         grpc::ByteBuffer* response) {
-  return Answer<v1::ListRunsRequest>(context, *request, response, [this](const auto& parsed) {
-    return engine_->ListRuns(parsed);
-  });
+  return Answer<v1::ListRunsRequest>(context, *request, response,
+                                     [this](const auto& parsed, const access::Caller& caller) {
+                                       return engine_->ListRuns(parsed, caller);
+                                     });
 }
 
 JobService::Unary* JobService::CancelRun(Context* context, const grpc::ByteBuffer* request,
                                          grpc::ByteBuffer* response) {
-  return Answer<v1::CancelRunRequest>(context, *request, response, [this](const auto& parsed) {
-    return engine_->CancelRun(parsed);
-  });
+  return Answer<v1::CancelRunRequest>(context, *request, response,
+                                      [this](const auto& parsed, const access::Caller& caller) {
+                                        return engine_->CancelRun(parsed, caller);
+                                      });
 }
 
 JobService::Unary* JobService::DeleteRun(Context* context, const grpc::ByteBuffer* request,
                                          grpc::ByteBuffer* response) {
   using Result = absl::StatusOr<google::protobuf::Empty>;
-  return Answer<v1::DeleteRunRequest>(context, *request, response, [this](const auto& parsed) {
-    const absl::Status deleted = engine_->DeleteRun(parsed);
-    return deleted.ok() ? Result(google::protobuf::Empty()) : Result(deleted);
-  });
+  return Answer<v1::DeleteRunRequest>(
+      context, *request, response, [this](const auto& parsed, const access::Caller& caller) {
+        const absl::Status deleted = engine_->DeleteRun(parsed, caller);
+        return deleted.ok() ? Result(google::protobuf::Empty()) : Result(deleted);
+      });
 }
 
 // Answers with a stream of what `open` makes of the request.
@@ -140,17 +180,30 @@ JobService::GrpcStream* JobService::Follow(Context* context, const grpc::ByteBuf
   if (!status.ok()) {
     reactor->Fail(status);
   } else {
-    reactor->Start(
-        [open = std::move(open), request = std::move(request), held] { return open(request); });
+    reactor->Start([engine = engine_, context, open = std::move(open), request = std::move(request),
+                    held]() -> OpenedFeed {
+      const absl::StatusOr<access::Caller> caller = Admit(engine, *context);
+      if (!caller.ok()) return caller.status();
+      return open(request, *caller);
+    });
   }
   return reactor;
+}
+
+JobService::Unary* JobService::WhoAmI(Context* context, const grpc::ByteBuffer* request,
+                                      grpc::ByteBuffer* response) {
+  return Answer<v1::WhoAmIRequest>(context, *request, response,
+                                   [this](const auto& parsed, const access::Caller& caller) {
+                                     return engine_->WhoAmI(parsed, caller);
+                                   });
 }
 
 JobService::GrpcStream* JobService::RunJob(Context* context, const grpc::ByteBuffer* request) {
   return Follow<v1::RunJobRequest>(
       context, *request, std::make_unique<LineFraming>(),
-      [engine = engine_](const v1::RunJobRequest& parsed) -> OpenedFeed {
-        absl::StatusOr<Engine::Started> started = engine->RunJob(parsed);
+      [engine = engine_](const v1::RunJobRequest& parsed,
+                         const access::Caller& caller) -> OpenedFeed {
+        absl::StatusOr<Engine::Started> started = engine->RunJob(parsed, caller);
         if (!started.ok()) return started.status();
         std::function<void()> on_gone;
         if (parsed.on_disconnect() == v1::ON_DISCONNECT_CANCEL) {
@@ -166,8 +219,9 @@ JobService::GrpcStream* JobService::RunJob(Context* context, const grpc::ByteBuf
 JobService::GrpcStream* JobService::TailLog(Context* context, const grpc::ByteBuffer* request) {
   return Follow<v1::TailLogRequest>(
       context, *request, std::make_unique<BatchFraming>(),
-      [engine = engine_](const v1::TailLogRequest& parsed) -> OpenedFeed {
-        absl::StatusOr<std::unique_ptr<Cursor>> cursor = engine->TailLog(parsed);
+      [engine = engine_](const v1::TailLogRequest& parsed,
+                         const access::Caller& caller) -> OpenedFeed {
+        absl::StatusOr<std::unique_ptr<Cursor>> cursor = engine->TailLog(parsed, caller);
         if (!cursor.ok()) return cursor.status();
         return std::make_unique<LogFeed>(*std::move(cursor), kMessageBytes, nullptr);
       });
@@ -176,8 +230,9 @@ JobService::GrpcStream* JobService::TailLog(Context* context, const grpc::ByteBu
 JobService::GrpcStream* JobService::WatchRuns(Context* context, const grpc::ByteBuffer* request) {
   return Follow<v1::WatchRunsRequest>(
       context, *request, std::make_unique<RunFraming>(),
-      [engine = engine_](const v1::WatchRunsRequest& parsed) -> OpenedFeed {
-        absl::StatusOr<std::unique_ptr<RunWatch>> watch = engine->WatchRuns(parsed);
+      [engine = engine_](const v1::WatchRunsRequest& parsed,
+                         const access::Caller& caller) -> OpenedFeed {
+        absl::StatusOr<std::unique_ptr<RunWatch>> watch = engine->WatchRuns(parsed, caller);
         if (!watch.ok()) return watch.status();
         return std::make_unique<RunFeed>(*std::move(watch));
       });

@@ -34,16 +34,17 @@ template <typename Base>
 using UnaryRuns = v1::JobService::WithRawCallbackMethod_CreateRun<
     v1::JobService::WithRawCallbackMethod_GetRun<v1::JobService::WithRawCallbackMethod_ListRuns<
         v1::JobService::WithRawCallbackMethod_CancelRun<
-            v1::JobService::WithRawCallbackMethod_DeleteRun<Base>>>>>;
+            v1::JobService::WithRawCallbackMethod_DeleteRun<
+                v1::JobService::WithRawCallbackMethod_WhoAmI<Base>>>>>>;
 using JobServiceBase = Streams<UnaryJobs<UnaryRuns<v1::JobService::Service>>>;
 
 }  // namespace internal
 
-// The gRPC door to the engine: translates, and does nothing else. What may wait for the store is
-// done in the pool, in turns that go by connection. Calls that wait for their turn, their requests
-// and the answers that are not sent yet are within the budget; those beyond end with
-// RESOURCE_EXHAUSTED. Thread-safe. Engine, pool and budget outlive it; it outlives the grpc::Server
-// that it is registered with.
+// The gRPC door to the engine: translates, and does nothing else; each call names its caller. What
+// may wait for the store is done in the pool, in turns that go by connection. Calls that wait for
+// their turn, their requests and the answers that are not sent yet are within the budget; those
+// beyond end with RESOURCE_EXHAUSTED. Thread-safe. Engine, pool and budget outlive it; it outlives
+// the grpc::Server that it is registered with.
 class JobService final : public internal::JobServiceBase {
  public:
   using Context = grpc::CallbackServerContext;
@@ -63,6 +64,9 @@ class JobService final : public internal::JobServiceBase {
   // come as well.
   void StopStreams(absl::Duration grace) { streams_.StopAll(grace); }
 
+  // Soon ends the streams whose readers may not read on.
+  void CheckRights() { streams_.CheckRights(); }
+
   StreamStats stream_stats() const { return streams_.stats(); }
 
   Unary* ListJobs(Context* context, const grpc::ByteBuffer* request,
@@ -79,6 +83,8 @@ class JobService final : public internal::JobServiceBase {
                    grpc::ByteBuffer* response) override;
   Unary* DeleteRun(Context* context, const grpc::ByteBuffer* request,
                    grpc::ByteBuffer* response) override;
+  Unary* WhoAmI(Context* context, const grpc::ByteBuffer* request,
+                grpc::ByteBuffer* response) override;
   GrpcStream* RunJob(Context* context, const grpc::ByteBuffer* request) override;
   GrpcStream* TailLog(Context* context, const grpc::ByteBuffer* request) override;
   GrpcStream* WatchRuns(Context* context, const grpc::ByteBuffer* request) override;

@@ -3,6 +3,10 @@
 
 #include <string>
 
+#include "absl/strings/str_cat.h"
+#include "absl/time/time.h"
+#include "server/access/quotas.h"
+
 namespace jobtail {
 
 // Both enumerations are google.rpc.Code.
@@ -26,6 +30,13 @@ std::string Shortened(std::string message) {
 grpc::Status ToGrpcStatus(const absl::Status& status) {
   if (status.ok()) return grpc::Status::OK;
   return {static_cast<grpc::StatusCode>(status.code()), Shortened(std::string(status.message()))};
+}
+
+void AddRetryAfter(const absl::Status& status, grpc::CallbackServerContext* context) {
+  const absl::Duration delay = access::RetryAfter(status);
+  if (delay == absl::ZeroDuration()) return;
+  context->AddTrailingMetadata("grpc-retry-pushback-ms",
+                               absl::StrCat(absl::ToInt64Milliseconds(delay)));
 }
 
 }  // namespace jobtail

@@ -2,7 +2,7 @@
 #ifndef JOBTAIL_SERVER_RPC_STATUS_H_
 #define JOBTAIL_SERVER_RPC_STATUS_H_
 
-#include <grpcpp/support/status.h>
+#include <grpcpp/grpcpp.h>
 
 #include "absl/status/status.h"
 
@@ -10,6 +10,10 @@ namespace jobtail {
 
 // The one place where the core's errors become gRPC's: same code, same message.
 grpc::Status ToGrpcStatus(const absl::Status& status);
+
+// Tells the client when to come back, if the error says so, in the way in which gRPC's clients
+// understand it. Before the call is finished.
+void AddRetryAfter(const absl::Status& status, grpc::CallbackServerContext* context);
 
 }  // namespace jobtail
 

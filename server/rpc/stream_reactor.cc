@@ -69,6 +69,7 @@ size_t StreamReactor::SendHeartbeat(const Slice& heartbeat) {
 
 void StreamReactor::Finish(const absl::Status& status, std::optional<int64_t> resume_point) {
   if (resume_point) context_->AddTrailingMetadata(kResumeKey, absl::StrCat(*resume_point));
+  AddRetryAfter(status, context_);
   ServerWriteReactor::Finish(ToGrpcStatus(status));
 }
 

@@ -88,7 +88,7 @@ absl::Status Engine::Recover() {
     if (!run.request_id().empty()) {
       request_ids_.Restore(run.request_id(),
                            RequestIds::DigestOf(run.run().job(), run.request_parameters()),
-                           run.run().id());
+                           run.run().id(), run.run().created_by());
     }
     runs_.AddEnded(std::make_shared<Run>(std::move(run), &run_services_));
   });
@@ -117,19 +117,28 @@ absl::Status Engine::CheckNotStopping() const {
 }
 
 absl::StatusOr<std::shared_ptr<Run>> Engine::CreateNew(const std::string& id,
-                                                       const v1::CreateRunRequest& request) {
+                                                       const v1::CreateRunRequest& request,
+                                                       const Creator& creator) {
   if (const absl::Status status = CheckNotStopping(); !status.ok()) return status;
   if (const absl::Status status = CheckLimits(request); !status.ok()) return status;
   const auto job = jobs_.Find(request.job());
   if (!job.ok()) return job.status();
   auto parameters = (*job)->Parse(request.parameters());
   if (!parameters.ok()) return parameters.status();
+  auto own_place = TakePlace(creator.view, access::Quotas::Kind::kActiveRuns);
+  if (!own_place.ok()) return own_place.status();
   const absl::StatusOr<RunQueue::Place> place = queue_.Enter(**job);
   if (!place.ok()) return place.status();
   auto run = std::make_shared<Run>(id, *job, *std::move(parameters), request, options_.log,
-                                   &run_services_);
-  const absl::Status added = AddRun(run, *job, *place);
-  if (added.ok()) return run;
+                                   &run_services_, creator.view.name());
+  run->Keep(*std::move(own_place));
+  absl::Status added =
+      Allow(creator.caller, access::Verb::kRun, request.job(), id, request.request_id());
+  if (added.ok()) {
+    added = AddRun(run, *job, *place);
+    if (added.ok()) return run;
+    Fail(creator.caller, access::Verb::kRun, request.job(), id, added);
+  }
   queue_.Leave(request.job(), *place);
   starter_.Soon([this] { StartReady(); });
   return added;
@@ -199,70 +208,100 @@ void Engine::EndUnstarted(const std::shared_ptr<Run>& run, const absl::Status& e
   }
 }
 
-absl::StatusOr<std::shared_ptr<Run>> Engine::Create(const v1::CreateRunRequest& request) {
-  auto run = FindOrCreate(request);
+absl::StatusOr<std::shared_ptr<Run>> Engine::Create(const v1::CreateRunRequest& request,
+                                                    const Creator& creator) {
+  auto run = FindOrCreate(request, creator);
   if (absl::IsResourceExhausted(run.status()) || absl::IsUnavailable(run.status())) ++refused_runs_;
   return run;
 }
 
-absl::StatusOr<std::shared_ptr<Run>> Engine::FindOrCreate(const v1::CreateRunRequest& request) {
+absl::StatusOr<std::shared_ptr<Run>> Engine::FindOrCreate(const v1::CreateRunRequest& request,
+                                                          const Creator& creator) {
+  if (!creator.view.everything()) {
+    const auto job = FindJobFor(creator, access::Verb::kRun, request.job());
+    if (!job.ok()) return job.status();
+  }
+  const std::string& owner = creator.view.name();
   const std::string& request_id = request.request_id();
   const std::string id = ids_.Make(options_.clock->Now());
-  if (request_id.empty()) return CreateNew(id, request);
+  if (request_id.empty()) return CreateNew(id, request, creator);
   auto parameters = request.parameters();
   if (const auto job = jobs_.Find(request.job()); job.ok()) {
     parameters = WithoutSecrets(**job, std::move(parameters));
   }
   const absl::StatusOr<std::string> found =
-      request_ids_.Enter(request_id, RequestIds::DigestOf(request.job(), parameters), id);
+      request_ids_.Enter(request_id, RequestIds::DigestOf(request.job(), parameters), id, owner);
   if (!found.ok()) return found.status();
   if (*found != id) return runs_.Find(*found);
-  auto run = CreateNew(id, request);
-  request_ids_.Settle(request_id, id, run.ok());
+  auto run = CreateNew(id, request, creator);
+  request_ids_.Settle(request_id, id, run.ok(), owner);
   return run;
 }
 
-absl::StatusOr<v1::Run> Engine::CreateRun(const v1::CreateRunRequest& request) {
-  const auto run = Create(request);
+absl::StatusOr<v1::Run> Engine::CreateRun(const v1::CreateRunRequest& request,
+                                          const access::Caller& caller) {
+  const auto view = ViewOf(caller);
+  if (!view.ok()) return view.status();
+  const auto run = Create(request, {caller, *view});
   if (!run.ok()) return run.status();
   return (*run)->Get();
 }
 
-absl::StatusOr<Engine::Started> Engine::RunJob(const v1::RunJobRequest& request) {
+absl::StatusOr<Engine::Started> Engine::RunJob(const v1::RunJobRequest& request,
+                                               const access::Caller& caller) {
   if (!v1::OnDisconnect_IsValid(request.on_disconnect())) {
     return absl::InvalidArgumentError(
         absl::StrCat("on_disconnect: ", request.on_disconnect(),
                      " is none; use ON_DISCONNECT_CONTINUE (1) or ON_DISCONNECT_CANCEL (2)"));
   }
+  const auto view = ViewOf(caller);
+  if (!view.ok()) return view.status();
+  const Creator creator{caller, *view};
+  if (absl::Status allowed = CheckRunJob(request, creator); !allowed.ok()) return allowed;
+  auto guard = GuardFor(creator, access::Verb::kReadLog, request.job(), view->name());
+  if (!guard.ok()) return guard.status();
   v1::CreateRunRequest create;
   create.set_job(request.job());
   *create.mutable_parameters() = request.parameters();
   create.set_request_id(request.request_id());
-  const auto run = Create(create);
+  const auto run = Create(create, creator);
   if (!run.ok()) return run.status();
   v1::TailLogRequest tail;
   tail.set_follow(true);
   auto cursor = Open(**run, tail);
   if (!cursor.ok()) return cursor.status();
+  (*cursor)->Guard(*std::move(guard));
   return Started{(*run)->id(), *std::move(cursor)};
 }
 
-absl::StatusOr<v1::Run> Engine::CancelRun(const v1::CancelRunRequest& request) {
-  const auto run = runs_.Find(request.run());
+absl::StatusOr<v1::Run> Engine::CancelRun(const v1::CancelRunRequest& request,
+                                          const access::Caller& caller) {
+  const auto view = ViewOf(caller);
+  if (!view.ok()) return view.status();
+  const auto run = FindRunFor({caller, *view}, access::Verb::kCancel, request.run());
   if (!run.ok()) return run.status();
+  const absl::Status allowed = Allow(caller, access::Verb::kCancel, (*run)->job(), (*run)->id());
+  if (!allowed.ok()) return allowed;
   RequestStop(*run, StopReason::kCancel);
-  return (*run)->Get();
+  return view->Show((*run)->Get());
 }
 
-absl::Status Engine::DeleteRun(const v1::DeleteRunRequest& request) {
-  const auto run = runs_.Find(request.run());
+absl::Status Engine::DeleteRun(const v1::DeleteRunRequest& request, const access::Caller& caller) {
+  const auto view = ViewOf(caller);
+  if (!view.ok()) return view.status();
+  const auto run = FindRunFor({caller, *view}, access::Verb::kDelete, request.run());
   if (!run.ok()) return run.status();
   const v1::RunState state = (*run)->state();
   if (!IsFinal(state)) {
     return absl::FailedPreconditionError(absl::StrCat(
         "run ", request.run(), " has not ended (", v1::RunState_Name(state), "); cancel it first"));
   }
-  if (const absl::Status deleted = (*run)->DeleteStored(); !deleted.ok()) return deleted;
+  const absl::Status allowed = Allow(caller, access::Verb::kDelete, (*run)->job(), (*run)->id());
+  if (!allowed.ok()) return allowed;
+  if (const absl::Status deleted = (*run)->DeleteStored(); !deleted.ok()) {
+    Fail(caller, access::Verb::kDelete, (*run)->job(), (*run)->id(), deleted);
+    return deleted;
+  }
   Forget({*run});
   return absl::OkStatus();
 }
@@ -295,7 +334,7 @@ void Engine::Forget(absl::Span<const std::shared_ptr<Run>> runs) {
   runs_.Remove(runs);
   for (const auto& run : runs) {
     run->MarkLogDeleted();
-    request_ids_.Forget(run->request_id(), run->id());
+    request_ids_.Forget(run->request_id(), run->id(), run->created_by());
   }
 }
 
@@ -310,17 +349,36 @@ void Engine::ScheduleRetention() {
   });
 }
 
-absl::StatusOr<std::unique_ptr<Cursor>> Engine::TailLog(const v1::TailLogRequest& request) const {
-  const auto run = runs_.Find(request.run());
+absl::StatusOr<std::unique_ptr<Cursor>> Engine::TailLog(const v1::TailLogRequest& request,
+                                                        const access::Caller& caller) const {
+  const auto view = ViewOf(caller);
+  if (!view.ok()) return view.status();
+  const Creator creator{caller, *view};
+  const auto run = FindRunFor(creator, access::Verb::kReadLog, request.run());
   if (!run.ok()) return run.status();
-  return Open(**run, request);
+  auto guard = GuardFor(creator, access::Verb::kReadLog, (*run)->job(), (*run)->created_by());
+  if (!guard.ok()) return guard.status();
+  const absl::Status allowed = Allow(caller, access::Verb::kReadLog, (*run)->job(), (*run)->id());
+  if (!allowed.ok()) return allowed;
+  auto cursor = Open(**run, request);
+  if (cursor.ok()) (*cursor)->Guard(*std::move(guard));
+  return cursor;
 }
 
-absl::StatusOr<std::unique_ptr<RunWatch>> Engine::WatchRuns(const v1::WatchRunsRequest& request) {
+absl::StatusOr<std::unique_ptr<RunWatch>> Engine::WatchRuns(const v1::WatchRunsRequest& request,
+                                                            const access::Caller& caller) {
+  const auto view = ViewOf(caller);
+  if (!view.ok()) return view.status();
+  const Creator creator{caller, *view};
   if (!request.job().empty()) {
-    if (const auto job = jobs_.Find(request.job()); !job.ok()) return job.status();
+    const auto job = FindJobFor(creator, access::Verb::kList, request.job());
+    if (!job.ok()) return job.status();
   }
-  return std::make_unique<RunWatch>(&runs_, request.job());
+  auto guard = GuardFor(creator, access::Verb::kList, request.job(), view->name());
+  if (!guard.ok()) return guard.status();
+  auto watch = std::make_unique<RunWatch>(&runs_, request.job(), std::make_unique<View>(*view));
+  watch->Guard(*std::move(guard));
+  return watch;
 }
 
 size_t Engine::Stop(absl::Duration grace) {

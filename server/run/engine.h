@@ -3,8 +3,11 @@
 #define JOBTAIL_SERVER_RUN_ENGINE_H_
 
 #include <atomic>
+#include <functional>
+#include <map>
 #include <memory>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "absl/base/thread_annotations.h"
@@ -16,6 +19,10 @@
 #include "base/clock.h"
 #include "base/scheduler.h"
 #include "jobtail/v1/job_service.pb.h"
+#include "server/access/access_control.h"
+#include "server/access/principal.h"
+#include "server/access/quotas.h"
+#include "server/access/verb.h"
 #include "server/log/cursor.h"
 #include "server/log/log.h"
 #include "server/log/log_store.h"
@@ -26,6 +33,7 @@
 #include "server/run/run_id.h"
 #include "server/run/run_queue.h"
 #include "server/run/run_table.h"
+#include "server/run/view.h"
 
 namespace jobtail {
 
@@ -43,6 +51,8 @@ struct EngineOptions {
   // What all logs together may hold that the store does not have yet, in bytes.
   int64_t unsaved_bytes = int64_t{256} << 20;
   RetentionOptions retention;
+  // Who may do what. Null: nobody is asked. Outlives the engine.
+  access::AccessControl* access = nullptr;
   // What everything goes by that takes or tells time. Outlives the engine.
   Clock* clock = Clock::System();
 };
@@ -51,11 +61,17 @@ struct EngineOptions {
 // here, once; errors are those that job_service.proto names, and say what is wrong with which value
 // and what would be right. Thread-safe.
 //
+// So is what the caller may see and do: what it may not see is NOT_FOUND, what it sees and may not
+// do PERMISSION_DENIED; UNAUTHENTICATED if what has proved who calls is worth nothing any more.
+// Without a caller it is the program itself, who may do everything: a door names its caller in each
+// call. Cursors and watches tell by MayRead whether their reader may read on.
+//
 // Nothing here waits for a job, but Stop. What may wait for the store, and must not be called where
 // others would wait with it (a gRPC reaction, an event loop): Recover, CreateRun, RunJob, GetRun
-// (for an ended run whose parameters are large), DeleteRun, TailLog, ApplyRetention, CheckHealth.
-// The others never do, nor for a call that does: a store that hangs keeps nobody from seeing,
-// watching and cancelling runs.
+// (for an ended run whose parameters are large), DeleteRun, TailLog, ApplyRetention, CheckHealth;
+// what writes an audit record waits for that file: these, CancelRun, and every call that is not
+// allowed. The others never do, nor for a call that does: a store that hangs keeps nobody from
+// seeing, watching and cancelling runs.
 class Engine {
  public:
   // The store outlives the engine.
@@ -80,32 +96,47 @@ class Engine {
   // all. Runs keep the job they were created with.
   absl::Status ReplaceJobs(const std::vector<std::string>& names, std::vector<Job> jobs);
 
-  absl::StatusOr<v1::ListJobsResponse> ListJobs(const v1::ListJobsRequest& request) const;
-  absl::StatusOr<v1::Job> GetJob(const v1::GetJobRequest& request) const;
+  absl::StatusOr<v1::ListJobsResponse> ListJobs(const v1::ListJobsRequest& request,
+                                                const access::Caller& caller = {}) const;
+  absl::StatusOr<v1::Job> GetJob(const v1::GetJobRequest& request,
+                                 const access::Caller& caller = {}) const;
   // A request with the request id of one that is still at the store waits for its outcome, then
   // UNAVAILABLE: see RequestIds. A refusal leaves no run behind, and the request id free.
-  absl::StatusOr<v1::Run> CreateRun(const v1::CreateRunRequest& request);
-  absl::StatusOr<v1::Run> GetRun(const v1::GetRunRequest& request) const;
-  absl::StatusOr<v1::ListRunsResponse> ListRuns(const v1::ListRunsRequest& request) const;
-  absl::StatusOr<v1::Run> CancelRun(const v1::CancelRunRequest& request);
-  absl::Status DeleteRun(const v1::DeleteRunRequest& request);
-  absl::StatusOr<std::unique_ptr<Cursor>> TailLog(const v1::TailLogRequest& request) const;
-  absl::StatusOr<std::unique_ptr<RunWatch>> WatchRuns(const v1::WatchRunsRequest& request);
+  absl::StatusOr<v1::Run> CreateRun(const v1::CreateRunRequest& request,
+                                    const access::Caller& caller = {});
+  absl::StatusOr<v1::Run> GetRun(const v1::GetRunRequest& request,
+                                 const access::Caller& caller = {}) const;
+  absl::StatusOr<v1::ListRunsResponse> ListRuns(const v1::ListRunsRequest& request,
+                                                const access::Caller& caller = {}) const;
+  absl::StatusOr<v1::Run> CancelRun(const v1::CancelRunRequest& request,
+                                    const access::Caller& caller = {});
+  absl::Status DeleteRun(const v1::DeleteRunRequest& request, const access::Caller& caller = {});
+  absl::StatusOr<std::unique_ptr<Cursor>> TailLog(const v1::TailLogRequest& request,
+                                                  const access::Caller& caller = {}) const;
+  absl::StatusOr<std::unique_ptr<RunWatch>> WatchRuns(const v1::WatchRunsRequest& request,
+                                                      const access::Caller& caller = {});
+  absl::StatusOr<v1::WhoAmIResponse> WhoAmI(const v1::WhoAmIRequest& request,
+                                            const access::Caller& caller = {}) const;
 
   // Starts a run, or finds that of the same request id. Its log is to be read with TailLog.
   struct Started {
     std::string run;
     std::unique_ptr<Cursor> cursor;
   };
-  absl::StatusOr<Started> RunJob(const v1::RunJobRequest& request);
+  absl::StatusOr<Started> RunJob(const v1::RunJobRequest& request,
+                                 const access::Caller& caller = {});
 
   // Deletes what is not to be kept any more: what is done every so often anyway.
   void ApplyRetention() { retention_.Apply(); }
 
   // How many runs are kept of each job in each state.
-  std::map<std::pair<std::string, v1::RunState>, int64_t> CountRuns() const {
-    return runs_.Count();
-  }
+  using RunCounts = std::map<std::pair<std::string, v1::RunState>, int64_t>;
+  RunCounts CountRuns() const { return runs_.Count(); }
+  // Of the jobs whose figures the caller may see; an error if it may see none at all.
+  absl::StatusOr<RunCounts> CountRuns(const access::Caller& caller) const;
+
+  // Null where nobody is asked.
+  access::AccessControl* access() const { return options_.access; }
 
   // How many runs were refused since the server's start, though nothing was wrong with the request:
   // limits, a full or failing store, a server that shuts down.
@@ -123,10 +154,39 @@ class Engine {
   size_t Stop(absl::Duration grace);
 
  private:
-  absl::StatusOr<std::shared_ptr<Run>> Create(const v1::CreateRunRequest& request);
-  absl::StatusOr<std::shared_ptr<Run>> FindOrCreate(const v1::CreateRunRequest& request);
+  // Who asks for a run, and what it may do.
+  struct Creator {
+    const access::Caller& caller;
+    const View& view;
+  };
+
+  absl::StatusOr<std::shared_ptr<Run>> Create(const v1::CreateRunRequest& request,
+                                              const Creator& creator);
+  absl::StatusOr<std::shared_ptr<Run>> FindOrCreate(const v1::CreateRunRequest& request,
+                                                    const Creator& creator);
   absl::StatusOr<std::shared_ptr<Run>> CreateNew(const std::string& id,
-                                                 const v1::CreateRunRequest& request);
+                                                 const v1::CreateRunRequest& request,
+                                                 const Creator& creator);
+  absl::Status CheckRunJob(const v1::RunJobRequest& request, const Creator& creator) const;
+
+  // What a caller sees, may do, and does (engine_access.cc).
+  absl::StatusOr<View> ViewOf(const access::Caller& caller) const;
+  absl::StatusOr<std::shared_ptr<const Job>> FindJobFor(const Creator& creator, access::Verb verb,
+                                                        const std::string& name) const;
+  absl::StatusOr<std::shared_ptr<Run>> FindRunFor(const Creator& creator, access::Verb verb,
+                                                  const std::string& id) const;
+  absl::StatusOr<std::function<absl::Status()>> GuardFor(const Creator& creator, access::Verb verb,
+                                                         const std::string& job,
+                                                         const std::string& created_by) const;
+  absl::StatusOr<std::shared_ptr<void>> TakePlace(const View& view,
+                                                  access::Quotas::Kind kind) const;
+  absl::Status Allow(const access::Caller& caller, access::Verb verb, const std::string& job,
+                     const std::string& run, const std::string& request_id = "") const;
+  absl::Status Deny(const access::Caller& caller, access::Verb verb, const std::string& job,
+                    const std::string& run) const;
+  void Fail(const access::Caller& caller, access::Verb verb, const std::string& job,
+            const std::string& run, const absl::Status& why) const;
+
   absl::Status CheckNotStopping() const;
   absl::Status DeleteEnded(absl::Span<const std::shared_ptr<Run>> runs);
   void Forget(absl::Span<const std::shared_ptr<Run>> runs);

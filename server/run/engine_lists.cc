@@ -45,31 +45,42 @@ absl::StatusOr<uint32_t> StateSet(const google::protobuf::RepeatedField<int>& st
 
 }  // namespace
 
-absl::StatusOr<v1::ListJobsResponse> Engine::ListJobs(const v1::ListJobsRequest& request) const {
+absl::StatusOr<v1::ListJobsResponse> Engine::ListJobs(const v1::ListJobsRequest& request,
+                                                      const access::Caller& caller) const {
+  const auto view = ViewOf(caller);
+  if (!view.ok()) return view.status();
   const absl::StatusOr<size_t> size = PageSize(request.page_size());
   if (!size.ok()) return size.status();
   v1::ListJobsResponse response;
-  const auto jobs = jobs_.List(request.page_token(), *size + 1);
+  const auto jobs = jobs_.List(request.page_token(), *size + 1, [&view](const Job& job) {
+    return view->ScopeOf(job.proto(), access::SetOf(access::Verb::kList)) != access::Scope::kNone;
+  });
   size_t bytes = 0;
   for (const auto& job : jobs) {
     if (response.jobs_size() == static_cast<int>(*size) || bytes >= kMaxPageBytes) {
       response.set_next_page_token(response.jobs().rbegin()->name());
       break;
     }
-    *response.add_jobs() = job->proto();
+    *response.add_jobs() = view->Show(job->proto());
     bytes += job->proto().ByteSizeLong();
   }
   return response;
 }
 
-absl::StatusOr<v1::Job> Engine::GetJob(const v1::GetJobRequest& request) const {
-  const auto job = jobs_.Find(request.job());
+absl::StatusOr<v1::Job> Engine::GetJob(const v1::GetJobRequest& request,
+                                       const access::Caller& caller) const {
+  const auto view = ViewOf(caller);
+  if (!view.ok()) return view.status();
+  const auto job = FindJobFor({caller, *view}, access::Verb::kList, request.job());
   if (!job.ok()) return job.status();
-  return (*job)->proto();
+  return view->Show((*job)->proto());
 }
 
-absl::StatusOr<v1::Run> Engine::GetRun(const v1::GetRunRequest& request) const {
-  const auto found = runs_.Find(request.run());
+absl::StatusOr<v1::Run> Engine::GetRun(const v1::GetRunRequest& request,
+                                       const access::Caller& caller) const {
+  const auto view = ViewOf(caller);
+  if (!view.ok()) return view.status();
+  const auto found = FindRunFor({caller, *view}, access::Verb::kRead, request.run());
   if (!found.ok()) return found.status();
   v1::Run run = (*found)->Get();
   if (!HasCutParameters(run)) return run;
@@ -81,7 +92,10 @@ absl::StatusOr<v1::Run> Engine::GetRun(const v1::GetRunRequest& request) const {
   return run;
 }
 
-absl::StatusOr<v1::ListRunsResponse> Engine::ListRuns(const v1::ListRunsRequest& request) const {
+absl::StatusOr<v1::ListRunsResponse> Engine::ListRuns(const v1::ListRunsRequest& request,
+                                                      const access::Caller& caller) const {
+  const auto view = ViewOf(caller);
+  if (!view.ok()) return view.status();
   const absl::StatusOr<size_t> size = PageSize(request.page_size());
   if (!size.ok()) return size.status();
   if (!request.page_token().empty() && !IsRunId(request.page_token())) {
@@ -91,7 +105,10 @@ absl::StatusOr<v1::ListRunsResponse> Engine::ListRuns(const v1::ListRunsRequest&
   }
   const absl::StatusOr<uint32_t> states = StateSet(request.states());
   if (!states.ok()) return states.status();
-  const RunFilter wanted{request.job(), *states};
+  RunFilter wanted = view->FilterFor(access::SetOf(access::Verb::kList));
+  wanted.job = request.job();
+  wanted.states = *states;
+  wanted.created_by = request.created_by();
   v1::ListRunsResponse response;
   size_t bytes = 0;
   for (const auto& run : runs_.List(request.page_token(), *size + 1, wanted)) {
@@ -99,7 +116,7 @@ absl::StatusOr<v1::ListRunsResponse> Engine::ListRuns(const v1::ListRunsRequest&
       response.set_next_page_token(response.runs().rbegin()->id());
       break;
     }
-    *response.add_runs() = run->Get();
+    *response.add_runs() = view->Show(run->Get());
     bytes += response.runs().rbegin()->ByteSizeLong();
   }
   return response;

@@ -9,16 +9,18 @@
 namespace jobtail {
 namespace {
 
-std::string Names(const std::map<std::string, std::shared_ptr<const Job>>& jobs) {
+std::string Names(const std::map<std::string, std::shared_ptr<const Job>>& jobs,
+                  const JobRegistry::Filter& filter) {
   constexpr size_t kShown = 10;
-  if (jobs.empty()) return "this server has no jobs";
-  std::string names = "there are: ";
-  size_t shown = 0;
+  std::string names;
+  size_t count = 0;
   for (const auto& [name, job] : jobs) {
-    if (shown == kShown) return absl::StrCat(names, " ... (", jobs.size(), " in all)");
-    absl::StrAppend(&names, shown++ ? ", " : "", name);
+    if (filter && !filter(*job)) continue;
+    if (count++ < kShown) absl::StrAppend(&names, count > 1 ? ", " : "", name);
   }
-  return names;
+  if (count == 0) return "this server has no jobs";
+  return absl::StrCat("there are: ", names,
+                      count > kShown ? absl::StrCat(" ... (", count, " in all)") : "");
 }
 
 }  // namespace
@@ -39,19 +41,20 @@ absl::Status JobRegistry::Replace(const std::vector<std::string>& names, std::ve
   return absl::OkStatus();
 }
 
-absl::StatusOr<std::shared_ptr<const Job>> JobRegistry::Find(const std::string& name) const {
+absl::StatusOr<std::shared_ptr<const Job>> JobRegistry::Find(const std::string& name,
+                                                             const Filter& filter) const {
   absl::MutexLock lock(&mutex_);
   const auto found = jobs_.find(name);
-  if (found != jobs_.end()) return found->second;
-  return absl::NotFoundError(absl::StrCat("no job ", Quoted(name), "; ", Names(jobs_)));
+  if (found != jobs_.end() && (!filter || filter(*found->second))) return found->second;
+  return absl::NotFoundError(absl::StrCat("no job ", Quoted(name), "; ", Names(jobs_, filter)));
 }
 
-std::vector<std::shared_ptr<const Job>> JobRegistry::List(const std::string& after,
-                                                          size_t limit) const {
+std::vector<std::shared_ptr<const Job>> JobRegistry::List(const std::string& after, size_t limit,
+                                                          const Filter& filter) const {
   std::vector<std::shared_ptr<const Job>> jobs;
   absl::MutexLock lock(&mutex_);
   for (auto it = jobs_.upper_bound(after); it != jobs_.end() && jobs.size() < limit; ++it) {
-    jobs.push_back(it->second);
+    if (!filter || filter(*it->second)) jobs.push_back(it->second);
   }
   return jobs;
 }

@@ -2,6 +2,7 @@
 #ifndef JOBTAIL_SERVER_RUN_JOB_REGISTRY_H_
 #define JOBTAIL_SERVER_RUN_JOB_REGISTRY_H_
 
+#include <functional>
 #include <map>
 #include <memory>
 #include <string>
@@ -24,11 +25,16 @@ class JobRegistry {
   // taken.
   absl::Status Replace(const std::vector<std::string>& names, std::vector<Job> jobs);
 
+  // Which jobs there are for somebody; null: all. Called under the registry's lock.
+  using Filter = std::function<bool(const Job&)>;
+
   // NOT_FOUND with the names that there are.
-  absl::StatusOr<std::shared_ptr<const Job>> Find(const std::string& name) const;
+  absl::StatusOr<std::shared_ptr<const Job>> Find(const std::string& name,
+                                                  const Filter& filter = nullptr) const;
 
   // By name, those after `after` alone, `limit` at most.
-  std::vector<std::shared_ptr<const Job>> List(const std::string& after, size_t limit) const;
+  std::vector<std::shared_ptr<const Job>> List(const std::string& after, size_t limit,
+                                               const Filter& filter = nullptr) const;
 
  private:
   mutable absl::Mutex mutex_;

@@ -42,11 +42,11 @@ RequestIds::Digest RequestIds::DigestOf(const std::string& job, const Parameters
 }
 
 absl::StatusOr<std::string> RequestIds::Enter(const std::string& id, const Digest& digest,
-                                              const std::string& run) {
+                                              const std::string& run, const std::string& owner) {
   const absl::Duration deadline = clock_->Steady() + kPatience;
   std::unique_lock lock(mutex_);
   while (true) {
-    const auto [known, is_new] = requests_.try_emplace(id, Request{digest, run, true});
+    const auto [known, is_new] = requests_.try_emplace(Key(owner, id), Request{digest, run, true});
     const Request& request = known->second;
     if (is_new) return run;
     if (request.digest != digest) {
@@ -64,23 +64,25 @@ absl::StatusOr<std::string> RequestIds::Enter(const std::string& id, const Diges
   }
 }
 
-void RequestIds::Settle(const std::string& id, const std::string& run, bool created) {
+void RequestIds::Settle(const std::string& id, const std::string& run, bool created,
+                        const std::string& owner) {
   const std::lock_guard lock(mutex_);
-  const auto found = requests_.find(id);
+  const auto found = requests_.find(Key(owner, id));
   if (found == requests_.end() || found->second.run != run) return;  // it is deleted already
   found->second.pending = false;
   if (!created) requests_.erase(found);
   settled_.notify_all();
 }
 
-void RequestIds::Restore(const std::string& id, const Digest& digest, const std::string& run) {
+void RequestIds::Restore(const std::string& id, const Digest& digest, const std::string& run,
+                         const std::string& owner) {
   const std::lock_guard lock(mutex_);
-  requests_.emplace(id, Request{digest, run, false});
+  requests_.emplace(Key(owner, id), Request{digest, run, false});
 }
 
-void RequestIds::Forget(const std::string& id, const std::string& run) {
+void RequestIds::Forget(const std::string& id, const std::string& run, const std::string& owner) {
   const std::lock_guard lock(mutex_);
-  const auto found = requests_.find(id);
+  const auto found = requests_.find(Key(owner, id));
   if (found == requests_.end() || found->second.run != run) return;
   requests_.erase(found);
   settled_.notify_all();

@@ -6,6 +6,7 @@
 #include <condition_variable>
 #include <mutex>
 #include <string>
+#include <utility>
 
 #include "absl/container/flat_hash_map.h"
 #include "absl/status/statusor.h"
@@ -15,10 +16,10 @@
 
 namespace jobtail {
 
-// The request ids that came with requests for runs: each stands for one run. While that is being
-// created, which may take long where the store is slow, the id is pending: others who come with it
-// wait for the outcome, without holding a lock, for kPatience at most. If the run is not created,
-// the id is free again, and the next who waits takes it. Thread-safe.
+// The request ids that came with requests for runs: each, of one owner, stands for one run. While
+// that is being created, which may take long where the store is slow, the id is pending: others who
+// come with it wait for the outcome, without holding a lock, for kPatience at most. If the run is
+// not created, the id is free again, and the next who waits takes it. Thread-safe.
 //
 //   const std::string run = ...;  // the id of the run to be
 //   auto found = ids.Enter(id, request, run);
@@ -40,19 +41,23 @@ class RequestIds {
   // The run that the id stands for; `run` itself if it is now the caller's turn to create that, and
   // to call Settle afterwards. INVALID_ARGUMENT if the id came before, with something else;
   // UNAVAILABLE if the store has not taken the earlier request's run for kPatience.
+  // `owner`: whose request ids are meant, here and below; empty where nobody is asked.
   absl::StatusOr<std::string> Enter(const std::string& id, const Digest& digest,
-                                    const std::string& run);
+                                    const std::string& run, const std::string& owner = "");
 
   // `run` is created; or it is not, and the id is free again.
-  void Settle(const std::string& id, const std::string& run, bool created);
+  void Settle(const std::string& id, const std::string& run, bool created,
+              const std::string& owner = "");
 
   // The id stands for `run`, which an earlier process has created.
-  void Restore(const std::string& id, const Digest& digest, const std::string& run);
+  void Restore(const std::string& id, const Digest& digest, const std::string& run,
+               const std::string& owner = "");
 
   // The run is deleted. No effect if the id stands for another.
-  void Forget(const std::string& id, const std::string& run);
+  void Forget(const std::string& id, const std::string& run, const std::string& owner = "");
 
  private:
+  using Key = std::pair<std::string, std::string>;  // owner and id
   struct Request {
     Digest digest;
     std::string run;
@@ -63,7 +68,7 @@ class RequestIds {
 
   std::mutex mutex_;  // of the standard library, for the clock; guards what follows
   std::condition_variable settled_;
-  absl::flat_hash_map<std::string, Request> requests_;
+  absl::flat_hash_map<Key, Request> requests_;
 };
 
 }  // namespace jobtail

@@ -69,20 +69,23 @@ google::protobuf::Map<std::string, std::string> WithoutSecrets(
 }
 
 Run::Run(std::string id, std::shared_ptr<const Job> job, ParameterValues parameters,
-         const v1::CreateRunRequest& request, const LogOptions& log, const Services* services)
+         const v1::CreateRunRequest& request, const LogOptions& log, const Services* services,
+         std::string created_by)
     : id_(std::move(id)),
       job_name_(job->name()),
       job_(std::move(job)),
       request_id_(request.request_id()),
+      created_by_(std::move(created_by)),
       services_(services) {
   Masker masker(SecretsOf(*job_, parameters), job_->options().masks);
   // NOLINTNEXTLINE(modernize-make-unique): an aggregate that cannot be moved
   execution_.reset(new ExecutionState{std::move(parameters), std::move(masker),
                                       WithoutSecrets(*job_, request.parameters()), std::nullopt,
-                                      std::nullopt});
+                                      std::nullopt, nullptr});
   auto run = std::make_unique<v1::Run>();
   run->set_id(id_);
   run->set_job(job_name_);
+  run->set_created_by(created_by_);
   for (const auto& [name, value] : execution_->parameters) {
     (*run->mutable_parameters())[name] = FormatValue(value);
   }
@@ -106,6 +109,7 @@ Run::Run(storage::v1::StoredRun stored, const Services* services)
     : id_(stored.run().id()),
       job_name_(stored.run().job()),
       request_id_(stored.request_id()),
+      created_by_(stored.run().created_by()),
       services_(services),
       done_(true),
       stop_(std::nostopstate) {
@@ -309,6 +313,7 @@ void Run::KeepEndedLocked(v1::Run run) {
   CutParameters(&run);
   run.clear_id();
   run.clear_job();
+  run.clear_created_by();
   encoded_ = run.SerializeAsString();
   encoded_.shrink_to_fit();
 }
@@ -363,6 +368,7 @@ v1::Run Run::Get() const {
     run.ParseFromString(encoded);
     run.set_id(id_);
     run.set_job(job_name_);
+    run.set_created_by(created_by_);
   }
   // Afterwards: with the result if that is there.
   if (log) run.set_last_sequence(log->GetSnapshot().last);

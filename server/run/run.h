@@ -10,6 +10,7 @@
 #include <stop_token>
 #include <string>
 #include <string_view>
+#include <utility>
 
 #include "absl/base/thread_annotations.h"
 #include "absl/status/status.h"
@@ -61,10 +62,11 @@ class Run final : public Execution, public std::enable_shared_from_this<Run> {
     std::function<void(const std::string& run)> done;
   };
 
-  // A new run, with the request that asked for it. The store must know it (Stored) before it
-  // starts. `services` must outlive it.
+  // A new run, with the request that asked for it, and the name of whose it is. The store must know
+  // it (Stored) before it starts. `services` must outlive it.
   Run(std::string id, std::shared_ptr<const Job> job, ParameterValues parameters,
-      const v1::CreateRunRequest& request, const LogOptions& log, const Services* services);
+      const v1::CreateRunRequest& request, const LogOptions& log, const Services* services,
+      std::string created_by = "");
 
   // A run that has ended, as the store knows it.
   Run(storage::v1::StoredRun stored, const Services* services);
@@ -112,6 +114,10 @@ class Run final : public Execution, public std::enable_shared_from_this<Run> {
   const std::string& id() const override { return id_; }
   const std::string& job() const override { return job_name_; }
   const std::string& request_id() const { return request_id_; }  // empty if there was none
+  const std::string& created_by() const { return created_by_; }  // empty if nobody was asked
+
+  // Has `place` kept until the run has ended. Before it starts.
+  void Keep(std::shared_ptr<void> place) { execution_->place = std::move(place); }
   bool IsAskedToStop() const;
 
   // For what executes the run. Once it has ended, there are no parameters any more.
@@ -132,6 +138,7 @@ class Run final : public Execution, public std::enable_shared_from_this<Run> {
     google::protobuf::Map<std::string, std::string> request_parameters;  // to be stored
     std::optional<RunOutput> output;
     std::optional<Scheduler::Id> timer;
+    std::shared_ptr<void> place;  // among those that its owner may have at a time
   };
 
   void SetRunning();
@@ -152,6 +159,7 @@ class Run final : public Execution, public std::enable_shared_from_this<Run> {
   const std::string job_name_;
   const std::shared_ptr<const Job> job_;  // null if the run had ended before the server started
   const std::string request_id_;
+  const std::string created_by_;
   const Services* const services_;
   std::unique_ptr<ExecutionState> execution_;  // null once the run has ended
   std::atomic<bool> done_ = false;
@@ -169,7 +177,7 @@ class Run final : public Execution, public std::enable_shared_from_this<Run> {
 
   mutable absl::Mutex mutex_;  // may be taken under the log's lock, never the other way round
   std::unique_ptr<v1::Run> proto_ ABSL_GUARDED_BY(mutex_);  // null once it has ended; then, of it:
-  std::string encoded_ ABSL_GUARDED_BY(mutex_);             // a v1::Run without id and job
+  std::string encoded_ ABSL_GUARDED_BY(mutex_);             // a v1::Run without id, job and creator
   v1::RunState state_ ABSL_GUARDED_BY(mutex_) = v1::RUN_STATE_PENDING;
   std::stop_source stop_ ABSL_GUARDED_BY(mutex_);  // without a state once it has ended
   std::optional<StopReason> stop_reason_ ABSL_GUARDED_BY(mutex_);

@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
 #include "base/codec/run_state.h"
 #include "base/quoting.h"
 #include "server/log/record.h"
@@ -53,6 +54,11 @@ void Merge(std::vector<std::pair<Iterator, Iterator>> stretches, Before comes_be
   }
 }
 
+template <typename IdsByState>
+bool AreEmpty(const IdsByState& ids) {
+  return std::ranges::all_of(ids, [](const auto& each) { return each.empty(); });
+}
+
 }  // namespace
 
 void RunTable::Add(std::shared_ptr<Run> run) {
@@ -72,9 +78,21 @@ void RunTable::AddEnded(std::shared_ptr<Run> run) {
   AddLocked(std::move(run), state);
 }
 
+void RunTable::InsertLocked(Id id, const Run& run, v1::RunState state) {
+  JobRuns& job = jobs_[run.job()];
+  job.by_state[state].insert(id);
+  if (!run.created_by().empty()) job.by_creator[run.created_by()][state].insert(id);
+}
+
+void RunTable::EraseLocked(Id id, const Run& run, v1::RunState state) {
+  JobRuns& job = jobs_.at(run.job());
+  job.by_state[state].erase(id);
+  if (!run.created_by().empty()) job.by_creator.at(run.created_by())[state].erase(id);
+}
+
 void RunTable::AddLocked(std::shared_ptr<Run> run, v1::RunState state) {
   const Id id = run->id();
-  jobs_[run->job()].by_state[state].insert(id);
+  InsertLocked(id, *run, state);
   runs_.try_emplace(id, Entry{std::move(run), state});
 }
 
@@ -83,10 +101,10 @@ void RunTable::Move(const std::string& id, v1::RunState state, absl::Duration no
   const auto found = runs_.find(id);
   if (found == runs_.end()) return;
   Entry& entry = found->second;
-  JobRuns& job = jobs_.at(entry.run->job());
-  job.by_state[entry.state].erase(found->first);
-  job.by_state[state].insert(found->first);
+  EraseLocked(found->first, *entry.run, entry.state);
+  InsertLocked(found->first, *entry.run, state);
   entry.state = state;
+  JobRuns& job = jobs_.at(entry.run->job());
   if (IsFinal(state)) job.by_end.emplace(absl::ToInt64Nanoseconds(now), found->first);
 }
 
@@ -110,11 +128,13 @@ void RunTable::RemoveLocked(Removal* removal) {
   if (found == runs_.end()) return;
   const Entry& entry = found->second;
   const auto job = jobs_.find(removal->run->job());
-  job->second.by_state[entry.state].erase(found->first);
+  EraseLocked(found->first, *entry.run, entry.state);
   job->second.by_end.erase(std::pair(absl::ToInt64Nanoseconds(removal->ended), found->first));
-  if (std::ranges::all_of(job->second.by_state, [](const Ids& ids) { return ids.empty(); })) {
-    jobs_.erase(job);
+  if (const auto its = job->second.by_creator.find(entry.run->created_by());
+      its != job->second.by_creator.end() && AreEmpty(its->second)) {
+    job->second.by_creator.erase(its);
   }
+  if (AreEmpty(job->second.by_state)) jobs_.erase(job);
   changes_.erase(entry.version);
   runs_.erase(found);
   deleted_.emplace(++version_, std::move(removal->last));
@@ -148,30 +168,51 @@ void RunTable::WakeLocked() {
   waker_->Soon([waits = waits_.TakeAll()] { WaitList::CallAll(waits); });
 }
 
-absl::StatusOr<std::shared_ptr<Run>> RunTable::Find(const std::string& id) const {
+absl::StatusOr<std::shared_ptr<Run>> RunTable::Find(const std::string& id,
+                                                    const RunFilter& filter) const {
   if (id.empty()) return absl::InvalidArgumentError("run is empty; give a run's id");
   absl::MutexLock lock(&mutex_);
   const auto found = runs_.find(id);
-  if (found != runs_.end()) return found->second.run;
-  if (MayBePrefix(id)) return FindByPrefixLocked(id);
+  if (found != runs_.end()) {
+    const Run& run = *found->second.run;
+    if (filter.Covers(run.job(), run.created_by())) return found->second.run;
+  }
+  if (MayBePrefix(id)) return FindByPrefixLocked(id, filter);
   return NoRun(id);
 }
 
-absl::StatusOr<std::shared_ptr<Run>> RunTable::FindByPrefixLocked(const std::string& prefix) const {
-  const auto begin = runs_.lower_bound(prefix);
-  auto end = begin;
-  std::string candidates;
-  size_t count = 0;
-  for (; end != runs_.end() && end->first.starts_with(prefix); ++end) {
-    if (++count <= kNamedCandidates)
-      absl::StrAppend(&candidates, count > 1 ? ", " : "", end->second.run->id());
-    if (count > kNamedCandidates) break;
+absl::StatusOr<std::shared_ptr<Run>> RunTable::FindByPrefixLocked(const std::string& prefix,
+                                                                  const RunFilter& filter) const {
+  using Forwards = Ids::const_iterator;
+  std::vector<std::pair<Forwards, Forwards>> stretches;
+  for (const Ids* ids : ChooseLocked(filter)) {
+    stretches.emplace_back(ids->lower_bound(prefix), ids->end());
   }
-  if (count == 0) return NoRun(prefix);
-  if (count == 1) return begin->second.run;
+  std::vector<Id> found;
+  Merge(std::move(stretches), std::less<>(), kNamedCandidates + 1, [&](Id id) {
+    if (id.starts_with(prefix)) found.push_back(id);
+  });
+  if (found.empty()) return NoRun(prefix);
+  if (found.size() == 1) return runs_.at(found.front()).run;
+  const size_t count = found.size();
+  found.resize(std::min(count, kNamedCandidates));
+  const std::string candidates =
+      absl::StrJoin(found, ", ", [](std::string* text, Id id) { text->append(id); });
   return absl::InvalidArgumentError(
       absl::StrCat("run ", Quoted(prefix), " is the beginning of several ids: ", candidates,
                    count > kNamedCandidates ? ", ..." : "", "; give more of the one you mean"));
+}
+
+// Those of the job's runs that are wanted by whose they are; null: none.
+const RunTable::IdsByState* RunTable::ChooseLocked(const std::string& name, const JobRuns& job,
+                                                   const RunFilter& filter) {
+  const access::Scope scope = filter.ScopeOf(name);
+  if (scope == access::Scope::kNone) return nullptr;
+  if (scope == access::Scope::kAll && filter.created_by.empty()) return &job.by_state;
+  const bool is_own = scope == access::Scope::kOwn;
+  if (is_own && !filter.created_by.empty() && filter.created_by != filter.owner) return nullptr;
+  const auto found = job.by_creator.find(is_own ? filter.owner : filter.created_by);
+  return found == job.by_creator.end() ? nullptr : &found->second;
 }
 
 // The sets that have the runs that are wanted, and no others.
@@ -180,10 +221,10 @@ std::vector<const RunTable::Ids*> RunTable::ChooseLocked(const RunFilter& filter
   auto job = filter.job.empty() ? jobs_.begin() : jobs_.find(filter.job);
   const auto end = filter.job.empty() || job == jobs_.end() ? jobs_.end() : std::next(job);
   for (; job != end; ++job) {
+    const IdsByState* const ids = ChooseLocked(job->first, job->second, filter);
+    if (!ids) continue;
     for (int state = 0; state < v1::RunState_ARRAYSIZE; ++state) {
-      if (filter.Wants(static_cast<v1::RunState>(state))) {
-        chosen.push_back(&job->second.by_state[state]);
-      }
+      if (filter.Wants(static_cast<v1::RunState>(state))) chosen.push_back(&(*ids)[state]);
     }
   }
   return chosen;
@@ -300,20 +341,32 @@ void RunTable::CancelWait(int64_t id) {
   forgotten = waits_.Remove(id);
 }
 
-RunWatch::RunWatch(RunTable* table, std::string job)
-    : table_(table), job_(std::move(job)), version_(table->version()) {
+RunWatch::RunWatch(RunTable* table, std::string job, std::unique_ptr<View> view)
+    : table_(table), job_(std::move(job)), view_(std::move(view)), version_(table->version()) {
   for (auto& run : table_->Active()) initial_.push_back(std::move(run));
 }
 
+bool RunWatch::IsWanted(const std::string& job, const std::string& created_by) const {
+  if (!job_.empty() && job != job_) return false;
+  return !view_ || view_->May(access::Verb::kList, job, created_by);
+}
+
+v1::Run RunWatch::Show(const Run& run) const { return view_ ? view_->Show(run.Get()) : run.Get(); }
+
+// Who may not read on sees nothing more until the stream ends, which is soon.
 std::optional<v1::Run> RunWatch::Next() {
+  if (view_ && !view_->Refresh().ok()) return std::nullopt;
   while (!initial_.empty()) {
     const std::shared_ptr<Run> run = std::move(initial_.front());
     initial_.pop_front();
-    if (IsWanted(run->job())) return run->Get();
+    if (IsWanted(run->job(), run->created_by())) return Show(*run);
   }
   while (const auto change = table_->Next(&version_)) {
-    if (!IsWanted(change->deleted ? change->deleted->job() : change->run->job())) continue;
-    return change->deleted ? *change->deleted : change->run->Get();
+    if (change->deleted) {
+      if (IsWanted(change->deleted->job(), change->deleted->created_by())) return change->deleted;
+    } else if (IsWanted(change->run->job(), change->run->created_by())) {
+      return Show(*change->run);
+    }
   }
   return std::nullopt;
 }

@@ -27,25 +27,18 @@
 #include "base/scheduler.h"
 #include "base/wait_list.h"
 #include "server/run/run.h"
+#include "server/run/view.h"
 
 namespace jobtail {
-
-// Which runs are meant.
-struct RunFilter {
-  std::string job;      // empty: of any
-  uint32_t states = 0;  // a bit for each, 1 << state; 0: in any
-
-  bool Wants(v1::RunState state) const { return states == 0 || (states >> state & 1) != 0; }
-};
 
 // All runs of a server, and what has become of them in what order: each change of a run gives it
 // the next version, so that a watcher is a cursor, too, and reads only the last of several changes
 // that it was too slow for. Thread-safe.
 //
-// It has the runs sorted by job and state, and those that have ended by their end, so that nobody
-// goes through all of them under its lock: a page costs what it has, however few of all runs are
-// wanted. The table learns of a run's state from the run, which holds its own lock meanwhile, and
-// calls nothing of a run that takes one.
+// It has the runs sorted by job, by whom they were started, and by state, and those that have ended
+// by their end, so that nobody goes through all of them under its lock: a page costs what it has,
+// however few of all runs are wanted. The table learns of a run's state from the run, which holds
+// its own lock meanwhile, and calls nothing of a run that takes one.
 class RunTable {
  public:
   // `waker` calls the watchers, and lends the table its clock. It outlives the table.
@@ -66,8 +59,9 @@ class RunTable {
 
   // By its id, or by the beginning of one, of four characters or more, that no other run's id has.
   // NOT_FOUND if there is none; INVALID_ARGUMENT for an empty id, and for the beginning of several,
-  // which are then named.
-  absl::StatusOr<std::shared_ptr<Run>> Find(const std::string& id) const;
+  // which are then named. Runs that the filter does not want are not there.
+  absl::StatusOr<std::shared_ptr<Run>> Find(const std::string& id,
+                                            const RunFilter& filter = {}) const;
 
   // Newest first, those older than `before` alone (empty: all), `limit` at most.
   std::vector<std::shared_ptr<Run>> List(const std::string& before, size_t limit,
@@ -110,8 +104,10 @@ class RunTable {
     v1::RunState state;
     int64_t version = 0;  // of its last change; 0 if there was none
   };
+  using IdsByState = std::array<Ids, v1::RunState_ARRAYSIZE>;
   struct JobRuns {
-    std::array<Ids, v1::RunState_ARRAYSIZE> by_state;
+    IdsByState by_state;
+    std::map<std::string, IdsByState> by_creator;  // of those that have one, once more
     // By their end: nanoseconds of the steady clock.
     absl::btree_set<std::pair<int64_t, Id>> by_end;
   };
@@ -126,9 +122,15 @@ class RunTable {
   void AddLocked(std::shared_ptr<Run> run, v1::RunState state)
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   void RemoveLocked(Removal* removal) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  void InsertLocked(Id id, const Run& run, v1::RunState state)
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  void EraseLocked(Id id, const Run& run, v1::RunState state) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  static const IdsByState* ChooseLocked(const std::string& name, const JobRuns& job,
+                                        const RunFilter& filter);
   std::vector<const Ids*> ChooseLocked(const RunFilter& filter) const
       ABSL_SHARED_LOCKS_REQUIRED(mutex_);
-  absl::StatusOr<std::shared_ptr<Run>> FindByPrefixLocked(const std::string& prefix) const
+  absl::StatusOr<std::shared_ptr<Run>> FindByPrefixLocked(const std::string& prefix,
+                                                          const RunFilter& filter) const
       ABSL_SHARED_LOCKS_REQUIRED(mutex_);
   void TouchLocked(Id id, Entry* entry) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   void WakeLocked() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
@@ -154,8 +156,9 @@ class RunTable {
 // by its reader; not thread-safe. The table outlives it.
 class RunWatch {
  public:
-  // Only runs of `job`; empty for all.
-  RunWatch(RunTable* table, std::string job);
+  // Only runs of `job`; empty for all. Those that `view` lets be listed, as it lets them be seen;
+  // null: all.
+  RunWatch(RunTable* table, std::string job, std::unique_ptr<View> view = nullptr);
   ~RunWatch() { CancelWait(); }
 
   RunWatch(const RunWatch&) = delete;
@@ -164,15 +167,22 @@ class RunWatch {
   // The next run, as it is now; nullopt if nothing has changed.
   std::optional<v1::Run> Next();
 
+  // What its reader holds, and whether it may read on: see Cursor::Guard.
+  void Guard(std::function<absl::Status()> may_read) { may_read_ = std::move(may_read); }
+  absl::Status MayRead() const { return may_read_ ? may_read_() : absl::OkStatus(); }
+
   // See RunTable::Wait.
   bool Wait(std::function<void()> wake);
   void CancelWait();
 
  private:
-  bool IsWanted(const std::string& job) const { return job_.empty() || job == job_; }
+  bool IsWanted(const std::string& job, const std::string& created_by) const;
+  v1::Run Show(const Run& run) const;
 
   RunTable* const table_;
   const std::string job_;
+  const std::unique_ptr<View> view_;
+  std::function<absl::Status()> may_read_;
   int64_t version_;
   std::deque<std::shared_ptr<Run>> initial_;
   int64_t wait_ = -1;

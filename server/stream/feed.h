@@ -11,6 +11,7 @@
 #include <utility>
 #include <vector>
 
+#include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "server/log/batch.h"
 #include "server/log/cursor.h"
@@ -51,6 +52,9 @@ class Feed {
   // those that Read appends; empty, without a buffer, if the feed has none of its own.
   virtual Slice Heartbeat(std::optional<int64_t> resume_point) const = 0;
 
+  // OK while the reader may read on. May be called beside another function, by any thread.
+  virtual absl::Status MayRead() const { return absl::OkStatus(); }
+
   // The client has gone before the end. To be called once at most. May wait for the store.
   virtual void ClientGone() const {}
 };
@@ -73,6 +77,7 @@ class LogFeed final : public Feed {
   void CancelWait() override { cursor_->CancelWait(); }
   std::optional<int64_t> ResumePoint() const override { return cursor_->next(); }
   Slice Heartbeat(std::optional<int64_t> resume_point) const override;
+  absl::Status MayRead() const override { return cursor_->MayRead(); }
   void ClientGone() const override;
 
  private:
@@ -93,6 +98,7 @@ class RunFeed final : public Feed {
   void CancelWait() override { watch_->CancelWait(); }
   std::optional<int64_t> ResumePoint() const override { return std::nullopt; }
   Slice Heartbeat(std::optional<int64_t>) const override { return {}; }
+  absl::Status MayRead() const override { return watch_->MayRead(); }
 
  private:
   const std::unique_ptr<RunWatch> watch_;

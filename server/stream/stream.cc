@@ -72,6 +72,24 @@ void Stream::Stop(bool now) {
   Execute(&Stream::Step);
 }
 
+// The feed stays until the stream goes; its right is looked at without the lock.
+void Stream::CheckRight() {
+  const Feed* feed;
+  {
+    absl::MutexLock lock(&mutex_);
+    if (!feed_ || gone_ || finished_ || !refused_.ok()) return;
+    feed = feed_.get();
+  }
+  const absl::Status right = feed->MayRead();
+  if (right.ok()) return;
+  {
+    absl::MutexLock lock(&mutex_);
+    refused_ = right;
+    stopping_now_ = true;
+  }
+  Execute(&Stream::Step);
+}
+
 void Stream::Close() {
   set_->Remove(this);
   absl::MutexLock lock(&mutex_);
@@ -85,6 +103,7 @@ bool Stream::IsStalled(absl::Duration now) {
 }
 
 void Stream::Tick(absl::Duration now) {
+  CheckRight();
   {
     absl::MutexLock lock(&mutex_);
     if (!IsDueLocked(now)) return;
@@ -240,6 +259,11 @@ std::optional<int64_t> Stream::ResumePointLocked() const {
 
 void Stream::FinishEarlyLocked() {
   const std::optional<int64_t> next = ResumePointLocked();
+  if (!refused_.ok()) {
+    const std::string go_on = next ? absl::StrCat("; go on with from_sequence=", *next) : "";
+    return FinishLocked(absl::Status(refused_.code(), absl::StrCat(refused_.message(), go_on)),
+                        next);
+  }
   FinishLocked(absl::UnavailableError(absl::StrCat(
                    "the server is shutting down; ",
                    next ? absl::StrCat("go on with from_sequence=", *next) : "ask again",

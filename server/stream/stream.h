@@ -63,6 +63,10 @@ class Stream : public std::enable_shared_from_this<Stream> {
   // the message has that is being sent.
   void Stop(bool now);
 
+  // Ends the stream, as it is, if its reader may not read on: with the feed's error and where to go
+  // on.
+  void CheckRight();
+
   // To be called after Finish, when the door has no more use for it.
   void Close();
 
@@ -118,6 +122,7 @@ class Stream : public std::enable_shared_from_this<Stream> {
   bool gone_ ABSL_GUARDED_BY(mutex_) = false;  // the client
   bool stopping_ ABSL_GUARDED_BY(mutex_) = false;
   bool stopping_now_ ABSL_GUARDED_BY(mutex_) = false;
+  absl::Status refused_ ABSL_GUARDED_BY(mutex_);  // not OK: the reader may not read on
   bool finished_ ABSL_GUARDED_BY(mutex_) = false;
   absl::Duration last_send_ ABSL_GUARDED_BY(mutex_);  // when, by the steady clock
 };

@@ -45,6 +45,12 @@ void StreamSet::StopAll(absl::Duration grace) {
   for (const auto& stream : All()) stream->Stop(/*now=*/true);
 }
 
+void StreamSet::CheckRights() {
+  ticks_.Soon([this] {
+    for (const auto& stream : All()) stream->CheckRight();
+  });
+}
+
 bool StreamSet::IsEmpty() const {
   absl::MutexLock lock(&mutex_);
   return streams_.empty();
@@ -77,7 +83,7 @@ StreamStats StreamSet::stats() const {
 }
 
 void StreamSet::ScheduleTick() {
-  const absl::Duration period = std::min(heartbeat_ / 4, absl::Seconds(1));
+  const absl::Duration period = std::min(heartbeat_ / 4, absl::Milliseconds(500));
   ticks_.After(period, [this] { Tick(); });
 }
 

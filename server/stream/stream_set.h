@@ -49,6 +49,9 @@ class StreamSet {
   // others, as they are, without waiting for them.
   void StopAll(absl::Duration grace);
 
+  // Soon ends the streams whose readers may not read on; that is looked at twice a second anyway.
+  void CheckRights();
+
   // Notes that a message was sent.
   void CountMessage(size_t bytes) {
     messages_.fetch_add(1, std::memory_order_relaxed);

@@ -53,9 +53,9 @@ absl::Status CheckReach(const std::string& flag, const std::string& address,
   if (!IsReachable(address)) return absl::OkStatus();
   const std::string why =
       protection.encrypts
-          ? "and there is no way to know who calls: give --tls-client-ca for clients' certificates"
-          : "and nothing is encrypted: give --tls-cert and --tls-key, and --tls-client-ca for "
-            "clients' certificates";
+          ? "and there is no way to know who calls: give --access-file, with who may do what"
+          : "and nothing is encrypted: give --tls-cert and --tls-key, and --access-file with who "
+            "may do what";
   return absl::FailedPreconditionError(
       absl::StrCat(flag, "=", address, " can be reached from other machines, ", why,
                    "; or serve on 127.0.0.1, or on a unix socket (", flag,

@@ -15,7 +15,7 @@ bool IsReachable(const std::string& address);
 // What a server has against those whom it does not know.
 struct Protection {
   bool encrypts = false;       // TLS
-  bool knows_callers = false;  // there is at least one way to tell who calls
+  bool knows_callers = false;  // they are asked who they are
   bool insecure = false;       // it was said that neither is wanted
 };
 

@@ -300,7 +300,10 @@ TEST(Reach, AnAddressThatOthersCanReachNeedsProtection) {
 }
 
 TEST_F(TlsTest, AnAddressThatOthersCanReachIsServedWithProtection) {
-  Serve({"--grpc-address=0.0.0.0:0", "--http-address=0.0.0.0:0"});
+  const std::string access = File("access.txt");
+  jobtail::testing::WriteFile(access, R"(role { name: "r" allow { job: "*" verb: LIST } }
+                                         grant { role: "r" principal: "*" })");
+  Serve({"--grpc-address=0.0.0.0:0", "--http-address=0.0.0.0:0", "--access-file=" + access});
   EXPECT_THAT(server_->http_url(), StartsWith("https://0.0.0.0:"));
 }
 

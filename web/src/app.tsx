@@ -1,12 +1,17 @@
 import { useEffect, useState } from 'preact/hooks';
+import { type Account, askAccount, canSignIn, canSignOut, nameOf, watchAccount } from './account';
+import { signOut } from './api/client';
 import { Help } from './console/help';
 import { Icon } from './console/icons';
 import { setStatus } from './pages/favicon';
 import { JobPage } from './pages/job_page';
 import { JobsList } from './pages/jobs';
+import { LoginPage } from './pages/login';
+import { messageOf } from './log/follow';
 import { Notice } from './pages/parts';
 import { RunPage } from './pages/run_page';
 import { RunsList } from './pages/runs_list';
+import { Shown } from './pages/shown';
 import { onNavigation, type Route, routeOf } from './router';
 import { change, settings, type Theme } from './settings';
 
@@ -15,6 +20,14 @@ const here = (): Route => routeOf(location.pathname, location.search, location.h
 export function App() {
   const [route, setRoute] = useState(here);
   const [help, setHelp] = useState(false);
+  const [account, setAccount] = useState<Account>('asking');
+  const [trouble, setTrouble] = useState('');
+  const [wantsIn, setWantsIn] = useState(false);
+  const ask = (): void => void askAccount().then(() => setTrouble('')).catch((error: unknown) => setTrouble(messageOf(error)));
+  useEffect(() => {
+    watchAccount((changed) => { setAccount(changed); setWantsIn(false); });
+    ask();
+  }, []);
   useEffect(() => onNavigation(() => setRoute(here())), []);
   useEffect(() => { if (route.page !== 'run') setStatus(route.page === 'job' ? route.job : undefined); }, [route]);
   return (
@@ -22,10 +35,27 @@ export function App() {
       <div class="bar">
         <a class="brand" href="/"><BrandMark />jobtail</a>
         <span class="stretch" />
+        <WhoIsIn account={account} onSignIn={() => setWantsIn(true)} onTrouble={setTrouble} onSignedOut={ask} />
         <ThemeButton />
       </div>
-      <Page route={route} onHelp={() => setHelp(!help)} />
+      {trouble && <Notice><Shown text={trouble} /> <button type="button" class="link" onClick={ask}>Try again</button></Notice>}
+      {account === 'unknown' || wantsIn ? <LoginPage />
+        : account !== 'asking' && <Page key={nameOf(account)} route={route} onHelp={() => setHelp(!help)} />}
       {help && <Help onClose={() => setHelp(false)} />}
+    </>
+  );
+}
+
+// Who one is to the server, where it asks that.
+function WhoIsIn({ account, onSignIn, onTrouble, onSignedOut }: { account: Account; onSignIn(): void; onTrouble(text: string): void; onSignedOut(): void }) {
+  const name = nameOf(account);
+  if (!name) return null;
+  const leave = (): void => void signOut().then(onSignedOut).catch((error: unknown) => onTrouble(messageOf(error)));
+  return (
+    <>
+      <span class="account" title="Who you are to this server"><Shown text={name} limit={64} /></span>
+      {canSignOut(account) && <button type="button" class="link" onClick={leave}>Sign out</button>}
+      {canSignIn(account) && <button type="button" class="link" onClick={onSignIn}>Sign in</button>}
     </>
   );
 }

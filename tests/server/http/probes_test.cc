@@ -26,7 +26,10 @@ class ProbesTest : public jobtail::testing::EngineTest {
     server_ = std::make_unique<HttpServer>(
         &engine_, &pool_, &budget_,
         HttpOptions{.address = "127.0.0.1:0",
-                    .metrics = [this] { return std::to_string(engine_.CountRuns().size()); },
+                    .metrics =
+                        [this](const access::Caller&) {
+                          return std::to_string(engine_.CountRuns().size());
+                        },
                     .health = [this] { return health_.Get(); }});
     EXPECT_TRUE(server_->Start().ok());
   }

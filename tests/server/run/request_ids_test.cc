@@ -30,6 +30,21 @@ TEST(RequestIdsTest, TellRequestsApart) {
   EXPECT_NE(DigestOf("job", {}), DigestOf("jo", {{"b", ""}}));
 }
 
+TEST(RequestIdsTest, AreTheirOwnersOwn) {
+  FakeClock clock;
+  RequestIds ids(&clock);
+  const auto digest = DigestOf("job", {});
+  EXPECT_EQ(*ids.Enter("id", digest, "first", "alice"), "first");
+  ids.Settle("id", "first", true, "alice");
+  EXPECT_EQ(*ids.Enter("id", digest, "second", "bob"), "second");
+  ids.Settle("id", "second", true, "bob");
+  EXPECT_EQ(*ids.Enter("id", DigestOf("other", {}), "third"), "third");
+  ids.Settle("id", "third", false);
+  ids.Forget("id", "first", "bob");
+  EXPECT_EQ(*ids.Enter("id", digest, "fourth", "alice"), "first");
+  EXPECT_EQ(*ids.Enter("id", digest, "fourth", "bob"), "second");
+}
+
 TEST(RequestIdsTest, StandForARunUntilThatIsDeleted) {
   FakeClock clock;
   RequestIds ids(&clock);

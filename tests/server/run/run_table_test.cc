@@ -8,6 +8,7 @@
 #include <algorithm>
 #include <cstddef>
 #include <iterator>
+#include <map>
 #include <memory>
 #include <random>
 #include <string>
@@ -37,11 +38,13 @@ Run::Services Services(Scheduler* timers) {
 class RunTableTest : public ::testing::Test {
  protected:
   // A run that has ended so many seconds ago.
-  RunPointer Add(int number, const std::string& job, v1::RunState state, int ago = 0) {
+  RunPointer Add(int number, const std::string& job, v1::RunState state, int ago = 0,
+                 const std::string& creator = "") {
     storage::v1::StoredRun stored;
     v1::Run& run = *stored.mutable_run();
     run.set_id(absl::StrFormat("019a7b3c-0000-7000-8000-%012d", number));
     run.set_job(job);
+    run.set_created_by(creator);
     run.set_state(state);
     run.mutable_end_time()->set_seconds(absl::ToUnixSeconds(clock_.Now()) - ago);
     auto added = std::make_shared<jobtail::Run>(std::move(stored), &services_);
@@ -63,10 +66,11 @@ class RunTableTest : public ::testing::Test {
 
 TEST_F(RunTableTest, FindsWhatASearchOfAllRunsFinds) {
   std::mt19937 random(1);
+  const std::string creators[] = {"", "alice", "bob"};
   std::vector<RunPointer> all;
   for (int i = 0; i < 500; ++i) {
     all.push_back(Add(i, std::string(1, static_cast<char>('a' + random() % 4)),
-                      kStates[random() % std::size(kStates)]));
+                      kStates[random() % std::size(kStates)], 0, creators[random() % 3]));
   }
   for (int i = 0; i < 100; ++i) {
     const size_t gone = random() % all.size();
@@ -77,6 +81,13 @@ TEST_F(RunTableTest, FindsWhatASearchOfAllRunsFinds) {
     RunFilter filter;
     if (random() % 2 == 0) filter.job = std::string(1, static_cast<char>('a' + random() % 5));
     for (const v1::RunState state : kStates) filter.states |= random() % 2 << state;
+    if (random() % 2 == 0) filter.created_by = creators[random() % 3];
+    filter.owner = creators[random() % 3];
+    std::map<std::string, access::Scope> scopes;
+    for (const char* job : {"a", "b", "c", "d", "e"}) {
+      scopes[job] = static_cast<access::Scope>(random() % 3);
+    }
+    if (random() % 2 == 0) filter.scope = [&](const std::string& job) { return scopes.at(job); };
     const std::string from = random() % 4 == 0 ? "" : all[random() % all.size()]->id();
     const size_t limit = random() % 50;
     std::vector<std::string> newer;
@@ -84,6 +95,8 @@ TEST_F(RunTableTest, FindsWhatASearchOfAllRunsFinds) {
     for (const auto& run : all) {
       if (!filter.job.empty() && run->job() != filter.job) continue;
       if (!filter.Wants(run->state())) continue;
+      if (!filter.created_by.empty() && run->created_by() != filter.created_by) continue;
+      if (!filter.Covers(run->job(), run->created_by())) continue;
       if (run->id() > from && newer.size() < limit) newer.push_back(run->id());
       if (from.empty() || run->id() < from) older.insert(older.begin(), run->id());
     }

@@ -53,6 +53,11 @@ class ScriptFeed final : public Feed {
     return *Read(slices);
   }
 
+  absl::Status MayRead() const override {
+    absl::MutexLock lock(&script_.mutex_);
+    return script_.right_;
+  }
+
   bool IsCheap() const override {
     absl::MutexLock lock(&script_.mutex_);
     return script_.cheap_;
@@ -149,6 +154,11 @@ void Script::AwaitGone() const {
   absl::MutexLock lock(&mutex_);
   const auto gone = [this]() ABSL_NO_THREAD_SAFETY_ANALYSIS { return gone_ > 0; };
   mutex_.Await(absl::Condition(&gone));
+}
+
+void Script::Refuse(absl::Status status) {
+  absl::MutexLock lock(&mutex_);
+  right_ = std::move(status);
 }
 
 std::unique_ptr<Feed> Script::MakeFeed() { return std::make_unique<ScriptFeed>(this); }

@@ -27,6 +27,8 @@ class Script {
   // writer sends as two messages.
   void Add(const std::string& text);
   void End(absl::Status status = absl::OkStatus());
+  // Takes its reader's right to read away.
+  void Refuse(absl::Status status);
   // Whether Read is done by whoever comes by.
   void SetCheap(bool cheap);
   // Holds back each Read, but for the first ones of all, until it is let go on.
@@ -48,6 +50,7 @@ class Script {
   mutable absl::Mutex mutex_;
   std::deque<std::string> texts_ ABSL_GUARDED_BY(mutex_);
   std::optional<absl::Status> end_ ABSL_GUARDED_BY(mutex_);
+  absl::Status right_ ABSL_GUARDED_BY(mutex_);
   bool cheap_ ABSL_GUARDED_BY(mutex_) = true;
   bool held_ ABSL_GUARDED_BY(mutex_) = false;
   int64_t not_held_ ABSL_GUARDED_BY(mutex_) = 0;  // so many first ones

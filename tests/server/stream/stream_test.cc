@@ -363,5 +363,41 @@ TEST_F(StreamTest, SendsEverythingOnceWhateverComesTogether) {
   }
 }
 
+TEST_F(StreamTest, EndsOnceItsReaderMayNotReadOn) {
+  script_.Add("one");
+  writer_.stream().Start(script_.MakeFeed());
+  writer_.Deliver();
+  writer_.Deliver();
+  writer_.stream().CheckRight();
+  EXPECT_FALSE(writer_.finished());
+  script_.Refuse(absl::UnauthenticatedError("revoked"));
+  writer_.stream().CheckRight();
+  EXPECT_TRUE(writer_.finished());
+  EXPECT_EQ(writer_.status(), absl::UnauthenticatedError("revoked; go on with from_sequence=2"));
+  EXPECT_EQ(writer_.resume_point(), 2);
+}
+
+TEST_F(StreamTest, SendsNothingMoreOnceItsReaderMayNotReadOn) {
+  script_.Add("one");
+  script_.Add("two");
+  writer_.stream().Start(script_.MakeFeed());
+  writer_.Deliver();
+  script_.Refuse(absl::PermissionDeniedError("taken away"));
+  writer_.stream().CheckRight();
+  EXPECT_FALSE(writer_.finished()) << "a message is on its way";
+  writer_.Deliver();
+  EXPECT_THAT(writer_.sent(), ElementsAre("begin", "one"));
+  EXPECT_EQ(writer_.status().code(), absl::StatusCode::kPermissionDenied);
+}
+
+TEST_F(StreamTest, ItsReadersRightIsLookedAtTwiceASecond) {
+  writer_.DeliverAll();
+  writer_.stream().Start(script_.MakeFeed());
+  script_.Refuse(absl::UnauthenticatedError("expired"));
+  clock_.Advance(absl::Milliseconds(500));
+  writer_.AwaitFinish();
+  EXPECT_EQ(writer_.status().code(), absl::StatusCode::kUnauthenticated);
+}
+
 }  // namespace
 }  // namespace jobtail

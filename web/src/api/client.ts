@@ -1,4 +1,4 @@
-import type { Job, Run, Status } from './types';
+import type { Job, Run, Status, WhoAmI } from './types';
 
 // What the server answered instead of what was asked for. `code` is a google.rpc.Code.
 export class ApiError extends Error {
@@ -8,8 +8,20 @@ export class ApiError extends Error {
 }
 
 export const kNotFound = 5;
+export const kPermissionDenied = 7;
 export const kOutOfRange = 11;
 export const kUnavailable = 14;
+export const kUnauthenticated = 16;
+
+// Called whenever the server does not know who asks.
+let onUnknown: () => void = () => undefined;
+export const whenUnknown = (listener: () => void): void => { onUnknown = listener; };
+
+// An error of the server's, which is looked at for that.
+export function apiError(httpStatus: number, code: number, message: string): ApiError {
+  if (code === kUnauthenticated) onUnknown();
+  return new ApiError(httpStatus, code, message);
+}
 
 const kUnreachable = 'The server cannot be reached.';
 
@@ -18,10 +30,10 @@ export async function errorOf(response: Response): Promise<ApiError> {
   const body = await response.text().catch(() => '');
   try {
     const status = JSON.parse(body) as Status;
-    return new ApiError(response.status, status.code ?? 2, status.message ?? response.statusText);
+    return apiError(response.status, status.code ?? 2, status.message ?? response.statusText);
   } catch {
-    const code = response.status === 404 ? kNotFound : response.status >= 502 ? kUnavailable : 2;
-    return new ApiError(response.status, code, `The server answered ${response.status} ${response.statusText}.`);
+    const code = response.status === 404 ? kNotFound : response.status === 401 ? kUnauthenticated : response.status >= 502 ? kUnavailable : 2;
+    return apiError(response.status, code, `The server answered ${response.status} ${response.statusText}.`);
   }
 }
 
@@ -78,6 +90,14 @@ export async function listRuns(query: RunsQuery, signal?: AbortSignal): Promise<
   const page = await call<{ runs?: Run[]; nextPageToken?: string }>('GET', `/v1/runs?${parameters}`, undefined, signal);
   return { runs: page.runs ?? [], next: page.nextPageToken ?? '' };
 }
+
+export const getJob = (job: string, signal?: AbortSignal): Promise<Job> =>
+  call('GET', `/v1/jobs/${encodeURIComponent(job)}`, undefined, signal);
+
+export const whoAmI = (): Promise<WhoAmI> => call('GET', '/v1/whoami');
+// The session is in a cookie, which scripts do not see.
+export const signIn = (token: string): Promise<unknown> => call('POST', '/session', { token });
+export const signOut = (): Promise<unknown> => call('DELETE', '/session');
 
 // `requestId` makes a repeated click, or a retry after a lost answer, find the same run.
 export const createRun = (job: string, parameters: Record<string, string>, requestId: string): Promise<Run> =>

@@ -1,4 +1,4 @@
-import { ApiError, errorOf, kUnavailable } from './client';
+import { ApiError, apiError, errorOf, kUnavailable } from './client';
 import type { Status } from './types';
 
 interface Envelope<T> {
@@ -23,7 +23,7 @@ function parse<T>(line: string): T | undefined {
   if (line === '') return undefined;
   const envelope = JSON.parse(line) as Envelope<T>;
   if (envelope.error) {
-    throw new ApiError(200, envelope.error.code ?? 2, envelope.error.message ?? 'the stream was ended');
+    throw apiError(200, envelope.error.code ?? 2, envelope.error.message ?? 'the stream was ended');
   }
   return envelope.result;
 }

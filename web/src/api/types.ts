@@ -21,6 +21,19 @@ export interface Job {
   help?: string;
   parameters?: Parameter[];
   timeout?: string;
+  verbs?: Verb[]; // what I may do with the job and my own runs of it; with everybody's:
+  verbsOnAllRuns?: Verb[];
+}
+
+export type Verb =
+  | 'VERB_LIST' | 'VERB_READ' | 'VERB_READ_LOG' | 'VERB_RUN' | 'VERB_CANCEL' | 'VERB_DELETE' | 'VERB_METRICS' | 'VERB_ADMIN';
+
+// Who the server takes this page's user for.
+export interface WhoAmI {
+  name?: string;
+  groups?: string[];
+  proof?: string;
+  expireTime?: string;
 }
 
 export interface RunResult {
@@ -53,6 +66,7 @@ export interface Run {
   result?: RunResult;
   progress?: RunProgress;
   lastSequence?: string;
+  createdBy?: string;
   cutParameters?: string[]; // names of those in `parameters` whose values are cut short: getRun has the whole
   omittedParameters?: number; // how many are not there at all, likewise
 }

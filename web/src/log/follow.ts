@@ -1,4 +1,4 @@
-import { ApiError, kNotFound, kOutOfRange } from '../api/client';
+import { ApiError, kNotFound, kOutOfRange, kPermissionDenied, kUnauthenticated } from '../api/client';
 import { logPath, type LogRequest } from '../api/log_request';
 import { readStream } from '../api/ndjson';
 import type { LogLine, Run, RunProgress } from '../api/types';
@@ -157,7 +157,7 @@ export class LogFollower {
 
 function isHopeless(error: unknown): boolean {
   if (!(error instanceof ApiError)) return false;
-  return error.code === kNotFound || error.code === kOutOfRange || (error.httpStatus >= 400 && error.httpStatus < 500 && error.httpStatus !== 429);
+  return [kNotFound, kOutOfRange, kPermissionDenied, kUnauthenticated].includes(error.code) || (error.httpStatus >= 400 && error.httpStatus < 500 && error.httpStatus !== 429);
 }
 
 export const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));

@@ -1,4 +1,5 @@
 import { useEffect, useRef, useState } from 'preact/hooks';
+import { may } from '../account';
 import { createRun, getRun } from '../api/client';
 import type { Job, Parameter } from '../api/types';
 import { messageOf } from '../log/follow';
@@ -60,7 +61,7 @@ function JobForm({ job, given }: { job: Job; given: Record<string, string> }) {
 
   async function start(event: SubmitEvent): Promise<void> {
     event.preventDefault();
-    if (busy) return;
+    if (busy || !may('VERB_RUN', job)) return;
     setBusy(true);
     setTrouble('');
     try {
@@ -79,7 +80,9 @@ function JobForm({ job, given }: { job: Job; given: Record<string, string> }) {
       <form class="form" onSubmit={(event) => void start(event as SubmitEvent)} onInput={() => { requestId.current = newId(); setTrouble(''); }}>
         {parameters.map((parameter) => <ParameterField key={parameter.name} parameter={parameter} given={given[parameter.name]} />)}
         {trouble && <Notice><Shown text={trouble} limit={2000} /></Notice>}
-        <button type="submit" class="button primary" disabled={busy}>{busy ? 'Starting…' : 'Run'}</button>
+        {may('VERB_RUN', job)
+          ? <button type="submit" class="button primary" disabled={busy}>{busy ? 'Starting…' : 'Run'}</button>
+          : <p class="hint">You may not run this job.</p>}
       </form>
     </>
   );

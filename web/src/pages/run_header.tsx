@@ -1,6 +1,7 @@
 import { useEffect, useState } from 'preact/hooks';
-import { getRun } from '../api/client';
-import type { Run } from '../api/types';
+import { may } from '../account';
+import { getJob, getRun } from '../api/client';
+import type { Job, Run } from '../api/types';
 import { isCut, isFinal } from '../api/types';
 import type { Connection } from '../log/follow';
 import { againUrl, jobUrl } from '../router';
@@ -20,6 +21,7 @@ interface Props {
 
 export function RunHeader({ run, last, connection, onCancel, onDelete }: Props) {
   const ended = isFinal(run.state);
+  const job = useJob(run.job);
   return (
     <header class="run-header">
       <div class="run-title">
@@ -29,12 +31,13 @@ export function RunHeader({ run, last, connection, onCancel, onDelete }: Props) 
         <ConnectionChip connection={connection} />
         <span class="stretch" />
         <div class="actions">
-          <a class="button" href={againUrl(run)}>{ended ? 'Run again' : 'Run another'}</a>
-          {ended
-            ? <button type="button" class="button" onClick={onDelete}>Delete</button>
-            : <button type="button" class="button danger" disabled={run.cancelTime !== undefined} onClick={onCancel}>
+          {may('VERB_RUN', job) && <a class="button" href={againUrl(run)}>{ended ? 'Run again' : 'Run another'}</a>}
+          {ended && may('VERB_DELETE', job, run) && <button type="button" class="button" onClick={onDelete}>Delete</button>}
+          {!ended && may('VERB_CANCEL', job, run) && (
+            <button type="button" class="button danger" disabled={run.cancelTime !== undefined} onClick={onCancel}>
               {run.cancelTime ? 'Cancelling…' : 'Cancel'}
-            </button>}
+            </button>
+          )}
         </div>
       </div>
       <Facts run={run} last={last} />
@@ -42,6 +45,17 @@ export function RunHeader({ run, last, connection, onCancel, onDelete }: Props) 
       {!ended && run.progress && <Progress run={run} />}
     </header>
   );
+}
+
+// The job by name, which tells what the user may do with it; undefined until it is there, and if it cannot be had.
+function useJob(name: string): Job | undefined {
+  const [job, setJob] = useState<Job>();
+  useEffect(() => {
+    const abort = new AbortController();
+    getJob(name, abort.signal).then(setJob).catch(() => undefined);
+    return () => abort.abort();
+  }, [name]);
+  return job;
 }
 
 function Facts({ run, last }: { run: Run; last: number }) {
@@ -57,7 +71,7 @@ function Facts({ run, last }: { run: Run; last: number }) {
         <dd>{result?.totalLines ? plural(Number(result.totalLines), 'line') : plural(last - (result ? 1 : 0), 'line')}
           {result?.totalBytes ? `, ${size(Number(result.totalBytes))}` : ''}</dd>
       </div>
-      <div><dt>Started</dt><dd><Ago time={run.startTime ?? run.createTime} /></dd></div>
+      <div><dt>Started</dt><dd><Ago time={run.startTime ?? run.createTime} />{run.createdBy && <> by <Shown text={run.createdBy} limit={64} /></>}</dd></div>
       {parameters.length > 0 && (
         <div class="given">
           <dt>With</dt>

@@ -1,0 +1,212 @@
+// Who calls, what they may do, and writing it down.
+#include "server/access/access_control.h"
+
+#include <utility>
+
+#include "absl/strings/ascii.h"
+#include "absl/strings/match.h"
+#include "absl/strings/str_cat.h"
+
+namespace jobtail::access {
+namespace {
+
+using PrincipalPtr = std::shared_ptr<const Principal>;
+
+PrincipalPtr Anonymous() {
+  static const auto& anonymous =
+      *new PrincipalPtr(new Principal{.name = "anonymous", .proof = Proof::kAnonymous});
+  return anonymous;
+}
+
+// What comes after "Bearer "; empty if that is not there.
+std::string_view BearerOf(std::string_view authorization) {
+  constexpr std::string_view kScheme = "bearer ";
+  if (!absl::StartsWithIgnoreCase(absl::string_view(authorization.data(), authorization.size()),
+                                  absl::string_view(kScheme.data(), kScheme.size()))) {
+    return "";
+  }
+  authorization.remove_prefix(kScheme.size());
+  while (authorization.starts_with(' ')) authorization.remove_prefix(1);
+  while (authorization.ends_with(' ')) authorization.remove_suffix(1);
+  return authorization;
+}
+
+// Whom the connection itself proves; null: nobody.
+PrincipalPtr OfPeer(const PeerIdentity* peer) {
+  if (!peer) return nullptr;
+  auto principal = std::make_shared<Principal>();
+  if (peer->kind == PeerIdentity::Kind::kSocket) {
+    principal->name = absl::StrCat("uid:", peer->uid);
+    principal->groups = {absl::StrCat("gid:", peer->gid)};
+    principal->proof = Proof::kSocket;
+    return principal;
+  }
+  if (peer->kind != PeerIdentity::Kind::kCertificate || peer->name().empty()) return nullptr;
+  principal->name = peer->uris.empty() ? absl::StrCat("dns:", peer->name()) : peer->name();
+  principal->proof = Proof::kCertificate;
+  // A URI names its scheme, which is none of ours.
+  const bool is_ours = !peer->uris.empty() &&
+                       (principal->name.starts_with("uid:") || principal->name.starts_with("dns:"));
+  return is_ours ? nullptr : principal;
+}
+
+// For people who read the audit log. gRPC's name of a socket's other end has a secret in it.
+std::string PeerText(const Credentials& credentials) {
+  const PeerIdentity* const peer = credentials.peer_identity;
+  if (!peer || peer->kind != PeerIdentity::Kind::kSocket) return std::string(credentials.peer);
+  return absl::StrCat("unix:uid=", peer->uid, ",pid=", peer->pid);
+}
+
+absl::Status NoProof() {
+  return absl::UnauthenticatedError(
+      "this server wants to know who calls; give a token in \"authorization: Bearer ...\", or sign "
+      "in at the console page");
+}
+
+}  // namespace
+
+std::string TraceIdOf(std::string_view traceparent) {
+  constexpr size_t kSize = 55;  // "00-" trace "-" span "-" flags
+  if (traceparent.size() != kSize || traceparent[2] != '-' || traceparent[35] != '-') return "";
+  const std::string id(traceparent.substr(3, 32));
+  const bool is_id = id.find_first_not_of("0123456789abcdef") == std::string::npos &&
+                     id.find_first_not_of('0') != std::string::npos;
+  return is_id ? id : "";
+}
+
+absl::StatusOr<PrincipalPtr> AccessControl::FindBearer(const State& now,
+                                                       std::string_view token) const {
+  return now.tokens->Find(token, clock_->Now());
+}
+
+// What is given must be right: who gives something wrong does not go on as somebody else.
+absl::StatusOr<PrincipalPtr> AccessControl::Identify(const Credentials& credentials) const {
+  const State now = state();
+  if (!credentials.authorization.empty()) {
+    const std::string_view token = BearerOf(credentials.authorization);
+    if (!token.empty()) return FindBearer(now, token);
+    return absl::UnauthenticatedError("authorization: give \"Bearer\" and a token");
+  }
+  if (!credentials.session.empty()) {
+    if (PrincipalPtr principal = sessions_.Find(credentials.session, clock_->Now())) {
+      return principal;
+    }
+    return absl::UnauthenticatedError("the session has ended; sign in again");
+  }
+  if (PrincipalPtr principal = OfPeer(credentials.peer_identity)) return principal;
+  if (now.policy->knows_anonymous()) return Anonymous();
+  return NoProof();
+}
+
+absl::StatusOr<Caller> AccessControl::Admit(const Credentials& credentials) {
+  absl::StatusOr<PrincipalPtr> principal = Identify(credentials);
+  if (!principal.ok()) return Refuse(credentials, "AUTHENTICATE", principal.status());
+  Caller caller{*std::move(principal), PeerText(credentials), TraceIdOf(credentials.traceparent)};
+  const auto rights = RightsOf(caller);
+  if (!rights.ok()) return Refuse(credentials, "AUTHENTICATE", rights.status());
+  const bool is_known = caller.principal->proof != Proof::kAnonymous;
+  const absl::Status taken =
+      quotas_.TakeCall(is_known ? caller.principal->name : AddressOf(credentials.peer),
+                       (*rights)->limits().calls_per_second);
+  if (!taken.ok()) return taken;
+  return caller;
+}
+
+// Not written down once it comes too often: the disk has an end, too.
+absl::Status AccessControl::Refuse(const Credentials& credentials, std::string_view verb,
+                                   const absl::Status& why) {
+  const bool is_guess = !credentials.authorization.empty() || verb == "LOGIN";
+  const absl::Status noted = quotas_.NoteFailure(AddressOf(credentials.peer), is_guess);
+  if (noted.ok()) {
+    const Caller nobody{Anonymous(), PeerText(credentials), TraceIdOf(credentials.traceparent)};
+    Deny(nobody, {.verb = verb}, why);
+  }
+  return !noted.ok() && is_guess ? noted : why;
+}
+
+absl::StatusOr<std::string> AccessControl::SignIn(const Credentials& credentials,
+                                                  std::string_view token) {
+  const absl::StatusOr<PrincipalPtr> principal = FindBearer(state(), token);
+  if (!principal.ok()) return Refuse(credentials, "LOGIN", principal.status());
+  const Caller caller{*principal, PeerText(credentials), TraceIdOf(credentials.traceparent)};
+  if (absl::Status allowed = Allow(caller, {.verb = "LOGIN"}); !allowed.ok()) return allowed;
+  return sessions_.Begin(**principal, clock_->Now());
+}
+
+void AccessControl::SignOut(const Credentials& credentials) {
+  PrincipalPtr principal = sessions_.End(credentials.session);
+  if (!principal) return;
+  const Caller caller{std::move(principal), PeerText(credentials),
+                      TraceIdOf(credentials.traceparent)};
+  Allow(caller, {.verb = "LOGOUT"}).IgnoreError();
+  NoteChange();
+}
+
+absl::StatusOr<std::shared_ptr<const Rights>> AccessControl::RightsOf(const Caller& caller) const {
+  const State now = state();
+  const Principal& principal = *caller.principal;
+  if (principal.IsLocal()) return now.policy->RightsOf(principal);
+  if (clock_->Now() >= principal.not_after) {
+    return absl::UnauthenticatedError("the session has ended; sign in again");
+  }
+  if (principal.session && !sessions_.Has(*principal.session)) {
+    return absl::UnauthenticatedError("the session has ended; sign in again");
+  }
+  if (principal.token_id.empty()) {
+    if (principal.proof == Proof::kAnonymous && !now.policy->knows_anonymous()) return NoProof();
+    if (clock_->Now() >= principal.expires) {
+      return absl::UnauthenticatedError("the token has expired; ask for another");
+    }
+    return now.policy->RightsOf(principal);
+  }
+  const auto present = now.tokens->FindAgain(principal.token_id, clock_->Now());
+  if (!present.ok()) return present.status();
+  return now.policy->RightsOf(**present);
+}
+
+std::vector<std::string> AccessControl::GroupsOf(const Caller& caller) const {
+  const State now = state();
+  if (!caller.principal->token_id.empty()) {
+    const auto present = now.tokens->FindAgain(caller.principal->token_id, clock_->Now());
+    if (present.ok()) return now.policy->GroupsOf(**present);
+  }
+  return now.policy->GroupsOf(*caller.principal);
+}
+
+absl::Status AccessControl::Write(const Caller& caller, const Act& act, std::string_view outcome,
+                                  std::string_view reason) {
+  const std::shared_ptr<AuditLog> audit = state().audit;
+  if (!audit) return absl::OkStatus();
+  const Principal& principal = *caller.principal;
+  const bool is_known = principal.proof != Proof::kAnonymous;
+  return audit->Write({.time = clock_->Now(),
+                       .principal = is_known ? principal.name : "",
+                       .proof = principal.proof,
+                       .peer = caller.peer,
+                       .verb = act.verb,
+                       .job = act.job,
+                       .run = act.run,
+                       .outcome = outcome,
+                       .reason = reason,
+                       .request_id = act.request_id,
+                       .trace_id = caller.trace_id});
+}
+
+absl::Status AccessControl::Allow(const Caller& caller, const Act& act) {
+  return Write(caller, act, "ALLOWED", "");
+}
+
+void AccessControl::Deny(const Caller& caller, const Act& act, const absl::Status& why) {
+  Write(caller, act, "DENIED", std::string(why.message())).IgnoreError();
+}
+
+void AccessControl::Fail(const Caller& caller, const Act& act, const absl::Status& why) {
+  Write(caller, act, "FAILED", why.ToString()).IgnoreError();
+}
+
+int64_t AccessControl::audit_failures() const {
+  const std::shared_ptr<AuditLog> audit = state().audit;
+  return audit ? audit->failures() : 0;
+}
+
+}  // namespace jobtail::access

@@ -1,0 +1,155 @@
+// Who may do what on a server, as its files say at the moment.
+#ifndef JOBTAIL_SERVER_ACCESS_ACCESS_CONTROL_H_
+#define JOBTAIL_SERVER_ACCESS_ACCESS_CONTROL_H_
+
+#include <atomic>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "absl/base/thread_annotations.h"
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/synchronization/mutex.h"
+#include "base/clock.h"
+#include "base/scheduler.h"
+#include "server/access/access_policy.h"
+#include "server/access/audit_log.h"
+#include "server/access/principal.h"
+#include "server/access/quotas.h"
+#include "server/access/session_table.h"
+#include "server/access/token_file.h"
+#include "server/access/watched_file.h"
+#include "server/tls/peer_identity.h"
+
+namespace jobtail::access {
+
+// What comes with a call, as a door has it. Lives as long as what it was taken from.
+struct Credentials {
+  std::string_view authorization = {};          // the header "authorization"; empty: there is none
+  std::string_view session = {};                // the cookie; empty: there is none
+  const PeerIdentity* peer_identity = nullptr;  // what the connection proves; null: nothing
+  std::string_view peer = {};                   // the address that it comes from
+  std::string_view traceparent = {};            // the header (W3C)
+};
+
+// Authentication, what is granted, limits and the audit log: everything about access that both
+// doors and the engine ask. Thread-safe.
+//
+// The files are read again within a quarter of a second after a change, and on Reload. If something
+// is wrong then, what was right last stays in force, and the server's log says so.
+//
+// Hazard: what writes an audit record waits for the disk: Admit where it refuses, SignIn, SignOut,
+// Allow, Deny.
+class AccessControl {
+ public:
+  // Reads the access file and what it names. INVALID_ARGUMENT with a line for each mistake; for a
+  // file that cannot be read or that others can write, see ReadTrustedFile.
+  static absl::StatusOr<std::unique_ptr<AccessControl>> Open(const std::string& file,
+                                                             Clock* clock = Clock::System());
+  // What is wrong with an access file and the files that it names.
+  static absl::Status Check(const std::string& file);
+
+  ~AccessControl();
+  AccessControl(const AccessControl&) = delete;
+  AccessControl& operator=(const AccessControl&) = delete;
+
+  // Reads all files again, and reopens the audit log.
+  void Reload();
+
+  // Has `changed` called after each change of what is in force, by the thread that has noticed it.
+  // It must not wait for anything, nor call this. Null: nothing any more, from its return on.
+  void OnChange(std::function<void()> changed);
+
+  // Who calls; for each call once, before anything is done for it. UNAUTHENTICATED for a wrong
+  // proof, and for none if nothing is granted to who is not known; RESOURCE_EXHAUSTED beyond the
+  // principal's calls a second, and where an address fails too often.
+  absl::StatusOr<Caller> Admit(const Credentials& credentials);
+
+  // Begins a session with a token: its secret, for a cookie. Errors as Admit's.
+  absl::StatusOr<std::string> SignIn(const Credentials& credentials, std::string_view token);
+  void SignOut(const Credentials& credentials);
+
+  // What the caller may do at this moment. UNAUTHENTICATED if what has proved who it is has been
+  // revoked, has expired, or has ended.
+  absl::StatusOr<std::shared_ptr<const Rights>> RightsOf(const Caller& caller) const;
+  std::vector<std::string> GroupsOf(const Caller& caller) const;
+
+  // Another one after each change of what is in force.
+  int64_t version() const { return version_.load(std::memory_order_acquire); }
+
+  // What an act is written down as.
+  struct Act {
+    std::string_view verb = {};
+    std::string_view job = {};
+    std::string_view run = {};
+    std::string_view request_id = {};
+  };
+  // Writes down that it is allowed, and about to be done. UNAVAILABLE if it is not to be done,
+  // because it cannot be written down.
+  absl::Status Allow(const Caller& caller, const Act& act);
+  // That it is not allowed, or that it was and has failed.
+  void Deny(const Caller& caller, const Act& act, const absl::Status& why);
+  void Fail(const Caller& caller, const Act& act, const absl::Status& why);
+
+  bool probes_need_identity() const { return policy()->proto().probes_need_identity(); }
+  Quotas* quotas() { return &quotas_; }
+  Clock* clock() const { return clock_; }
+  int64_t audit_failures() const;
+  // How often files were wrong when they were read again.
+  int64_t failed_reloads() const { return failed_reloads_; }
+
+ private:
+  // What the files say together.
+  struct State {
+    std::shared_ptr<const AccessPolicy> policy = nullptr;
+    std::shared_ptr<const TokenTable> tokens = nullptr;
+    std::shared_ptr<AuditLog> audit = nullptr;  // null: none
+  };
+
+  AccessControl(std::string file, Clock* clock);
+
+  static absl::StatusOr<State> Read(const std::string& file);
+  absl::Status ReadAgain();
+  void WatchFiles();
+  void ScheduleLook();
+  void NoteChange();
+  State state() const;
+  std::shared_ptr<const AccessPolicy> policy() const;
+
+  absl::StatusOr<std::shared_ptr<const Principal>> Identify(const Credentials& credentials) const;
+  absl::StatusOr<std::shared_ptr<const Principal>> FindBearer(const State& now,
+                                                              std::string_view token) const;
+  absl::Status Refuse(const Credentials& credentials, std::string_view verb,
+                      const absl::Status& why);
+  absl::Status Write(const Caller& caller, const Act& act, std::string_view outcome,
+                     std::string_view reason);
+
+  const std::string file_;
+  Clock* const clock_;
+  Quotas quotas_;
+  mutable SessionTable sessions_;
+  std::atomic<int64_t> version_ = 1;
+  std::atomic<int64_t> failed_reloads_ = 0;
+
+  mutable absl::Mutex mutex_;
+  State state_ ABSL_GUARDED_BY(mutex_);
+
+  absl::Mutex changed_mutex_;  // held while it is called
+  std::function<void()> changed_ ABSL_GUARDED_BY(changed_mutex_);
+
+  absl::Mutex reading_mutex_;  // one at a time reads the files; taken before the others
+  std::vector<WatchedFile> watched_ ABSL_GUARDED_BY(reading_mutex_);
+
+  Scheduler looks_;  // last: its thread uses the rest
+};
+
+// The trace id of a header "traceparent" (W3C); empty if it has not that form.
+std::string TraceIdOf(std::string_view traceparent);
+
+}  // namespace jobtail::access
+
+#endif  // JOBTAIL_SERVER_ACCESS_ACCESS_CONTROL_H_

@@ -1,0 +1,110 @@
+// Looking up what is granted.
+#include "server/access/access_policy.h"
+
+#include <algorithm>
+#include <utility>
+
+namespace jobtail::access {
+
+// Goes back to the last "*" where the text does not fit: quadratic at worst.
+bool IsMatch(const std::string& pattern, const std::string& text) {
+  size_t at = 0;
+  size_t next = 0;
+  size_t star = std::string::npos;
+  size_t star_text = 0;
+  while (next < text.size()) {
+    if (at < pattern.size() && pattern[at] == '*') {
+      star = at++;
+      star_text = next;
+    } else if (at < pattern.size() && (pattern[at] == '?' || pattern[at] == text[next])) {
+      ++at;
+      ++next;
+    } else if (star != std::string::npos) {
+      at = star + 1;
+      next = ++star_text;
+    } else {
+      return false;
+    }
+  }
+  return pattern.find_first_not_of('*', at) == std::string::npos;
+}
+
+bool Rule::Fits(const std::string& job_name, const Labels& job_labels) const {
+  if (!job.empty() && !IsMatch(job, job_name)) return false;
+  return std::ranges::all_of(labels, [&](const auto& label) {
+    const auto found = job_labels.find(label.first);
+    return found != job_labels.end() && found->second == label.second;
+  });
+}
+
+Scope Rights::ScopeOf(VerbSet verbs, const std::string& job, const Labels& labels) const {
+  if (everything_) return Scope::kAll;
+  Scope scope = Scope::kNone;
+  for (const Rule& rule : rules_) {
+    if ((rule.verbs & verbs) == 0 || !rule.Fits(job, labels)) continue;
+    scope = std::max(scope, rule.own_runs ? Scope::kOwn : Scope::kAll);
+  }
+  return scope;
+}
+
+bool Rights::MayAny(VerbSet verbs) const {
+  return everything_ ||
+         std::ranges::any_of(rules_, [&](const Rule& rule) { return (rule.verbs & verbs) != 0; });
+}
+
+AccessPolicy::AccessPolicy(v1::AccessFile proto) : proto_(std::move(proto)) {
+  for (const v1::Role& role : proto_.role()) roles_.emplace(role.name(), &role);
+  knows_anonymous_ =
+      std::ranges::any_of(proto_.grant(), [](const v1::Grant& grant) { return grant.anonymous(); });
+}
+
+std::vector<std::string> AccessPolicy::GroupsOf(const Principal& principal) const {
+  std::vector<std::string> groups = principal.groups;
+  if (principal.proof == Proof::kAnonymous || principal.IsLocal()) return groups;
+  for (const v1::Group& group : proto_.group()) {
+    if (std::ranges::any_of(group.member(), [&](const std::string& member) {
+          return IsMatch(member, principal.name);
+        })) {
+      groups.push_back(group.name());
+    }
+  }
+  std::ranges::sort(groups);
+  groups.erase(std::ranges::unique(groups).begin(), groups.end());
+  return groups;
+}
+
+bool AccessPolicy::Has(const v1::Grant& grant, const Principal& principal,
+                       const std::vector<std::string>& groups) const {
+  if (principal.proof == Proof::kAnonymous) return grant.anonymous();
+  if (grant.anonymous()) return true;  // who is known has what everybody has
+  return std::ranges::any_of(
+             grant.principal(),
+             [&](const std::string& name) { return IsMatch(name, principal.name); }) ||
+         std::ranges::any_of(grant.group(), [&](const std::string& name) {
+           return std::ranges::binary_search(groups, name);
+         });
+}
+
+std::shared_ptr<const Rights> AccessPolicy::RightsOf(const Principal& principal) const {
+  if (principal.IsLocal()) return std::make_shared<const Rights>(/*everything=*/true);
+  const std::vector<std::string> groups = GroupsOf(principal);
+  std::vector<Rule> rules;
+  Limits limits;
+  for (const v1::Grant& grant : proto_.grant()) {
+    if (!Has(grant, principal, groups)) continue;
+    const v1::Role& role = *roles_.at(grant.role());
+    limits.active_runs = std::max(limits.active_runs, role.limits().active_runs());
+    limits.streams = std::max(limits.streams, role.limits().streams());
+    limits.calls_per_second = std::max(limits.calls_per_second, role.limits().calls_per_second());
+    for (const v1::Allow& allow : role.allow()) {
+      // "Own" is what one has started oneself; of all who are not known nobody has.
+      const bool own = allow.runs() == v1::Allow::OWN;
+      Rule& rule = rules.emplace_back(
+          Rule{allow.job(), {allow.label().begin(), allow.label().end()}, 0, own});
+      for (const int verb : allow.verb()) rule.verbs |= SetOf(static_cast<Verb>(verb));
+    }
+  }
+  return std::make_shared<const Rights>(std::move(rules), limits);
+}
+
+}  // namespace jobtail::access

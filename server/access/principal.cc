@@ -1,0 +1,30 @@
+// Names of proofs, and the principal that every program is to itself.
+#include "server/access/principal.h"
+
+namespace jobtail::access {
+
+std::string_view NameOf(Proof proof) {
+  switch (proof) {
+    case Proof::kAnonymous:
+      return "anonymous";
+    case Proof::kLocal:
+      return "local";
+    case Proof::kSocket:
+      return "socket";
+    case Proof::kCertificate:
+      return "certificate";
+    case Proof::kToken:
+      return "token";
+    case Proof::kSession:
+      return "session";
+  }
+  return "";
+}
+
+std::shared_ptr<const Principal> Caller::Local() {
+  static const auto& local =
+      *new std::shared_ptr<const Principal>(new Principal{.proof = Proof::kLocal});
+  return local;
+}
+
+}  // namespace jobtail::access

@@ -1,0 +1,147 @@
+// Counting places, and buckets of calls.
+#include "server/access/quotas.h"
+
+#include <arpa/inet.h>
+
+#include <algorithm>
+#include <array>
+
+#include "absl/strings/numbers.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_replace.h"
+#include "base/quoting.h"
+
+namespace jobtail::access {
+namespace {
+
+constexpr char kRetryAfter[] = "jobtail.retry_after_ms";
+
+absl::Status Exhausted(const std::string& what, absl::Duration delay) {
+  absl::Status error = absl::ResourceExhaustedError(
+      absl::StrCat(what, "; come back in ", absl::FormatDuration(delay)));
+  SetRetryAfter(delay, &error);
+  return error;
+}
+
+std::string_view NounOf(Quotas::Kind kind) {
+  return kind == Quotas::Kind::kStreams ? "streams" : "runs that have not ended";
+}
+
+}  // namespace
+
+absl::Duration Bucket::Take(double per_second, double most, absl::Duration now) {
+  taken_ = std::max(0.0, taken_ - per_second * absl::ToDoubleSeconds(now - last_));
+  last_ = now;
+  if (taken_ + 1 > most) return absl::Seconds((taken_ + 1 - most) / per_second);
+  taken_ += 1;
+  return absl::ZeroDuration();
+}
+
+bool Bucket::IsFull(double per_second, absl::Duration now) const {
+  return taken_ <= per_second * absl::ToDoubleSeconds(now - last_);
+}
+
+absl::Duration Buckets::Take(std::string_view key, double per_second, double most,
+                             absl::Duration now) {
+  if (buckets_.size() >= kMost && !buckets_.contains(absl::string_view(key.data(), key.size()))) {
+    absl::erase_if(buckets_, [&](const auto& each) { return each.second.IsFull(per_second, now); });
+    if (buckets_.size() >= kMost) key = "";  // which is nobody's own
+  }
+  return buckets_.try_emplace(std::string(key), now).first->second.Take(per_second, most, now);
+}
+
+absl::StatusOr<Quotas::Place> Quotas::Enter(Kind kind, const std::string& principal,
+                                            int64_t limit) {
+  if (limit == 0) return Place();
+  Place::Key key(kind, principal);
+  absl::MutexLock lock(&mutex_);
+  int64_t& places = places_[key];
+  if (places < limit) {
+    ++places;
+    return Place(this, std::move(key));
+  }
+  return Exhausted(absl::StrCat(Quoted(principal), " has ", places, " ", std::string(NounOf(kind)),
+                                ", and may have no more"),
+                   absl::Seconds(1));
+}
+
+void Quotas::Leave(const Place::Key& key) {
+  absl::MutexLock lock(&mutex_);
+  const auto found = places_.find(key);
+  if (--found->second == 0) places_.erase(found);
+}
+
+absl::Status Quotas::TakeCall(const std::string& principal, double per_second) {
+  if (per_second <= 0) return absl::OkStatus();
+  absl::MutexLock lock(&mutex_);
+  const absl::Duration delay =
+      calls_.Take(principal, per_second, std::max(1.0, 2 * per_second), clock_->Steady());
+  if (delay == absl::ZeroDuration()) return absl::OkStatus();
+  ++refused_calls_;
+  return Exhausted(absl::StrCat(Quoted(principal), " may make ", per_second, " calls a second"),
+                   delay);
+}
+
+absl::Status Quotas::NoteFailure(std::string_view address, bool is_guess) {
+  absl::MutexLock lock(&mutex_);
+  ++failures_;
+  const absl::Duration delay =
+      (is_guess ? guesses_ : silent_)
+          .Take(address, kFailuresPerSecond, kFailuresInARow, clock_->Steady());
+  if (delay == absl::ZeroDuration()) return absl::OkStatus();
+  ++refused_failures_;
+  return Exhausted("too many calls from this address did not prove who makes them", delay);
+}
+
+int64_t Quotas::refused_calls() const {
+  absl::MutexLock lock(&mutex_);
+  return refused_calls_;
+}
+
+int64_t Quotas::failures() const {
+  absl::MutexLock lock(&mutex_);
+  return failures_;
+}
+
+int64_t Quotas::refused_failures() const {
+  absl::MutexLock lock(&mutex_);
+  return refused_failures_;
+}
+
+void SetRetryAfter(absl::Duration delay, absl::Status* error) {
+  error->SetPayload(kRetryAfter, absl::Cord(absl::StrCat(absl::ToInt64Milliseconds(
+                                     absl::Ceil(delay, absl::Milliseconds(1))))));
+}
+
+absl::Duration RetryAfter(const absl::Status& error) {
+  const absl::optional<absl::Cord> payload = error.GetPayload(kRetryAfter);
+  int64_t millis = 0;
+  if (!payload || !absl::SimpleAtoi(std::string(*payload), &millis)) return absl::ZeroDuration();
+  return absl::Milliseconds(millis);
+}
+
+// gRPC has the brackets of an IPv6 address encoded.
+std::string AddressOf(std::string_view peer) {
+  const std::string text = absl::StrReplaceAll(absl::string_view(peer.data(), peer.size()),
+                                               {{"%5B", "["}, {"%5D", "]"}});
+  const size_t open = text.find('[');
+  const size_t close = text.find(']');
+  if (open != std::string::npos && close != std::string::npos && open < close) {
+    const std::string host = text.substr(open + 1, close - open - 1);
+    in6_addr address;
+    if (inet_pton(AF_INET6, host.substr(0, host.find('%')).c_str(), &address) != 1) return host;
+    if (IN6_IS_ADDR_V4MAPPED(&address)) return host.substr(host.rfind(':') + 1);
+    std::fill(std::begin(address.s6_addr) + 8, std::end(address.s6_addr), 0);
+    std::array<char, INET6_ADDRSTRLEN> network{};
+    inet_ntop(AF_INET6, &address, network.data(), network.size());
+    return network.data();
+  }
+  if (text.starts_with("unix:") || text.starts_with("http:unix:")) return "unix";
+  const size_t scheme = text.find(':');
+  const size_t port = text.rfind(':');
+  if (scheme == std::string::npos) return text;
+  if (port == scheme) return text;
+  return text.substr(scheme + 1, port - scheme - 1);
+}
+
+}  // namespace jobtail::access

@@ -1,0 +1,125 @@
+// How much each principal has at a time, and how often an address may guess.
+#ifndef JOBTAIL_SERVER_ACCESS_QUOTAS_H_
+#define JOBTAIL_SERVER_ACCESS_QUOTAS_H_
+
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <utility>
+
+#include "absl/base/thread_annotations.h"
+#include "absl/container/flat_hash_map.h"
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/synchronization/mutex.h"
+#include "absl/time/time.h"
+#include "base/clock.h"
+
+namespace jobtail::access {
+
+// Calls at an average rate: a call takes one of the tokens that come with time, of which so many
+// are kept for a rush. Not thread-safe.
+class Bucket {
+ public:
+  explicit Bucket(absl::Duration now) : last_(now) {}
+
+  // Zero, and a token taken, if there is one; otherwise how long it takes until there is.
+  absl::Duration Take(double per_second, double most, absl::Duration now);
+  // Whether it is as if nobody had taken any.
+  bool IsFull(double per_second, absl::Duration now) const;
+
+ private:
+  double taken_ = 0;
+  absl::Duration last_;
+};
+
+// Buckets by key, no more than so many: those beyond share one. Not thread-safe.
+class Buckets {
+ public:
+  absl::Duration Take(std::string_view key, double per_second, double most, absl::Duration now);
+  size_t size() const { return buckets_.size(); }
+
+  static constexpr size_t kMost = 10'000;
+
+ private:
+  absl::flat_hash_map<std::string, Bucket> buckets_;
+};
+
+// What is counted for each principal and address. Errors are RESOURCE_EXHAUSTED, name the limit and
+// say when to come back (RetryAfter). Thread-safe. Outlives its places.
+class Quotas {
+ public:
+  enum class Kind { kStreams, kActiveRuns };
+
+  // One of the streams or runs that a principal may have; given back by the destructor.
+  class Place {
+   public:
+    Place() = default;
+    Place(Place&& other) noexcept
+        : quotas_(std::exchange(other.quotas_, nullptr)), key_(std::move(other.key_)) {}
+    Place& operator=(Place&& other) noexcept {
+      std::swap(quotas_, other.quotas_);
+      std::swap(key_, other.key_);
+      return *this;
+    }
+    ~Place() {
+      if (quotas_) quotas_->Leave(key_);
+    }
+
+   private:
+    friend class Quotas;
+    using Key = std::pair<Kind, std::string>;
+    Place(Quotas* quotas, Key key) : quotas_(quotas), key_(std::move(key)) {}
+
+    Quotas* quotas_ = nullptr;
+    Key key_;
+  };
+
+  // Of failures to prove who one is, from one address.
+  static constexpr double kFailuresPerSecond = 1;
+  static constexpr double kFailuresInARow = 20;
+
+  explicit Quotas(Clock* clock) : clock_(clock) {}
+
+  // `limit` 0: without.
+  absl::StatusOr<Place> Enter(Kind kind, const std::string& principal, int64_t limit);
+  absl::Status TakeCall(const std::string& principal, double per_second);
+
+  // Notes that somebody at `address` has not proved who it is: with a wrong proof, a guess, or
+  // without any. An error once the one or the other has come too often: nothing is to be done about
+  // it then, such as writing it down.
+  absl::Status NoteFailure(std::string_view address, bool is_guess);
+
+  // Since the start: calls beyond their rate, failures, and those of them that were too many.
+  int64_t refused_calls() const;
+  int64_t failures() const;
+  int64_t refused_failures() const;
+
+ private:
+  void Leave(const Place::Key& key);
+
+  Clock* const clock_;
+
+  mutable absl::Mutex mutex_;
+  std::map<Place::Key, int64_t> places_ ABSL_GUARDED_BY(mutex_);
+  Buckets calls_ ABSL_GUARDED_BY(mutex_);
+  Buckets guesses_ ABSL_GUARDED_BY(mutex_);  // by address, as the next
+  Buckets silent_ ABSL_GUARDED_BY(mutex_);
+  int64_t refused_calls_ ABSL_GUARDED_BY(mutex_) = 0;
+  int64_t failures_ ABSL_GUARDED_BY(mutex_) = 0;
+  int64_t refused_failures_ ABSL_GUARDED_BY(mutex_) = 0;
+};
+
+// When to come back, as a part of an error; nothing if the error does not say.
+void SetRetryAfter(absl::Duration delay, absl::Status* error);
+absl::Duration RetryAfter(const absl::Status& error);
+
+// What guesses are counted by: an IPv4 address, or the network of an IPv6 address, of which its
+// user has 2^64. `peer` is what gRPC or HTTP has for the peer: "ipv4:1.2.3.4:56", "http:[::1]:56".
+std::string AddressOf(std::string_view peer);
+
+}  // namespace jobtail::access
+
+#endif  // JOBTAIL_SERVER_ACCESS_QUOTAS_H_

@@ -1,0 +1,19 @@
+// The cookie of a session.
+#ifndef JOBTAIL_SERVER_HTTP_COOKIE_H_
+#define JOBTAIL_SERVER_HTTP_COOKIE_H_
+
+#include <string>
+#include <string_view>
+
+namespace jobtail::http {
+
+// The header Set-Cookie that gives a browser the session's secret; for an empty one, that takes it
+// away. Scripts do not see the cookie, and pages of other sites do not send it.
+std::string SessionCookie(std::string_view secret, bool is_tls);
+
+// The secret in a header Cookie; empty if there is none.
+std::string SessionIn(std::string_view cookies, bool is_tls);
+
+}  // namespace jobtail::http
+
+#endif  // JOBTAIL_SERVER_HTTP_COOKIE_H_

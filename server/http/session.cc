@@ -1,0 +1,57 @@
+// Who asks, and signing in and out.
+#include <google/protobuf/struct.pb.h>
+#include <google/protobuf/util/json_util.h>
+
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "server/http/api.h"
+#include "server/http/cookie.h"
+
+namespace jobtail::http {
+namespace {
+
+access::Credentials CredentialsOf(const Request& request) {
+  return {.authorization = request.authorization,
+          .session = request.session,
+          .peer_identity = &request.peer,
+          .peer = request.address,
+          .traceparent = request.traceparent};
+}
+
+// Of a body {"token": "..."}; empty if it is not that.
+std::string TokenIn(const std::string& body) {
+  google::protobuf::Struct message;
+  if (!google::protobuf::util::JsonStringToMessage(body, &message).ok()) return "";
+  const auto found = message.fields().find("token");
+  return found == message.fields().end() ? "" : found->second.string_value();
+}
+
+}  // namespace
+
+absl::StatusOr<access::Caller> Api::Admit(const Request& request) {
+  if (!asks()) return access::Caller();
+  return engine_->access()->Admit(CredentialsOf(request));
+}
+
+// What a browser had before is over, whether or not the token is right.
+Reply Api::Session(const Request& request) {
+  access::Credentials credentials = CredentialsOf(request);
+  engine_->access()->SignOut(credentials);
+  Reply reply;
+  reply.body = "{}";
+  reply.set_cookie = SessionCookie("", request.is_tls);
+  if (request.method == "DELETE") return reply;
+  credentials.session = "";
+  const std::string token = TokenIn(request.body);
+  absl::StatusOr<std::string> secret = engine_->access()->SignIn(credentials, token);
+  if (!secret.ok()) {
+    Reply error = ErrorReply(secret.status());
+    error.set_cookie = std::move(reply.set_cookie);
+    return error;
+  }
+  reply.set_cookie = SessionCookie(*secret, request.is_tls);
+  return reply;
+}
+
+}  // namespace jobtail::http

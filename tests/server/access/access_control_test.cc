@@ -1,0 +1,262 @@
+// Tests of who calls, of taking that away, and of what is written down about it.
+#include "server/access/access_control.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <sys/stat.h>
+
+#include <fstream>
+#include <memory>
+#include <sstream>
+#include <string>
+
+#include "absl/strings/str_cat.h"
+#include "absl/synchronization/notification.h"
+#include "tests/server/support/temporary_directory.h"
+#include "tests/support/fake_clock.h"
+
+namespace jobtail::access {
+namespace {
+
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+using ::testing::Not;
+
+constexpr char kPolicy[] = R"(
+  token_file: "tokens"
+  audit { file: "audit.log" }
+  group { name: "admins" member: "alice" member: "uid:7" }
+  role { name: "all" allow { job: "*" verb: [LIST, READ] } limits { calls_per_second: 5 } }
+  grant { role: "all" group: "admins" principal: "spiffe://x/*" principal: "dns:*" }
+)";
+
+class AccessControlTest : public ::testing::Test {
+ protected:
+  AccessControlTest() {
+    Write(kPolicy);
+    alice_ = Create({.name = "alice", .expires = clock_.Now() + absl::Hours(100)});
+    Open();
+  }
+
+  void Write(const std::string& policy) {
+    std::ofstream(file_ + ".new") << policy;
+    chmod((file_ + ".new").c_str(), 0600);
+    ASSERT_EQ(rename((file_ + ".new").c_str(), file_.c_str()), 0);
+  }
+  std::string Create(const NewToken& token) {
+    return CreateToken(directory_.path() + "/tokens", token, clock_.Now()).value();
+  }
+  void Open() {
+    auto access = AccessControl::Open(file_, &clock_);
+    ASSERT_TRUE(access.ok()) << access.status();
+    access_ = *std::move(access);
+  }
+  absl::StatusOr<Caller> Admit(const std::string& authorization, const std::string& session = "",
+                               const PeerIdentity* peer = nullptr) {
+    return access_->Admit({.authorization = authorization,
+                           .session = session,
+                           .peer_identity = peer,
+                           .peer = "ipv4:1.2.3.4:5",
+                           .traceparent = kTrace});
+  }
+  std::string Audit() const {
+    std::ostringstream text;
+    text << std::ifstream(directory_.path() + "/audit.log").rdbuf();
+    return text.str();
+  }
+
+  static constexpr char kTrace[] = "00-0123456789abcdef0123456789abcdef-0123456789abcdef-01";
+
+  FakeClock clock_;
+  const testing::TemporaryDirectory directory_;
+  const std::string file_ = directory_.path() + "/access.txt";
+  std::string alice_;
+  std::unique_ptr<AccessControl> access_;
+};
+
+TEST_F(AccessControlTest, ATokenProvesItsPrincipal) {
+  const auto caller = Admit("Bearer " + alice_);
+  ASSERT_TRUE(caller.ok()) << caller.status();
+  EXPECT_EQ(caller->principal->name, "alice");
+  EXPECT_EQ(caller->peer, "ipv4:1.2.3.4:5");
+  EXPECT_EQ(caller->trace_id, "0123456789abcdef0123456789abcdef");
+  EXPECT_TRUE((*access_->RightsOf(*caller))->MayAny(SetOf(Verb::kRead)));
+  EXPECT_THAT(access_->GroupsOf(*caller), ElementsAre("admins"));
+  EXPECT_TRUE(Admit("bearer  " + alice_ + " ").ok());
+}
+
+TEST_F(AccessControlTest, WhoProvesNothingIsNobody) {
+  for (const std::string& authorization :
+       {std::string(), std::string("Bearer "), "Basic " + alice_, alice_, "Bearer " + MakeToken(),
+        "Bearer x" + alice_, "Bearer " + alice_ + "," + alice_}) {
+    EXPECT_EQ(Admit(authorization).status().code(), absl::StatusCode::kUnauthenticated)
+        << authorization;
+  }
+}
+
+TEST_F(AccessControlTest, AWrongTokenIsNotMadeUpForByAConnection) {
+  PeerIdentity peer;
+  peer.kind = PeerIdentity::Kind::kSocket;
+  peer.uid = 7;
+  peer.gid = 8;
+  EXPECT_TRUE(Admit("", "", &peer).ok());
+  EXPECT_FALSE(Admit("Bearer " + MakeToken(), "", &peer).ok());
+  EXPECT_FALSE(Admit("", "no-session", &peer).ok());
+}
+
+TEST_F(AccessControlTest, AConnectionProvesAUserOrACertificate) {
+  PeerIdentity peer;
+  peer.kind = PeerIdentity::Kind::kSocket;
+  peer.uid = 7;
+  peer.gid = 8;
+  const auto socket = Admit("", "", &peer);
+  ASSERT_TRUE(socket.ok());
+  EXPECT_EQ(socket->principal->name, "uid:7");
+  EXPECT_THAT(access_->GroupsOf(*socket), ElementsAre("admins", "gid:8"));
+  peer = PeerIdentity();
+  peer.kind = PeerIdentity::Kind::kCertificate;
+  peer.uris = {"spiffe://x/y"};
+  peer.dns_names = {"h"};
+  EXPECT_EQ(Admit("", "", &peer)->principal->name, "spiffe://x/y");
+  peer.uris.clear();
+  EXPECT_EQ(Admit("", "", &peer)->principal->name, "dns:h");
+  peer.dns_names.clear();
+  EXPECT_FALSE(Admit("", "", &peer).ok());
+  // A certificate cannot pass for a user or for another kind of name.
+  for (const char* const uri : {"uid:7", "dns:h"}) {
+    peer.uris = {uri};
+    EXPECT_FALSE(Admit("", "", &peer).ok()) << uri;
+  }
+}
+
+TEST_F(AccessControlTest, WhatHasExpiredIsWorthNothing) {
+  const auto caller = Admit("Bearer " + alice_);
+  clock_.Advance(absl::Hours(100));
+  EXPECT_EQ(access_->RightsOf(*caller).status().code(), absl::StatusCode::kUnauthenticated);
+  EXPECT_FALSE(Admit("Bearer " + alice_).ok());
+}
+
+TEST_F(AccessControlTest, ARevokedTokenIsNoticedByItself) {
+  const auto caller = Admit("Bearer " + alice_);
+  absl::Notification changed;
+  access_->OnChange([&] {
+    if (!changed.HasBeenNotified()) changed.Notify();
+  });
+  const int64_t version = access_->version();
+  ASSERT_TRUE(RevokeToken(directory_.path() + "/tokens", "alice", clock_.Now()).ok());
+  ASSERT_TRUE(changed.WaitForNotificationWithTimeout(absl::Seconds(10)));
+  EXPECT_GT(access_->version(), version);
+  EXPECT_EQ(access_->RightsOf(*caller).status().code(), absl::StatusCode::kUnauthenticated);
+}
+
+TEST_F(AccessControlTest, ANewTokenAndANewPolicyAreInForceAfterAReload) {
+  const std::string bob = Create({.name = "bob"});
+  Write(std::string(kPolicy) + "grant { role: \"all\" principal: \"bob\" }");
+  access_->Reload();
+  const auto caller = Admit("Bearer " + bob);
+  ASSERT_TRUE(caller.ok()) << caller.status();
+  EXPECT_TRUE((*access_->RightsOf(*caller))->MayAny(SetOf(Verb::kRead)));
+  Write(kPolicy);
+  access_->Reload();
+  EXPECT_FALSE((*access_->RightsOf(*caller))->MayAny(kAnyVerb));
+}
+
+TEST_F(AccessControlTest, AWrongFileChangesNothing) {
+  Write("role {");
+  access_->Reload();
+  EXPECT_TRUE(Admit("Bearer " + alice_).ok());
+  std::ofstream(directory_.path() + "/tokens") << "token { id: \"x\" }";
+  Write(kPolicy);
+  access_->Reload();
+  EXPECT_TRUE(Admit("Bearer " + alice_).ok());
+  EXPECT_GE(access_->failed_reloads(), 2);
+  EXPECT_FALSE(AccessControl::Check(file_).ok());
+  EXPECT_FALSE(AccessControl::Open(file_).ok());
+}
+
+TEST_F(AccessControlTest, AFileThatOthersCanWriteIsRefused) {
+  chmod(file_.c_str(), 0606);
+  EXPECT_EQ(AccessControl::Open(file_).status().code(), absl::StatusCode::kFailedPrecondition);
+}
+
+TEST_F(AccessControlTest, ASessionIsBegunWithATokenAndEndsWithIt) {
+  EXPECT_FALSE(access_->SignIn({.peer = "http:1.2.3.4:5"}, MakeToken()).ok());
+  const std::string secret = access_->SignIn({.peer = "http:1.2.3.4:5"}, alice_).value();
+  const auto caller = Admit("", secret);
+  ASSERT_TRUE(caller.ok()) << caller.status();
+  EXPECT_EQ(caller->principal->name, "alice");
+  EXPECT_EQ(caller->principal->proof, Proof::kSession);
+  ASSERT_TRUE(RevokeToken(directory_.path() + "/tokens", "alice", clock_.Now()).ok());
+  access_->Reload();
+  EXPECT_FALSE(access_->RightsOf(*caller).ok());
+  EXPECT_FALSE(Admit("", secret).ok());
+}
+
+TEST_F(AccessControlTest, WhoSignsOutHasSignedOut) {
+  const std::string secret = access_->SignIn({.peer = "http:1.2.3.4:5"}, alice_).value();
+  const auto caller = Admit("", secret);
+  access_->SignOut({.session = secret, .peer = "http:1.2.3.4:5"});
+  EXPECT_FALSE(access_->RightsOf(*caller).ok());
+  EXPECT_FALSE(Admit("", secret).ok());
+  EXPECT_THAT(Audit(), HasSubstr("\"verb\":\"LOGIN\""));
+  EXPECT_THAT(Audit(), HasSubstr("\"verb\":\"LOGOUT\""));
+}
+
+TEST_F(AccessControlTest, CallsAreHeldToTheRateOfThePrincipal) {
+  for (int i = 0; i < 10; ++i) ASSERT_TRUE(Admit("Bearer " + alice_).ok());
+  EXPECT_EQ(Admit("Bearer " + alice_).status().code(), absl::StatusCode::kResourceExhausted);
+  clock_.Advance(absl::Seconds(1));
+  EXPECT_TRUE(Admit("Bearer " + alice_).ok());
+}
+
+TEST_F(AccessControlTest, GuessesAreBoundedAndARightTokenIsHeardAllTheSame) {
+  for (int i = 0; i < 20; ++i) Admit("Bearer " + MakeToken()).IgnoreError();
+  const size_t written = Audit().size();
+  EXPECT_EQ(Admit("Bearer " + MakeToken()).status().code(), absl::StatusCode::kResourceExhausted);
+  EXPECT_EQ(Audit().size(), written);
+  EXPECT_TRUE(Admit("Bearer " + alice_).ok());
+}
+
+TEST_F(AccessControlTest, WhatIsWrittenDownHasNoSecret) {
+  const std::string wrong = MakeToken();
+  Admit("Bearer " + wrong).IgnoreError();
+  access_->SignIn({.peer = "http:1.2.3.4:5"}, alice_).IgnoreError();
+  EXPECT_THAT(Audit(), HasSubstr("\"verb\":\"AUTHENTICATE\",\"outcome\":\"DENIED\""));
+  EXPECT_THAT(Audit(), HasSubstr("\"trace_id\":\"0123456789abcdef0123456789abcdef\""));
+  EXPECT_THAT(Audit(), Not(HasSubstr(wrong.substr(20))));
+  EXPECT_THAT(Audit(), Not(HasSubstr(alice_.substr(20))));
+}
+
+TEST_F(AccessControlTest, WhatCannotBeWrittenDownIsNotDone) {
+  Write(std::string(kPolicy).replace(std::string(kPolicy).find("audit.log"), 9, "/dev/full"));
+  access_->Reload();
+  const auto caller = Admit("Bearer " + alice_);
+  EXPECT_EQ(access_->Allow(*caller, {.verb = "RUN"}).code(), absl::StatusCode::kUnavailable);
+  EXPECT_EQ(access_->SignIn({.peer = "x"}, alice_).status().code(), absl::StatusCode::kUnavailable);
+  EXPECT_EQ(access_->audit_failures(), 2);
+}
+
+TEST_F(AccessControlTest, WhoIsNotKnownIsAdmittedWhereSomethingIsGranted) {
+  EXPECT_FALSE(Admit("").ok());
+  Write(std::string(kPolicy) + "grant { role: \"all\" anonymous: true }");
+  access_->Reload();
+  const auto caller = Admit("");
+  ASSERT_TRUE(caller.ok());
+  EXPECT_EQ(caller->principal->proof, Proof::kAnonymous);
+  EXPECT_FALSE(Admit("Bearer " + MakeToken()).ok());
+  Write(kPolicy);
+  access_->Reload();
+  EXPECT_EQ(access_->RightsOf(*caller).status().code(), absl::StatusCode::kUnauthenticated);
+}
+
+TEST(TraceIdTest, IsThatOfTheHeaderOrNone) {
+  EXPECT_EQ(TraceIdOf("00-0123456789abcdef0123456789abcdef-0123456789abcdef-01"),
+            "0123456789abcdef0123456789abcdef");
+  EXPECT_EQ(TraceIdOf("00-00000000000000000000000000000000-0123456789abcdef-01"), "");
+  EXPECT_EQ(TraceIdOf("00-0123456789ABCDEF0123456789abcdef-0123456789abcdef-01"), "");
+  EXPECT_EQ(TraceIdOf("nonsense"), "");
+  EXPECT_EQ(TraceIdOf(""), "");
+}
+
+}  // namespace
+}  // namespace jobtail::access
