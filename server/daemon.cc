@@ -6,7 +6,6 @@
 #include <google/protobuf/stubs/logging.h>
 #include <signal.h>
 #include <spdlog/spdlog.h>
-#include <sys/resource.h>
 #include <unistd.h>
 
 #include <array>
@@ -21,6 +20,7 @@
 #include "base/clock.h"
 #include "server/freed_memory.h"
 #include "server/init_process.h"
+#include "server/process/descriptor_limit.h"
 #include "server/stderr_sink.h"
 
 namespace jobtail {
@@ -91,14 +91,6 @@ void SkipDeadlockDetection() {
 // Jobs in C++ cannot be ended from outside, and must not see the program's objects destroyed around
 // them. Nothing is flushed: the lock of a stream that nobody reads may be held for ever.
 [[noreturn]] void LeaveAtOnce(int exit_code) { _exit(exit_code); }
-
-// Each connection takes a descriptor, and the usual soft limit is 1024.
-void RaiseDescriptorLimit() {
-  rlimit limit{};
-  if (getrlimit(RLIMIT_NOFILE, &limit) != 0) return;
-  limit.rlim_cur = limit.rlim_max;
-  setrlimit(RLIMIT_NOFILE, &limit);
-}
 
 const std::map<std::string, SyncMode>& SyncModes() {
   static const auto* const modes = new std::map<std::string, SyncMode>{
@@ -204,7 +196,8 @@ int Daemon::Run(int argc, char** argv, const std::function<absl::Status(Server&)
   options_.stop_grace = absl::Seconds(stop_grace_seconds_);
   options_.engine.retention.max_age = absl::Seconds(keep_age_seconds_);
   SkipDeadlockDetection();
-  RaiseDescriptorLimit();
+  // Each connection takes a descriptor, and the usual soft limit is 1024.
+  process::RaiseDescriptorLimit();
   spdlog::set_default_logger(
       std::make_shared<spdlog::logger>(name_, std::make_shared<StderrSink>()));
   LimitWhatProtobufSays();
