@@ -172,7 +172,9 @@ void CommandLine::Report(size_t at, const char* what) {
 
 // `at` is that of the program's first argument.
 void CommandLine::Walk(const std::string& program, size_t at) {
-  const Program* const known = Lookup(BaseName(program));
+  const std::string name = BaseName(program);
+  heeds_dashes_ = !Has("find test expr [", name);
+  const Program* const known = Lookup(name);
   if (!known) return WalkUnknown(at);
   switch (known->kind) {
     case Program::kShell:
@@ -302,7 +304,7 @@ void CommandLine::WalkData(const Program& program, size_t at) {
     if (awaits_code && !IsLiteral(i)) return Report(i, kCodeMessage);
     awaits_code = false;
     if (IsLiteral(i) && text == "--") {
-      options_end_ = std::min(options_end_, i);
+      if (heeds_dashes_) options_end_ = std::min(options_end_, i);
       return;
     }
     if (!IsOption(text) || arguments_[i].BeginsWithValue()) continue;
@@ -319,7 +321,7 @@ void CommandLine::WalkUnknown(size_t at) {
   for (size_t i = at; i < arguments_.size(); ++i) {
     const std::string text = Text(i);
     if (IsLiteral(i) && text == "--") {
-      options_end_ = std::min(options_end_, i);
+      if (heeds_dashes_) options_end_ = std::min(options_end_, i);
       continue;
     }
     if (!IsLiteral(i)) {

@@ -64,7 +64,8 @@ class CommandLine {
   std::optional<Misuse> found_;
   std::vector<Variable> variables_;
   bool code_on_stdin_ = false;
-  size_t options_end_;  // behind a "--", there are none any more
+  bool heeds_dashes_ = true;  // whether the program takes no options behind a "--"
+  size_t options_end_;        // where that "--" is
 };
 
 }  // namespace jobtail::config

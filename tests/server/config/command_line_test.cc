@@ -180,6 +180,7 @@ TEST(CommandLine, KnowsWhichValuesCouldBeOptions) {
   EXPECT_EQ(takes({"grep", "-e", "{x}", "--", "{x}"}), ".o..");
   EXPECT_EQ(takes({"sudo", "--", "rm", "{x}", "--", "{x}"}), "..o..")
       << "the first is sudo's alone";
+  EXPECT_EQ(takes({"find", "--", "{x}"}), ".o") << "as -delete, which is no option to it";
   EXPECT_EQ(takes({"sh", "-c", "rm \"$1\"", "--", "{x}"}), "...o") << "which is $0";
 }
 
