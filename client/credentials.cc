@@ -102,6 +102,9 @@ grpc::ChannelArguments Arguments(const std::string& address) {
   arguments.SetInt(GRPC_ARG_INITIAL_RECONNECT_BACKOFF_MS, 100);
   arguments.SetInt(GRPC_ARG_MAX_RECONNECT_BACKOFF_MS, 1'000);
   arguments.SetInt(GRPC_ARG_MIN_RECONNECT_BACKOFF_MS, 10'000);  // the longest that one may take
+  // An error's text comes as metadata; what exceeds the limit would end all calls of the
+  // connection.
+  arguments.SetInt(GRPC_ARG_MAX_METADATA_SIZE, 64 << 10);
   // Two clients in a program share neither a connection nor its state of failure.
   arguments.SetInt(GRPC_ARG_USE_LOCAL_SUBCHANNEL_POOL, 1);
   // A proxy from the environment is not meant for this machine itself.

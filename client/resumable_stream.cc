@@ -5,12 +5,21 @@
 #include <algorithm>
 #include <utility>
 
+#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/time/clock.h"
 #include "client/status_text.h"
 
 namespace jobtail::client {
 namespace {
+
+// Behind a proxy that cuts streams after some seconds, so many are most of a day of silence.
+constexpr int kMaxIdleCalls = 5'000;
+
+// Whether what the server sends is larger than gRPC takes here: it will be so again.
+bool IsOurLimit(const absl::Status& status) {
+  return absl::StrContains(status.message(), "message larger than max");
+}
 
 absl::Status Cancelled() { return absl::CancelledError("the reader was cancelled"); }
 
@@ -81,8 +90,8 @@ bool ResumableStream::MayPass(const absl::Status& status) const {
     case absl::StatusCode::kAborted:           // a proxy between two servers
     case absl::StatusCode::kDeadlineExceeded:  // a proxy's time limit
       return true;
-    case absl::StatusCode::kResourceExhausted:  // our own former stream, if it still counts
-      return answered_ever_ && !answered_;
+    case absl::StatusCode::kResourceExhausted:  // our own former stream, or another's call
+      return answered_ever_ && !IsOurLimit(status);
     default:
       return false;
   }
@@ -92,6 +101,8 @@ bool ResumableStream::MayPass(const absl::Status& status) const {
 std::optional<absl::Status> ResumableStream::WaitToRetry(const absl::Status& reason) {
   if (reason.ok() || !MayPass(reason)) return reason;
   const absl::Duration now = options_.clock->Steady();
+  idle_calls_ = has_progressed_ ? 0 : idle_calls_ + 1;
+  if (idle_calls_ > kMaxIdleCalls) return GiveUp(reason);
   if (answered_ && (has_progressed_ || now - started_ > options_.backoff.max)) {
     backoff_.Reset();
     silent_since_.reset();

@@ -51,8 +51,12 @@ struct ResumeOptions {
 // - The waits begin small again, and the time until giving up starts anew, only after a call that
 //   was of use: it brought something new, or lasted longer than the longest wait. A server that
 //   accepts and cuts every call is not besieged.
+// - A server that answers call after call and has nothing new to say, in thousands of them, is
+// given
+//   up as well.
 // - RESOURCE_EXHAUSTED may pass if we have been heard before: the server may not have noticed yet
-//   that our former call is gone, and counts it among its readers.
+//   that our former call is gone, and counts it among its readers; or another call of the same
+//   connection, of somebody else behind the same proxy, was too large for it, and all have ended.
 // - Waits go by the steady clock. They end early when the channel is connected again.
 //
 // Owned by its reader. Next(), Note...(), Fail() and Close() are for the reader's thread, Cancel()
@@ -125,6 +129,7 @@ class ResumableStream {
   bool has_progressed_ = false;            // in the present call
   bool outage_told_ = false;
   std::optional<absl::Duration> silent_since_;  // since when attempts fail
+  int idle_calls_ = 0;  // in a row, that were answered and brought nothing new
   std::optional<absl::Status> final_;
 };
 

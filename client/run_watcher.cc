@@ -81,7 +81,8 @@ absl::Status RunWatcher::CatchUp() {
     if (!page.ok()) return page.status();
     if (newest_.empty() || !AddMissed(oldest, &*page)) break;
     request.set_page_token(page->next_page_token());
-    if (absl::Status status = tokens.Note(request.page_token()); !status.ok()) return status;
+    const absl::Status noted = tokens.Note(request.page_token(), page->runs_size());
+    if (!noted.ok()) return noted;
   } while (!request.page_token().empty());
   AddVanished();
   return absl::OkStatus();

@@ -7,7 +7,6 @@
 #include <grpc/support/log.h>
 #include <signal.h>
 #include <spdlog/spdlog.h>
-#include <sys/resource.h>
 #include <unistd.h>
 
 #include <array>
@@ -23,6 +22,7 @@
 #include "base/clock.h"
 #include "server/freed_memory.h"
 #include "server/init_process.h"
+#include "server/process/descriptor_limit.h"
 #include "server/stderr_sink.h"
 
 namespace jobtail {
@@ -106,14 +106,6 @@ void SkipDeadlockDetection() {
 // Jobs in C++ cannot be ended from outside, and must not see the program's objects destroyed around
 // them. Nothing is flushed: the lock of a stream that nobody reads may be held for ever.
 [[noreturn]] void LeaveAtOnce(int exit_code) { _exit(exit_code); }
-
-// Each connection takes a descriptor, and the usual soft limit is 1024.
-void RaiseDescriptorLimit() {
-  rlimit limit{};
-  if (getrlimit(RLIMIT_NOFILE, &limit) != 0) return;
-  limit.rlim_cur = limit.rlim_max;
-  setrlimit(RLIMIT_NOFILE, &limit);
-}
 
 // "0660", in octal.
 bool ParseMode(const std::string& text, mode_t* mode) {
@@ -261,7 +253,8 @@ int Daemon::Run(int argc, char** argv, const std::function<absl::Status(Server&)
   options_.engine.retention.max_age = absl::Seconds(keep_age_seconds_);
   if (mode_t mode = 0; ParseMode(socket_mode_, &mode)) options_.socket.mode = mode;
   SkipDeadlockDetection();
-  RaiseDescriptorLimit();
+  // Each connection takes a descriptor, and the usual soft limit is 1024.
+  process::RaiseDescriptorLimit();
   spdlog::set_default_logger(
       std::make_shared<spdlog::logger>(name_, std::make_shared<StderrSink>()));
   LimitWhatProtobufSays();

@@ -11,5 +11,8 @@ int main(int argc, char** argv) {
   jobtail::config::ConfigJobs jobs(&processes);
   jobs.AddFlags(&daemon);
   jobtail::access::AddTokenCommands(&daemon.flags());
-  return daemon.Run(argc, argv, [&](jobtail::Server& server) { return jobs.AddTo(server); });
+  return daemon.Run(argc, argv, [&](jobtail::Server& server) {
+    jobtail::process::AdoptOrphans();  // all its children are commands
+    return jobs.AddTo(server);
+  });
 }

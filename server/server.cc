@@ -53,6 +53,10 @@ constexpr int kMaxRequestBytes = 2 << 20;
 // Calls of one connection at a time, streams mostly. Further ones wait at the client.
 constexpr int kMaxCallsOfConnection = 10'000;
 
+// Of one call. gRPC ends a connection with all its calls if a client sends more although it has
+// been told the limit; a proxy may add a cookie of some KiB to each.
+constexpr int kMaxMetadataBytes = 64 << 10;
+
 // How long a client that has connected may take to speak HTTP/2.
 constexpr int kHandshakeMillis = 20'000;
 
@@ -67,6 +71,7 @@ void SetKeepalive(grpc::ServerBuilder* builder) {
   builder->AddChannelArgument(GRPC_ARG_KEEPALIVE_PERMIT_WITHOUT_CALLS, 1);
   builder->AddChannelArgument(GRPC_ARG_HTTP2_MIN_RECV_PING_INTERVAL_WITHOUT_DATA_MS, 10'000);
   builder->AddChannelArgument(GRPC_ARG_SERVER_HANDSHAKE_TIMEOUT_MS, kHandshakeMillis);
+  builder->AddChannelArgument(GRPC_ARG_MAX_METADATA_SIZE, kMaxMetadataBytes);
 }
 
 // Whose turn it is in the pool when the store is asked how it is: nobody's else.

@@ -29,6 +29,9 @@ absl::StatusOr<std::vector<v1::Run>> LatestRuns(const Client& client, v1::ListRu
 absl::StatusOr<v1::Run> FindRun(const CommonOptions& common, const Client& client,
                                 const std::string& run);
 
+// The run, if its id can be one: it is printed, and pasted into a shell.
+absl::StatusOr<v1::Run> CheckId(v1::Run run);
+
 // The request that lists the runs which `options` ask for.
 v1::ListRunsRequest ListRequest(const RunsOptions& options);
 

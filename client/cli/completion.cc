@@ -276,7 +276,8 @@ int ExecuteComplete(int argc, const char* const* argv) {
               words.begin() + std::min<std::ptrdiff_t>(argc, 3));  // jobtail __complete --
   std::string text;
   for (const Candidate& candidate : Complete(words)) {
-    absl::StrAppend(&text, Printable(candidate.word), "\t", Printable(candidate.help), "\n");
+    if (Printable(candidate.word) != candidate.word) continue;  // to be typed by nobody
+    absl::StrAppend(&text, candidate.word, "\t", Printable(candidate.help), "\n");
   }
   (void)PrintToStdout(text);
   return 0;

@@ -24,7 +24,10 @@ _jobtail() {
   fi
   while IFS=$'\t' read -r candidate _; do
     [[ $candidate == *= ]] && compopt -o nospace 2>/dev/null
-    COMPREPLY+=("${candidate#"${current%"$behind"}"}")
+    # The words are the server's: quoted, or the shell would run what is in them.
+    candidate=${candidate#"${current%"$behind"}"}
+    [[ -n $candidate ]] && printf -v candidate %q "$candidate"
+    COMPREPLY+=("$candidate")
   done < <("${words[0]/#\~/$HOME}" __complete -- "${words[@]:1}" 2>/dev/null)
 }
 complete -F _jobtail jobtail

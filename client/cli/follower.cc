@@ -71,7 +71,8 @@ std::unique_ptr<LinePrinter> Follower::MakePrinter() {
                              .timestamps = options_.timestamps,
                              .notices = common_.output == OutputFormat::kText,
                              .outcome = !exports_,
-                             .merged = exports_};
+                             .merged = exports_,
+                             .raw = options_.raw};
   if (ShowsProgress()) {
     const bool color = UsesColor(common_.color, STDERR_FILENO);
     text.draw_progress = [color](const v1::RunProgress& progress) {
@@ -148,6 +149,8 @@ absl::StatusOr<int> Follower::PrintAll() {
     if (interrupts_->stop()) return Interrupted();
     if (!printed.ok()) return PrintFailed(printed);
   }
+  if (const absl::Status finished = printer_->Finish(); !finished.ok())
+    return PrintFailed(finished);
   return printer_->result().has_value() ? ExitCode(*printer_->result()) : 0;
 }
 

@@ -110,11 +110,17 @@ CLI::App* Grammar::AddFollowCommand(const char* name, const char* description, c
   CLI::App* command = AddCommand(name, description, footer);
   AddFormats(command, /*raw=*/true);
   command->add_flag("--timestamps", raw_.timestamps, "Begin each line with its time, in UTC");
+  AddRaw(command);
   command
       ->add_option("--retry-for", raw_.retry_for, "How long to wait for a server that is gone [5m]")
       ->option_text("DURATION")
       ->check(CheckDuration);
   return command;
+}
+
+void Grammar::AddRaw(CLI::App* command) {
+  command->add_flag("--raw", raw_.raw,
+                    "Let the job drive the terminal: all its escape sequences, not colours alone");
 }
 
 void Grammar::AddFilters(CLI::App* command) {
@@ -184,6 +190,7 @@ void Grammar::AddExport() {
   CLI::App* command = AddListCommand("export", "Write a run's whole log to stdout", help::kExport);
   AddRunId(command);
   command->add_flag("--timestamps", raw_.timestamps, "Begin each line with its time, in UTC");
+  AddRaw(command);
   AddFilters(command);
 }
 

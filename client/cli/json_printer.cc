@@ -2,7 +2,7 @@
 
 #include "client/cli/json_printer.h"
 
-#include "absl/strings/str_cat.h"
+#include "base/json_text.h"
 
 namespace jobtail::client::cli {
 
@@ -10,7 +10,11 @@ absl::Status JsonPrinter::PrintLine(const v1::LogLine& line) {
   if (line.has_heartbeat()) return absl::OkStatus();
   std::string* buffer;
   if (absl::Status status = output()->Begin(Output::kOut, &buffer); !status.ok()) return status;
-  if (!run_.empty()) absl::StrAppend(buffer, R"({"runId":")", run_, R"(","line":)");
+  if (!run_.empty()) {
+    buffer->append(R"({"runId":)");
+    AppendJsonText(run_, buffer);
+    buffer->append(R"(,"line":)");
+  }
   writer_.Append(line, buffer);
   if (!run_.empty()) buffer->push_back('}');
   buffer->push_back('\n');

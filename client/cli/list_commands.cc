@@ -8,6 +8,7 @@
 #include <utility>
 #include <vector>
 
+#include "absl/strings/ascii.h"
 #include "absl/strings/str_cat.h"
 #include "absl/time/clock.h"
 #include "base/codec/line_json.h"
@@ -64,9 +65,10 @@ absl::StatusOr<std::vector<v1::Job>> AllJobs(const Client& client) {
   do {
     absl::StatusOr<v1::ListJobsResponse> page = client.ListJobs(request);
     if (!page.ok()) return page.status();
+    const int entries = page->jobs_size();
     std::move(page->mutable_jobs()->begin(), page->mutable_jobs()->end(), std::back_inserter(jobs));
     request.set_page_token(page->next_page_token());
-    if (absl::Status status = tokens.Note(request.page_token()); !status.ok()) return status;
+    if (absl::Status noted = tokens.Note(request.page_token(), entries); !noted.ok()) return noted;
   } while (!request.page_token().empty());
   return jobs;
 }
@@ -80,9 +82,10 @@ absl::StatusOr<std::vector<v1::Run>> LatestRuns(const Client& client, v1::ListRu
     request.set_page_size(static_cast<int>(std::min<size_t>(most - runs.size(), kPageSize)));
     absl::StatusOr<v1::ListRunsResponse> page = client.ListRuns(request);
     if (!page.ok()) return page.status();
+    const int entries = page->runs_size();
     std::move(page->mutable_runs()->begin(), page->mutable_runs()->end(), std::back_inserter(runs));
     request.set_page_token(page->next_page_token());
-    if (absl::Status status = tokens.Note(request.page_token()); !status.ok()) return status;
+    if (absl::Status noted = tokens.Note(request.page_token(), entries); !noted.ok()) return noted;
   } while (!request.page_token().empty() && runs.size() < most);
   return runs;
 }
@@ -98,7 +101,16 @@ absl::StatusOr<v1::Run> FindRun(const CommonOptions& common, const Client& clien
                                 const std::string& run) {
   absl::StatusOr<v1::Run> found = client.GetRun(run);
   if (!found.ok()) return ExplainRunError(common, run, found.status());
-  return found;
+  return CheckId(*std::move(found));
+}
+
+absl::StatusOr<v1::Run> CheckId(v1::Run run) {
+  const auto fits = [](unsigned char c) { return absl::ascii_isalnum(c) || c == '-' || c == '_'; };
+  const std::string& id = run.id();
+  if (!id.empty() && id.front() != '-' && std::all_of(id.begin(), id.end(), fits)) return run;
+  return absl::InternalError(absl::StrCat("the server's run has the id ",
+                                          ShellQuoted(Printable(id)),
+                                          ", which is none; is that a jobtail server?"));
 }
 
 absl::StatusOr<int> Execute(const CommonOptions& common, const JobsOptions& options) {

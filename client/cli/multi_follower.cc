@@ -43,12 +43,13 @@ std::unique_ptr<LinePrinter> MultiFollower::MakePrinter(const v1::Run& run) {
   if (common_.output == OutputFormat::kJson) {
     return std::make_unique<JsonPrinter>(&output_, run.id());
   }
-  const std::string name = absl::StrCat(Printable(run.job()), " ", ShortId(run.id()));
+  const std::string name = absl::StrCat(Printable(run.job()), " ", Printable(ShortId(run.id())));
   const Paint paint = color_ ? PaintInTurn(count_) : Paint::kPlain;
   return std::make_unique<PrefixPrinter>(
       &output_, PrefixPrinterOptions{.run = run.id(),
                                      .prefix = Painted(name + " |", paint) + " ",
-                                     .timestamps = options_.timestamps});
+                                     .timestamps = options_.timestamps,
+                                     .raw = options_.raw});
 }
 
 void MultiFollower::Add(const v1::Run& run, v1::TailLogRequest request) {
@@ -88,9 +89,9 @@ void MultiFollower::PrintEndLocked(const Followed& followed, const absl::Status&
   if (!status.ok()) {
     code_ = std::max(code_, kExitOwnFailure);
     const int64_t next = followed.reader->next_sequence();
-    output_.Notice(absl::StrCat("stopped following run ", followed.id, ": ",
-                                Printable(StatusText(status)), "; go on with: ", common_.program,
-                                " tail ", followed.id,
+    const std::string id = Printable(followed.id);
+    output_.Notice(absl::StrCat("stopped following run ", id, ": ", Printable(StatusText(status)),
+                                "; go on with: ", common_.program, " tail ", ShellQuoted(id),
                                 next > 0 ? absl::StrCat(" --from=", next) : ""));
   } else if (followed.printer->result().has_value()) {
     code_ = std::max(code_, ExitCode(*followed.printer->result()));

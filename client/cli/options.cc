@@ -69,7 +69,9 @@ bool WantsTimestamps(const RawOptions& raw) {
 }
 
 FollowOptions CollectFollow(const RawOptions& raw) {
-  FollowOptions follow = {.timestamps = WantsTimestamps(raw), .progress = !raw.no_progress};
+  FollowOptions follow = {.timestamps = WantsTimestamps(raw),
+                          .progress = !raw.no_progress,
+                          .raw = raw.raw || raw.format == "raw"};
   absl::ParseDuration(raw.retry_for, &follow.retry_for);
   return follow;
 }
@@ -101,7 +103,8 @@ RunsOptions CollectRuns(const RawOptions& raw) {
 }
 
 ExportOptions CollectExport(const RawOptions& raw) {
-  ExportOptions options = {.request = Request(raw), .timestamps = WantsTimestamps(raw)};
+  ExportOptions options = {
+      .request = Request(raw), .timestamps = WantsTimestamps(raw), .raw = raw.raw};
   options.request.set_run(raw.run);
   return options;
 }

@@ -41,6 +41,8 @@ struct FollowOptions {
   bool timestamps = false;
   // Whether to draw a bar, on a terminal, for a run that reports its progress.
   bool progress = true;
+  // Whether a terminal gets all that the job printed, and not only what is harmless to it.
+  bool raw = false;
   absl::Duration retry_for = absl::Minutes(5);
 };
 
@@ -89,6 +91,7 @@ struct RmOptions {
 struct ExportOptions {
   v1::TailLogRequest request = {};
   bool timestamps = false;
+  bool raw = false;  // as for FollowOptions
 };
 
 struct WhoAmIOptions {};

@@ -41,6 +41,8 @@ class Output {
     return absl::OkStatus();
   }
 
+  bool is_terminal(Target target) const { return (target == kOut ? out_ : err_)->is_terminal(); }
+
   // Marks where the line with this sequence number ends; 0 for one that has none.
   void End(int64_t sequence) {
     if (sequence > 0) marks_.emplace_back(buffer_.size(), sequence);

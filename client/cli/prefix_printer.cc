@@ -4,6 +4,8 @@
 
 #include <utility>
 
+#include "base/quoting.h"
+#include "client/cli/terminal_filter.h"
 #include "client/cli/text_printer.h"
 #include "client/run_state.h"
 
@@ -24,7 +26,7 @@ absl::Status PrefixPrinter::PrintLine(const v1::LogLine& line) {
     case v1::LogLine::kRaw:
       return PrintBytes(line, line.raw());
     case v1::LogLine::kGap:
-      return PrintNotice("run " + options_.run + ": " + DescribeGap(line.gap()));
+      return PrintNotice("run " + Printable(options_.run) + ": " + DescribeGap(line.gap()));
     case v1::LogLine::kResult:
       return PrintNotice(DescribeFailure(options_.run, line.result()));
     default:
@@ -54,7 +56,13 @@ absl::Status PrefixPrinter::PrintPending(Output::Target target) {
     time_.Append(pending.time, 3, buffer);
     buffer->push_back(' ');
   }
-  buffer->append(pending.bytes);
+  if (!options_.raw && output()->is_terminal(target)) {
+    TerminalFilter filter;  // of a whole line
+    filter.Append(pending.bytes, buffer);
+    if (filter.is_styled()) buffer->append("\x1b[m");
+  } else {
+    buffer->append(pending.bytes);
+  }
   buffer->push_back('\n');
   pending = Pending();
   return absl::OkStatus();

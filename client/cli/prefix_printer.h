@@ -16,6 +16,8 @@ struct PrefixPrinterOptions {
   // What stands before each line, colours included.
   std::string prefix = {};
   bool timestamps = false;
+  // Whether a terminal gets all that the job printed, and not only what is harmless to it.
+  bool raw = false;
 };
 
 // One of several runs that are printed to the same place: whole lines, each with its run before it.

@@ -3,11 +3,9 @@
 #include <signal.h>
 #include <unistd.h>
 
-#include <algorithm>
 #include <string>
 #include <vector>
 
-#include "absl/strings/ascii.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "base/codec/line_json.h"
@@ -44,15 +42,6 @@ std::string KnownJobs(const Client& client, const std::string& job) {
   return absl::StrCat("; it has: ", absl::StrJoin(names, ", "), more ? " and more" : "");
 }
 
-// The id is printed, and pasted into a shell: it must be what it claims to be.
-absl::StatusOr<v1::Run> Checked(v1::Run run) {
-  const auto fits = [](unsigned char c) { return absl::ascii_isalnum(c) || c == '-' || c == '_'; };
-  if (!run.id().empty() && std::all_of(run.id().begin(), run.id().end(), fits)) return run;
-  return absl::InternalError(absl::StrCat("the server's run has the id ",
-                                          ShellQuoted(Printable(run.id())),
-                                          ", which is none; is that a jobtail server?"));
-}
-
 absl::StatusOr<v1::Run> Create(const CommonOptions& common, const RunOptions& options,
                                const Client& client) {
   v1::CreateRunRequest request;
@@ -62,7 +51,7 @@ absl::StatusOr<v1::Run> Create(const CommonOptions& common, const RunOptions& op
   request.mutable_parameters()->insert(parameters->begin(), parameters->end());
   request.set_request_id(NewRequestId());
   absl::StatusOr<v1::Run> run = client.CreateRun(request);
-  if (run.ok()) return Checked(*std::move(run));
+  if (run.ok()) return CheckId(*std::move(run));
   if (!absl::IsNotFound(run.status())) return ExplainError(common, run.status());
   return absl::NotFoundError(absl::StrCat(
       "there is no job ", ShellQuoted(Printable(options.job)), " at ", Printable(common.server),

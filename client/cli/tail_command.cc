@@ -82,7 +82,8 @@ absl::StatusOr<int> Execute(const CommonOptions& common, const ExportOptions& op
   v1::TailLogRequest request = options.request;
   request.set_run(run->id());
   Interrupts interrupts;
-  Follower follower(common, {.timestamps = options.timestamps, .progress = false},
+  Follower follower(common,
+                    {.timestamps = options.timestamps, .progress = false, .raw = options.raw},
                     OnInterrupt::kLeave, &interrupts);
   const absl::StatusOr<int> code = follower.Export(client, request);
   if (!code.ok() || *code != 0) return code;

@@ -41,7 +41,11 @@ std::string HowItEnded(const v1::RunResult& result) {
 }  // namespace
 
 TextPrinter::TextPrinter(Output* output, TextPrinterOptions options)
-    : LinePrinter(output), options_(std::move(options)) {}
+    : LinePrinter(output), options_(std::move(options)) {
+  for (const Output::Target target : {Output::kOut, Output::kErr}) {
+    if (!options_.raw && output->is_terminal(target)) filters_[target].emplace();
+  }
+}
 
 absl::Status TextPrinter::PrintLine(const v1::LogLine& line) {
   switch (line.content_case()) {
@@ -94,7 +98,12 @@ absl::Status TextPrinter::PrintView(const LineView& line) {
     time_.Append(line.time(), 3, buffer);
     buffer->push_back(' ');
   }
-  buffer->append(line.bytes).append(EndingBytes(line.ending));
+  if (filters_[target]) {
+    filters_[target]->Append(line.bytes, buffer);
+    filters_[target]->Append(EndingBytes(line.ending), buffer);
+  } else {
+    buffer->append(line.bytes).append(EndingBytes(line.ending));
+  }
   continues_[target] = !EndsLine(line.ending);
   output()->End(line.sequence);
   return absl::OkStatus();
@@ -106,11 +115,24 @@ void TextPrinter::NoteProgress(const v1::RunProgress& progress) {
 
 absl::Status TextPrinter::PrintNotice(const v1::LogLine& line, const std::string& text) {
   if (options_.notices && !text.empty()) {
-    if (absl::Status status = output()->Flush(); !status.ok()) return status;
+    if (absl::Status status = ResetStyles(); !status.ok()) return status;
     output()->Notice(text);
   }
   output()->End(line.sequence());
   return absl::OkStatus();
+}
+
+absl::Status TextPrinter::Finish() { return ResetStyles(); }
+
+// What comes next on the terminal is not the job's.
+absl::Status TextPrinter::ResetStyles() {
+  for (const Output::Target target : {Output::kOut, Output::kErr}) {
+    if (!filters_[target] || !filters_[target]->is_styled()) continue;
+    std::string* buffer;
+    if (absl::Status status = output()->Begin(target, &buffer); !status.ok()) return status;
+    filters_[target]->Append("\x1b[m", buffer);
+  }
+  return output()->Flush();
 }
 
 std::string DescribeGap(const v1::Gap& gap) {
@@ -122,7 +144,8 @@ std::string DescribeGap(const v1::Gap& gap) {
 
 std::string DescribeFailure(const std::string& run, const v1::RunResult& result) {
   if (result.state() == v1::RUN_STATE_SUCCEEDED) return "";
-  std::string text = absl::StrCat("run ", run, " ", StateName(result.state()), HowItEnded(result));
+  std::string text =
+      absl::StrCat("run ", Printable(run), " ", StateName(result.state()), HowItEnded(result));
   if (!result.error().empty()) absl::StrAppend(&text, ": ", Printable(result.error()));
   return text;
 }

@@ -3,10 +3,12 @@
 #define JOBTAIL_CLIENT_CLI_TEXT_PRINTER_H_
 
 #include <functional>
+#include <optional>
 #include <string>
 
 #include "base/codec/proto_time.h"
 #include "client/cli/line_printer.h"
+#include "client/cli/terminal_filter.h"
 
 namespace jobtail::client::cli {
 
@@ -22,6 +24,8 @@ struct TextPrinterOptions {
   bool outcome = true;
   // Whether all goes to stdout, what the job printed to stderr as well.
   bool merged = false;
+  // Whether a terminal gets all that the job printed, and not only what is harmless to it.
+  bool raw = false;
   // Draws the run's progress as one line for the terminal; none: it is not shown.
   std::function<std::string(const v1::RunProgress&)> draw_progress = {};
 };
@@ -32,6 +36,7 @@ class TextPrinter : public LinePrinter {
   TextPrinter(Output* output, TextPrinterOptions options);
 
   bool takes_views() const override { return true; }
+  absl::Status Finish() override;
 
  private:
   absl::Status PrintLine(const v1::LogLine& line) override;
@@ -40,9 +45,11 @@ class TextPrinter : public LinePrinter {
   absl::Status PrintText(const v1::LogLine& line);
   void NoteProgress(const v1::RunProgress& progress);
   absl::Status PrintNotice(const v1::LogLine& line, const std::string& text);
+  absl::Status ResetStyles();
 
   const TextPrinterOptions options_;
   TimeFormatter time_;
+  std::optional<TerminalFilter> filters_[2];  // of terminals
   bool continues_[2] = {false, false};  // whether the next line of the stream continues the last
 };
 

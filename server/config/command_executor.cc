@@ -6,6 +6,7 @@
 #include <map>
 
 #include "absl/strings/str_cat.h"
+#include "base/quoting.h"
 #include "server/process/outputs.h"
 #include "server/run/parameter.h"
 
@@ -30,6 +31,28 @@ bool Uses(const CommandTemplate& command, const std::string& name) {
                              [&](const auto& variable) { return uses(variable.second); });
 }
 
+// The parameter whose value the argument begins with.
+std::string FirstIn(const Template& argument, const Values& values) {
+  for (const std::string& name : argument.Names()) {
+    if (!values.at(name).empty()) return name;
+  }
+  return "";
+}
+
+absl::Status CheckOptions(const CommandTemplate& command, const Values& values) {
+  for (const size_t i : command.guarded) {
+    const Template& argument = command.arguments[i];
+    if (!argument.Expand(values).starts_with('-')) continue;
+    const std::string name = FirstIn(argument, values);
+    if (command.may_begin_with_dash.contains(name)) continue;
+    return absl::InvalidArgumentError(
+        absl::StrCat("parameter ", name, "=", Quoted(values.contains(name) ? values.at(name) : ""),
+                     ": the program would take what begins with \"-\" for an option; give "
+                     "another value, such as ./-name for a file"));
+  }
+  return absl::OkStatus();
+}
+
 }  // namespace
 
 absl::Status CommandExecutor::CheckParameters(const ParameterValues& parameters) const {
@@ -40,7 +63,7 @@ absl::Status CommandExecutor::CheckParameters(const ParameterValues& parameters)
         absl::StrCat("parameter ", name, " has a NUL byte at position ", nul + 1,
                      ", which no program's argument or environment can have; leave it out"));
   }
-  return absl::OkStatus();
+  return CheckOptions(command_, Format(parameters));
 }
 
 absl::Status CommandExecutor::Start(std::shared_ptr<Execution> run) const {

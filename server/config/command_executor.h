@@ -3,6 +3,7 @@
 #define JOBTAIL_SERVER_CONFIG_COMMAND_EXECUTOR_H_
 
 #include <memory>
+#include <set>
 #include <string>
 #include <utility>
 #include <vector>
@@ -20,6 +21,10 @@ struct CommandTemplate {
   std::vector<Template> arguments;
   std::vector<std::pair<std::string, Template>> environment;
   Template input;
+  // The arguments that begin with a value which the program would take for an option if that began
+  // with "-", and the parameters whose values may, all the same.
+  std::set<size_t> guarded;
+  std::set<std::string> may_begin_with_dash;
 };
 
 // Executes a command with a run's parameters in their places.
@@ -29,7 +34,8 @@ class CommandExecutor : public Executor {
   CommandExecutor(CommandTemplate command, process::ProcessPool* pool)
       : command_(std::move(command)), pool_(pool) {}
 
-  // No program can be given an argument or a variable with a NUL byte.
+  // No program can be given an argument or a variable with a NUL byte; nor is one given an option
+  // that its job does not have.
   absl::Status CheckParameters(const ParameterValues& parameters) const override;
   absl::Status Start(std::shared_ptr<Execution> run) const override;
 

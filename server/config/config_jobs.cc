@@ -15,6 +15,11 @@ namespace jobtail::config {
 void ConfigJobs::AddFlags(Daemon* daemon) {
   daemon->flags().add_option("--config", file_,
                              "The file that describes the jobs; read again on SIGHUP");
+  daemon->flags()
+      .add_option("--cgroup", cgroup_,
+                  "A directory of control groups (version 2) for the commands' runs that is this "
+                  "server's alone; auto: its own group, if that has been delegated to it; none")
+      ->capture_default_str();
   daemon->flags().add_flag_callback(
       "--check-config", [this, daemon] { throw CLI::RuntimeError(Check(*daemon)); },
       "Says whether the files of --config and --access-file are right, and ends");
@@ -46,7 +51,11 @@ int ConfigJobs::Check(const Daemon& daemon) const {
 
 absl::Status ConfigJobs::AddTo(Server& server) {
   const bool wanted = !file_.empty() && !Server::InChildProcess();  // a child calls functions
-  return wanted ? Replace(server) : absl::OkStatus();
+  if (!wanted) return absl::OkStatus();
+  auto cgroups = process::Cgroups::Open(cgroup_);
+  if (!cgroups.ok()) return cgroups.status();
+  processes_->UseCgroups(*std::move(cgroups));
+  return Replace(server);
 }
 
 absl::Status ConfigJobs::Replace(Server& server) {

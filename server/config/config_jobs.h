@@ -12,8 +12,8 @@
 
 namespace jobtail::config {
 
-// The jobs that a server program has from a config file: the flags --config and --check-config, and
-// reading it again on SIGHUP. Used by the main thread.
+// The jobs that a server program has from a config file: the flags --config, --cgroup and
+// --check-config, and reading it again on SIGHUP. Used by the main thread.
 //
 //   ProcessPool processes;            // outlives the server
 //   ConfigJobs jobs(&processes);
@@ -38,6 +38,7 @@ class ConfigJobs {
 
   process::ProcessPool* const processes_;
   std::string file_;
+  std::string cgroup_ = "auto";
   std::vector<std::string> names_;  // of the jobs that were added
 };
 

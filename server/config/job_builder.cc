@@ -6,6 +6,7 @@
 #include <stdlib.h>
 
 #include <algorithm>
+#include <limits>
 #include <memory>
 #include <utility>
 #include <vector>
@@ -16,6 +17,7 @@
 #include "absl/strings/str_replace.h"
 #include "base/quoting.h"
 #include "server/config/system_names.h"
+#include "server/config/value_check.h"
 #include "server/run/parameter.h"
 
 namespace jobtail::config {
@@ -63,8 +65,11 @@ std::optional<Job> JobBuilder::Build(process::ProcessPool* pool) {
   if (!CheckParameterCount()) return std::nullopt;
   CheckParameterNames();
   CommandTemplate command = MakeCommand();
-  CheckShell();
   CheckAllUsed();
+  if (failed_) return std::nullopt;
+  CheckValues(config_, &command, [this](const char* field, int index, const std::string& message) {
+    Error(field, message, index);
+  });
   if (failed_) return std::nullopt;
   Job job(config_.name(), std::make_shared<CommandExecutor>(std::move(command), pool));
   job.Help(config_.help());
@@ -118,6 +123,7 @@ CommandTemplate JobBuilder::MakeCommand() {
   CommandTemplate command;
   SetProgram(&command);
   SetProcess(&command.command);
+  SetCommandLimits(&command.command);
   SetOutput(&command.command);
   SetEnvironment(&command);
   command.input = ParseTemplate("stdin", -1, config_.stdin(), /*visible=*/false);
@@ -145,24 +151,6 @@ void JobBuilder::SetProgram(CommandTemplate* command) {
     command->arguments.push_back(
         ParseTemplate("argument", i, config_.argument(i), /*visible=*/true));
   }
-}
-
-// A value that becomes part of a script is code, whatever it looks like.
-void JobBuilder::CheckShell() {
-  if (!IsShell(config_.command())) return;
-  const auto script = std::ranges::find_if(config_.argument(), [](const std::string& argument) {
-    return argument.size() > 1 && argument.front() == '-' && argument[1] != '-' &&
-           absl::EndsWith(argument, "c");
-  });
-  const int at = static_cast<int>(script - config_.argument().begin()) + 1;
-  if (at >= config_.argument_size()) return;
-  const auto text = Template::Parse(config_.argument(at));
-  if (!text.ok() || text->Names().empty()) return;
-  Error("argument",
-        absl::StrCat("the shell would run the value of parameter ", text->Names().front(),
-                     " as code; write \"$1\" here, and \"sh\" and \"{", text->Names().front(),
-                     "}\" as two more arguments"),
-        at);
 }
 
 void JobBuilder::SetEnvironment(CommandTemplate* command) {
@@ -252,6 +240,36 @@ void JobBuilder::SetProcess(process::Command* command) {
                        ": give \"idle\", or \"best-effort:N\" or \"realtime:N\" with "
                        "N from 0 to 7"));
   }
+}
+
+void JobBuilder::SetCommandLimits(process::Command* command) {
+  const v1::Limits& limits = config_.limits();
+  command->new_privileges = config_.new_privileges();
+  command->limits.memory_bytes = ParseSize("memory", limits.memory());
+  command->limits.file_bytes = ParseSize("file_size", limits.file_size());
+  if (limits.processes() < 0 || limits.open_files() < 0) {
+    Error("limits", "give numbers of 1 or more, or leave them out for no limit");
+  }
+  if (limits.processes() > 0) command->limits.processes = limits.processes();
+  if (limits.open_files() > 0) command->limits.open_files = limits.open_files();
+  if (limits.cpu_time().empty()) return;
+  command->limits.cpu_time = ParseDuration("limits", limits.cpu_time(), absl::ZeroDuration());
+}
+
+std::optional<int64_t> JobBuilder::ParseSize(const char* name, const std::string& text) {
+  if (text.empty()) return std::nullopt;
+  int64_t number;
+  std::string unit;
+  constexpr std::string_view kUnits = "KMGT";
+  if (RE2::FullMatch(text, "([0-9]{1,15})([KMGT]?)", &number, &unit) && number > 0) {
+    const size_t power = unit.empty() ? 0 : kUnits.find(unit) + 1;
+    if (number <= std::numeric_limits<int64_t>::max() >> (10 * power)) {
+      return number << (10 * power);
+    }
+  }
+  Error("limits", absl::StrCat(name, " ", Quoted(text),
+                               ": give bytes, or a number with K, M, G or T, such as \"512M\""));
+  return std::nullopt;
 }
 
 void JobBuilder::SetOutput(process::Command* command) {

@@ -34,9 +34,10 @@ class JobBuilder {
   void SetProgram(CommandTemplate* command);
   void SetEnvironment(CommandTemplate* command);
   void SetProcess(process::Command* command);
+  void SetCommandLimits(process::Command* command);
+  std::optional<int64_t> ParseSize(const char* name, const std::string& text);
   void SetOutput(process::Command* command);
   void SetLineBuffered(CommandTemplate* command);
-  void CheckShell();
   void SetLimits(Job* job);
   void SetKeep(Job* job);
 

@@ -1,4 +1,4 @@
-// Names of signals, priorities, shells and libraries that the system knows.
+// Names of signals, priorities and libraries that the system knows.
 
 #include "server/config/system_names.h"
 
@@ -30,10 +30,6 @@ std::optional<int> ParseIoPriority(const std::string& text) {
   int level;
   if (!RE2::FullMatch(text, "(best-effort|realtime):([0-7])", &name, &level)) return std::nullopt;
   return (name == "realtime" ? kRealtime : kBestEffort) << kClassShift | level;
-}
-
-bool IsShell(const std::string& program) {
-  return RE2::FullMatch(program, "(.*/)?(ba|da|z|k|mk|a|fi)?sh");
 }
 
 std::optional<std::string> FindLineBufferLibrary() {

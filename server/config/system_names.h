@@ -1,4 +1,4 @@
-// Names that the system gives meaning to: signals, I/O priorities, shells, a library.
+// Names that the system gives meaning to: signals, I/O priorities, a library.
 #ifndef JOBTAIL_SERVER_CONFIG_SYSTEM_NAMES_H_
 #define JOBTAIL_SERVER_CONFIG_SYSTEM_NAMES_H_
 
@@ -12,9 +12,6 @@ std::optional<int> ParseSignal(const std::string& name);
 
 // "idle", "best-effort:N" or "realtime:N", N from 0 to 7, as ioprio_set(2) takes it.
 std::optional<int> ParseIoPriority(const std::string& text);
-
-// Whether the program is one that takes code as an argument after "-c".
-bool IsShell(const std::string& program);
 
 // The library that makes the C library's stdio write line by line: that of coreutils' stdbuf.
 std::optional<std::string> FindLineBufferLibrary();

@@ -51,6 +51,14 @@ std::vector<std::string> Template::Names() const {
   return names;
 }
 
+std::string Template::Literal() const {
+  std::string text;
+  for (const Part& part : parts_) {
+    if (!part.is_name) text += part.text;
+  }
+  return text;
+}
+
 std::string Template::Expand(const std::map<std::string, std::string>& values) const {
   std::string text;
   for (const Part& part : parts_) text += part.is_name ? values.at(part.text) : part.text;

@@ -21,6 +21,12 @@ class Template {
   // The names in it, in their order.
   std::vector<std::string> Names() const;
 
+  // The text without the values.
+  std::string Literal() const;
+
+  // Whether a value comes first.
+  bool BeginsWithValue() const { return !parts_.empty() && parts_.front().is_name; }
+
   // With the values, as they are, in their places; all names must be among them.
   std::string Expand(const std::map<std::string, std::string>& values) const;
 

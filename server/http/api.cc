@@ -253,8 +253,8 @@ absl::StatusOr<Reply> Api::WatchRuns(const Match& match, const Request& request)
   return StreamReply(std::make_unique<RunFeed>(*std::move(watch)), StreamForm::OfRuns(*format), "");
 }
 
-Reply Api::RunInPage(const Request& request, bool is_meant) {
-  absl::StatusOr<Reply> reply = StartInPage(request, is_meant);
+Reply Api::RunInPage(const Request& request, bool from_own_page) {
+  absl::StatusOr<Reply> reply = StartInPage(request, from_own_page);
   if (reply.ok()) return *std::move(reply);
   Reply error = ErrorReply(reply.status());
   if (absl::StrContains(request.accept, "text/html")) {
@@ -264,7 +264,7 @@ Reply Api::RunInPage(const Request& request, bool is_meant) {
   return error;
 }
 
-// Answered as an error, since to a program it is one.
+// To a POST it is an error, since nothing has been started.
 absl::StatusOr<Reply> Api::AskInPage(const Request& request, const std::string& job,
                                      const Query& parameters) {
   v1::GetJobRequest get;
@@ -273,13 +273,13 @@ absl::StatusOr<Reply> Api::AskInPage(const Request& request, const std::string& 
   if (!found.ok()) return found.status();
   const std::string query = request.query.empty() ? "" : "?" + request.query;
   Reply reply;
-  reply.status = 403;
+  reply.status = request.method == "POST" ? 403 : 200;
   reply.content_type = ContentType(Format::kHtml);
   reply.body = HtmlQuestion(*found, request.path + query, parameters);
   return reply;
 }
 
-absl::StatusOr<Reply> Api::StartInPage(const Request& request, bool is_meant) {
+absl::StatusOr<Reply> Api::StartInPage(const Request& request, bool from_own_page) {
   if (!absl::StripAsciiWhitespace(request.body).empty()) {
     return absl::InvalidArgumentError(
         "this call has no body; give the job's parameters in the address, such as ?times=10");
@@ -294,7 +294,7 @@ absl::StatusOr<Reply> Api::StartInPage(const Request& request, bool is_meant) {
   v1::RunJobRequest run;
   run.set_job(*std::move(job));
   if (absl::Status set = SetParameters(*query, &run); !set.ok()) return set;
-  if (!is_meant) return AskInPage(request, run.job(), *query);
+  if (request.method != "POST" || !from_own_page) return AskInPage(request, run.job(), *query);
   return Follow(request, run, Format::kHtml);
 }
 

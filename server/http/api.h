@@ -76,9 +76,10 @@ class Api {
   // Answers a request to /v1/....
   Reply Handle(const Request& request);
 
-  // Answers /stream/{job}?name=value...: starts a run and follows it in a page that needs no
-  // script. If it is not known to be meant, nothing is started: the page asks.
-  Reply RunInPage(const Request& request, bool is_meant);
+  // Answers /stream/{job}?name=value... in pages that need no script: to GET with a form, whose
+  // POST starts a run and follows it. A POST that is not known to be such a form's starts nothing
+  // either: it is answered with the form.
+  Reply RunInPage(const Request& request, bool from_own_page);
 
  private:
   absl::StatusOr<Reply> Dispatch(const Match& match, const Request& request);
@@ -86,7 +87,7 @@ class Api {
   absl::StatusOr<Reply> RunJob(const Match& match, const Request& request);
   absl::StatusOr<Reply> WatchRuns(const Match& match, const Request& request);
   absl::StatusOr<Reply> DeleteRun(const Match& match, const Request& request);
-  absl::StatusOr<Reply> StartInPage(const Request& request, bool is_meant);
+  absl::StatusOr<Reply> StartInPage(const Request& request, bool from_own_page);
   absl::StatusOr<Reply> AskInPage(const Request& request, const std::string& job,
                                   const Query& parameters);
   absl::StatusOr<Reply> Follow(const Request& request, const v1::RunJobRequest& run, Format format);

@@ -229,7 +229,6 @@ net::awaitable<void> Connection::Linger() {
 }
 
 Provenance Connection::ProvenanceOf(const Message& request) const {
-  const std::string_view purpose = Field(request, "Sec-Purpose");
   const boost::string_view method = request.method_string();
   const std::string_view length = Field(request, "Content-Length");
   return {.method = {method.data(), method.size()},
@@ -238,8 +237,6 @@ Provenance Connection::ProvenanceOf(const Message& request) const {
           .referer = Field(request, "Referer"),
           .fetch_site = Field(request, "Sec-Fetch-Site"),
           .content_type = Field(request, "Content-Type"),
-          .purpose = purpose.empty() ? Field(request, "Purpose") : purpose,
-          .user_agent = Field(request, "User-Agent"),
           .has_body = request.chunked() || (!length.empty() && length != "0"),
           .on_loopback = on_loopback_};
 }
@@ -247,11 +244,12 @@ Provenance Connection::ProvenanceOf(const Message& request) const {
 absl::Status Connection::Check(const Message& request) const {
   const Provenance from = ProvenanceOf(request);
   if (absl::Status host = CheckHost(from, options_); !host.ok()) return host;
-  if (IsUnder(PathOf(request), "/stream/")) return CheckNavigation(from, options_);
   const bool changes = request.method() != bhttp::verb::get &&
                        request.method() != bhttp::verb::head &&
                        request.method() != bhttp::verb::options;
-  return changes ? CheckOrigin(from, options_) : absl::OkStatus();
+  if (!changes) return absl::OkStatus();
+  const bool is_form = IsUnder(PathOf(request), "/stream/");
+  return is_form ? CheckForm(from, options_) : CheckOrigin(from, options_);
 }
 
 net::awaitable<bool> Connection::Answer(const Message& request) {
@@ -277,7 +275,7 @@ net::awaitable<bool> Connection::Answer(const Message& request) {
 // The methods that an address takes; empty if there is none of that address.
 std::string Connection::AllowedAt(std::string_view path) const {
   if (IsUnder(path, "/v1/")) return AllowedMethods(path);
-  if (IsUnder(path, "/stream/")) return "GET, POST, OPTIONS";
+  if (IsUnder(path, "/stream/")) return "GET, HEAD, POST, OPTIONS";
   if (path == kSessionPath) return services_.api->asks() ? "POST, DELETE, OPTIONS" : "";
   const bool is_there = path == "/healthz" || path == "/readyz" ||
                         (path == "/metrics" && options_.metrics) || FindFile(options_.files, path);
@@ -342,7 +340,7 @@ net::awaitable<bool> Connection::AnswerByApi(const Message& request) {
     asked.caller = *std::move(caller);
     asked.is_client_gone = [&watch] { return watch->IsGone(); };
     if (IsUnder(PathOf(request), "/stream/")) {
-      return services_.api->RunInPage(asked, IsKnownToBeMeant(ProvenanceOf(request)));
+      return services_.api->RunInPage(asked, IsFromOwnPage(ProvenanceOf(request)));
     }
     return services_.api->Handle(asked);
   };

@@ -18,14 +18,6 @@ bool IsIpAddress(std::string_view name) {
   return !error;
 }
 
-// Where browsers say whose page has made a request, as they do to https.
-bool IsThisMachine(std::string_view name) {
-  if (name == "localhost" || name.ends_with(".localhost")) return true;
-  boost::system::error_code error;
-  const auto address = boost::asio::ip::make_address(std::string(name), error);
-  return !error && IsLoopback(address);
-}
-
 bool Contains(const std::vector<std::string>& names, const std::string& name) {
   return std::ranges::any_of(
       names, [&name](const std::string& each) { return absl::EqualsIgnoreCase(each, name); });
@@ -91,20 +83,12 @@ absl::Status CheckOrigin(const Provenance& from, const HttpOptions& options) {
   return absl::OkStatus();
 }
 
-absl::Status CheckNavigation(const Provenance& from, const HttpOptions& options) {
-  if (absl::StrContains(absl::string_view(from.purpose.data(), from.purpose.size()), "prefetch")) {
-    return absl::PermissionDeniedError("this address starts a run, which is not done in advance");
-  }
+absl::Status CheckForm(const Provenance& from, const HttpOptions& options) {
   return CheckSite(from, options);
 }
 
-bool IsKnownToBeMeant(const Provenance& from) {
-  const bool tells = !from.fetch_site.empty() || !from.origin.empty() || !from.referer.empty();
-  if (tells) return true;  // a page of ours, then, or nobody's
-  const std::string name = absl::AsciiStrToLower(std::string(HostOf(from.host)));
-  const bool is_browser =
-      from.user_agent.starts_with("Mozilla/");  // an old one, since it is silent
-  return IsThisMachine(name) && !is_browser;
+bool IsFromOwnPage(const Provenance& from) {
+  return !from.origin.empty() || !from.referer.empty() || from.fetch_site == "same-origin";
 }
 
 bool IsLoopback(const boost::asio::ip::address& address) {

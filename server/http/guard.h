@@ -20,8 +20,6 @@ struct Provenance {
   std::string_view referer;       // Referer
   std::string_view fetch_site;    // Sec-Fetch-Site
   std::string_view content_type;  // Content-Type
-  std::string_view purpose;       // Sec-Purpose, or Purpose
-  std::string_view user_agent;    // User-Agent
   bool has_body = false;
   bool on_loopback = false;  // the connection's own end
 };
@@ -35,15 +33,12 @@ absl::Status CheckHost(const Provenance& from, const HttpOptions& options);
 // Against forms and scripts of other sites, for requests that change something.
 absl::Status CheckOrigin(const Provenance& from, const HttpOptions& options);
 
-// The same for an address that changes something when it is merely visited: links and images of
-// other sites lead there, too, and browsers fetch in advance.
-absl::Status CheckNavigation(const Provenance& from, const HttpOptions& options);
+// The same for the form of a page without script, whose body is no JSON.
+absl::Status CheckForm(const Provenance& from, const HttpOptions& options);
 
-// Whether a request that CheckNavigation lets pass is known to be its sender's own wish. Browsers
-// say on whose behalf they ask (Sec-Fetch-Site) to https and to this machine alone; in plain HTTP
-// from elsewhere a page of another site may look just like somebody who has typed the address, or
-// like curl.
-bool IsKnownToBeMeant(const Provenance& from);
+// Whether a form that CheckForm lets pass is known to be that of a page of ours: the browser names
+// its origin, which no page can make up. One that says nothing may be anybody's.
+bool IsFromOwnPage(const Provenance& from);
 
 // 127.0.0.1 and its like, also where it is written as an IPv6 address ("::ffff:127.0.0.1").
 bool IsLoopback(const boost::asio::ip::address& address);

@@ -92,8 +92,8 @@ std::string HtmlQuestion(const v1::Job& job, std::string_view target,
                          const std::vector<std::pair<std::string, std::string>>& parameters) {
   std::string html = Head(absl::StrCat("Run ", job.name(), "?"));
   html +=
-      "<p>Nothing has been started yet: over plain HTTP a browser does not tell whether it was "
-      "you who opened this address, or a page that you are looking at.</p>\n";
+      "<p>Nothing has been started yet: an address may have been opened by a link, or by a page "
+      "that you are looking at.</p>\n";
   if (!parameters.empty()) html += "<ul>\n";
   for (const auto& [name, value] : parameters) {
     html += "<li><code>";

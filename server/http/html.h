@@ -12,7 +12,7 @@
 
 namespace jobtail::http {
 
-// The page of GET /stream/{job}: a run's output as it comes, in HTML that needs no script. Its
+// The page of POST /stream/{job}: a run's output as it comes, in HTML that needs no script. Its
 // pieces, in order: a head, text as often as there is some, the result.
 
 std::string HtmlHead(std::string_view job, std::string_view run);

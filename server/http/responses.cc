@@ -181,7 +181,8 @@ Response MakePreflight(const Message& request, const HttpOptions& options,
   SetSharing(request, options, &response);
   if (IsAllowedOrigin(Field(request, "Origin"), options)) {
     response.set("Access-Control-Allow-Methods", "GET, POST, DELETE");
-    response.set("Access-Control-Allow-Headers", "Content-Type, Last-Event-ID");
+    response.set("Access-Control-Allow-Headers",
+                 "Authorization, Content-Type, Last-Event-ID, Traceparent, Tracestate");
     response.set("Access-Control-Max-Age", "600");
   }
   response.keep_alive(request.keep_alive());

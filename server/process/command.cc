@@ -13,6 +13,8 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_split.h"
 #include "base/quoting.h"
+#include "server/process/cgroup.h"
+#include "server/process/descriptor_limit.h"
 #include "server/process/protocol.h"
 
 namespace jobtail::process {
@@ -40,6 +42,22 @@ void AppendString(const std::string& text, std::string* bytes) {
   bytes->append(text.c_str(), text.size() + 1);
 }
 
+void SetLimits(const Command& command, const Cgroup* cgroup, Order* order) {
+  const Limits& limits = command.limits;
+  constexpr int64_t kNone = Order::kNoLimit;
+  const bool counts_memory = cgroup && cgroup->limits_memory();
+  const bool counts_processes = cgroup && cgroup->limits_processes();
+  order->address_space_bytes = counts_memory ? kNone : limits.memory_bytes.value_or(kNone);
+  order->processes = counts_processes ? kNone : limits.processes.value_or(kNone);
+  order->open_files = limits.open_files.value_or(kNone);
+  order->usual_open_files = static_cast<int64_t>(UsualDescriptorLimit().value_or(kNone));
+  order->file_bytes = limits.file_bytes.value_or(kNone);
+  order->cpu_seconds =
+      limits.cpu_time ? std::max<int64_t>(1, absl::ToInt64Seconds(*limits.cpu_time)) : kNone;
+  order->no_new_privileges = !command.new_privileges;
+  order->has_cgroup = cgroup != nullptr;
+}
+
 }  // namespace
 
 absl::StatusOr<User> FindUser(const std::string& name) {
@@ -60,7 +78,7 @@ absl::StatusOr<User> FindUser(const std::string& name) {
   return user;
 }
 
-std::string EncodeOrder(const Command& command) {
+std::string EncodeOrder(const Command& command, const Cgroup* cgroup) {
   const std::vector<std::string> paths = Candidates(command);
   Order order{};
   order.arguments = static_cast<uint32_t>(command.arguments.size());
@@ -80,6 +98,7 @@ std::string EncodeOrder(const Command& command) {
   order.nice = command.nice.value_or(0);
   order.has_io_priority = command.io_priority.has_value();
   order.io_priority = command.io_priority.value_or(0);
+  SetLimits(command, cgroup, &order);
   order.stop_signal = command.stop_signal;
   order.grace_millis = absl::ToInt64Milliseconds(command.grace);
   order.drain_millis = absl::ToInt64Milliseconds(command.drain);

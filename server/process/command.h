@@ -14,6 +14,8 @@
 
 namespace jobtail::process {
 
+class Cgroup;
+
 // Whose rights a command has.
 struct User {
   uid_t uid = 0;
@@ -31,6 +33,19 @@ enum class OutputMode {
   kPipes,     // two pipes: each in order, the two as they happen to be read
   kExact,     // datagram sockets: both in the order of the writes
   kTerminal,  // one pseudo-terminal: all is stdout
+};
+
+// What a command may take, at most; what is not set is without limit, but for what the server
+// itself has been given.
+struct Limits {
+  // In a control group of all processes of the run together; otherwise of each one: its address
+  // space.
+  std::optional<int64_t> memory_bytes;
+  // In a control group of the run; otherwise of all that its user has, and without effect on root.
+  std::optional<int64_t> processes;
+  std::optional<int64_t> open_files;
+  std::optional<int64_t> file_bytes;
+  std::optional<absl::Duration> cpu_time;  // of each process
 };
 
 // A command to execute, with everything in place.
@@ -52,12 +67,14 @@ struct Command {
   // It is this program, and calls a job's function: see child.h. It has descriptor
   // kCommandChannelFd to tell its progress and its result, and starts with the stop signal blocked.
   bool calls_function = false;
+  Limits limits;
+  bool new_privileges = true;  // whether programs such as sudo give it the rights of another user
   std::optional<int> nice;
   std::optional<int> io_priority;  // as ioprio_set(2) takes it
 };
 
-// What the supervisor is told of it: see protocol.h.
-std::string EncodeOrder(const Command& command);
+// What the supervisor is told of it: see protocol.h. `cgroup` may be null.
+std::string EncodeOrder(const Command& command, const Cgroup* cgroup);
 
 // For messages: "SIGTERM" for 15.
 std::string SignalName(int number);

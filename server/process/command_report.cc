@@ -56,6 +56,9 @@ std::string NotStartedText(const Command& command, const Event& event) {
     case Event::Step::kPriority:
       return absl::StrCat("cannot set nice or io_priority: ", why,
                           "; only a server that runs as root can raise a priority");
+    case Event::Step::kLimits:
+      return absl::StrCat("cannot set the command's limits: ", why,
+                          "; they can be lower than the server's own alone");
     case Event::Step::kExecute:
       break;
   }
@@ -75,6 +78,9 @@ std::string SignalText(const Command& command, const CommandReport& report, int 
                         SignalName(command.stop_signal), " and was killed");
   }
   if (report.stop_requested && signal == command.stop_signal) return "";
+  if (report.memory_kills > 0 && signal == SIGKILL) {
+    return "reached its memory limit and was killed";
+  }
   return absl::StrCat("ended by signal ", signal, " (", SignalName(signal), ": ",
                       sigdescr_np(signal) ? sigdescr_np(signal) : "unknown", ")",
                       core ? ", core dumped" : "");
@@ -102,6 +108,11 @@ ResourceUsage ToUsage(const Event& event) {
 JobResult ResultOf(const Command& command, const CommandReport& report) {
   if (report.not_started) return NotStarted(command, *report.not_started);
   if (!report.ended) {
+    if (report.enforced) {
+      return {.exit_code = kSignalBase + SIGKILL,
+              .error = "kept its supervisor from stopping it, and was killed with it",
+              .signal = SIGKILL};
+    }
     return {.exit_code = kSignalBase + SIGKILL,
             .error = absl::StrCat("the process that supervised the ", Noun(command),
                                   " was killed, and the ", Noun(command), " with it"),

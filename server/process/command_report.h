@@ -2,6 +2,7 @@
 #ifndef JOBTAIL_SERVER_PROCESS_COMMAND_REPORT_H_
 #define JOBTAIL_SERVER_PROCESS_COMMAND_REPORT_H_
 
+#include <cstdint>
 #include <memory>
 #include <optional>
 #include <string>
@@ -20,7 +21,10 @@ struct CommandReport {
   std::optional<JobResult> result;  // of the function that it called
   int left_over = 0;                // processes that were killed after the command's end
   bool stop_requested = false;
-  bool killed = false;  // after the grace
+  bool killed = false;    // after the grace
+  bool enforced = false;  // the supervisor was killed, since it did not obey
+  int64_t memory_kills =
+      0;  // processes that were killed since the run had reached its memory limit
 };
 
 // The run's result. A command that a signal ended has the exit code that shells give it: 128 and

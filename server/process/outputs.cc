@@ -61,6 +61,13 @@ std::string NameOf(const sockaddr_un& address, socklen_t size) {
   return size <= kOffset ? "" : std::string(address.sun_path, size - kOffset);
 }
 
+std::string OwnName(int fd) {
+  sockaddr_un address{};
+  socklen_t size = sizeof address;
+  getsockname(fd, reinterpret_cast<sockaddr*>(&address), &size);
+  return NameOf(address, size);
+}
+
 // A socket whose every write is a datagram to `receiver`.
 Descriptor OpenSender(const sockaddr_un& receiver, socklen_t size) {
   Descriptor fd = OpenSocket();
@@ -84,12 +91,14 @@ absl::Status OpenDatagrams(Outputs* outputs) {
   socklen_t size = sizeof address;
   getsockname(output.fd.get(), reinterpret_cast<sockaddr*>(&address), &size);
   for (const size_t stream : {1, 2}) {
-    outputs->theirs[stream] = OpenSender(address, size);
-    if (!outputs->theirs[stream].ok()) return SystemError("no socket");
+    Descriptor& theirs = outputs->theirs[stream];
+    theirs = OpenSender(address, size);
+    if (!theirs.ok()) return SystemError("no socket");
+    output.senders[stream - 1] = Descriptor(fcntl(theirs.get(), F_DUPFD_CLOEXEC, 0));
+    if (!output.senders[stream - 1].ok()) return SystemError("no descriptor");
   }
-  size = sizeof address;
-  getsockname(outputs->theirs[2].get(), reinterpret_cast<sockaddr*>(&address), &size);
-  output.error_address = NameOf(address, size);
+  output.output_address = OwnName(outputs->theirs[1].get());
+  output.error_address = OwnName(outputs->theirs[2].get());
   fcntl(output.fd.get(), F_SETFL, O_NONBLOCK);
   outputs->ours.push_back(std::move(output));
   return absl::OkStatus();
@@ -196,9 +205,10 @@ Output::State Output::Read(int from_fd, std::span<char> room, capture::Stream* f
   // A terminal that nobody has open answers EIO.
   if (got < 0) return errno == EAGAIN ? State::kEmpty : State::kEnd;
   if (got == 0 && !datagrams) return State::kEnd;
-  const bool is_error = datagrams && NameOf(sender, length) == error_address;
-  *from = is_error ? capture::Stream::kStderr : stream;
-  *size = static_cast<size_t>(got);
+  const std::string name = datagrams ? NameOf(sender, length) : "";
+  *from = datagrams && name == error_address ? capture::Stream::kStderr : stream;
+  const bool is_forged = datagrams && name != error_address && name != output_address;
+  *size = is_forged ? 0 : static_cast<size_t>(got);
   return State::kData;
 }
 

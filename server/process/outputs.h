@@ -18,8 +18,12 @@ namespace jobtail::process {
 struct Output {
   Descriptor fd;
   capture::Stream stream = capture::Stream::kStdout;
-  // Of kExact: what comes from this address is stderr.
+  // Of kExact. Anybody on the machine can send to `fd`, so what comes from any other address than
+  // the command's two sockets is dropped. `senders` are those sockets: while they are open, nobody
+  // else can take their addresses.
+  std::string output_address;
   std::string error_address;
+  std::array<Descriptor, 2> senders;
   bool datagrams = false;
 
   enum class State {

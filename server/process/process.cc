@@ -1,6 +1,7 @@
 // A command followed from its start to the end of its run.
 #include "server/process/process.h"
 
+#include <signal.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
@@ -26,6 +27,8 @@ constexpr size_t kRoom = 64 << 10;
 constexpr int kReadsInARow = 16;
 // When a log that took no lines is tried again.
 constexpr absl::Duration kPause = absl::Milliseconds(10);
+// How much longer than it should a supervisor may take to end a command that is to stop.
+constexpr absl::Duration kObedience = absl::Seconds(5);
 constexpr absl::Duration kPartialDelay = absl::FromChrono(capture::kPartialDelay);
 
 std::string Mark(const Execution& run) { return absl::StrCat("JOBTAIL_RUN_ID=", run.id()); }
@@ -67,13 +70,24 @@ void Process::After(absl::Duration delay, std::optional<Scheduler::Id>* timer,
 // Beside the strand, before anything happens on it.
 void Process::Launch() {
   run_->Started();
-  absl::StatusOr<SupervisedCommand> supervised = Spawn(command_);
+  absl::StatusOr<SupervisedCommand> supervised = SpawnInCgroup();
   if (!supervised.ok()) {
     EndRun(run_, {.exit_code = 1, .error = std::string(supervised.status().message())});
     return;
   }
   supervised_ = *std::move(supervised);
   Post(&Process::Follow);
+}
+
+absl::StatusOr<SupervisedCommand> Process::SpawnInCgroup() {
+  // What outlives the server has nobody who would end the group.
+  if (!services_->cgroups || command_.outlives_server) return Spawn(command_, nullptr);
+  const Limits& limits = command_.limits;
+  absl::StatusOr<Cgroup> group =
+      services_->cgroups->Make(run_->id(), limits.memory_bytes, limits.processes);
+  if (!group.ok()) return group.status();
+  cgroup_.emplace(*std::move(group));
+  return Spawn(command_, &*cgroup_);
 }
 
 void Process::Follow() {
@@ -100,7 +114,20 @@ void Process::Follow() {
 void Process::Stop() {
   report_.stop_requested = true;
   const Request request = Request::kStop;
-  if (control_.is_open()) send(control_.native_handle(), &request, sizeof request, MSG_NOSIGNAL);
+  if (!control_.is_open()) return;
+  send(control_.native_handle(), &request, sizeof request, MSG_NOSIGNAL);
+  // A command of the same user could have stopped it.
+  kill(supervisor_, SIGCONT);
+  if (!enforces_)
+    After(command_.grace + command_.drain + kObedience, &enforces_, &Process::Enforce);
+}
+
+// The supervisor has not done what it was asked to: the command keeps it from that. It ends by what
+// nobody can withstand, and with it the command.
+void Process::Enforce() {
+  if (!control_.is_open()) return;
+  report_.enforced = true;
+  kill(supervisor_, SIGKILL);
 }
 
 // --- What the supervisor tells
@@ -157,6 +184,7 @@ void Process::SupervisorGone() {
   }
   on_stop_.reset();
   // It is about to end, as a rule; but the system may take its time.
+  if (enforces_) run_->timers()->Cancel(*enforces_);
   if (waitpid(supervisor_, nullptr, WNOHANG) != 0) return SupervisorReaped();
   services_->beside([self = shared_from_this()] { self->AwaitSupervisor(); });
 }
@@ -169,6 +197,20 @@ void Process::AwaitSupervisor() {
 }
 
 void Process::SupervisorReaped() {
+  ForgetSupervisor(supervisor_);
+  if (cgroup_) return services_->beside([self = shared_from_this()] { self->EndCgroup(); });
+  HuntStrays();
+}
+
+// Beside the strand. Nothing leaves a group, whatever has become of the supervisor.
+void Process::EndCgroup() {
+  report_.memory_kills = cgroup_->MemoryKills();
+  cgroup_->End(kObedience);
+  cgroup_.reset();
+  Post(&Process::HuntStrays);
+}
+
+void Process::HuntStrays() {
   // It was killed, and the command with it; but not what that had left behind.
   if (report_.usage || report_.not_started) return AllGone();
   services_->kill_strays(Mark(*run_),

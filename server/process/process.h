@@ -18,6 +18,7 @@
 #include "absl/status/statusor.h"
 #include "absl/time/time.h"
 #include "base/scheduler.h"
+#include "server/process/cgroup.h"
 #include "server/process/command.h"
 #include "server/process/command_report.h"
 #include "server/process/line_feed.h"
@@ -45,6 +46,8 @@ class Process : public std::enable_shared_from_this<Process> {
     // Kills what a command has left behind whose supervisor was killed, the processes with this
     // variable in their environment, and then calls `done`. Must not wait for that.
     std::function<void(const std::string& variable, std::function<void()> done)> kill_strays;
+    // For a group of each run, if there is such a thing. Set before the first run.
+    std::optional<Cgroups> cgroups;
   };
 
   static void Start(Services* services, Command command, std::shared_ptr<Execution> run);
@@ -63,10 +66,12 @@ class Process : public std::enable_shared_from_this<Process> {
   };
 
   void Launch();
+  absl::StatusOr<SupervisedCommand> SpawnInCgroup();
   void Follow();
   void After(absl::Duration delay, std::optional<Scheduler::Id>* timer, void (Process::*step)());
   void Post(void (Process::*step)());
   void Stop();
+  void Enforce();
 
   void AwaitEvents();
   void TakeEvents();
@@ -74,6 +79,8 @@ class Process : public std::enable_shared_from_this<Process> {
   void SupervisorGone();
   void AwaitSupervisor();
   void SupervisorReaped();
+  void EndCgroup();
+  void HuntStrays();
   void AllGone();
 
   void AwaitMessages();
@@ -103,6 +110,8 @@ class Process : public std::enable_shared_from_this<Process> {
   pid_t supervisor_ = -1;
   std::optional<Scheduler::Id> paused_;             // until when nothing is read
   std::optional<Scheduler::Id> awaits_unfinished_;  // when it is looked for
+  std::optional<Scheduler::Id> enforces_;           // when the supervisor must have obeyed
+  std::optional<Cgroup> cgroup_;
   bool all_gone_ = false;  // the supervisor, and everybody whom it has left behind
   bool run_ended_ = false;
   CommandReport report_;

@@ -98,7 +98,7 @@ class ProcessPool::Threads {
   Process::Services* services() { return &services_; }
 
  private:
-  Process::Services services_{boost::asio::io_context(kThreads), nullptr, nullptr};
+  Process::Services services_{boost::asio::io_context(kThreads), nullptr, nullptr, std::nullopt};
   boost::asio::executor_work_guard<boost::asio::io_context::executor_type> work_{
       services_.context.get_executor()};
   std::vector<std::thread> threads_;
@@ -110,6 +110,10 @@ ProcessPool::ProcessPool(KillStraysFunction kill_strays)
     : threads_(std::make_unique<Threads>(std::move(kill_strays))) {}
 
 ProcessPool::~ProcessPool() = default;
+
+void ProcessPool::UseCgroups(std::optional<Cgroups> cgroups) {
+  threads_->services()->cgroups = std::move(cgroups);
+}
 
 void ProcessPool::Start(Command command, std::shared_ptr<Execution> run) {
   Process::Start(threads_->services(), std::move(command), std::move(run));

@@ -4,8 +4,10 @@
 
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 
+#include "server/process/cgroup.h"
 #include "server/process/command.h"
 #include "server/process/strays.h"
 #include "server/run/executor.h"
@@ -26,6 +28,9 @@ class ProcessPool {
 
   ProcessPool(const ProcessPool&) = delete;
   ProcessPool& operator=(const ProcessPool&) = delete;
+
+  // Has each run in a control group of its own from now on. Before the first run.
+  void UseCgroups(std::optional<Cgroups> cgroups);
 
   // Executes the command as `run`. Does not wait for anything: what goes wrong is the run's result.
   void Start(Command command, std::shared_ptr<Execution> run);

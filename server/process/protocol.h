@@ -20,6 +20,7 @@ enum SupervisorFd : int {
   kDrainFd = 5,    // if the command outlives the server: the reading ends of its outputs, to be
   kDrainFd2 = 6,   // emptied when the server is gone
   kChannelFd = 7,  // if the command has a channel: its side of that
+  kCgroupFd = 8,   // if it has a control group: the file to which its processes are written
 };
 
 // A command's own descriptor for its channel: a SOCK_SEQPACKET socket.
@@ -30,6 +31,8 @@ inline constexpr int kStopSignal = SIGTERM;
 // What to run. Followed by, each with a NUL behind it: the directory, `arguments` arguments, of
 // which the first is the file to execute, `variables` times "NAME=value", and the paths to try.
 struct Order {
+  static constexpr int64_t kNoLimit = -1;
+
   uint32_t arguments;
   uint32_t variables;
   uint32_t paths;  // to try one after the other, with the same arguments
@@ -48,6 +51,15 @@ struct Order {
   int32_t stop_signal;
   int64_t grace_millis;  // between the stop signal and SIGKILL
   int64_t drain_millis;  // for what the command has left behind when it ends
+  // Limits, or kNoLimit.
+  int64_t address_space_bytes;
+  int64_t processes;
+  int64_t open_files;
+  int64_t usual_open_files;  // the soft limit of a command that has none of its own
+  int64_t file_bytes;
+  int64_t cpu_seconds;
+  bool no_new_privileges;
+  bool has_cgroup;
 };
 
 // What the server asks for, a byte each.
@@ -64,7 +76,15 @@ struct Event {
     kLeftOver,        // `count` processes that it had left behind were killed after the drain
     kUsage,           // the last: what they all have used
   };
-  enum class Step : uint8_t { kFork = 1, kUser, kDirectory, kTerminal, kPriority, kExecute };
+  enum class Step : uint8_t {
+    kFork = 1,
+    kUser,
+    kDirectory,
+    kTerminal,
+    kPriority,
+    kLimits,
+    kExecute
+  };
 
   Kind kind;
   Step step;

@@ -9,8 +9,13 @@
 
 #include <array>
 #include <cerrno>
+#include <filesystem>
+#include <fstream>
 #include <memory>
+#include <mutex>
+#include <set>
 #include <string>
+#include <system_error>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
@@ -52,6 +57,17 @@ absl::StatusOr<int> Program() {
   }();
   if (!program->ok()) return program->status();
   return (*program)->get();
+}
+
+// Those that have not been waited for yet.
+struct SupervisorList {
+  std::mutex mutex;
+  std::set<pid_t> pids;
+};
+
+SupervisorList& Supervisors() {
+  static auto* const supervisors = new SupervisorList;
+  return *supervisors;
 }
 
 // Which of the server's descriptors become which of the supervisor's.
@@ -97,8 +113,13 @@ absl::StatusOr<pid_t> Launch(const Actions& actions) {
   std::array<char*, 2> arguments{name.data(), nullptr};
   std::array<char*, 1> environment{nullptr};
   pid_t pid;
-  const int error = posix_spawn(&pid, path.c_str(), actions.get(), &attributes, arguments.data(),
-                                environment.data());
+  int error;
+  {
+    const std::lock_guard lock(Supervisors().mutex);
+    error = posix_spawn(&pid, path.c_str(), actions.get(), &attributes, arguments.data(),
+                        environment.data());
+    if (error == 0) Supervisors().pids.insert(pid);
+  }
   posix_spawnattr_destroy(&attributes);
   if (error == 0) return pid;
   errno = error;
@@ -122,10 +143,26 @@ absl::StatusOr<Sockets> OpenSockets() {
 
 }  // namespace
 
-absl::StatusOr<SupervisedCommand> Spawn(const Command& command) {
+void ForgetSupervisor(pid_t supervisor) {
+  const std::lock_guard lock(Supervisors().mutex);
+  Supervisors().pids.erase(supervisor);
+}
+
+void ForEachOtherChild(const std::function<void(pid_t)>& function) {
+  const std::lock_guard lock(Supervisors().mutex);
+  std::error_code error;
+  for (const auto& thread : std::filesystem::directory_iterator("/proc/self/task", error)) {
+    std::ifstream children(thread.path() / "children");
+    for (pid_t pid; children >> pid;) {
+      if (!Supervisors().pids.contains(pid)) function(pid);
+    }
+  }
+}
+
+absl::StatusOr<SupervisedCommand> Spawn(const Command& command, const Cgroup* cgroup) {
   absl::StatusOr<Outputs> outputs = OpenOutputs(command.output, command.input);
   if (!outputs.ok()) return outputs.status();
-  const absl::StatusOr<Descriptor> order = MakeFile("jobtail-order", EncodeOrder(command));
+  const absl::StatusOr<Descriptor> order = MakeFile("jobtail-order", EncodeOrder(command, cgroup));
   if (!order.ok()) return order.status();
   absl::StatusOr<Sockets> control = OpenSockets();
   if (!control.ok()) return control.status();
@@ -147,6 +184,11 @@ absl::StatusOr<SupervisedCommand> Spawn(const Command& command) {
     for (size_t i = 0; i < outputs->ours.size(); ++i) {
       status.Update(actions.Add(outputs->ours[i].fd.get(), kDrainFd + static_cast<int>(i)));
     }
+  }
+  if (cgroup) {
+    const absl::StatusOr<Descriptor> entrance = cgroup->OpenEntrance();
+    if (!entrance.ok()) return entrance.status();
+    status.Update(actions.Add(entrance->get(), kCgroupFd));
   }
   if (!status.ok()) return status;
   const absl::StatusOr<pid_t> pid = Launch(actions);

@@ -4,9 +4,11 @@
 
 #include <sys/types.h>
 
+#include <functional>
 #include <vector>
 
 #include "absl/status/statusor.h"
+#include "server/process/cgroup.h"
 #include "server/process/command.h"
 #include "server/process/descriptor.h"
 #include "server/process/outputs.h"
@@ -23,7 +25,15 @@ struct SupervisedCommand {
 
 // Starts a supervisor for the command. RESOURCE_EXHAUSTED if the system has nothing left for it.
 // What the command itself lacks, events tell.
-absl::StatusOr<SupervisedCommand> Spawn(const Command& command);
+// It is in `cgroup`, unless that is null.
+absl::StatusOr<SupervisedCommand> Spawn(const Command& command, const Cgroup* cgroup);
+
+// To be called for each supervisor once it has been waited for.
+void ForgetSupervisor(pid_t supervisor);
+
+// Calls the function for each child of this process that is no supervisor. None becomes one
+// meanwhile.
+void ForEachOtherChild(const std::function<void(pid_t)>& function);
 
 }  // namespace jobtail::process
 

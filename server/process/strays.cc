@@ -5,10 +5,13 @@
 #include <dirent.h>
 #include <fcntl.h>
 #include <signal.h>
+#include <sys/prctl.h>
 #include <sys/syscall.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include <array>
+#include <atomic>
 #include <chrono>
 #include <memory>
 #include <set>
@@ -18,6 +21,7 @@
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "server/process/descriptor.h"
+#include "server/process/spawn.h"
 
 namespace jobtail::process {
 namespace {
@@ -48,9 +52,21 @@ bool KillIfItHas(int pid, const std::string& variable) {
          syscall(SYS_pidfd_send_signal, process.get(), SIGKILL, nullptr, 0) == 0;
 }
 
+std::atomic<bool> adopts_orphans = false;
+
+// A supervisor has died, and all that it had left behind has become ours, directly or by and by.
+void KillOrphans(std::set<int>* killed) {
+  if (!adopts_orphans) return;
+  ForEachOtherChild([killed](pid_t pid) {
+    if (waitpid(pid, nullptr, WNOHANG) == pid) return;
+    if (kill(pid, SIGKILL) == 0) killed->insert(pid);
+  });
+}
+
 // Those that were killed.
 std::set<int> KillAll(const std::string& variable) {
   std::set<int> killed;
+  KillOrphans(&killed);
   const std::unique_ptr<DIR, int (*)(DIR*)> directory(opendir("/proc"), closedir);
   while (const dirent* const entry = directory ? readdir(directory.get()) : nullptr) {
     int pid;
@@ -60,6 +76,8 @@ std::set<int> KillAll(const std::string& variable) {
 }
 
 }  // namespace
+
+void AdoptOrphans() { adopts_orphans = prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0) == 0; }
 
 int KillStrays(const std::string& variable) {
   constexpr int kTries = 200;

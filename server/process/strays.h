@@ -15,6 +15,12 @@ namespace jobtail::process {
 // they inherit is still there once they have become daemons.
 int KillStrays(const std::string& variable);
 
+// Makes this process the parent of all that commands leave behind whose supervisor has been killed,
+// so that KillStrays finds it, whatever it has made of its environment, and takes it in when it has
+// ended. Only for a program all
+// whose children are commands: KillStrays kills every other one.
+void AdoptOrphans();
+
 }  // namespace jobtail::process
 
 #endif  // JOBTAIL_SERVER_PROCESS_STRAYS_H_

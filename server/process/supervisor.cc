@@ -120,6 +120,38 @@ bool ChangeUser(const Order& order) {
          setgid(order.gid) == 0 && setuid(order.uid) == 0;
 }
 
+bool SetLimit(__rlimit_resource resource, int64_t most, int64_t hard_above = 0) {
+  if (most == Order::kNoLimit) return true;
+  rlimit limit{};
+  if (getrlimit(resource, &limit) != 0) return false;
+  const auto wanted = static_cast<rlim_t>(most);
+  limit.rlim_max = std::min(limit.rlim_max, wanted + static_cast<rlim_t>(hard_above));
+  limit.rlim_cur = std::min(limit.rlim_max, wanted);
+  return setrlimit(resource, &limit) == 0;
+}
+
+// Its own, not the one that the server has raised for itself.
+bool SetOpenFiles(const Order& order) {
+  if (order.open_files != Order::kNoLimit) return SetLimit(RLIMIT_NOFILE, order.open_files);
+  rlimit limit{};
+  if (order.usual_open_files == Order::kNoLimit) return true;
+  if (getrlimit(RLIMIT_NOFILE, &limit) != 0) return false;
+  limit.rlim_cur = std::min(limit.rlim_max, static_cast<rlim_t>(order.usual_open_files));
+  return setrlimit(RLIMIT_NOFILE, &limit) == 0;
+}
+
+// After SIGXCPU it has some seconds to end by itself.
+bool SetLimits(const Order& order) {
+  constexpr int64_t kLastSeconds = 5;
+  return SetOpenFiles(order) && SetLimit(RLIMIT_CPU, order.cpu_seconds, kLastSeconds) &&
+         SetLimit(RLIMIT_FSIZE, order.file_bytes) && SetLimit(RLIMIT_NPROC, order.processes) &&
+         SetLimit(RLIMIT_AS, order.address_space_bytes) &&
+         (!order.no_new_privileges || prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0);
+}
+
+// Before it becomes its user, who may not.
+bool EnterCgroup(const Order& order) { return !order.has_cgroup || write(kCgroupFd, "0", 1) == 1; }
+
 // The stop signal waits until the command is ready for it.
 void GiveChannel(const Order& order) {
   dup2(kChannelFd, kCommandChannelFd);
@@ -146,6 +178,7 @@ Step Become(const Command& command, pid_t supervisor) {
   setsid();
   if (order.terminal && ioctl(STDIN_FILENO, TIOCSCTTY, 0) != 0) return Step::kTerminal;
   if (!SetPriority(order)) return Step::kPriority;
+  if (!EnterCgroup(order)) return Step::kLimits;
   if (!ChangeUser(order)) return Step::kUser;
   if (chdir(command.directory) != 0) return Step::kDirectory;
   // After the change of user, which would undo it. The supervisor has one thread, which lives as
@@ -153,6 +186,7 @@ Step Become(const Command& command, pid_t supervisor) {
   prctl(PR_SET_PDEATHSIG, SIGKILL);
   if (getppid() != supervisor) _exit(1);
   ResetSignals();
+  if (!SetLimits(order)) return Step::kLimits;
   if (order.has_channel) GiveChannel(order);
   Execute(command);
   return Step::kExecute;
@@ -240,6 +274,7 @@ class Supervisor {
       if (null >= 0) dup2(null, fd);
     }
     if (order_.has_channel) close(kChannelFd);
+    if (order_.has_cgroup) close(kCgroupFd);
   }
 
   // False once there is nobody left.
@@ -370,8 +405,8 @@ class Supervisor {
 int main() {
   using jobtail::process::Command;
   using jobtail::process::Supervisor;
-  for (const int fd : {3, 4, 5, 6, 7}) fcntl(fd, F_SETFD, FD_CLOEXEC);
-  close_range(8, ~0U, 0);
+  for (const int fd : {3, 4, 5, 6, 7, 8}) fcntl(fd, F_SETFD, FD_CLOEXEC);
+  close_range(9, ~0U, 0);
   prctl(PR_SET_NAME, "jobtail-run");
   Command command{};
   if (!jobtail::process::ReadOrder(&command)) return 1;

@@ -147,11 +147,13 @@ use('parameters that are long or hide something are shown for what they are, and
   assert.equal(again.parameters.text, text);
 });
 
-// Chromium does not say to plain HTTP, other than on its own machine, whose page asks.
+// A link, an image, a form or a redirect of another site, or an address that somebody was made to open.
 use('a page of another site cannot start a run, and who opens the address is asked', async ({ server, browser, page }) => {
   const port = new URL(server.url).port;
   const address = `http://build.example:${port}/stream/countdown?times=3&interval=1ms`;
   const noRuns = async () => assert.deepEqual(await server.request('GET', '/v1/runs'), {});
+  const redirects = http.createServer((_, response) => response.writeHead(302, { Location: `${server.url}/stream/countdown` }).end());
+  await new Promise((resolve) => redirects.listen(0, '127.0.0.1', resolve));
   const other = await openPage(browser);
   const evil = http.createServer((_, response) => response.setHeader('Content-Type', 'text/html').end(`
     <meta name="referrer" content="no-referrer"><img src="${address}"><form method="post" action="${address}"><button>Win</button></form>`));
@@ -171,8 +173,15 @@ use('a page of another site cannot start a run, and who opens the address is ask
   await page.keyboard.press('Enter');
   await page.getByText('RUN_STATE_SUCCEEDED').waitFor();
   assert.match(await page.locator('pre').textContent(), /Task #0\nTask #1\nTask #2\nDone\n/);
-  await page.goto(`${server.url}/stream/countdown?times=2&interval=1ms`); // on this machine it needs no question
-  await page.getByText('RUN_STATE_SUCCEEDED').waitFor();
+  const runs = async () => (await server.request('GET', '/v1/runs')).runs.length;
+  assert.equal(await runs(), 1);
+  await page.goto(`${server.url}/stream/countdown?times=2&interval=1ms`); // on this machine, too
+  await page.getByRole('button', { name: 'Run it' }).waitFor();
+  await page.goto(`http://evil.example:${redirects.address().port}/`);
+  await page.getByRole('button', { name: 'Run it' }).waitFor();
+  assert.equal(page.url(), `${server.url}/stream/countdown`);
+  redirects.close();
+  assert.equal(await runs(), 1);
 }, { flags: ['--http-allow-host=build.example'], args: ['--host-resolver-rules=MAP *.example 127.0.0.1'] });
 
 use('what cannot be is said in plain words', async ({ server, page }) => {

@@ -20,6 +20,7 @@ namespace {
 using ::testing::AllOf;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
+using ::testing::Not;
 using ::testing::Pair;
 using ::testing::SizeIs;
 using ::testing::UnorderedElementsAre;
@@ -268,6 +269,52 @@ TEST_F(CommandTest, RefusesAListThatHasNoEnd) {
     const Finished list = Run({command});
     EXPECT_EQ(list.code, 125) << command;
     EXPECT_THAT(list.err, HasSubstr("the server's list has no end")) << command;
+  }
+}
+
+TEST_F(CommandTest, RefusesAListOfEmptyPagesWithoutEnd) {
+  std::atomic<int> pages = 0;
+  server_.on_list_runs = [&](const auto&, v1::ListRunsResponse* response) {
+    if (++pages > 20'000) return grpc::Status(grpc::StatusCode::NOT_FOUND, "asked without end");
+    response->set_next_page_token(absl::StrCat(pages.load()));
+    return grpc::Status::OK;
+  };
+  const Finished list = Run({"runs"});
+  EXPECT_EQ(list.code, 125);
+  EXPECT_THAT(list.err, HasSubstr("the server's list has no end"));
+}
+
+TEST_F(CommandTest, ShowsNoIdThatIsNone) {
+  const std::string bad = "x\x1b]0;title\x07\"; $(id)";
+  server_.on_get_run = [&](const auto&, v1::Run* run) {
+    run->set_id(bad);
+    return grpc::Status::OK;
+  };
+  server_.on_create_run = [&](const auto&, v1::Run* run) {
+    run->set_id(bad);
+    return grpc::Status::OK;
+  };
+  server_.on_get_job = [&](const auto&, v1::Job*) { return grpc::Status::OK; };
+  server_.on_list_runs = [&](const auto&, v1::ListRunsResponse* response) {
+    response->add_runs()->set_id(bad);
+    return grpc::Status::OK;
+  };
+  server_.on_tail = [](auto*, const auto&, FakeServer::Writer* writer) {
+    v1::LogBatch batch;
+    *batch.add_lines() = Line(1, "one");
+    *batch.add_lines() = ResultLine(2, v1::RUN_STATE_FAILED, 1);
+    writer->Write(batch);
+    return grpc::Status::OK;
+  };
+  for (const std::vector<std::string>& command : {std::vector<std::string>{"tail", "x"},
+                                                  {"run", "job"},
+                                                  {"run", "--detach", "job"},
+                                                  {"export", "x"},
+                                                  {"rm", "x"}}) {
+    const Finished finished = Run(command);
+    EXPECT_EQ(finished.code, 125) << command[0];
+    EXPECT_THAT(finished.err, HasSubstr("which is none")) << command[0];
+    EXPECT_THAT(finished.out + finished.err, Not(HasSubstr("\x1b"))) << command[0];
   }
 }
 

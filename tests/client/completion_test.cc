@@ -18,9 +18,12 @@
 namespace jobtail::client {
 namespace {
 
+using ::testing::AnyOf;
 using ::testing::Contains;
 using ::testing::ElementsAre;
+using ::testing::HasSubstr;
 using ::testing::IsEmpty;
+using ::testing::Not;
 
 using Words = std::vector<std::string>;
 
@@ -160,6 +163,22 @@ TEST_F(BashTest, CompletesWhatStandsBehindAWordBreak) {
   EXPECT_THAT(Replies("run count mode=f"), ElementsAre("fast"));
   EXPECT_THAT(Replies("tail --output=r"), ElementsAre("raw"));
   EXPECT_THAT(Replies("--server=127.0.0.1:1 ta"), ElementsAre("tail"));
+}
+
+// The words are the server's; what is typed by completion is run by the shell.
+TEST_F(BashTest, QuotesWhatTheShellWouldRun) {
+  server_.on_get_job = [](const auto&, v1::Job* job) {
+    v1::Parameter* times = job->add_parameters();
+    times->set_name("times");
+    times->set_default_value("$(echo ran)`echo ran`;a b'\"&|<>*~");
+    times->add_values("\x1b]0;title\x07");
+    return grpc::Status::OK;
+  };
+  const Words replies = Replies("run count times=");
+  ASSERT_EQ(replies.size(), 1u);
+  EXPECT_THAT(replies[0], Not(AnyOf(HasSubstr("ran)`"), HasSubstr("b'"))));
+  const Words echoed = Output("printf %s\\\\n " + replies[0]);
+  EXPECT_THAT(echoed, ElementsAre("$(echo ran)`echo ran`;a b'\"&|<>*~"));
 }
 
 TEST_F(BashTest, CompletesFilesBehindAnAtSign) {

@@ -28,6 +28,7 @@ struct Scripted {
   absl::Status start = absl::OkStatus();
   int messages = 0;
   bool progress = true;
+  absl::Duration takes = absl::ZeroDuration();
   absl::Status end = absl::UnavailableError("cut");
 };
 
@@ -48,6 +49,7 @@ class ResumableStreamTest : public ::testing::Test, protected ResumableStream::C
     if (script_.size() > 1 && starts_ > 0) script_.pop_front();
     ++starts_;
     left_ = script_.front().messages;
+    clock_.Advance(script_.front().takes);
     return script_.front().start;
   }
   bool Read() override {
@@ -149,6 +151,29 @@ TEST_F(ResumableStreamTest, TooManyReadersMayPassOnceItHasBeenHeard) {
   Play({{.messages = 1}, {.end = full}, {.end = full}, {.messages = 1, .end = absl::OkStatus()}});
   EXPECT_TRUE(ReadAll().ok());
   EXPECT_EQ(messages_, 2);
+}
+
+TEST_F(ResumableStreamTest, AnotherCallThatWasTooLargeEndsNoReading) {
+  const PassingTime time(&clock_, kStep);
+  const absl::Status metadata =
+      absl::ResourceExhaustedError("received metadata size exceeds limit");
+  Play({{.messages = 1, .end = metadata}, {.messages = 1, .end = absl::OkStatus()}});
+  EXPECT_TRUE(ReadAll().ok());
+  EXPECT_EQ(messages_, 2);
+  starts_ = 0;
+  const absl::Status large = absl::ResourceExhaustedError("Received message larger than max");
+  Play({{.messages = 1, .end = large}});
+  EXPECT_EQ(ReadAll(), large);
+  EXPECT_EQ(starts_, 1);
+}
+
+TEST_F(ResumableStreamTest, GivesUpAServerThatAnswersForEverAndSaysNothing) {
+  options_.backoff.max = absl::Milliseconds(1);
+  const PassingTime time(&clock_, kStep);
+  Play({{.messages = 1, .progress = false, .takes = absl::Seconds(10)}});
+  EXPECT_TRUE(absl::IsUnavailable(ReadAll()));
+  EXPECT_GT(starts_, 1000);
+  EXPECT_LT(starts_, 10'000);
 }
 
 TEST_F(ResumableStreamTest, AFailedStartCountsAsTheEndOfTheCall) {

@@ -72,6 +72,53 @@ TEST_F(TerminalTest, ShowsProgressBelowTheLinesAndTakesItAwayAtTheEnd) {
   EXPECT_THAT(terminal.shown(), HasSubstr("left\x1b[K\r\x1b[Ktwo\r\n"));
 }
 
+// A log's text is the job's, which may be anybody's.
+TEST_F(TerminalTest, IsNotDrivenByAJob) {
+  server_.on_tail = [](auto*, const auto&, FakeServer::Writer* writer) {
+    Write(writer, {Line(1,
+                        "\x1b[1;31mred\x1b[0m \x1b]52;c;aGk=\x07"
+                        "clip\x1b[2J\x1b[6n"),
+                   Line(2, "ti\x1b]0;t", v1::STREAM_STDOUT, v1::ENDING_SPLIT),
+                   Line(3, "itle\x1b\\tle", v1::STREAM_STDERR), Line(4, "itle\x1b\\tle"),
+                   Line(5, "10%", v1::STREAM_STDOUT, v1::ENDING_CR),
+                   Line(6,
+                        "\x1b[K20%\xc2\x9b"
+                        "6n \x1b[32mgreen"),
+                   ResultLine(7)});
+    return grpc::Status::OK;
+  };
+  const std::string kept =
+      "\x1b[1;31mred\x1b[0m clip\r\ntiitletle\r\ntle\r\n10%\r\x1b[K20% "
+      "\x1b[32mgreen\r\n\x1b[m";
+  Terminal terminal(Command({"tail", "run-1"}));
+  EXPECT_EQ(terminal.Wait(), 0);
+  EXPECT_EQ(terminal.shown(), kept);
+  for (const char* flag : {"--raw", "--output=raw"}) {
+    Terminal raw(Command({"tail", "run-1", flag}));
+    EXPECT_EQ(raw.Wait(), 0);
+    EXPECT_THAT(raw.shown(), AllOf(HasSubstr("\x1b]52;c;aGk=\x07"), HasSubstr("\x1b[6n"))) << flag;
+  }
+}
+
+TEST_F(TerminalTest, IsNotDrivenByOneOfSeveralJobs) {
+  server_.on_get_run = [](const v1::GetRunRequest& request, v1::Run* run) {
+    run->set_id(request.run());
+    run->set_job("job");
+    return grpc::Status::OK;
+  };
+  server_.on_tail = [](auto*, const auto&, FakeServer::Writer* writer) {
+    Write(writer, {Line(1,
+                        "\x1b[31mred \x1b]52;c;aGk=\x07"
+                        "clip"),
+                   ResultLine(2)});
+    return grpc::Status::OK;
+  };
+  Terminal terminal(Command({"tail", "run-1", "run-2", "--color=never"}));
+  EXPECT_EQ(terminal.Wait(), 0);
+  EXPECT_THAT(terminal.shown(),
+              AllOf(HasSubstr("| \x1b[31mred clip\x1b[m\r\n"), Not(HasSubstr("\x1b]"))));
+}
+
 TEST_F(TerminalTest, LeavesTheLineToAJobThatDrawsABarItself) {
   server_.on_tail = [](auto*, const auto&, FakeServer::Writer* writer) {
     Write(writer, {RunLine(v1::RUN_STATE_RUNNING, 0),

@@ -116,5 +116,38 @@ TEST_F(Errors, LeaveTheServerAsItWas) {
   EXPECT_EQ(Tail(server_.stub(), Follow(StartRun(server_.stub(), "quick"))).last_sequence(), 2);
 }
 
+// As a proxy's cookies may be.
+TEST_F(Errors, OfMetadataThatIsTooLargeAreThatCallsAlone) {
+  const std::string run = StartRun(server_.stub(), "waits");
+  grpc::ClientContext stream;
+  const auto reader = server_.stub().TailLog(&stream, Follow(run));
+  v1::LogBatch batch;
+  ASSERT_TRUE(reader->Read(&batch));
+  const auto call_with = [&](size_t bytes) {
+    grpc::ClientContext context;
+    for (size_t i = 0; i < bytes >> 10; ++i) {
+      context.AddMetadata("cookie-" + std::to_string(i), std::string(1000, 'x'));
+    }
+    v1::GetRunRequest request;
+    request.set_run(run);
+    v1::Run answer;
+    return server_.stub().GetRun(&context, request, &answer);
+  };
+  EXPECT_TRUE(call_with(50 << 10).ok()) << call_with(50 << 10).error_message();
+  EXPECT_EQ(call_with(200 << 10).error_code(), grpc::StatusCode::RESOURCE_EXHAUSTED);
+  EXPECT_TRUE(call_with(50 << 10).ok());
+  v1::CancelRunRequest cancel;
+  cancel.set_run(run);
+  v1::Run cancelled;
+  grpc::ClientContext context;
+  EXPECT_TRUE(server_.stub().CancelRun(&context, cancel, &cancelled).ok());
+  bool ended = false;
+  while (reader->Read(&batch)) {
+    for (const v1::LogLine& line : batch.lines()) ended |= line.has_result();
+  }
+  EXPECT_TRUE(reader->Finish().ok()) << "the stream of the same connection went on";
+  EXPECT_TRUE(ended);
+}
+
 }  // namespace
 }  // namespace jobtail::e2e

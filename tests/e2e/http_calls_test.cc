@@ -5,6 +5,8 @@
 #include <csignal>
 
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_replace.h"
+#include "server/http/router.h"
 #include "tests/e2e/fixture.h"
 #include "tests/e2e/http_client.h"
 
@@ -30,6 +32,8 @@ class HttpCalls : public ::testing::Test {
   }
 
   std::string url() { return server_.server().http_url(); }
+  // As the pages of this server have it.
+  std::string url_origin() { return url().substr(0, url().size() - 1); }
 
   EmbeddedServer server_;
 };
@@ -78,7 +82,7 @@ TEST_F(HttpCalls, OfAMethodThatIsNotServedAreToldWhichAre) {
   HttpClient client(url());
   const std::pair<const char*, const char*> kCases[] = {
       {"/v1/jobs", "GET, HEAD, OPTIONS"},      {"/v1/runs", "POST, GET, HEAD, OPTIONS"},
-      {"/v1/jobs/hello:run", "POST, OPTIONS"}, {"/stream/hello", "GET, POST, OPTIONS"},
+      {"/v1/jobs/hello:run", "POST, OPTIONS"}, {"/stream/hello", "GET, HEAD, POST, OPTIONS"},
       {"/healthz", "GET, HEAD, OPTIONS"},      {"/readyz", "GET, HEAD, OPTIONS"},
       {"/metrics", "GET, HEAD, OPTIONS"}};
   for (const auto& [path, allowed] : kCases) {
@@ -121,32 +125,61 @@ TEST_F(HttpCalls, RefuseAQueryThatWouldBeIgnored) {
   EXPECT_THAT(answer.body, AllOf(HasSubstr("times"), HasSubstr("parameters")));
 }
 
-// Nothing in such a request tells a page of another site, in plain HTTP, from a person.
-TEST_F(HttpCalls, ThatStartARunByAnAddressAreAskedAboutWhereNothingTellsWhoMeansThem) {
+// Whoever opens the address: a person, a link, a redirect from another site, a program that fetches
+// whatever address it is given.
+TEST_F(HttpCalls, ThatWouldStartARunByAnAddressShowAButton) {
   const auto runs = [this] { return HttpClient(url()).Get("/v1/runs").body; };
-  const Headers from_afar = {{"Host", "10.0.0.5:8080"}, {"User-Agent", "Mozilla/5.0"}};
-  const HttpAnswer page = HttpClient(url()).Get("/stream/hello", from_afar);
-  EXPECT_EQ(page.status, 403);
-  EXPECT_THAT(page.body, HasSubstr("<form method=\"post\" action=\"/stream/hello\">"));
-  EXPECT_THAT(page.header, AllOf(HasSubstr("form-action 'self'"), HasSubstr("frame-ancestors")));
+  for (const Headers& from :
+       {Headers{}, Headers{{"User-Agent", "curl/7.88.1"}}, Headers{{"Sec-Fetch-Site", "none"}},
+        Headers{{"Sec-Fetch-Site", "same-origin"}, {"Origin", url_origin()}},
+        Headers{{"Sec-Fetch-Site", "cross-site"}}, Headers{{"Sec-Purpose", "prefetch"}}}) {
+    const HttpAnswer page = HttpClient(url()).Get("/stream/hello", from);
+    EXPECT_EQ(page.status, 200);
+    EXPECT_THAT(page.body, HasSubstr("<form method=\"post\" action=\"/stream/hello\">"));
+    EXPECT_THAT(page.header, AllOf(HasSubstr("form-action 'self'"), HasSubstr("frame-ancestors")));
+  }
   EXPECT_EQ(runs(), "{}");
+}
 
-  Headers pressed = from_afar;
-  pressed.emplace_back("Content-Type", "application/x-www-form-urlencoded");
-  EXPECT_EQ(HttpClient(url()).Ask("POST", "/stream/hello", pressed).status, 403);
-  EXPECT_EQ(runs(), "{}") << "a form of another site, in a browser that does not tell";
-  pressed.emplace_back("Origin", "http://10.0.0.5:8080");
-  EXPECT_THAT(HttpClient(url()).Ask("POST", "/stream/hello", pressed).body,
-              HasSubstr("RUN_STATE_SUCCEEDED"));
-  pressed.back().second = "http://evil.example";
-  EXPECT_EQ(HttpClient(url()).Ask("POST", "/stream/hello", pressed).status, 403);
-  EXPECT_EQ(HttpClient(url()).Get("/stream/hello", {{"User-Agent", "Mozilla/5.0"}}).status, 403)
-      << "a browser that tells nothing, not even here";
-  EXPECT_EQ(HttpClient(url()).Get("/stream/hello", {{"User-Agent", "curl/7.88.1"}}).status, 200);
-  EXPECT_EQ(HttpClient(url())
-                .Get("/stream/hello", {{"User-Agent", "Mozilla/5.0"}, {"Sec-Fetch-Site", "none"}})
-                .status,
-            200);
+TEST_F(HttpCalls, StartARunByTheButtonOfThePageAlone) {
+  const auto runs = [this] { return HttpClient(url()).Get("/v1/runs").body; };
+  Headers pressed = {{"Content-Type", "application/x-www-form-urlencoded"}};
+  const auto press = [&] { return HttpClient(url()).Ask("POST", "/stream/hello", pressed); };
+  EXPECT_EQ(press().status, 403) << "a form of another site, in a browser that does not tell";
+  pressed.emplace_back("Sec-Fetch-Site", "none");
+  EXPECT_EQ(press().status, 403);
+  pressed.back() = {"Origin", "http://evil.example"};
+  EXPECT_EQ(press().status, 403);
+  pressed.back().second = "null";
+  EXPECT_EQ(press().status, 403) << "as after a redirect";
+  EXPECT_EQ(runs(), "{}");
+  pressed.back().second = url_origin();
+  EXPECT_THAT(press().body, HasSubstr("RUN_STATE_SUCCEEDED"));
+}
+
+// Every address that there is, by the methods that browsers and crawlers use unasked.
+TEST_F(HttpCalls, ThatOnlyReadChangeNothing) {
+  const std::string id = StartRun(server_.stub(), "hello");
+  WaitUntilEnded(server_.stub(), id);
+  const std::string waits = StartRun(server_.stub(), "waits");
+  std::vector<std::string> paths = {
+      "/", "/healthz", "/readyz", "/metrics", "/stream/hello", "/jobs/hello", "/runs/" + id};
+  for (const http::Route& route : http::Routes()) {
+    for (const std::string& run : {id, waits}) {
+      paths.push_back(
+          absl::StrReplaceAll(std::string(route.pattern), {{"{job}", "hello"}, {"{run}", run}}));
+    }
+  }
+  const std::string before = HttpClient(url()).Get("/v1/runs").body;
+  for (const char* method : {"GET", "HEAD", "OPTIONS"}) {
+    for (const std::string& path : paths) {
+      HttpClient client(url());
+      client.Send(method, path);
+      const std::string header = client.ReadUntil("\r\n\r\n");
+      EXPECT_THAT(header, StartsWith("HTTP/1.1 ")) << method << " " << path;
+      EXPECT_EQ(HttpClient(url()).Get("/v1/runs").body, before) << method << " " << path;
+    }
+  }
 }
 
 TEST_F(HttpCalls, ThatAreNoneAreErrorsInJson) {
@@ -240,8 +273,9 @@ TEST_F(HttpCalls, AreRefusedToOtherSites) {
   EXPECT_EQ(post({{"Content-Type", "application/json"}, {"Host", "evil.example"}}), 403);
   HttpClient client(url());
   EXPECT_EQ(client.Get("/v1/jobs", {{"Host", "evil.example"}}).status, 403);
-  EXPECT_EQ(HttpClient(url()).Get("/stream/hello", {{"Sec-Fetch-Site", "cross-site"}}).status, 403);
-  EXPECT_EQ(HttpClient(url()).Get("/stream/hello", {{"Sec-Purpose", "prefetch"}}).status, 403);
+  EXPECT_EQ(
+      HttpClient(url()).Ask("POST", "/stream/hello", {{"Sec-Fetch-Site", "cross-site"}}).status,
+      403);
 }
 
 TEST_F(HttpCalls, AreNotSharedWithOtherOrigins) {
@@ -273,10 +307,10 @@ TEST_F(HttpCalls, TellOperatorsHowThingsStand) {
 }
 
 TEST_F(HttpCalls, RunAJobInAPlainPage) {
-  const HttpAnswer page = HttpClient(url()).Get("/stream/hello");
+  const HttpAnswer page =
+      HttpClient(url()).Ask("POST", "/stream/hello", {{"Origin", url_origin()}});
   EXPECT_THAT(page.header, HasSubstr("Content-Type: text/html; charset=utf-8"));
   EXPECT_THAT(page.body, AllOf(HasSubstr("hello\n"), HasSubstr("RUN_STATE_SUCCEEDED")));
-  EXPECT_EQ(HttpClient(url()).Ask("HEAD", "/stream/hello").status, 405);
 }
 
 // The server listens on an IPv6 address, and sees IPv4 clients at "::ffff:127.0.0.1".
@@ -308,6 +342,10 @@ TEST_F(HttpSharedCalls, AreForThatOriginAlone) {
       client.Ask("OPTIONS", "/v1/runs", {{"Origin", "https://ci.example.com"}});
   EXPECT_EQ(preflight.status, 204);
   EXPECT_THAT(preflight.header, HasSubstr("Access-Control-Allow-Methods: GET, POST, DELETE"));
+  for (const char* header :
+       {"Authorization", "Traceparent", "Tracestate", "Content-Type", "Last-Event-ID"}) {
+    EXPECT_THAT(preflight.header, HasSubstr(header));
+  }
   EXPECT_EQ(client.Get("/v1/jobs", {{"Host", "ci.example.com"}}).status, 200);
 }
 

@@ -66,9 +66,7 @@ void CheckGuards(const Message& request) {
       .origin = Field(request, "Origin"),
       .referer = Field(request, "Referer"),
       .fetch_site = Field(request, "Sec-Fetch-Site"),
-      .content_type = Field(request, "Content-Type"),
-      .purpose = Field(request, "Sec-Purpose"),
-      .user_agent = Field(request, "User-Agent")};
+      .content_type = Field(request, "Content-Type")};
   const HttpOptions options;
   const absl::Status elsewhere = CheckHost(from, options);
   from.on_loopback = true;
@@ -81,10 +79,10 @@ void CheckGuards(const Message& request) {
   const absl::Status origin = CheckOrigin(from, options);
   Check(origin.ok() || absl::IsPermissionDenied(origin) || absl::IsInvalidArgument(origin),
         "an origin is refused as one", origin.ToString());
-  const absl::Status navigation = CheckNavigation(from, options);
-  Check(!origin.ok() || navigation.ok() || !from.purpose.empty(),
-        "who may change something may come here", navigation.ToString());
-  IsKnownToBeMeant(from);
+  const absl::Status form = CheckForm(from, options);
+  Check(!origin.ok() || form.ok(), "who may change something may send a form", form.ToString());
+  Check(!form.ok() || !IsFromOwnPage(from) || from.fetch_site != "cross-site",
+        "no page of another site is one of ours");
 }
 
 void CheckMeaning(const Message& request) {

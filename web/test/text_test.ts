@@ -59,6 +59,16 @@ test('links lead to http and https alone', () => {
   }
 });
 
+test('no link of a line leads to a page whose button starts a run', () => {
+  for (const acting of ['http://localhost:8080/stream/deploy?to=all', 'http://127.0.0.1:8080/stream/deploy',
+    'http://me@localhost:8080/x/../stream/deploy#here', 'http://[::1]:8080/%73tream/deploy', 'http://localhost:8080/jobs/stream/deploy/']) {
+    assert.equal(safeLink(acting, '8080'), undefined, acting);
+  }
+  for (const other of ['http://localhost:8080/runs/1', 'http://localhost:8080/jobs/deploy', 'http://localhost:9090/stream/x']) {
+    assert.equal(safeLink(other, '8080'), other);
+  }
+});
+
 test('a hostile number of sequences takes linear time', () => {
   const row = new TerminalRow();
   row.write('\x1b]8;;'.repeat(20_000));

@@ -7,6 +7,7 @@
 
 #include <string>
 
+#include "absl/strings/ascii.h"
 #include "absl/strings/str_cat.h"
 #include "tests/server/process/process_fixture.h"
 #include "tests/server/support/temporary_directory.h"
@@ -175,10 +176,81 @@ TEST_F(ConfigTest, LimitsAreTheJobs) {
 TEST_F(ConfigTest, AParameterInAShellsScriptIsAMistake) {
   EXPECT_THAT(ErrorOf("job { name: \"a\" command: \"bash\" argument: [\"-ec\", \"ls {p}\"] "
                       "parameter { name: \"p\" } }"),
-              HasSubstr("run the value of parameter p as code"));
+              HasSubstr("the value of parameter p would be run as code"));
   Load(
       "job { name: \"a\" command: \"sh\" argument: [\"-c\", \"echo $1\", \"sh\", \"{p}\"] "
       "parameter { name: \"p\" } }");
+}
+
+TEST_F(ConfigTest, CodeIsFoundWhereverItIs) {
+  for (const char* line :
+       {R"("sh" argument: ["-ce", "ls {p}"])", R"("bash" argument: ["-c", "--", "ls {p}"])",
+        R"("env" argument: ["sh", "-c", "ls {p}"])",
+        R"j("python3" argument: ["-c", "print({p})"])j", R"("sh" stdin: "ls {p}")",
+        R"("sudo" argument: ["{p}"])"}) {
+    const std::string error = ErrorOf(
+        absl::StrCat("job { name: \"a\"\n command: ", line, " parameter { name: \"p\" } }"));
+    EXPECT_THAT(error, HasSubstr("the value of parameter p would")) << line;
+    EXPECT_THAT(error, StartsWith("jobs.txt:2:")) << line;
+  }
+}
+
+TEST_F(ConfigTest, AParameterSetsNoVariableThatProgramsObey) {
+  for (const char* name : {"LD_PRELOAD", "PATH", "BASH_ENV", "ENV", "IFS", "PYTHONPATH"}) {
+    const auto job = [&](const char* type) {
+      return absl::StrCat("environment { name: \"", name,
+                          "\" value: \"a{p}\" } parameter { name: \"p\" ", type, " }");
+    };
+    EXPECT_THAT(ErrorOfJob(job("pattern: \"x\"")), HasSubstr("programs obey the variable"));
+    Load(absl::StrCat("job { name: \"n-", absl::AsciiStrToLower(name), "\" command: \"true\" ",
+                      job("type: ENUM values: \"b\""), "}"));
+  }
+  EXPECT_THAT(ErrorOf("job { name: \"a\" command: \"env\" argument: [\"LD_PRELOAD={p}\", "
+                      "\"ls\"] parameter { name: \"p\" } }"),
+              HasSubstr("programs obey the variable LD_PRELOAD"));
+  EXPECT_THAT(ErrorOfJob("environment { name: \"X_PATH\" value: \"{p}\" } "
+                         "parameter { name: \"p\" type: PATH }"),
+              HasSubstr("give parameter p a pattern"));
+  Load(R"(job { name: "b" command: "true" environment { name: "X_PATH" value: "{p}" }
+          parameter { name: "p" type: PATH pattern: "/srv/.*" } })");
+}
+
+TEST_F(ConfigTest, AValueIsNoOptionUnlessTheJobSaysSo) {
+  Load(R"(job { name: "echo" command: "echo" argument: ["{a}{b}", "<{b}>", "{n}"]
+                parameter { name: "a" default: "" } parameter { name: "b" default: "b" }
+                parameter { name: "n" type: INT default: "1" } }
+          job { name: "free" command: "printf" argument: ["--", "%s", "{a}"]
+                parameter { name: "a" } }
+          job { name: "meant" command: "echo" argument: ["{a}", "{n}", "{e}"]
+                parameter { name: "a" allow_dash: true }
+                parameter { name: "n" type: INT minimum: "-3" }
+                parameter { name: "e" type: ENUM values: ["-x"] default: "-x" } })");
+  for (const Parameters& values : {Parameters{{"a", "-n"}}, Parameters{{"b", "--help"}},
+                                   Parameters{{"a", "-"}}, Parameters{{"n", "-9"}}}) {
+    const auto run = Create("echo", values);
+    EXPECT_TRUE(absl::IsInvalidArgument(run.status())) << values.begin()->second;
+    EXPECT_THAT(std::string(run.status().message()),
+                HasSubstr(absl::StrCat("parameter ", values.begin()->first)));
+  }
+  EXPECT_THAT(Lines(Run("echo", {{"a", "a"}, {"b", "-b"}})), ElementsAre("a-b <-b> 1"));
+  EXPECT_THAT(Lines(Run("free", {{"a", "-x"}})), ElementsAre("-x"));
+  EXPECT_THAT(Lines(Run("meant", {{"a", "-E"}, {"n", "-2"}})), ElementsAre("-2 -x"));
+  EXPECT_THAT(ErrorOfJob("argument: \"{p}\" parameter { name: \"p\" default: \"-r\" }"),
+              HasSubstr("would take \"-r\", the default of parameter p, for an option"));
+}
+
+TEST_F(ConfigTest, ACommandHasItsLimits) {
+  Load(R"(job { name: "j" command: "bash"
+               argument: ["-c", "ulimit -Sn; ulimit -Ht; ulimit -Sf; grep NoNewPrivs /proc/self/status"]
+               limits { open_files: 77 cpu_time: "1m" file_size: "3M" memory: "4G" processes: 9000 } }
+          job { name: "k" command: "grep" argument: ["NoNewPrivs", "/proc/self/status"]
+               new_privileges: true })");
+  EXPECT_THAT(Lines(Run("j")), ElementsAre("77", "65", "3072", "NoNewPrivs:\t1"));
+  EXPECT_THAT(Lines(Run("k")), ElementsAre("NoNewPrivs:\t0"));
+  EXPECT_THAT(ErrorOfJob("limits { memory: \"x\" }"), HasSubstr("memory \"x\": give bytes"));
+  EXPECT_THAT(ErrorOfJob("limits { memory: \"9999999999T\" }"), HasSubstr("give bytes"));
+  EXPECT_THAT(ErrorOfJob("limits { processes: -1 }"), HasSubstr("give numbers of 1 or more"));
+  EXPECT_THAT(ErrorOfJob("limits { cpu_time: \"5\" }"), HasSubstr("give a duration"));
 }
 
 TEST_F(ConfigTest, StdioWritesLineByLineIfAskedTo) {

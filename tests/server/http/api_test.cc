@@ -221,24 +221,24 @@ TEST_F(ApiTest, AServerThatStopsLeavesEventsOpenForReturning) {
 TEST_F(ApiTest, RunsAJobInAPageOfPlainHtml) {
   AddJob(Job("hostile", [](JobContext&) { puts("</pre><script>alert(1)</script>"); }));
   Reply reply =
-      api_.RunInPage({.method = "GET", .path = "/stream/greet", .query = "name=%3Ci%3E"}, true);
+      api_.RunInPage({.method = "POST", .path = "/stream/greet", .query = "name=%3Ci%3E"}, true);
   ASSERT_EQ(reply.status, 200u) << reply.body;
   EXPECT_EQ(reply.content_type, "text/html; charset=utf-8");
   EXPECT_THAT(ReadAll(reply),
               AllOf(HasSubstr("hello &lt;i&gt;\n"), HasSubstr("RUN_STATE_SUCCEEDED"),
                     EndsWith("</html>\n"), Not(HasSubstr("<script"))));
-  Reply hostile = api_.RunInPage({.method = "GET", .path = "/stream/hostile"}, true);
+  Reply hostile = api_.RunInPage({.method = "POST", .path = "/stream/hostile"}, true);
   EXPECT_THAT(ReadAll(hostile), AllOf(Not(HasSubstr("<script")), HasSubstr("&lt;script")));
   const auto status = [this](Request request) { return api_.RunInPage(request, true).status; };
-  EXPECT_EQ(status({.method = "GET", .path = "/stream/none"}), 404u);
-  EXPECT_EQ(status({.method = "GET", .path = "/stream/greet", .query = "name=a&name=b"}), 400u);
+  EXPECT_EQ(status({.method = "POST", .path = "/stream/none"}), 404u);
+  EXPECT_EQ(status({.method = "POST", .path = "/stream/greet", .query = "name=a&name=b"}), 400u);
   EXPECT_EQ(status({.method = "POST", .path = "/stream/greet", .body = "name=a"}), 400u);
 }
 
 TEST_F(ApiTest, StartsNothingByAnAddressThatIsNotUtf8) {
   for (const char* query : {"name=%FF", "name=a%C3", "%FF=a", "name=%ED%A0%80"}) {
     const Reply reply =
-        api_.RunInPage({.method = "GET", .path = "/stream/greet", .query = query}, true);
+        api_.RunInPage({.method = "POST", .path = "/stream/greet", .query = query}, true);
     EXPECT_EQ(reply.status, 400u) << query;
     EXPECT_THAT(reply.body, HasSubstr("give")) << query;
     EXPECT_EQ(
@@ -246,7 +246,7 @@ TEST_F(ApiTest, StartsNothingByAnAddressThatIsNotUtf8) {
         400u)
         << "nor is it asked about";
   }
-  EXPECT_EQ(api_.RunInPage({.method = "GET", .path = "/stream/%FF"}, true).status, 400u);
+  EXPECT_EQ(api_.RunInPage({.method = "POST", .path = "/stream/%FF"}, true).status, 400u);
   EXPECT_EQ(Parse<v1::ListRunsResponse>(Get("/v1/runs")).runs_size(), 0);
 }
 
@@ -265,10 +265,13 @@ TEST_F(ApiTest, TakesNoBodyThatCouldBeReadInTwoWays) {
   EXPECT_EQ(Parse<v1::ListRunsResponse>(Get("/v1/runs")).runs_size(), 0);
 }
 
-TEST_F(ApiTest, AsksInAPageWhatIsNotKnownToBeMeant) {
+TEST_F(ApiTest, AsksInAPageAndStartsNothing) {
   const Request request{.method = "GET", .path = "/stream/greet", .query = "name=%3Ci%3E"};
-  const Reply reply = api_.RunInPage(request, false);
-  EXPECT_EQ(reply.status, 403u);
+  const Reply reply = api_.RunInPage(request, true);
+  EXPECT_EQ(reply.status, 200u) << "to a page of ours, too";
+  Request posted = request;
+  posted.method = "POST";
+  EXPECT_EQ(api_.RunInPage(posted, false).status, 403u);
   EXPECT_EQ(reply.feed, nullptr);
   EXPECT_THAT(reply.body, AllOf(HasSubstr("action=\"/stream/greet?name=%3Ci%3E\""),
                                 HasSubstr("name=&lt;i&gt;")));
@@ -277,7 +280,7 @@ TEST_F(ApiTest, AsksInAPageWhatIsNotKnownToBeMeant) {
 }
 
 TEST_F(ApiTest, SaysInAPageWhyNothingWasStarted) {
-  const Reply page = api_.RunInPage({.method = "GET",
+  const Reply page = api_.RunInPage({.method = "POST",
                                      .path = "/stream/greet",
                                      .query = "%3Cb%3E=1",
                                      .accept = "text/html,*/*;q=0.8"},

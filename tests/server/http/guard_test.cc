@@ -90,51 +90,34 @@ TEST(CheckOrigin, RefusesWhatAFormCanSend) {
   EXPECT_FALSE(CheckOrigin(from, {}).ok());
 }
 
-TEST(CheckNavigation, TakesWhatAPersonTypes) {
-  Provenance from{.method = "GET", .host = "localhost:8080"};
-  EXPECT_TRUE(CheckNavigation(from, {}).ok());
-  from.fetch_site = "none";
-  EXPECT_TRUE(CheckNavigation(from, {}).ok());
-  from.fetch_site = "same-origin";
-  from.referer = "http://localhost:8080/jobs/x";
-  EXPECT_TRUE(CheckNavigation(from, {}).ok());
-}
-
-TEST(CheckNavigation, RefusesLinksImagesAndGuesses) {
-  Provenance from{.method = "GET", .host = "localhost:8080"};
-  from.fetch_site = "cross-site";
-  EXPECT_FALSE(CheckNavigation(from, {}).ok());
-  from.fetch_site = "";
+TEST(CheckForm, TakesThePagesOwnFormAlone) {
+  Provenance from{.method = "POST",
+                  .host = "localhost:8080",
+                  .origin = "http://localhost:8080",
+                  .content_type = "application/x-www-form-urlencoded"};
+  EXPECT_TRUE(CheckForm(from, {}).ok());
+  from.origin = "";
   from.referer = "http://evil.example/page";
-  EXPECT_FALSE(CheckNavigation(from, {}).ok()) << "of an older browser";
+  EXPECT_FALSE(CheckForm(from, {}).ok()) << "of an older browser";
   from.referer = "";
-  from.purpose = "prefetch;prerender";
-  EXPECT_FALSE(CheckNavigation(from, {}).ok());
+  from.fetch_site = "cross-site";
+  EXPECT_FALSE(CheckForm(from, {}).ok());
+  from.fetch_site = "";
+  from.origin = "null";
+  EXPECT_FALSE(CheckForm(from, {}).ok()) << "as a redirect to here says";
 }
 
-TEST(IsKnownToBeMeant, TakesTheWordOfBrowsersThatTell) {
-  for (const char* host : {"localhost:8080", "build.example.com"}) {
-    Provenance from{.method = "GET", .host = host, .user_agent = "Mozilla/5.0"};
-    EXPECT_FALSE(IsKnownToBeMeant(from)) << host;
+TEST(IsFromOwnPage, TakesNobodysWordForSilence) {
+  for (const char* host : {"localhost:8080", "127.0.0.1:8080", "build.example.com"}) {
+    Provenance from{.method = "POST", .host = host};
+    EXPECT_FALSE(IsFromOwnPage(from)) << host;
     from.fetch_site = "none";
-    EXPECT_TRUE(IsKnownToBeMeant(from)) << host;
+    EXPECT_FALSE(IsFromOwnPage(from)) << host << ", which survives a redirect";
+    from.fetch_site = "same-origin";
+    EXPECT_TRUE(IsFromOwnPage(from)) << host;
     from.fetch_site = "";
-    from.referer = "http://build.example.com/";
-    EXPECT_TRUE(IsKnownToBeMeant(from)) << host;
-    from.referer = "";
     from.origin = "http://build.example.com";
-    EXPECT_TRUE(IsKnownToBeMeant(from)) << host << ", a form's POST";
-  }
-}
-
-TEST(IsKnownToBeMeant, TakesProgramsForTheirUsersOnThisMachineAlone) {
-  for (const char* host : {"localhost:8080", "127.0.0.1:8080", "[::1]:8080", "127.1.2.3",
-                           "[::ffff:127.0.0.1]", "a.localhost"}) {
-    EXPECT_TRUE(IsKnownToBeMeant({.host = host, .user_agent = "curl/7.88.1"})) << host;
-  }
-  for (const char* host : {"10.0.0.5:8080", "build.example.com", "", "notlocalhost", "[::2]"}) {
-    EXPECT_FALSE(IsKnownToBeMeant({.host = host, .user_agent = "curl/7.88.1"}))
-        << host << ": as a page of another site can have a browser ask, too";
+    EXPECT_TRUE(IsFromOwnPage(from)) << host;
   }
 }
 

@@ -56,7 +56,8 @@ TEST_F(HttpServerTest, StartsNoRunForAClientThatHasGone) {
   for (const bool in_page : {false, true}) {
     HttpClient client(server_.url());
     if (in_page) {
-      client.Send("GET", "/stream/hello");
+      client.Send("POST", "/stream/hello",
+                  {{"Origin", server_.url().substr(0, server_.url().size() - 1)}});
     } else {
       client.Send("POST", "/v1/jobs/hello:run", {{"Content-Type", "application/json"}}, "{}");
     }

@@ -2,9 +2,13 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <stddef.h>
+#include <sys/socket.h>
+#include <sys/un.h>
 #include <unistd.h>
 
 #include <algorithm>
+#include <fstream>
 #include <string>
 
 #include "absl/strings/str_cat.h"
@@ -140,6 +144,43 @@ TEST_F(SmallLog, ACommandWaitsWhileTheLogIsFullAndLosesNothing) {
   const auto records = AwaitLog(run);
   ASSERT_TRUE(Printed(records, v1::STREAM_STDOUT) == Sequence(200'000)) << records.size();
   EXPECT_EQ(records.back().result().state(), v1::RUN_STATE_SUCCEEDED);
+}
+
+// What any process on the machine can do: send to every socket that has a name.
+int SendToAllSockets(const std::string& text) {
+  std::ifstream list("/proc/net/unix");
+  const int fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+  int reached = 0;
+  for (std::string line; std::getline(list, line);) {
+    const size_t at = line.find('@');
+    if (at == std::string::npos) continue;
+    sockaddr_un address{};
+    address.sun_family = AF_UNIX;
+    const std::string name = line.substr(at + 1);
+    if (name.size() != 5) continue;  // of those that the system has named
+    name.copy(address.sun_path + 1, name.size());
+    const auto size = static_cast<socklen_t>(offsetof(sockaddr_un, sun_path) + 1 + name.size());
+    const ssize_t sent = sendto(fd, text.data(), text.size(), MSG_DONTWAIT,
+                                reinterpret_cast<const sockaddr*>(&address), size);
+    reached += sent > 0 ? 1 : 0;
+  }
+  close(fd);
+  return reached;
+}
+
+using ForgeryTest = ProcessTest;
+
+TEST_F(ForgeryTest, NobodyElseWritesIntoALogOfExactOrder) {
+  const std::string go = directory_.path() + "/go";
+  process::Command command =
+      Shell(absl::StrCat("echo one; while ! [ -e ", go,
+                         " ]; do sleep 0.01; done; echo two >&2; exec >&-; echo end >&2"));
+  command.output = OutputMode::kExact;
+  const std::string run = StartCommand(command);
+  ASSERT_TRUE(AwaitLine(run, "one"));
+  EXPECT_GT(SendToAllSockets("forged\n"), 0) << "the receiver's at least";
+  std::ofstream(go).close();
+  EXPECT_THAT(Lines(AwaitLog(run)), ElementsAre("one", "two", "end"));
 }
 
 }  // namespace

@@ -65,13 +65,20 @@ function systemCommand(command: string): Piece | undefined {
   return link ? { kind: 'link', href: safeLink(link[1] ?? '') } : undefined;
 }
 
-// Only what opens a page: no javascript:, data:, file: or the like, and nothing relative to this page.
-export function safeLink(href: string): string | undefined {
+// Only what opens a page: no javascript:, data:, file: or the like, nothing relative to this page, and no page whose
+// button starts a run, by whatever name of this server: a job is not to lead its readers there.
+export function safeLink(href: string, here = globalThis.location?.port ?? ''): string | undefined {
   if (!/^https?:\/\//i.test(href)) return undefined;
   try {
     const url = new URL(href);
+    if (url.port === here && startsRuns(url.pathname)) return undefined;
     return url.protocol === 'http:' || url.protocol === 'https:' ? url.href : undefined;
   } catch {
     return undefined;
   }
+}
+
+// Behind a proxy the path may have a prefix.
+function startsRuns(path: string): boolean {
+  return /\/stream\/[^/]*\/?$/i.test(decodeURIComponent(path));
 }
