@@ -238,7 +238,7 @@ void CommandLine::WalkInterpreter(const Program& program, size_t at) {
       awaits_code = awaits_code || option.code;
       has_code = has_code || option.attached;
       if (is_shell && !text.starts_with("--")) code_on_stdin_ |= text.find('s') != text.npos;
-      if (!option.value || i + 1 == arguments_.size()) continue;
+      if (!option.value || !IsLiteral(i) || i + 1 == arguments_.size()) continue;
       ++i;
       if (!IsLiteral(i) && !option.data) return Report(i, kCodeMessage);
     } else if (awaits_code || (program.kind == Program::kCode && !has_code)) {
@@ -273,9 +273,9 @@ void CommandLine::WalkLauncher(const Program& program, size_t at) {
     if ((text == "--" || text == "-") && IsLiteral(i)) continue;
     if (starts_with_text && IsOption(text)) {
       const Option option = Parse(program, text);
-      if (option.attached && !IsLiteral(i)) return Report(i, kCodeMessage);
+      if ((option.attached || option.code) && !IsLiteral(i)) return Report(i, kCodeMessage);
       awaits_code = option.code;
-      if (option.value && i + 1 < arguments_.size()) ++i;
+      if (option.value && IsLiteral(i) && i + 1 < arguments_.size()) ++i;
       continue;
     }
     if (starts_with_text && operands == 0 && !AssignedName(text).empty()) {
@@ -309,7 +309,7 @@ void CommandLine::WalkData(const Program& program, size_t at) {
     }
     if (!IsOption(text) || arguments_[i].BeginsWithValue()) continue;
     const Option option = Parse(program, text);
-    if (option.attached && !IsLiteral(i)) return Report(i, kCodeMessage);
+    if ((option.attached || option.code) && !IsLiteral(i)) return Report(i, kCodeMessage);
     awaits_code = option.code;
   }
 }
