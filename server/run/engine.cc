@@ -373,6 +373,8 @@ absl::StatusOr<std::unique_ptr<RunWatch>> Engine::WatchRuns(const v1::WatchRunsR
   if (!request.job().empty()) {
     const auto job = FindJobFor(creator, access::Verb::kList, request.job());
     if (!job.ok()) return job.status();
+  } else if (!view->rights().MayAny(access::SetOf(access::Verb::kList))) {
+    return Deny(caller, access::Verb::kList, "", "");
   }
   auto guard = GuardFor(creator, access::Verb::kList, request.job(), view->name());
   if (!guard.ok()) return guard.status();

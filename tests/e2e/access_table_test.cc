@@ -137,6 +137,8 @@ class AccessTableTest : public AccessTest {
       names_[role] = name;
       Run("wait", name);  // which a watch tells at once
     }
+    server_->Add("other-wait", [](JobContext& run) { run.SleepFor(absl::InfiniteDuration()); });
+    Run("other-wait", "somebody-else");
   }
 
   Answer AskGrpc(const GrpcCall& call, const std::string& role, const Target& target) {
