@@ -152,7 +152,7 @@ class InCgroups : public Containment {
  protected:
   void SetUp() override {
     for (const char* mount : {"/sys/fs/cgroup/unified", "/sys/fs/cgroup"}) {
-      if (access((std::string(mount) + "/cgroup.procs").c_str(), W_OK) != 0) continue;
+      if (::access((std::string(mount) + "/cgroup.procs").c_str(), W_OK) != 0) continue;
       parent_ = absl::StrCat(mount, "/jobtail-test-", getpid());
       if (mkdir(parent_.c_str(), 0755) == 0) break;
       parent_.clear();
@@ -176,7 +176,7 @@ TEST_F(InCgroups, ACommandIsInAGroupOfItsRun) {
   const auto records = AwaitLog(run);
   ASSERT_EQ(Lines(records).size(), 1u);
   EXPECT_THAT(Lines(records)[0], HasSubstr("/run-" + run));
-  EXPECT_NE(access(absl::StrCat(parent_, "/run-", run).c_str(), F_OK), 0) << "it is removed";
+  EXPECT_NE(::access(absl::StrCat(parent_, "/run-", run).c_str(), F_OK), 0) << "it is removed";
 }
 
 TEST_F(InCgroups, NothingOutlivesItsRun) {
@@ -195,7 +195,7 @@ TEST_F(InCgroups, NothingStaysAsAZombieOfAProgramThatAdoptsOrphans) {
         const std::vector<int> pids = Pids(run, 2);
         AwaitResult(run);
         const bool gone =
-            Eventually([&] { return access(absl::StrCat("/proc/", pids[0]).c_str(), F_OK) != 0; });
+            Eventually([&] { return ::access(absl::StrCat("/proc/", pids[0]).c_str(), F_OK) != 0; });
         rmdir(parent_.c_str());
         _exit(gone ? 0 : 1);
       },
@@ -221,7 +221,7 @@ TEST_F(InCgroups, WhatAnEarlierServerHasLeftIsKilled) {
   int status;
   EXPECT_EQ(waitpid(left, &status, 0), left);
   EXPECT_TRUE(WIFSIGNALED(status));
-  EXPECT_NE(access(group.c_str(), F_OK), 0);
+  EXPECT_NE(::access(group.c_str(), F_OK), 0);
 }
 
 TEST_F(InCgroups, TheMemoryOfAllItsProcessesIsLimited) {

@@ -139,7 +139,7 @@ TEST_F(SmallLog, ACommandWaitsWhileTheLogIsFullAndLosesNothing) {
   const std::string file = directory_.path() + "/done";
   const std::string run = StartCommand(Shell("seq 1 200000; echo > " + file));
   store_.AwaitCount(Call::kAppend, 5);  // it is tried again every 100 ms
-  EXPECT_NE(access(file.c_str(), F_OK), 0);
+  EXPECT_NE(::access(file.c_str(), F_OK), 0);
   store_.Mend(Call::kAppend);
   const auto records = AwaitLog(run);
   ASSERT_TRUE(Printed(records, v1::STREAM_STDOUT) == Sequence(200'000)) << records.size();

@@ -208,7 +208,7 @@ TEST_F(ProcessTest, ACommandThatClosesItsOutputsGoesOn) {
   int pid;
   ASSERT_TRUE(absl::SimpleAtoi(ReadLog(run).front().text(), &pid));
   ASSERT_TRUE(
-      Eventually([&] { return access(absl::StrCat("/proc/", pid, "/fd/1").c_str(), F_OK) != 0; }));
+      Eventually([&] { return ::access(absl::StrCat("/proc/", pid, "/fd/1").c_str(), F_OK) != 0; }));
   EXPECT_EQ(Get(run).state(), v1::RUN_STATE_RUNNING);
   std::ofstream(flag).put('x');
   EXPECT_EQ(AwaitResult(run).exit_code(), 5);
