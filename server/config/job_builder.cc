@@ -370,12 +370,16 @@ void JobBuilder::Error(const char* field, const std::string& message, int index)
   ErrorIn(tree_, *v1::Job::descriptor(), field, message, index);
 }
 
-// Where the field is not in the file, the job is.
+// A list in brackets has the place of its first element alone. Where the field is not in the file,
+// the job is.
 void JobBuilder::ErrorIn(Diagnostics::Tree* tree, const google::protobuf::Descriptor& type,
                          const char* field, const std::string& message, int index) {
   failed_ = true;
-  Diagnostics::Location location =
-      tree ? tree->GetLocation(type.FindFieldByName(field), index) : Diagnostics::Location();
+  Diagnostics::Location location;
+  for (const int at : {index, 0}) {
+    if (!tree || location.line >= 0 || (at == 0 && index < 0)) continue;
+    location = tree->GetLocation(type.FindFieldByName(field), at);
+  }
   diagnostics_->Add(location.line < 0 ? place_ : location, message);
 }
 

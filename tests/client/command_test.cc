@@ -104,7 +104,7 @@ TEST_F(CommandTest, RunDetachedPrintsTheIdAlone) {
   EXPECT_EQ(run.err, "");
   EXPECT_EQ(Run({"run", "--detach", "--output=json", "countdown"}).out,
             R"({"id":"run-1","job":"countdown","parameters":{},"state":"RUN_STATE_UNSPECIFIED",)"
-            R"("lastSequence":"0","cutParameters":[],"omittedParameters":0})"
+            R"("lastSequence":"0","cutParameters":[],"omittedParameters":0,"createdBy":""})"
             "\n");
 }
 

@@ -169,7 +169,8 @@ TEST_F(OptionsTest, WrongUsageIsOneLineWithARemedy) {
 
 TEST_F(OptionsTest, EveryCommandHasHelpWithExamples) {
   EXPECT_THAT(Parse({"--help"}).text, AllOf(HasSubstr("Examples:"), HasSubstr("Exit codes:")));
-  for (const char* command : {"run", "tail", "jobs", "runs", "show", "cancel", "rm", "export", "whoami"}) {
+  for (const char* command :
+       {"run", "tail", "jobs", "runs", "show", "cancel", "rm", "export", "whoami"}) {
     const ParseResult result = Parse({command, "--help"});
     EXPECT_EQ(result.exit_code, 0);
     EXPECT_THAT(result.text, AllOf(HasSubstr("Examples:"), HasSubstr("--server"),

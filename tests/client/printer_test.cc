@@ -206,7 +206,7 @@ TEST_F(JsonPrinterTest, PrintsBothStreamsToStdoutALineEach) {
   EXPECT_EQ(Out(),
             R"({"sequence":"0","stream":"STREAM_UNSPECIFIED","ending":"ENDING_UNSPECIFIED",)"
             R"("run":{"id":"run-1","job":"","parameters":{},"state":"RUN_STATE_UNSPECIFIED",)"
-            R"("lastSequence":"0","cutParameters":[],"omittedParameters":0}})"
+            R"("lastSequence":"0","cutParameters":[],"omittedParameters":0,"createdBy":""}})"
             "\n"
             R"({"sequence":"1","stream":"STREAM_STDOUT","ending":"ENDING_LF",)"
             R"("time":"2023-11-14T22:13:21Z","text":"a"})"

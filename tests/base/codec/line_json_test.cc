@@ -159,7 +159,7 @@ TEST(Json, IsOneLine) {
   AppendJson(run, JsonFields::kAll, &json);
   EXPECT_EQ(json, R"(before {"id":"","job":"a\nb","parameters":{"k":"v"},)"
                   R"("state":"RUN_STATE_UNSPECIFIED","lastSequence":"0",)"
-                  R"("cutParameters":[],"omittedParameters":0})");
+                  R"("cutParameters":[],"omittedParameters":0,"createdBy":""})");
 }
 
 }  // namespace

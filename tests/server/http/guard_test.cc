@@ -32,8 +32,8 @@ TEST(CheckHost, TakesNamesThatAreConfigured) {
 
 TEST(CheckHost, ElsewhereTakesNoNameThatIsNotConfigured) {
   EXPECT_FALSE(HostPasses("build-7.example.com:8080", false));
-  EXPECT_TRUE(HostPasses("build-7.example.com:8080", false,
-                         {.allowed_hosts = {"build-7.example.com"}}));
+  EXPECT_TRUE(
+      HostPasses("build-7.example.com:8080", false, {.allowed_hosts = {"build-7.example.com"}}));
   EXPECT_TRUE(HostPasses("10.0.0.1:8080", false)) << "nobody can point an address elsewhere";
   EXPECT_FALSE(HostPasses("", false));
 }

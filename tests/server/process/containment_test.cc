@@ -194,8 +194,8 @@ TEST_F(InCgroups, NothingStaysAsAZombieOfAProgramThatAdoptsOrphans) {
         const std::string run = StartCommand(Shell(kDisguised));
         const std::vector<int> pids = Pids(run, 2);
         AwaitResult(run);
-        const bool gone =
-            Eventually([&] { return ::access(absl::StrCat("/proc/", pids[0]).c_str(), F_OK) != 0; });
+        const bool gone = Eventually(
+            [&] { return ::access(absl::StrCat("/proc/", pids[0]).c_str(), F_OK) != 0; });
         rmdir(parent_.c_str());
         _exit(gone ? 0 : 1);
       },

@@ -207,8 +207,8 @@ TEST_F(ProcessTest, ACommandThatClosesItsOutputsGoesOn) {
   ASSERT_TRUE(Eventually([&] { return !ReadLog(run).empty(); }));
   int pid;
   ASSERT_TRUE(absl::SimpleAtoi(ReadLog(run).front().text(), &pid));
-  ASSERT_TRUE(
-      Eventually([&] { return ::access(absl::StrCat("/proc/", pid, "/fd/1").c_str(), F_OK) != 0; }));
+  ASSERT_TRUE(Eventually(
+      [&] { return ::access(absl::StrCat("/proc/", pid, "/fd/1").c_str(), F_OK) != 0; }));
   EXPECT_EQ(Get(run).state(), v1::RUN_STATE_RUNNING);
   std::ofstream(flag).put('x');
   EXPECT_EQ(AwaitResult(run).exit_code(), 5);
