@@ -69,7 +69,7 @@ std::vector<std::string> AccessPolicy::GroupsOf(const Principal& principal) cons
     }
   }
   std::ranges::sort(groups);
-  groups.erase(std::ranges::unique(groups).begin(), groups.end());
+  groups.erase(std::unique(groups.begin(), groups.end()), groups.end());
   return groups;
 }
 

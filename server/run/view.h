@@ -20,12 +20,12 @@ namespace jobtail {
 
 // Which runs are meant by whom they are of.
 struct RunFilter {
-  std::string job;         // empty: of any
-  uint32_t states = 0;     // a bit for each, 1 << state; 0: in any
-  std::string created_by;  // empty: by anybody
+  std::string job = {};         // empty: of any
+  uint32_t states = 0;          // a bit for each, 1 << state; 0: in any
+  std::string created_by = {};  // empty: by anybody
   // With whose runs of a job; null: everybody's. Called under a lock; must take none of a run's.
   std::function<access::Scope(const std::string& job)> scope = nullptr;
-  std::string owner;  // whose runs are meant by kOwn; empty: nobody's
+  std::string owner = {};  // whose runs are meant by kOwn; empty: nobody's
 
   bool Wants(v1::RunState state) const { return states == 0 || (states >> state & 1) != 0; }
   access::Scope ScopeOf(const std::string& of_job) const {
