@@ -5,6 +5,7 @@
 #include <signal.h>
 #include <unistd.h>
 
+#include <memory>
 #include <string>
 #include <utility>
 #include <variant>
@@ -22,6 +23,19 @@ namespace {
 void Say(int fd, const std::string& text) {
   size_t written;
   (void)FdWriter(fd, "the terminal").Write(text, &written);
+}
+
+// The threads that gRPC starts for it leave SIGINT and SIGTERM to the others: see Interrupts.
+absl::StatusOr<std::shared_ptr<grpc::Channel>> Connect(const CommonOptions& common) {
+  sigset_t ours;
+  sigset_t before;
+  sigemptyset(&ours);
+  sigaddset(&ours, SIGINT);
+  sigaddset(&ours, SIGTERM);
+  pthread_sigmask(SIG_BLOCK, &ours, &before);
+  auto channel = OpenChannel(common.server, common.credentials);
+  pthread_sigmask(SIG_SETMASK, &before, nullptr);
+  return channel;
 }
 
 }  // namespace
@@ -48,7 +62,7 @@ int Main(int argc, const char* const* argv) {
     return parsed.exit_code;
   }
   CommonOptions common = parsed.options->common;
-  auto channel = OpenChannel(common.server, common.credentials);
+  auto channel = Connect(common);
   if (!channel.ok()) {
     Say(STDERR_FILENO, absl::StrCat("jobtail: ", channel.status().message(), "\n"));
     return kExitOwnFailure;

@@ -250,8 +250,10 @@ TEST_F(CommandTest, ListsAllPagesOfJobs) {
   };
   EXPECT_EQ(Run({"jobs"}).out, "backup\n\ncountdown\n");
   EXPECT_EQ(Run({"jobs", "--output=json"}).out,
-            "{\"name\":\"backup\",\"help\":\"\",\"parameters\":[],\"labels\":{}}\n"
-            "{\"name\":\"countdown\",\"help\":\"\",\"parameters\":[],\"labels\":{}}\n");
+            "{\"name\":\"backup\",\"help\":\"\",\"parameters\":[],\"labels\":{},\"verbs\":[],"
+            "\"verbsOnAllRuns\":[]}\n"
+            "{\"name\":\"countdown\",\"help\":\"\",\"parameters\":[],\"labels\":{},\"verbs\":[],"
+            "\"verbsOnAllRuns\":[]}\n");
 }
 
 TEST_F(CommandTest, RefusesAListThatHasNoEnd) {
