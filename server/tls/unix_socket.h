@@ -34,7 +34,7 @@ class UnixSocket {
  public:
   // INVALID_ARGUMENT for a path that is too long, or a group that there is not; UNAVAILABLE if it
   // cannot be listened at.
-  static absl::StatusOr<UnixSocket> Listen(const std::string& path, const SocketAccess& access);
+  static absl::StatusOr<UnixSocket> Listen(const std::string& text, const SocketAccess& access);
 
   UnixSocket(UnixSocket&& other) noexcept;
   UnixSocket& operator=(UnixSocket&& other) noexcept;
