@@ -58,7 +58,7 @@ std::string NewRequestId() {
   return text;
 }
 
-Client::Client(const std::string& address, ClientOptions options)
+Client::Client(const std::string& address, const ClientOptions& options)
     : Client(OpenChannel(address, options.credentials), options) {}
 
 Client::Client(std::shared_ptr<grpc::Channel> channel, ClientOptions options)

@@ -59,7 +59,7 @@ std::string NewRequestId();
 class Client {
  public:
   // `address` is HOST:PORT, [IPV6]:PORT, or another target that gRPC understands.
-  explicit Client(const std::string& address, ClientOptions options = {});
+  explicit Client(const std::string& address, const ClientOptions& options = {});
 
   // With a channel of the caller's own: by OpenChannel of credentials.h, or one whose arguments
   // suit it better.

@@ -37,7 +37,7 @@ net::ssl::context Shared(SSL_CTX* context) {
 }  // namespace
 
 ClientSocket::ClientSocket(Protocol::socket socket,
-                           std::shared_ptr<const Certificates> certificates)
+                           const std::shared_ptr<const Certificates>& certificates)
     : plain_(std::move(socket)) {
   ErrorCode ignored;
   if (!IsUnix()) this->socket().set_option(tcp::no_delay(true), ignored);

@@ -25,7 +25,7 @@ class ClientSocket {
   using executor_type = net::any_io_executor;
 
   // Without TLS, unless there are certificates.
-  ClientSocket(Protocol::socket socket, std::shared_ptr<const Certificates> certificates);
+  ClientSocket(Protocol::socket socket, const std::shared_ptr<const Certificates>& certificates);
 
   ClientSocket(const ClientSocket&) = delete;
   ClientSocket& operator=(const ClientSocket&) = delete;

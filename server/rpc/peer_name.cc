@@ -82,9 +82,12 @@ std::optional<PeerIdentity> ParsePeerName(std::string_view peer) {
 
 }  // namespace jobtail
 
-// In the C library's place, for this program and the libraries that it is linked with.
-extern "C" int getpeername(int fd, sockaddr* __restrict address,
-                           socklen_t* __restrict size) noexcept {
+// In the C library's place, for this program and the libraries that it is linked with: its name is
+// the symbol alone, so that this is no second declaration of the library's.
+extern "C" int jobtail_getpeername(int fd, sockaddr* address, socklen_t* size) noexcept
+    __asm__("getpeername");
+
+extern "C" int jobtail_getpeername(int fd, sockaddr* address, socklen_t* size) noexcept {
   if (jobtail::named.name != nullptr && jobtail::named.fd == fd) {
     jobtail::CopyName(*jobtail::named.name, address, size);
     return 0;
