@@ -33,7 +33,8 @@ bool IsTerminator(unsigned char byte, unsigned char before) {
 // Whether all attributes are the usual ones at the end of these parameters.
 bool EndsWithReset(std::string_view parameters) {
   const size_t last = parameters.rfind(';');
-  const std::string_view value = last == std::string_view::npos ? parameters : parameters.substr(last + 1);
+  const std::string_view value =
+      last == std::string_view::npos ? parameters : parameters.substr(last + 1);
   return std::ranges::all_of(value, [](char c) { return c == '0'; });
 }
 

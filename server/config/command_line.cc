@@ -237,7 +237,8 @@ void CommandLine::WalkInterpreter(const Program& program, size_t at) {
       if (!IsLiteral(i) && !is_data) return Report(i, kCodeMessage);
       awaits_code = awaits_code || option.code;
       has_code = has_code || option.attached;
-      if (is_shell && !text.starts_with("--")) code_on_stdin_ |= text.find('s') != std::string::npos;
+      if (is_shell && !text.starts_with("--"))
+        code_on_stdin_ |= text.find('s') != std::string::npos;
       if (!option.value || !IsLiteral(i) || i + 1 == arguments_.size()) continue;
       ++i;
       if (!IsLiteral(i) && !option.data) return Report(i, kCodeMessage);
