@@ -22,16 +22,24 @@ bool IsScalarValue(char32_t code, size_t bytes) {
   return code >= kSmallest[bytes] && code <= 0x10ffff && (code < 0xd800 || code > 0xdfff);
 }
 
+// All bits of a word's bytes.
+uint64_t Word(const char* at) {
+  uint64_t word;
+  memcpy(&word, at, sizeof word);
+  return word;
+}
+
 // Most lines are, and this is quicker to tell than the rest: without a branch for each word.
 bool IsAscii(std::string_view text) {
   constexpr uint64_t kHighBits = 0x8080'8080'8080'8080;
+  constexpr size_t kWord = sizeof(uint64_t);
   uint64_t bits = 0;
   size_t at = 0;
-  for (; at + sizeof bits <= text.size(); at += sizeof bits) {
-    uint64_t word;
-    memcpy(&word, text.data() + at, sizeof word);
-    bits |= word;
+  for (; at + 4 * kWord <= text.size(); at += 4 * kWord) {
+    const char* const four = text.data() + at;
+    bits |= (Word(four) | Word(four + kWord)) | (Word(four + 2 * kWord) | Word(four + 3 * kWord));
   }
+  for (; at + kWord <= text.size(); at += kWord) bits |= Word(text.data() + at);
   for (; at < text.size(); ++at) bits |= static_cast<uint8_t>(text[at]);
   return (bits & kHighBits) == 0;
 }

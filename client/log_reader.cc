@@ -63,7 +63,7 @@ absl::StatusOr<LogLines> LogReader::NextLines() {
   const absl::StatusOr<bool> more = Advance();
   if (!more.ok()) return more.status();
   if (!*more) return LogLines{};
-  return LogLines{views_, batch_};
+  return LogLines{views_.lines(), batch_};
 }
 
 // True with something to hand out, in views_ or batch_; false at the end of the log.
@@ -86,7 +86,7 @@ absl::Status LogReader::Start(grpc::ClientContext* context) {
 }
 
 bool LogReader::Read() {
-  views_.clear();
+  views_.Clear();
   batch_ = nullptr;
   if (position_.ended() || !call_->Read(&encoded_)) return false;
   if (!TakeIn()) {
@@ -100,16 +100,15 @@ bool LogReader::Read() {
 
 // Makes views or a batch of what has been received. False if it cannot be read.
 bool LogReader::TakeIn() {
-  if (ViewLines(encoded_.bytes(), &views_) && position_.Accept(views_)) return true;
-  views_.clear();
+  if (views_.Parse(encoded_.pieces()) && position_.Accept(views_.lines())) return true;
+  views_.Clear();
   return ParseBatch() && position_.Accept(batch_);
 }
 
 bool LogReader::ParseBatch() {
   arena_->Reset();
   batch_ = google::protobuf::Arena::CreateMessage<v1::LogBatch>(arena_.get());
-  const std::string_view bytes = encoded_.bytes();
-  return batch_->ParseFromArray(bytes.data(), static_cast<int>(bytes.size()));
+  return encoded_.ParseTo(batch_);
 }
 
 absl::Status LogReader::Finish() {

@@ -97,7 +97,7 @@ class LogReader : private ResumableStream::Calls {
   std::unique_ptr<char[]> memory_;  // the arena's first block, kept from batch to batch
   std::unique_ptr<google::protobuf::Arena> arena_;
   EncodedBatch encoded_;           // what has been received
-  std::vector<LineView> views_;    // of it; empty if it has more than lines of text
+  LineViews views_;                // of it; empty if it has more than lines of text
   v1::LogBatch* batch_ = nullptr;  // in the arena: the same, parsed, if that was needed
   // The present call, and its context.
   std::unique_ptr<grpc::ClientReader<EncodedBatch>> call_;

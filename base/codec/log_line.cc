@@ -5,6 +5,7 @@
 #include <google/protobuf/io/coded_stream.h>
 
 #include <array>
+#include <cstring>
 
 #include "base/codec/proto_time.h"
 #include "base/codec/wire.h"
@@ -48,17 +49,27 @@ uint8_t* WriteTime(int field, int64_t unix_nanos, uint8_t* to) {
   return end;
 }
 
+// What an element's tag and length take, if the rest has `size` bytes.
+size_t ElementHeaderBytes(size_t size) {
+  return 1 + CodedOutputStream::VarintSize32(static_cast<uint32_t>(size));
+}
+
 // The tag and length of an element of a LogBatch of `size` bytes, written so that they end at
 // `end`. Returns where they begin.
 uint8_t* WriteElementBefore(uint8_t* end, size_t size) {
-  uint8_t* const begin = end - CodedOutputStream::VarintSize32(static_cast<uint32_t>(size)) - 1;
+  uint8_t* const begin = end - ElementHeaderBytes(size);
   WriteLength(v1::LogBatch::kLinesFieldNumber, size, begin);
   return begin;
 }
 
 constexpr size_t kMaxElementHeader = 1 + 5;
-// Everything of an element but its text: numbers of at most 10 bytes, each with a tag.
-constexpr size_t kMaxFields = kMaxElementHeader + 8 * 11;
+
+// What all of an element takes but its text: the header, and numbers of at most 10 bytes, each with
+// a tag. MostEncodedBytes leaves as much room.
+static_assert(kMaxElementHeader + 8 * 11 <= MostEncodedBytes({}));
+
+// The same of nearly all lines, without the header: a number and a time of 4 to 5 bytes.
+constexpr size_t kLikelyFields = 24;
 
 std::string_view View(const uint8_t* begin, const uint8_t* end) {
   return {reinterpret_cast<const char*>(begin), static_cast<size_t>(end - begin)};
@@ -124,25 +135,61 @@ bool ReadField(uint64_t tag, WireReader* reader, LineView* line) {
   }
 }
 
-}  // namespace
-
-int64_t PrintedBytes(const TextLine& line) {
-  return static_cast<int64_t>(line.text.size() + EndingBytes(line.ending).size());
+// Reads a line of text as EncodeLine writes it: each field once, in their order. False, with
+// `*line` in any state, if it is another.
+bool DecodeUsual(WireReader reader, LineView* line) {
+  if (!reader.ReadTag(VarintTag(v1::LogLine::kSequenceFieldNumber)) ||
+      !ReadSequence(&reader, &line->sequence) ||
+      !reader.ReadTag(BytesTag(v1::LogLine::kTimeFieldNumber)) ||
+      !reader.ReadBytes(&line->encoded_time) ||
+      !reader.ReadTag(VarintTag(v1::LogLine::kStreamFieldNumber)) ||
+      !ReadEnum(&reader, &line->stream) ||
+      !reader.ReadTag(VarintTag(v1::LogLine::kEndingFieldNumber)) ||
+      !ReadEnum(&reader, &line->ending)) {
+    return false;
+  }
+  if (reader.ReadTag(BytesTag(v1::LogLine::kTextFieldNumber))) {
+    line->content = v1::LogLine::kText;
+  } else if (reader.ReadTag(BytesTag(v1::LogLine::kRawFieldNumber))) {
+    line->content = v1::LogLine::kRaw;
+  } else {
+    return false;
+  }
+  return reader.ReadBytes(&line->bytes) && reader.AtEnd();
 }
 
-void EncodeLine(int64_t sequence, int64_t time_unix_nanos, const TextLine& line,
-                std::string* batch) {
+}  // namespace
+
+// The header of an element comes first and has the size of the rest: it is given the room that it
+// will most likely take, and what follows is moved where that was wrong.
+char* EncodeLine(int64_t sequence, int64_t time_unix_nanos, const TextLine& line, char* to) {
   const int content =
       IsUtf8(line.text) ? v1::LogLine::kTextFieldNumber : v1::LogLine::kRawFieldNumber;
-  std::array<uint8_t, kMaxFields> bytes;
-  uint8_t* const fields = bytes.data() + kMaxElementHeader;
+  auto* const begin = reinterpret_cast<uint8_t*>(to);
+  const size_t likely_header = ElementHeaderBytes(line.text.size() + kLikelyFields);
+  uint8_t* const fields = begin + likely_header;
   uint8_t* end = WriteVarint(v1::LogLine::kSequenceFieldNumber, sequence, fields);
   end = WriteTime(v1::LogLine::kTimeFieldNumber, time_unix_nanos, end);
   end = WriteVarint(v1::LogLine::kStreamFieldNumber, line.stream, end);
   end = WriteVarint(v1::LogLine::kEndingFieldNumber, line.ending, end);
   end = WriteLength(content, line.text.size(), end);
   const size_t size = static_cast<size_t>(end - fields) + line.text.size();
-  batch->append(View(WriteElementBefore(fields, size), end)).append(line.text);
+  if (const size_t header = ElementHeaderBytes(size); header != likely_header) [[unlikely]] {
+    memmove(begin + header, fields, static_cast<size_t>(end - fields));
+    end = begin + header + (end - fields);
+  }
+  WriteLength(v1::LogBatch::kLinesFieldNumber, size, begin);
+  char* const text = reinterpret_cast<char*>(end);
+  return text + line.text.copy(text, line.text.size());
+}
+
+void EncodeLine(int64_t sequence, int64_t time_unix_nanos, const TextLine& line,
+                std::string* batch) {
+  const size_t before = batch->size();
+  batch->resize(before + MostEncodedBytes(line));
+  const char* const end =
+      EncodeLine(sequence, time_unix_nanos, line, batch->data() + before);
+  batch->resize(static_cast<size_t>(end - batch->data()));
 }
 
 void EncodeLine(const v1::LogLine& line, std::string* batch) {
@@ -175,6 +222,9 @@ bool DecodeLine(std::string_view encoded, LineView* line) {
   *line = {};
   line->encoded = encoded;
   WireReader reader(encoded);
+  if (DecodeUsual(reader, line)) return true;
+  *line = {};
+  line->encoded = encoded;
   while (!reader.AtEnd()) {
     uint64_t tag;
     if (!reader.ReadVarint(&tag) || !ReadField(tag, &reader, line)) return false;

@@ -45,13 +45,19 @@ struct TextLine {
 };
 
 // The number of bytes that the job printed for this line, terminator included.
-int64_t PrintedBytes(const TextLine& line);
+inline int64_t PrintedBytes(const TextLine& line) {
+  return static_cast<int64_t>(line.text.size() + EndingBytes(line.ending).size());
+}
 
 // Appends to `batch` the encoding of one element of LogBatch.lines. `text` is used where the line
 // is valid UTF-8, `raw` where it is not.
 void EncodeLine(int64_t sequence, int64_t time_unix_nanos, const TextLine& line,
                 std::string* batch);
 void EncodeLine(const v1::LogLine& line, std::string* batch);
+
+// The same, written at `to`, where there is room for MostEncodedBytes(line). Returns the end.
+char* EncodeLine(int64_t sequence, int64_t time_unix_nanos, const TextLine& line, char* to);
+constexpr size_t MostEncodedBytes(const TextLine& line) { return 100 + line.text.size(); }
 
 // --- reading
 

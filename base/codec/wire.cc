@@ -4,19 +4,6 @@
 
 namespace jobtail {
 
-bool WireReader::ReadLongVarint(uint64_t* value) {
-  *value = 0;
-  for (int shift = 0; shift < 64 && at_ != end_; shift += 7) {
-    const auto byte = static_cast<unsigned char>(*at_++);
-    *value |= static_cast<uint64_t>(byte & 0x7F) << shift;
-    if (byte >= 0x80) continue;
-    const bool is_overlong = byte == 0 && shift > 0;
-    const bool is_too_large = shift == 63 && byte > 1;
-    return !is_overlong && !is_too_large;
-  }
-  return false;
-}
-
 bool WireReader::SkipValue(uint64_t tag) {
   using google::protobuf::internal::WireFormatLite;
   uint64_t number;

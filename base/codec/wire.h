@@ -40,6 +40,14 @@ class WireReader {
     return true;
   }
 
+  // Reads the tag of a field with a number up to 15, if it comes next. False, having removed
+  // nothing, if something else does.
+  bool ReadTag(uint32_t tag) {
+    if (at_ == end_ || static_cast<unsigned char>(*at_) != tag) return false;
+    ++at_;
+    return true;
+  }
+
   bool ReadBytes(std::string_view* bytes) {
     uint64_t size;
     if (!ReadVarint(&size) || size > static_cast<size_t>(end_ - at_)) return false;
@@ -55,7 +63,19 @@ class WireReader {
   const char* position() const { return at_; }
 
  private:
-  bool ReadLongVarint(uint64_t* value);
+  bool ReadLongVarint(uint64_t* value) {
+    uint64_t read = 0;
+    for (int shift = 0; shift < 64 && at_ != end_; shift += 7) {
+      const auto byte = static_cast<unsigned char>(*at_++);
+      read |= static_cast<uint64_t>(byte & 0x7F) << shift;
+      if (byte >= 0x80) continue;
+      *value = read;
+      const bool is_overlong = byte == 0 && shift > 0;
+      const bool is_too_large = shift == 63 && byte > 1;
+      return !is_overlong && !is_too_large;
+    }
+    return false;
+  }
 
   const char* at_;
   const char* end_;

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <iterator>
+#include <string>
 #include <utility>
 
 namespace jobtail {
@@ -20,10 +21,11 @@ void BatchBuilder::AddLine(const TextLine& line) {
   last_time_ = std::max(last_time_, line.time_unix_nanos);
   AddGap();
   ReserveRoom();
-  const size_t before = open_.size();
-  EncodeLine(next_, last_time_, line, &open_);
+  char* const begin = open_.Room(MostEncodedBytes(line));
+  const char* const end = EncodeLine(next_, last_time_, line, begin);
+  open_.EndAt(end);
   encoded_ = next_++;
-  unsaved_bytes_ += open_.size() - before;
+  unsaved_bytes_ += static_cast<size_t>(end - begin);
   total_lines_ += 1;
   total_bytes_ += PrintedBytes(line);
 }
@@ -50,25 +52,28 @@ int64_t BatchBuilder::AddResult(int64_t now_unix_nanos, v1::RunResult* result) {
 
 void BatchBuilder::AddRecord(const v1::LogLine& record) {
   ReserveRoom();
-  const size_t before = open_.size();
-  EncodeLine(record, &open_);
+  std::string bytes;
+  EncodeLine(record, &bytes);
+  char* const begin = open_.Room(bytes.size());
+  open_.EndAt(std::ranges::copy(bytes, begin).out);
   encoded_ = record.sequence();
-  unsaved_bytes_ += open_.size() - before;
+  unsaved_bytes_ += bytes.size();
 }
 
 // A batch is often about as large as the one before it.
 void BatchBuilder::ReserveRoom() {
   if (!open_.empty()) return;
-  open_.reserve(std::clamp(last_size_ + last_size_ / 8, kLineBytes, kMostReserved));
+  open_.Reserve(std::clamp(last_size_ + last_size_ / 8, kLineBytes, kMostReserved));
 }
 
 // The bytes may stay for long: what was reserved in vain is given back.
 void BatchBuilder::Close() {
   if (open_.empty()) return;
   last_size_ = open_.size();
-  if (open_.capacity() > open_.size() + open_.size() / 4 + kLineBytes) open_.shrink_to_fit();
+  if (open_.capacity() > open_.size() + open_.size() / 4 + kLineBytes) open_.Reserve(open_.size());
   closed_.push_back({open_first_, encoded_, last_time_, total_lines_, total_bytes_,
-                     Share(std::exchange(open_, {}))});
+                     Share(std::exchange(open_, {}),
+                           [](const BatchBuffer& owner) { return owner.view(); })});
   open_first_ = encoded_ + 1;
 }
 

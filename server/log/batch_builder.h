@@ -5,11 +5,11 @@
 #include <cstddef>
 #include <cstdint>
 #include <limits>
-#include <string>
 #include <vector>
 
 #include "jobtail/v1/log.pb.h"
 #include "server/log/batch.h"
+#include "server/log/batch_buffer.h"
 #include "server/log/record.h"
 
 namespace jobtail {
@@ -60,7 +60,7 @@ class BatchBuilder {
   void ReserveRoom();
 
   std::vector<Batch> closed_;
-  std::string open_;
+  BatchBuffer open_;
   int64_t open_first_ = 1;
   size_t last_size_ = 0;  // of the batch that was closed last
   size_t unsaved_bytes_ = 0;

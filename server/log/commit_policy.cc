@@ -43,28 +43,6 @@ void CommitPolicy::Stored(absl::Duration took) {
   stored_ = now_ + Nanoseconds(took, kLongestNanos);
 }
 
-CommitPolicy::Decision CommitPolicy::AfterAppend(const Unsaved& unsaved) const {
-  if (unsaved.open_bytes == 0 && unsaved.closed_batches == 0) return {};
-  if (IsDue(unsaved)) return {.when = When::kNow, .close = true};
-  if (IsCrowded(unsaved)) return {.when = When::kNow, .close = ClosesOpen(unsaved)};
-  return {.when = When::kLater};
-}
-
-// The lines came after a pause, or the committer is late.
-bool CommitPolicy::IsDue(const Unsaved& unsaved) const {
-  if (unsaved.open_bytes == 0) return false;
-  return now_ - quiet_since_ >= commit_delay_ || (now_ - opened_) / 2 >= OpenDelay();
-}
-
-// So much waits for the committer that whoever prints is to help.
-bool CommitPolicy::IsCrowded(const Unsaved& unsaved) const {
-  return unsaved.closed_batches >= kMostAtOnce || unsaved.bytes >= unsaved_bytes_ / 2;
-}
-
-bool CommitPolicy::ClosesOpen(const Unsaved& unsaved) const {
-  return unsaved.closed_batches == 0 || now_ - opened_ >= OpenDelay();
-}
-
 absl::Duration CommitPolicy::RestOf(const Unsaved& unsaved) const {
   const absl::Duration delay = DelayOf(unsaved);
   return delay - std::min(delay, absl::Nanoseconds(now_ - opened_));

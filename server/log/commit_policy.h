@@ -66,30 +66,51 @@ class CommitPolicy {
     bool close = false;  // the open batch is to be closed before
   };
   // For the thread that has just added something, if nobody is storing.
-  Decision AfterAppend(const Unsaved& unsaved) const;
+  Decision AfterAppend(const Unsaved& unsaved) const {
+    if (unsaved.open_bytes == 0 && unsaved.closed_batches == 0) return {};
+    if (IsDue(unsaved)) return {.when = When::kNow, .close = true};
+    if (IsCrowded(unsaved)) return {.when = When::kNow, .close = ClosesOpen(unsaved)};
+    return {.when = When::kLater};
+  }
 
   // Whether whoever stores now is to store the open batch as well. One that fills is not cut short
   // because those before it are full.
-  bool ClosesOpen(const Unsaved& unsaved) const;
+  bool ClosesOpen(const Unsaved& unsaved) const {
+    return unsaved.closed_batches == 0 || now_ - opened_ >= OpenDelay();
+  }
 
-  // How long after it was opened what waits is to be stored; zero if closed batches wait.
+  // How long after it was opened what waits is to be stored; zero if closed batches wait, unless
+  // lines come so fast that more of them are soon there to be stored with them.
   absl::Duration DelayOf(const Unsaved& unsaved) const {
-    return absl::Nanoseconds(unsaved.closed_batches > 0 ? 0 : OpenDelay());
+    return absl::Nanoseconds(DelayNanosOf(unsaved));
+  }
+  int64_t DelayNanosOf(const Unsaved& unsaved) const {  // the same, for each line
+    const bool is_full = unsaved.closed_batches >= (filling_ ? kMostAtOnce : 1);
+    return is_full ? 0 : OpenDelay();
   }
   // The part of it that is left.
   absl::Duration RestOf(const Unsaved& unsaved) const;
 
-  // How many closed batches are stored together at most, and make the thread that prints help. So
-  // few that readers can keep up.
+  // How many closed batches are stored together at most. So few that readers can keep up; so many
+  // that the threads on a line's way do not wake one another for each batch.
   static constexpr size_t kMostAtOnce = 4;
+  // How many make the thread that prints help.
+  static constexpr size_t kCrowd = 2 * kMostAtOnce;
 
  private:
   // A year. No step of time is longer: it is added to other times.
   static constexpr int64_t kLongestNanos = int64_t{365} * 24 * 60 * 60 * 1'000'000'000;
 
   void PrintedOutOfOrder(int64_t time_unix_nanos);
-  bool IsDue(const Unsaved& unsaved) const;
-  bool IsCrowded(const Unsaved& unsaved) const;
+  // The lines came after a pause, or the committer is late.
+  bool IsDue(const Unsaved& unsaved) const {
+    if (unsaved.open_bytes == 0) return false;
+    return now_ - quiet_since_ >= commit_delay_ || (now_ - opened_) / 2 >= OpenDelay();
+  }
+  // So much waits for the committer that whoever prints is to help.
+  bool IsCrowded(const Unsaved& unsaved) const {
+    return unsaved.closed_batches >= kCrowd || unsaved.bytes >= unsaved_bytes_ / 2;
+  }
   int64_t OpenDelay() const { return filling_ ? full_commit_delay_ : commit_delay_; }
 
   // In nanoseconds.

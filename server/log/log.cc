@@ -71,6 +71,11 @@ Unsaved Log::UnsavedLocked() const {
   return {builder_.open_bytes(), builder_.closed_batches(), builder_.unsaved_bytes()};
 }
 
+// Whether the committer comes, and as soon as it would if it were asked now.
+bool Log::IsScheduledLocked() const {
+  return scheduled_ && scheduled_delay_ <= policy_.DelayNanosOf(UnsavedLocked());
+}
+
 void Log::Append(absl::Span<const TextLine> lines) {
   absl::MutexLock lock(&mutex_);
   if (!AcceptsLocked()) mutex_.Await(absl::Condition(this, &Log::AcceptsLocked));
@@ -80,7 +85,7 @@ void Log::Append(absl::Span<const TextLine> lines) {
     case CommitPolicy::When::kNow:
       return CommitLocked();
     case CommitPolicy::When::kLater:
-      return ScheduleLocked(policy_.DelayOf(UnsavedLocked()));
+      if (!IsScheduledLocked()) ScheduleLocked(policy_.DelayOf(UnsavedLocked()));
   }
 }
 
@@ -127,11 +132,6 @@ void Log::CloseLocked() {
   CountUnsavedLocked();
 }
 
-// Whether the committer comes, and as soon as it would if it were asked now.
-bool Log::IsScheduledLocked() const {
-  return scheduled_ && scheduled_delay_ <= policy_.DelayOf(UnsavedLocked());
-}
-
 // Has the committer come for what is there, unless it does already. Logs are served in the order in
 // which their delays end, so that none keeps the committer to itself.
 void Log::ScheduleLocked(absl::Duration delay) {
@@ -139,7 +139,7 @@ void Log::ScheduleLocked(absl::Duration delay) {
   if (scheduled_) services_.committer->Cancel(scheduled_id_);
   scheduled_ = true;
   scheduled_first_ = builder_.first_unsaved();
-  scheduled_delay_ = policy_.DelayOf(UnsavedLocked());
+  scheduled_delay_ = policy_.DelayNanosOf(UnsavedLocked());
   scheduled_id_ = services_.committer->After(
       delay,
       [self = shared_from_this(), schedule = ++schedules_] { self->CommitScheduled(schedule); });

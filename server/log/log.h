@@ -181,7 +181,7 @@ class Log : public std::enable_shared_from_this<Log> {
   // The committer's next visit.
   bool scheduled_ ABSL_GUARDED_BY(mutex_) = false;
   int64_t scheduled_first_ ABSL_GUARDED_BY(mutex_) = 0;     // the first record unsaved then
-  absl::Duration scheduled_delay_ ABSL_GUARDED_BY(mutex_);  // the policy's at that time
+  int64_t scheduled_delay_ ABSL_GUARDED_BY(mutex_) = 0;     // the policy's then, in nanoseconds
   Scheduler::Id scheduled_id_ ABSL_GUARDED_BY(mutex_);
   int64_t schedules_ ABSL_GUARDED_BY(mutex_) = 0;  // only the latest counts
 };

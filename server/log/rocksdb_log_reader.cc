@@ -11,6 +11,7 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "server/log/record_range.h"
 #include "server/log/rocksdb_tuning.h"
 #include "server/log/stored_value.h"
 
@@ -45,6 +46,20 @@ absl::StatusOr<Batch> ReadAt(const Database* database, std::string_view run_key,
   }
   return Batch{entry.first,       entry.last,        entry.last_time_unix_nanos,
                entry.total_lines, entry.total_bytes, *std::move(bytes)};
+}
+
+// The batch that begins with the record, if the index has one that can be believed: where most
+// readers go on, and found without a search.
+std::optional<Batch> ReadFrom(const Database* database, std::string_view run_key,
+                              int64_t sequence) {
+  const std::string key = BatchKey(run_key, sequence);
+  rocksdb::PinnableSlice value;
+  if (!database->rocks()->Get({}, database->index(), key, &value).ok()) return std::nullopt;
+  const absl::StatusOr<IndexEntry> entry = DecodeIndexEntry(key, View(value));
+  if (!entry.ok() || !FitIn(entry->size, entry->first, entry->last)) return std::nullopt;
+  absl::StatusOr<Batch> batch = ReadAt(database, run_key, *entry);
+  if (!batch.ok()) return std::nullopt;
+  return *std::move(batch);
 }
 
 // Whether the batch has gone since the index was looked at.
@@ -85,6 +100,7 @@ absl::StatusOr<Batch> LogReader::Read(std::string_view run_key, int64_t sequence
 
 absl::StatusOr<Batch> LogReader::ReadIn(const Database* database, std::string_view run_key,
                                         int64_t sequence) const {
+  if (auto batch = ReadFrom(database, run_key, sequence)) return *std::move(batch);
   IndexCursor cursor(database, run_key, damage_);
   std::optional<int64_t> damaged_first;
   int64_t damaged_last = 0;

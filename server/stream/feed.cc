@@ -1,6 +1,7 @@
 // Feeds over a log's cursor and over the table of runs.
 #include "server/stream/feed.h"
 
+#include <algorithm>
 #include <utility>
 
 namespace jobtail {
@@ -25,9 +26,10 @@ void LogFeed::ClientGone() const {
 
 RunFeed::RunFeed(std::unique_ptr<RunWatch> watch) : watch_(std::move(watch)) {}
 
-std::optional<Feed::Next> RunFeed::TryRead(std::vector<Slice>* slices) {
+std::optional<Feed::Next> RunFeed::TryRead(size_t most_bytes, std::vector<Slice>* slices) {
   size_t all_bytes = 0;
-  for (int runs = 0; runs < kRunsAtOnce && all_bytes < kRunBytesAtOnce; ++runs) {
+  const size_t most = std::min(most_bytes, kRunBytesAtOnce);
+  for (int runs = 0; runs < kRunsAtOnce && all_bytes < most; ++runs) {
     const std::optional<v1::Run> run = watch_->Next();
     if (!run) return Next::kWait;
     std::string bytes = run->SerializeAsString();

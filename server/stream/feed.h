@@ -2,6 +2,7 @@
 #ifndef JOBTAIL_SERVER_STREAM_FEED_H_
 #define JOBTAIL_SERVER_STREAM_FEED_H_
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <functional>
@@ -27,11 +28,12 @@ class Feed {
 
   virtual ~Feed() = default;
 
-  // Appends what comes next; perhaps nothing, whatever it returns. An error ends the stream.
-  virtual absl::StatusOr<Next> Read(std::vector<Slice>* slices) = 0;
+  // Appends what comes next, up to a little more than `most_bytes` or what the feed has of its own;
+  // perhaps nothing, whatever it returns. An error ends the stream.
+  virtual absl::StatusOr<Next> Read(size_t most_bytes, std::vector<Slice>* slices) = 0;
   // The same where that neither takes long nor waits for the store. Nullopt, having appended
   // nothing, where it would: Read it.
-  virtual std::optional<Next> TryRead(std::vector<Slice>* slices) = 0;
+  virtual std::optional<Next> TryRead(size_t most_bytes, std::vector<Slice>* slices) = 0;
   // Whether TryRead would do, as far as can be said beforehand.
   virtual bool IsCheap() const = 0;
 
@@ -62,14 +64,14 @@ class Feed {
 // The records of a log and messages about its run, as elements of a LogBatch.
 class LogFeed final : public Feed {
  public:
-  // Reads some `bytes` at a time. `on_client_gone` may be null.
+  // Reads some `bytes` at a time at most. `on_client_gone` may be null.
   LogFeed(std::unique_ptr<Cursor> cursor, size_t bytes, std::function<void()> on_client_gone);
 
-  absl::StatusOr<Next> Read(std::vector<Slice>* slices) override {
-    return cursor_->Read(bytes_, slices);
+  absl::StatusOr<Next> Read(size_t most_bytes, std::vector<Slice>* slices) override {
+    return cursor_->Read(std::min(bytes_, most_bytes), slices);
   }
-  std::optional<Next> TryRead(std::vector<Slice>* slices) override {
-    return cursor_->TryRead(bytes_, slices);
+  std::optional<Next> TryRead(size_t most_bytes, std::vector<Slice>* slices) override {
+    return cursor_->TryRead(std::min(bytes_, most_bytes), slices);
   }
   bool IsCheap() const override { return cursor_->IsCheap(); }
   void Share(RunBeside run_beside) override { cursor_->ShareSearch(std::move(run_beside)); }
@@ -91,8 +93,10 @@ class RunFeed final : public Feed {
  public:
   explicit RunFeed(std::unique_ptr<RunWatch> watch);
 
-  absl::StatusOr<Next> Read(std::vector<Slice>* slices) override { return *TryRead(slices); }
-  std::optional<Next> TryRead(std::vector<Slice>* slices) override;
+  absl::StatusOr<Next> Read(size_t most_bytes, std::vector<Slice>* slices) override {
+    return *TryRead(most_bytes, slices);
+  }
+  std::optional<Next> TryRead(size_t most_bytes, std::vector<Slice>* slices) override;
   bool IsCheap() const override { return true; }
   bool Wait(std::function<void()> wake) override { return watch_->Wait(std::move(wake)); }
   void CancelWait() override { watch_->CancelWait(); }

@@ -170,7 +170,7 @@ void Stream::StepLocked() {
 // False if that takes the pool.
 bool Stream::TryReadLocked(Reading* reading) {
   reading->stopping = stopping_;
-  const std::optional<Next> next = feed_->TryRead(&reading->slices);
+  const std::optional<Next> next = feed_->TryRead(set_->most_message_bytes(), &reading->slices);
   if (!next) return false;
   reading->next = *next;
   Complete(*feed_, reading);
@@ -197,7 +197,7 @@ void Stream::ReadInPool() {
     if (!gone_ && !stopping_now_) feed = feed_.get();
   }
   if (feed) {
-    reading->next = feed->Read(&reading->slices);
+    reading->next = feed->Read(set_->most_message_bytes(), &reading->slices);
     Complete(*feed, reading.get());
   }
   {

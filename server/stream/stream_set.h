@@ -6,6 +6,7 @@
 #include <condition_variable>
 #include <cstddef>
 #include <cstdint>
+#include <limits>
 #include <memory>
 #include <mutex>
 #include <string>
@@ -17,6 +18,7 @@
 #include "absl/time/time.h"
 #include "base/clock.h"
 #include "base/scheduler.h"
+#include "server/log/batch.h"
 #include "server/stream/store_pool.h"
 #include "server/stream/stream_stats.h"
 
@@ -61,6 +63,12 @@ class StreamSet {
 
   // Whether there are so many that none is to read ahead of what it sends.
   bool IsCrowded() const { return open_.load(std::memory_order_relaxed) > kMostReadingAhead; }
+
+  // How much each may send in a message, about: the larger, the fewer times threads and programs
+  // wake one another; but each stream that stalls holds one.
+  size_t most_message_bytes() const {
+    return IsCrowded() ? kBatchBytes : std::numeric_limits<size_t>::max();
+  }
 
   absl::Duration heartbeat() const { return heartbeat_; }
   StorePool& pool() const { return *pool_; }

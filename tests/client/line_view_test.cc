@@ -7,6 +7,7 @@
 
 #include <cstdint>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "jobtail/v1/log.pb.h"
@@ -33,8 +34,8 @@ std::string Element(const std::string& line) {
 }
 
 bool CanView(const std::string& batch) {
-  std::vector<LineView> lines;
-  return ViewLines(batch, &lines);
+  LineViews views;
+  return views.Parse({batch});
 }
 
 TEST(LineView, HasWhatTheMessageHas) {
@@ -50,8 +51,9 @@ TEST(LineView, HasWhatTheMessageHas) {
   raw->set_sequence(5);
   raw->set_raw("\xFF");
   const std::string bytes = batch.SerializeAsString();
-  std::vector<LineView> views;
-  ASSERT_TRUE(ViewLines(bytes, &views));
+  LineViews parsed;
+  ASSERT_TRUE(parsed.Parse({bytes}));
+  const absl::Span<const LineView> views = parsed.lines();
   ASSERT_EQ(views.size(), static_cast<size_t>(batch.lines_size()));
   for (int i = 0; i < batch.lines_size(); ++i) {
     const v1::LogLine& line = batch.lines(i);
@@ -64,9 +66,10 @@ TEST(LineView, HasWhatTheMessageHas) {
 }
 
 TEST(LineView, OfAnEmptyBatchIsNothing) {
-  std::vector<LineView> views;
-  EXPECT_TRUE(ViewLines("", &views));
-  EXPECT_TRUE(views.empty());
+  LineViews views;
+  EXPECT_TRUE(views.Parse({}));
+  EXPECT_TRUE(views.Parse({""}));
+  EXPECT_TRUE(views.lines().empty());
 }
 
 TEST(LineView, IsOnlyOfRecordsWithText) {
@@ -111,8 +114,35 @@ TEST(LineView, IsNotOfABatchThatIsCutOff) {
   for (size_t size = 1; size < bytes.size(); ++size) {
     // Not in the string: a read past the end is then past the allocation.
     const std::vector<char> part(bytes.begin(), bytes.begin() + static_cast<ptrdiff_t>(size));
-    std::vector<LineView> views;
-    EXPECT_EQ(ViewLines({part.data(), part.size()}, &views), size == whole) << size;
+    LineViews views;
+    EXPECT_EQ(views.Parse({std::string_view(part.data(), part.size())}), size == whole) << size;
+  }
+}
+
+// As gRPC receives them: cut wherever a frame ended.
+TEST(LineView, IsTheSameHoweverTheBatchIsCut) {
+  v1::LogBatch batch;
+  for (const size_t size : {0, 1, 3, 200}) {
+    *batch.add_lines() = MakeLine(1000 + static_cast<int64_t>(size), std::string(size, 'x'));
+  }
+  const std::string bytes = batch.SerializeAsString();
+  LineViews views;
+  for (size_t size = 1; size <= bytes.size(); ++size) {
+    std::vector<std::vector<char>> owned;  // a read past the end is then past the allocation
+    for (size_t at = 0; at < bytes.size(); at += size) {
+      const std::string piece = bytes.substr(at, size);
+      owned.emplace_back(piece.begin(), piece.end());
+    }
+    std::vector<std::string_view> pieces;
+    for (const auto& piece : owned) pieces.emplace_back(piece.data(), piece.size());
+    ASSERT_TRUE(views.Parse(pieces)) << size;
+    ASSERT_EQ(views.lines().size(), static_cast<size_t>(batch.lines_size())) << size;
+    for (int i = 0; i < batch.lines_size(); ++i) {
+      EXPECT_EQ(views.lines()[i].sequence, batch.lines(i).sequence());
+      EXPECT_EQ(views.lines()[i].bytes, batch.lines(i).text());
+    }
+    pieces.pop_back();
+    EXPECT_EQ(views.Parse(pieces), pieces.empty()) << size;
   }
 }
 

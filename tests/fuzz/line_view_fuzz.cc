@@ -3,8 +3,8 @@
 #include <google/protobuf/stubs/logging.h>
 
 #include <string>
-#include <vector>
 
+#include "absl/types/span.h"
 #include "client/line_view.h"
 #include "tests/fuzz/fuzz.h"
 
@@ -13,7 +13,7 @@ namespace {
 
 using fuzz::Check;
 
-void CheckSame(const std::vector<LineView>& views, const v1::LogBatch& batch) {
+void CheckSame(absl::Span<const LineView> views, const v1::LogBatch& batch) {
   Check(views.size() == static_cast<size_t>(batch.lines_size()), "both see as many lines");
   for (int i = 0; i < batch.lines_size(); ++i) {
     const LineView& view = views[i];
@@ -37,19 +37,21 @@ bool IsOfRecordsWithText(const v1::LogBatch& batch) {
 }
 
 void Run(const std::string& bytes) {
-  std::vector<LineView> views;
-  const bool viewed = ViewLines(bytes, &views);
+  LineViews views;
+  const bool viewed = views.Parse({bytes});
+  const size_t middle = bytes.size() / 2;
+  LineViews cut;
+  Check(cut.Parse({bytes.substr(0, middle), bytes.substr(middle)}) == viewed, "in two as in one");
   v1::LogBatch batch;
   // The library refuses text that is not UTF-8, and lengths in more bytes than they may take.
   if (!batch.ParseFromString(bytes)) return;
-  if (viewed) CheckSame(views, batch);
+  if (viewed) CheckSame(views.lines(), batch);
 
   batch.DiscardUnknownFields();
   if (!IsOfRecordsWithText(batch)) return;
   const std::string written = batch.SerializeAsString();
-  views.clear();
-  Check(ViewLines(written, &views), "what the library writes of records can be viewed");
-  CheckSame(views, batch);
+  Check(views.Parse({written}), "what the library writes of records can be viewed");
+  CheckSame(views.lines(), batch);
 }
 
 }  // namespace

@@ -43,7 +43,7 @@ class ApiTest : public jobtail::testing::EngineTest {
     std::string all = reply.form->Head();
     while (true) {
       std::vector<Slice> slices;
-      const auto next = reply.feed->Read(&slices);
+      const auto next = reply.feed->Read(1 << 20, &slices);
       reply.form->Render(&slices);
       for (const Slice& slice : slices) all += slice.view();
       if (!next.ok()) return all + reply.form->Ending(next.status());
@@ -295,7 +295,7 @@ TEST_F(ApiTest, WatchesRuns) {
   const std::string run = Start("waits");
   Reply reply = Get("/v1/runs:watch", "", "text/event-stream");
   std::vector<Slice> slices;
-  ASSERT_TRUE(reply.feed->Read(&slices).ok());
+  ASSERT_TRUE(reply.feed->Read(1 << 20, &slices).ok());
   reply.form->Render(&slices);
   ASSERT_EQ(slices.size(), 1u);
   EXPECT_THAT(std::string(slices[0].view()),

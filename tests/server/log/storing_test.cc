@@ -106,15 +106,16 @@ TEST_F(Storing, LinesThatComeThickAndFastFillBatches) {
   log->Append({Out("alone", 2 * kHour)});
   const std::string text(1000, 'x');
   const int64_t kEach = kHour / 100;  // a batch takes more than an hour
-  for (int i = 1; i <= 400; ++i) log->Append({Out(text, 2 * kHour + i * kEach)});
-  AwaitRecord(*log, 300);
+  for (int i = 1; i <= 540; ++i) log->Append({Out(text, 2 * kHour + i * kEach)});
+  AwaitRecord(*log, 500);
+  EXPECT_EQ(store_.appended().back().batches, 4) << "together, or each would wake the committer";
   int batches = 0;
   for (int64_t sequence = 2; sequence <= log->GetSnapshot().last; ++batches) {
     const Batch batch = **log->Read(sequence);
     EXPECT_GE(batch.bytes->size(), kBatchBytes);
     sequence = batch.last + 1;
   }
-  EXPECT_EQ(batches, 3);
+  EXPECT_EQ(batches, 4);
 }
 
 // The committer is the one that stores full batches, beside the thread that prints; unless it has

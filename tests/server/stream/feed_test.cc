@@ -43,7 +43,7 @@ TEST_F(FeedTest, SaysHowFarASearchHasLooked) {
   EXPECT_FALSE(feed->IsCheap());
   EXPECT_EQ(feed->ResumePoint(), 1);
   std::vector<Slice> slices;
-  while (*feed->Read(&slices) != Feed::Next::kEnd) {
+  while (*feed->Read(1 << 20, &slices) != Feed::Next::kEnd) {
   }
   EXPECT_THAT(Texts(Decode(slices)), Contains("999"));
   EXPECT_EQ(feed->ResumePoint(), 1002);
@@ -66,7 +66,7 @@ TEST_F(FeedTest, HasAPartOfALongSearchDoneByOthers) {
     piece();
   });
   std::vector<Slice> slices;
-  while (*feed->Read(&slices) != Feed::Next::kEnd) {
+  while (*feed->Read(1 << 20, &slices) != Feed::Next::kEnd) {
   }
   EXPECT_GT(pieces, 0);
   EXPECT_EQ(feed->ResumePoint(), 60'002);
@@ -92,7 +92,7 @@ TEST_F(FeedTest, ReadsRunsThatChange) {
   RunFeed feed(*engine_.WatchRuns({}));
   EXPECT_TRUE(feed.IsCheap());
   std::vector<Slice> slices;
-  ASSERT_EQ(*feed.Read(&slices), Feed::Next::kWait);
+  ASSERT_EQ(*feed.Read(1 << 20, &slices), Feed::Next::kWait);
   ASSERT_GE(slices.size(), 1u);  // twice, if it has begun meanwhile
   v1::Run parsed;
   ASSERT_TRUE(parsed.ParseFromString(std::string(slices[0].view())));
@@ -113,7 +113,7 @@ TEST_F(FeedTest, ReadsFewLargeRunsTogether) {
   size_t runs = 0;
   for (Feed::Next next = Feed::Next::kMore; next == Feed::Next::kMore;) {
     std::vector<Slice> slices;
-    next = *feed.Read(&slices);
+    next = *feed.Read(1 << 20, &slices);
     size_t bytes = 0;
     for (const Slice& slice : slices) {
       EXPECT_LT(bytes, kTogether);

@@ -23,7 +23,7 @@ class ScriptFeed final : public Feed {
  public:
   explicit ScriptFeed(Script* script) : script_(*script) {}
 
-  absl::StatusOr<Next> Read(std::vector<Slice>* slices) override {
+  absl::StatusOr<Next> Read(size_t /*most_bytes*/, std::vector<Slice>* slices) override {
     absl::MutexLock lock(&script_.mutex_);
     ++script_.reads_;
     script_.waiting_ = true;
@@ -44,13 +44,13 @@ class ScriptFeed final : public Feed {
     return Next::kMore;
   }
 
-  std::optional<Next> TryRead(std::vector<Slice>* slices) override {
+  std::optional<Next> TryRead(size_t most_bytes, std::vector<Slice>* slices) override {
     {
       absl::MutexLock lock(&script_.mutex_);
       const bool fails = script_.texts_.empty() && script_.end_ && !script_.end_->ok();
       if (!script_.cheap_ || fails) return std::nullopt;
     }
-    return *Read(slices);
+    return *Read(most_bytes, slices);
   }
 
   absl::Status MayRead() const override {
