@@ -22,7 +22,7 @@ using OpenedFeed = absl::StatusOr<std::unique_ptr<Feed>>;
 
 // Messages of a log have so many bytes and a batch more at most, which is far under gRPC's default
 // limit of 4 MiB.
-constexpr size_t kMessageBytes = 512 << 10;
+constexpr size_t kMessageBytes = 256 << 10;
 
 // What a call costs in gRPC and here, besides its messages.
 constexpr size_t kCallBytes = 16 << 10;

@@ -11,6 +11,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/synchronization/notification.h"
+#include "server/log/commit_policy.h"
 #include "server/log/log.h"
 #include "tests/server/log/log_fixture.h"
 
@@ -129,8 +130,9 @@ TEST_F(Storing, TheThreadThatPrintsStoresItselfWhereFullBatchesWait) {
   for (; log->GetSnapshot().last == 1 && appended < 10'000; ++appended) {
     log->Append({Out(text, kHour)});
   }
-  EXPECT_EQ(log->GetSnapshot().last, appended) << "up to where it helped";
-  EXPECT_EQ(store_.appended().back().batches, 4);
+  EXPECT_EQ(store_.appended().back().batches, CommitPolicy::kMostAtOnce);
+  EXPECT_LT(appended, 10'000);
+  EXPECT_GT(log->GetSnapshot().last, appended / 3) << "the older half of what waited";
   idle.set_value();
 }
 
