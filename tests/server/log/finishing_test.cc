@@ -27,13 +27,7 @@ using testing::ReadToEnd;
 using testing::Sequences;
 using testing::Texts;
 
-class Finishing : public testing::LogTest {
- protected:
-  static const absl::Status kBusy;
-  static constexpr int kForEver = 1 << 30;
-};
-
-const absl::Status Finishing::kBusy = absl::UnavailableError("the disk is busy");
+class Finishing : public testing::LogTest {};
 
 TEST_F(Finishing, WaitsForTheStore) {
   const auto log = MakeLog();

@@ -24,7 +24,6 @@ using testing::Texts;
 class GapTest : public testing::LogTest {
  protected:
   static constexpr size_t kBound = 10'000;
-  static constexpr int kForEver = 1 << 30;
 
   // Holds the records against what every log promises, whatever was dropped: each number once, as a
   // record or inside a gap. Returns the gaps.

@@ -7,6 +7,7 @@
 #include <memory>
 #include <string>
 
+#include "absl/status/status.h"
 #include "base/scheduler.h"
 #include "server/log/log.h"
 #include "server/log/memory_store.h"
@@ -22,6 +23,10 @@ namespace jobtail::testing {
 // when the test lets time pass. (The pauses between lines are those of the times that they carry.)
 class LogTest : public ::testing::Test {
  protected:
+  // What the store is to fail with, and how often if it is to go on.
+  inline static const absl::Status kBusy = absl::UnavailableError("the disk is busy");
+  static constexpr int kForEver = 1 << 30;
+
   using Call = FaultyStore::Call;
 
   std::shared_ptr<Log> MakeLog(const LogOptions& options = {}, const std::string& run = "run") {

@@ -31,9 +31,6 @@ using testing::Texts;
 
 class Storing : public testing::LogTest {
  protected:
-  static const absl::Status kBusy;
-  static constexpr int kForEver = 1 << 30;
-
   // Until the result is set.
   std::promise<void> OccupyCommitter() {
     std::promise<void> idle;
@@ -43,8 +40,6 @@ class Storing : public testing::LogTest {
 
   int64_t stored_last() { return memory_.GetExtent("run")->last; }
 };
-
-const absl::Status Storing::kBusy = absl::UnavailableError("the disk is busy");
 
 TEST_F(Storing, ALineThatComesAloneIsVisibleWhenAppendReturns) {
   const auto log = MakeLog();
