@@ -252,6 +252,7 @@ int Daemon::Run(int argc, char** argv, const std::function<absl::Status(Server&)
   options_.stop_grace = absl::Seconds(stop_grace_seconds_);
   options_.engine.retention.max_age = absl::Seconds(keep_age_seconds_);
   if (mode_t mode = 0; ParseMode(socket_mode_, &mode)) options_.socket.mode = mode;
+  BoundHeaps();
   SkipDeadlockDetection();
   // Each connection takes a descriptor, and the usual soft limit is 1024.
   process::RaiseDescriptorLimit();

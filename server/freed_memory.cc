@@ -1,10 +1,12 @@
-// Looks at the process's resident memory, and trims the heaps.
+// Bounds the heaps, looks at the process's resident memory, and trims.
 #include "server/freed_memory.h"
 
 #include <malloc.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <fstream>
+#include <thread>
 
 namespace jobtail {
 namespace {
@@ -17,6 +19,14 @@ size_t ResidentBytes() {
 }
 
 }  // namespace
+
+void BoundHeaps() {
+  mallopt(M_ARENA_MAX, std::clamp(2 * static_cast<int>(std::thread::hardware_concurrency()), 4, 32));
+  // Both, since setting one keeps the C library from raising the other as it goes: batches, and
+  // what gRPC reads, would be mapped and unmapped one by one.
+  mallopt(M_MMAP_THRESHOLD, 4 << 20);
+  mallopt(M_TRIM_THRESHOLD, 4 << 20);
+}
 
 FreedMemory::FreedMemory() : thread_("freed-memory") {
   thread_.After(kInterval, [this] { Look(); });
