@@ -51,7 +51,8 @@ absl::StatusOr<Provider::Answer> Provider::Ask(const std::string& url, Form form
                         Printable(std::string(fetched.status().message())));
   }
   Answer answer{.status = fetched->status};
-  for (const auto& [name, value] : ParseObject(fetched->body).fields()) {
+  const google::protobuf::Struct object = ParseObject(fetched->body);
+  for (const auto& [name, value] : object.fields()) {
     if (value.has_string_value()) answer.texts[name] = value.string_value();
     if (value.has_number_value()) answer.numbers[name] = value.number_value();
   }

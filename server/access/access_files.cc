@@ -57,7 +57,12 @@ absl::StatusOr<std::unique_ptr<AccessControl>> AccessControl::Open(const std::st
 AccessControl::AccessControl(std::string file, Clock* clock)
     : file_(std::move(file)), clock_(clock), quotas_(clock), looks_("access-files") {}
 
-AccessControl::~AccessControl() { looks_.Stop(); }
+AccessControl::~AccessControl() {
+  looks_.Stop();
+  State last;  // issuers' threads use the rest, and end here
+  absl::MutexLock lock(&mutex_);
+  std::swap(last, state_);
+}
 
 void AccessControl::OnChange(std::function<void()> changed) {
   absl::MutexLock lock(&changed_mutex_);
@@ -110,8 +115,8 @@ bool AccessControl::WatchAll(const std::vector<std::string>& files) {
 // Issuers and the log go on, if they are the same.
 void AccessControl::Enforce(Reading read) {
   State old = state();  // and ends after the lock was given back: an issuer's end takes a while
-  read.state.issuers =
-      std::make_shared<const oidc::IssuerSet>(read.issuers, old.issuers.get(), clock_);
+  read.state.issuers = std::make_shared<const oidc::IssuerSet>(read.issuers, old.issuers.get(),
+                                                               clock_, [this] { NoteChange(); });
   if (old.audit && read.state.audit && old.audit->file() == read.state.audit->file() &&
       old.audit->refuse() == read.state.audit->refuse()) {
     read.state.audit = old.audit;

@@ -4,6 +4,7 @@
 #include <openssl/sha.h>
 #include <spdlog/spdlog.h>
 
+#include <algorithm>
 #include <utility>
 
 #include "absl/strings/escaping.h"
@@ -39,8 +40,12 @@ std::string IdOf(const Settings& settings) {
 
 }  // namespace
 
-Issuer::Issuer(Settings settings, Clock* clock)
-    : settings_(std::move(settings)), id_(IdOf(settings_)), clock_(clock), fetches_("oidc", clock) {
+Issuer::Issuer(Settings settings, Clock* clock, std::function<void()> changed)
+    : settings_(std::move(settings)),
+      id_(IdOf(settings_)),
+      clock_(clock),
+      changed_(std::move(changed)),
+      fetches_("oidc", clock) {
   if (!settings_.keys.empty()) {
     auto keys = KeySet::Parse(settings_.keys, settings_.algorithms);
     if (keys.ok()) KeepKeys(*std::move(keys));
@@ -121,9 +126,15 @@ absl::Status Issuer::FetchAll() {
 }
 
 void Issuer::KeepKeys(std::shared_ptr<const KeySet> keys) {
-  absl::MutexLock lock(&mutex_);
-  keys_ = std::move(keys);
-  verified_.clear();
+  bool has_lost = false;
+  {
+    absl::MutexLock lock(&mutex_);
+    has_lost = keys_ && std::ranges::any_of(keys_->keys(),
+                                            [&](const Key& key) { return !keys->Has(key.id); });
+    keys_ = std::move(keys);
+    verified_.clear();
+  }
+  if (has_lost) changed_();
 }
 
 // Whether keys are being fetched that may be other ones; begins with it, if it is time.

@@ -4,6 +4,7 @@
 
 #include <atomic>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -36,7 +37,9 @@ class Issuer {
   static constexpr absl::Duration kRetry = absl::Seconds(10);
 
   // The settings' keys, if they have some, are ones that KeySet::Parse takes.
-  Issuer(Settings settings, Clock* clock);
+  // `changed` is called by its thread when a key has gone; it must not wait for anything, nor call
+  // this.
+  Issuer(Settings settings, Clock* clock, std::function<void()> changed);
   ~Issuer();
 
   Issuer(const Issuer&) = delete;
@@ -71,6 +74,7 @@ class Issuer {
   const Settings settings_;
   const std::string id_;
   Clock* const clock_;
+  const std::function<void()> changed_;
   Fetcher fetcher_;
   std::atomic<int64_t> failed_fetches_ = 0;
   Scheduler::Id next_;  // of the thread of fetches alone

@@ -7,11 +7,12 @@
 
 namespace jobtail::oidc {
 
-IssuerSet::IssuerSet(const std::vector<Settings>& settings, const IssuerSet* old, Clock* clock) {
+IssuerSet::IssuerSet(const std::vector<Settings>& settings, const IssuerSet* old, Clock* clock,
+                     const std::function<void()>& changed) {
   for (const Settings& each : settings) {
     std::shared_ptr<Issuer> known = old ? old->Find(each.issuer) : nullptr;
     const bool goes_on = known && known->settings() == each;
-    issuers_.push_back(goes_on ? std::move(known) : std::make_shared<Issuer>(each, clock));
+    issuers_.push_back(goes_on ? std::move(known) : std::make_shared<Issuer>(each, clock, changed));
   }
 }
 

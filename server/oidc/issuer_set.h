@@ -3,6 +3,7 @@
 #define JOBTAIL_SERVER_OIDC_ISSUER_SET_H_
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -21,7 +22,9 @@ class IssuerSet {
  public:
   IssuerSet() = default;
   // Goes on with those of `old`, which may be null, whose settings are the same.
-  IssuerSet(const std::vector<Settings>& settings, const IssuerSet* old, Clock* clock);
+  // `changed`: see Issuer.
+  IssuerSet(const std::vector<Settings>& settings, const IssuerSet* old, Clock* clock,
+            const std::function<void()>& changed);
 
   bool empty() const { return issuers_.empty(); }
 

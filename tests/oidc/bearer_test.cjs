@@ -131,7 +131,7 @@ use('a token that expires ends the stream that it has opened', async ({ provider
 use('a key that is new is fetched, and one that is gone counts for nothing', async ({ provider, server }) => {
   const old = await provider.sign({});
   const run = await server.command(['run', '--detach', 'countdown', 'times=1000000', 'interval=50ms'], { token: old });
-  const follower = server.get(`/v1/runs/${run.stdout.trim()}/log?follow=true`, old);
+  const follower = server.get(`/v1/runs/${run.stdout.trim()}/log?follow=true`, old, { headers: { Accept: 'application/x-ndjson' } });
   await provider.rotate();
   const fresh = await provider.sign({});
   const statuses = new Set();
@@ -218,7 +218,7 @@ test('keys of a file are watched, and nobody is asked', { timeout: 2 * kPatience
 use('an issuer that is taken out of the access file is trusted no more', async ({ provider, server }) => {
   const token = await provider.sign({});
   const run = await server.command(['run', '--detach', 'countdown', 'times=1000000', 'interval=50ms'], { token });
-  const follower = server.get(`/v1/runs/${run.stdout.trim()}/log?follow=true`, token);
+  const follower = server.get(`/v1/runs/${run.stdout.trim()}/log?follow=true`, token, { headers: { Accept: 'application/x-ndjson' } });
   server.write(`${kRights} # without it`);
   assert.match((await follower).text, /not trusted any more/);
   assert.equal((await server.get('/v1/whoami', token)).status, 401);

@@ -61,17 +61,26 @@ class Server {
     return { status: answer.status, text: await answer.text(), headers: answer.headers };
   }
 
+  // What a shell is offered for half a command line.
+  complete(words) {
+    return this.call(['__complete', '--', `--server=${this.grpc}`, ...words]).then(({ stdout }) => stdout);
+  }
+
   // { code, stdout, stderr } of the command, over gRPC.
-  command(words, { token, env = {}, signal } = {}) {
+  command(words, { token, signal } = {}) {
     const given = [`--server=${this.grpc}`];
     if (token !== undefined) {
       const file = path.join(this.directory, `token-${Math.random().toString(36).slice(2)}`);
       fs.writeFileSync(file, token, { mode: 0o600 });
       given.push(`--token-file=${file}`);
     }
+    return this.call([...given, ...words], signal);
+  }
+
+  call(words, signal) {
     return new Promise((resolve) => {
       const home = { HOME: this.directory, XDG_CONFIG_HOME: this.directory, XDG_STATE_HOME: path.join(this.directory, 'state') };
-      execFile(process.env.JOBTAIL_COMMAND, [...given, ...words], { env: { PATH: process.env.PATH, ...home, ...env }, signal },
+      execFile(process.env.JOBTAIL_COMMAND, words, { env: { PATH: process.env.PATH, ...home }, signal },
         (error, stdout, stderr) => resolve({ code: error ? error.code : 0, stdout, stderr }));
     });
   }

@@ -43,7 +43,9 @@ std::string Signer::Sign(const std::string& algorithm, const std::string& payloa
   EXPECT_EQ(r_jws_set_full_header_json_str(jws, header.c_str()), RHN_OK);
   r_jws_set_alg(jws, r_str_to_jwa_alg(algorithm.c_str()));
   r_jws_set_payload(jws, reinterpret_cast<const unsigned char*>(payload.data()), payload.size());
-  return Take(r_jws_serialize(jws, private_.get(), 0));
+  const std::unique_ptr<jwk_t, decltype(&r_jwk_free)> key(r_jwk_copy(private_.get()), r_jwk_free);
+  r_jwk_delete_property_str(key.get(), "kid");  // or it would be put into each header
+  return Take(r_jws_serialize(jws, key.get(), 0));
 }
 
 const Signer& RsaSigner() {

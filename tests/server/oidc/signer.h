@@ -16,7 +16,7 @@ class Signer {
 
   // The public key, as a member of a JWKS, with more members: "\"alg\":\"RS256\"".
   std::string Jwk(const std::string& more = "") const;
-  // The header says so, besides "alg"; both are JSON objects.
+  // The header says so, besides "alg"; both are JSON objects. A "kid" is only where it says one.
   std::string Sign(const std::string& algorithm, const std::string& payload,
                    const std::string& header = "{}") const;
 
