@@ -17,8 +17,7 @@ TEST(CookieTest, IsForThisServerAndNoScript) {
 TEST(CookieTest, OneOfASignInComesBackFromAnotherSite) {
   EXPECT_EQ(LoginCookie("x", true),
             "__Host-jobtail-login=x; Path=/; HttpOnly; SameSite=Lax; Max-Age=600; Secure");
-  EXPECT_EQ(LoginCookie("", false),
-            "jobtail-login=; Path=/; HttpOnly; SameSite=Lax; Max-Age=0");
+  EXPECT_EQ(LoginCookie("", false), "jobtail-login=; Path=/; HttpOnly; SameSite=Lax; Max-Age=0");
   EXPECT_EQ(LoginIn("jobtail-session=y; jobtail-login=x", false), "x");
   EXPECT_EQ(LoginIn("jobtail-login=x", true), "");
 }
