@@ -78,8 +78,6 @@ Fetcher::Fetcher() {
   std::call_once(once, [] { curl_global_init(CURL_GLOBAL_DEFAULT); });
 }
 
-Fetcher::~Fetcher() = default;
-
 absl::StatusOr<FetchAnswer> Fetcher::Fetch(const FetchRequest& request) {
   if (absl::Status right = CheckUrl(request.url); !right.ok()) return right;
   const std::unique_ptr<CURL, decltype(&curl_easy_cleanup)> curl(curl_easy_init(),

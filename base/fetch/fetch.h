@@ -35,7 +35,6 @@ struct FetchAnswer {
 class Fetcher {
  public:
   Fetcher();
-  ~Fetcher();
 
   Fetcher(const Fetcher&) = delete;
   Fetcher& operator=(const Fetcher&) = delete;

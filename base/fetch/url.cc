@@ -81,26 +81,26 @@ std::string Decoded(absl::string_view text) {
 
 }  // namespace
 
-absl::Status CheckUrl(const std::string& text, bool may_have_query) {
-  const Url url = Parse(text);
-  const std::string scheme = PartOf(url, CURLUPART_SCHEME);
-  const std::string host = PartOf(url, CURLUPART_HOST);
+absl::Status CheckUrl(const std::string& url, bool may_have_query) {
+  const Url parsed = Parse(url);
+  const std::string scheme = PartOf(parsed, CURLUPART_SCHEME);
+  const std::string host = PartOf(parsed, CURLUPART_HOST);
   if (host.empty() || (scheme != "https" && scheme != "http")) {
     return absl::InvalidArgumentError(
-        absl::StrCat(Quoted(text), " is no address; give https://HOST/..."));
+        absl::StrCat(Quoted(url), " is no address; give https://HOST/..."));
   }
   if (scheme == "http" && !IsThisMachine(host)) {
     return absl::InvalidArgumentError(
-        absl::StrCat(Quoted(text), " is not encrypted; give https://..., http:// is for this ",
+        absl::StrCat(Quoted(url), " is not encrypted; give https://..., http:// is for this ",
                      "machine alone (127.0.0.1)"));
   }
-  const bool has_more = !PartOf(url, CURLUPART_USER).empty() ||
-                        !PartOf(url, CURLUPART_PASSWORD).empty() ||
-                        !PartOf(url, CURLUPART_FRAGMENT).empty() ||
-                        (!may_have_query && !PartOf(url, CURLUPART_QUERY).empty());
+  const bool has_more = !PartOf(parsed, CURLUPART_USER).empty() ||
+                        !PartOf(parsed, CURLUPART_PASSWORD).empty() ||
+                        !PartOf(parsed, CURLUPART_FRAGMENT).empty() ||
+                        (!may_have_query && !PartOf(parsed, CURLUPART_QUERY).empty());
   if (has_more) {
     return absl::InvalidArgumentError(
-        absl::StrCat(Quoted(text), ": give https://HOST/PATH, without more"));
+        absl::StrCat(Quoted(url), ": give https://HOST/PATH, without more"));
   }
   return absl::OkStatus();
 }

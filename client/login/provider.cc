@@ -136,7 +136,7 @@ absl::StatusOr<Tokens> Provider::AwaitSignIn(DeviceCode code,
       continue;
     }
     if (!answer.ok()) return answer.status();
-    if (answer->status == 200) return ToTokens(*std::move(answer));
+    if (answer->status == 200) return ToTokens(*answer);
     const std::string error = At(answer->texts, "error");
     if (error == "slow_down") code.interval += absl::Seconds(5);
     if (error == "slow_down" || error == "authorization_pending") continue;
@@ -150,7 +150,7 @@ absl::StatusOr<Tokens> Provider::AwaitSignIn(DeviceCode code,
       "nobody has signed in with the code before it expired; run jobtail login again");
 }
 
-absl::StatusOr<Tokens> Provider::ToTokens(Answer answer) const {
+absl::StatusOr<Tokens> Provider::ToTokens(const Answer& answer) const {
   Tokens tokens{.id_token = At(answer.texts, "id_token"),
                 .refresh_token = At(answer.texts, "refresh_token")};
   if (!tokens.id_token.empty()) return tokens;
@@ -166,7 +166,7 @@ absl::StatusOr<Tokens> Provider::Refresh(const std::string& refresh_token) {
                                                   {"client_id", client_id_}});
   if (!answer.ok()) return answer.status();
   if (answer->status != 200) return Refusal(*answer, "gives no new token");
-  absl::StatusOr<Tokens> tokens = ToTokens(*std::move(answer));
+  absl::StatusOr<Tokens> tokens = ToTokens(*answer);
   if (tokens.ok() && tokens->refresh_token.empty()) tokens->refresh_token = refresh_token;
   return tokens;
 }

@@ -62,7 +62,7 @@ class Provider {
 
   absl::StatusOr<Answer> Ask(const std::string& url, Form form);
   absl::Status Refusal(const Answer& answer, const std::string& what) const;
-  absl::StatusOr<Tokens> ToTokens(Answer answer) const;
+  absl::StatusOr<Tokens> ToTokens(const Answer& answer) const;
   absl::StatusOr<std::string> Endpoint(const std::string& name) const;
 
   const std::string issuer_;
