@@ -347,6 +347,7 @@ std::optional<AccessFigures> Server::Impl::Access() const {
                        .refused_authentications = quotas.refused_failures(),
                        .refused_calls = quotas.refused_calls(),
                        .failed_reloads = access_->failed_reloads(),
+                       .failed_key_fetches = access_->issuers()->failed_fetches(),
                        .audit_failures = access_->audit_failures()};
 }
 

@@ -15,6 +15,7 @@
 #include "client/cli/completion.h"
 #include "client/cli/fd_writer.h"
 #include "client/cli/options.h"
+#include "client/login/renewal.h"
 #include "client/run_state.h"
 
 namespace jobtail::client::cli {
@@ -36,6 +37,20 @@ absl::StatusOr<std::shared_ptr<grpc::Channel>> Connect(const CommonOptions& comm
   auto channel = OpenChannel(common.server, common.credentials);
   pthread_sigmask(SIG_SETMASK, &before, nullptr);
   return channel;
+}
+
+// A sign-in to this server counts where nothing else says who calls. Not for what begins or ends
+// one.
+absl::Status UseLogin(const Options& options, CredentialFiles* credentials) {
+  const bool is_about_logins = std::holds_alternative<LoginOptions>(options.command) ||
+                               std::holds_alternative<LogoutOptions>(options.command) ||
+                               std::holds_alternative<CompletionOptions>(options.command);
+  const bool is_given = !credentials->token_file.empty() || !credentials->certificate_file.empty();
+  if (is_about_logins || is_given) return absl::OkStatus();
+  absl::StatusOr<std::string> login = FreshLogin(options.common.server);
+  if (!login.ok()) return login.status();
+  credentials->token_file = *std::move(login);
+  return absl::OkStatus();
 }
 
 }  // namespace
@@ -62,6 +77,10 @@ int Main(int argc, const char* const* argv) {
     return parsed.exit_code;
   }
   CommonOptions common = parsed.options->common;
+  if (absl::Status used = UseLogin(*parsed.options, &common.credentials); !used.ok()) {
+    Say(STDERR_FILENO, absl::StrCat("jobtail: ", used.message(), "\n"));
+    return kExitOwnFailure;
+  }
   auto channel = Connect(common);
   if (!channel.ok()) {
     Say(STDERR_FILENO, absl::StrCat("jobtail: ", channel.status().message(), "\n"));

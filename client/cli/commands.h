@@ -52,6 +52,8 @@ absl::StatusOr<int> Execute(const CommonOptions& common, const CancelOptions& op
 absl::StatusOr<int> Execute(const CommonOptions& common, const RmOptions& options);
 absl::StatusOr<int> Execute(const CommonOptions& common, const ExportOptions& options);
 absl::StatusOr<int> Execute(const CommonOptions& common, const WhoAmIOptions& options);
+absl::StatusOr<int> Execute(const CommonOptions& common, const LoginOptions& options);
+absl::StatusOr<int> Execute(const CommonOptions& common, const LogoutOptions& options);
 absl::StatusOr<int> Execute(const CommonOptions& common, const CompletionOptions& options);
 
 }  // namespace jobtail::client::cli

@@ -17,6 +17,7 @@
 #include "client/cli/grammar.h"
 #include "client/cli/settings.h"
 #include "client/cli/time_format.h"
+#include "client/login/renewal.h"
 #include "client/run_state.h"
 
 namespace jobtail::client::cli {
@@ -253,6 +254,9 @@ Client Completer::MakeClient() const {
   RawOptions raw = grammar_.raw();
   raw.credentials.tls |= given_.contains("--tls");
   (void)ChooseServer(given_.contains("--server"), given_.contains("--context"), &raw);
+  const bool is_given =
+      !raw.credentials.token_file.empty() || !raw.credentials.certificate_file.empty();
+  if (!is_given) raw.credentials.token_file = ValidLogin(raw.server);
   auto channel = OpenChannel(raw.server, raw.credentials);
   return channel.ok() ? Client(*std::move(channel), options) : Client(raw.server, options);
 }

@@ -24,6 +24,8 @@ Grammar::Grammar() {
   AddRunId(AddListCommand("rm", "Delete a run that has ended, and its log", help::kRm));
   AddExport();
   AddListCommand("whoami", "Tell who you are to the server, and what you may do", help::kWhoAmI);
+  AddLogin();
+  AddCommand("logout", "Forget the sign-in to a server", help::kLogout);
   AddCompletion();
 }
 
@@ -192,6 +194,21 @@ void Grammar::AddExport() {
   command->add_flag("--timestamps", raw_.timestamps, "Begin each line with its time, in UTC");
   AddRaw(command);
   AddFilters(command);
+}
+
+void Grammar::AddLogin() {
+  CLI::App* command = AddCommand("login", "Sign in, with a browser on any device", help::kLogin);
+  command
+      ->add_option("--issuer", raw_.issuer,
+                   "Whom to sign in with: a name that the server has for it, or its address")
+      ->option_text("ISSUER");
+  command
+      ->add_option("--client-id", raw_.client_id,
+                   "What the server is called there; with --issuer, the server is not asked")
+      ->option_text("ID");
+  command
+      ->add_option("--issuer-ca", raw_.issuer_ca, "The issuer's certificate is of one of these CAs")
+      ->option_text("FILE");
 }
 
 void Grammar::AddCompletion() {

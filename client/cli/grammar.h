@@ -45,6 +45,9 @@ struct RawOptions {
   std::vector<std::string> states;
   std::string limit = "20";
   std::string shell;
+  std::string issuer;
+  std::string client_id;
+  std::string issuer_ca;
 };
 
 // The command line's grammar. Both the parser and the completion of half a command line go by it.
@@ -83,6 +86,7 @@ class Grammar {
   void AddJobs();
   void AddRuns();
   void AddExport();
+  void AddLogin();
   void AddCompletion();
   void AddRunId(CLI::App* command);
 

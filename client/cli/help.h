@@ -89,6 +89,22 @@ inline constexpr char kWhoAmI[] = R"(Examples:
   jobtail whoami
   jobtail whoami --token-file=token --output=json | jq -r .name)";
 
+inline constexpr char kLogin[] = R"(Examples:
+  jobtail login
+  jobtail --server=ci.example.com:50051 --tls login
+  jobtail login --issuer=https://login.example.com --client-id=jobtail
+
+Shows an address and a code, and waits until you have signed in there, with any browser. The token
+is kept for this server in ~/.local/state/jobtail/logins, readable by you alone; commands to this
+server show it from then on, unless --token-file or --tls-cert is given, and have it renewed where
+the issuer allows that. Without --issuer and --client-id the server says whom to sign in with:
+do not go on if that is not whom you trust.)";
+
+inline constexpr char kLogout[] = R"(Examples:
+  jobtail logout
+
+Removes the token of this server, and has the issuer revoke what would renew it.)";
+
 inline constexpr char kCompletion[] = R"(Examples:
   source <(jobtail completion bash)               in ~/.bashrc
   source <(jobtail completion zsh)                in ~/.zshrc, after compinit

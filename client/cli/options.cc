@@ -47,6 +47,9 @@ std::string CheckSense(const std::string& command, const RawOptions& raw) {
   if (raw.detach && !raw.timeout.empty()) {
     return "--timeout needs somebody who waits; leave out --detach";
   }
+  if (!raw.client_id.empty() && raw.issuer.empty()) {
+    return "--client-id is of an issuer; give its address with --issuer";
+  }
   return command == "tail" ? CheckTail(raw) : CheckParameters(raw.parameters);
 }
 
@@ -119,6 +122,10 @@ Options Collect(const std::string& command, const RawOptions& raw, CommonOptions
   if (command == "rm") options.command = RmOptions{raw.run};
   if (command == "export") options.command = CollectExport(raw);
   if (command == "whoami") options.command = WhoAmIOptions();
+  if (command == "login") {
+    options.command = LoginOptions{raw.issuer, raw.client_id, raw.issuer_ca};
+  }
+  if (command == "logout") options.command = LogoutOptions();
   if (command == "completion") options.command = CompletionOptions{raw.shell};
   return options;
 }

@@ -96,6 +96,15 @@ struct ExportOptions {
 
 struct WhoAmIOptions {};
 
+// Of whom the server does not say it, all of them may be empty.
+struct LoginOptions {
+  std::string issuer;          // its address or, of those that the server names, its name
+  std::string client_id = {};  // with the issuer's address: the server is not asked
+  std::string ca_file = {};    // vouches for the issuer
+};
+
+struct LogoutOptions {};
+
 struct CompletionOptions {
   std::string shell;  // bash, zsh or fish
 };
@@ -104,7 +113,8 @@ struct CompletionOptions {
 struct Options {
   CommonOptions common;
   std::variant<JobsOptions, RunOptions, TailOptions, RunsOptions, ShowOptions, CancelOptions,
-               RmOptions, ExportOptions, WhoAmIOptions, CompletionOptions>
+               RmOptions, ExportOptions, WhoAmIOptions, LoginOptions, LogoutOptions,
+               CompletionOptions>
       command;
 };
 

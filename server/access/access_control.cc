@@ -6,6 +6,7 @@
 #include "absl/strings/ascii.h"
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
+#include "server/oidc/verify.h"
 
 namespace jobtail::access {
 namespace {
@@ -45,9 +46,21 @@ PrincipalPtr OfPeer(const PeerIdentity* peer) {
   principal->name = peer->uris.empty() ? absl::StrCat("dns:", peer->name()) : peer->name();
   principal->proof = Proof::kCertificate;
   // A URI names its scheme, which is none of ours.
-  const bool is_ours = !peer->uris.empty() &&
-                       (principal->name.starts_with("uid:") || principal->name.starts_with("dns:"));
+  const bool is_ours = !peer->uris.empty() && (principal->name.starts_with("uid:") ||
+                                               principal->name.starts_with("dns:") ||
+                                               principal->name.starts_with("oidc:"));
   return is_ours ? nullptr : principal;
+}
+
+PrincipalPtr OfClaims(const oidc::Issuer& issuer, const oidc::Claims& claims) {
+  auto principal = std::make_shared<Principal>();
+  principal->name = claims.name;
+  principal->groups = claims.groups;
+  principal->proof = Proof::kJwt;
+  principal->expires = claims.expires;
+  principal->issuer = issuer.id();
+  principal->key = claims.key;
+  return principal;
 }
 
 // For people who read the audit log. gRPC's name of a socket's other end has a secret in it.
@@ -76,7 +89,11 @@ std::string TraceIdOf(std::string_view traceparent) {
 
 absl::StatusOr<PrincipalPtr> AccessControl::FindBearer(const State& now,
                                                        std::string_view token) const {
-  return now.tokens->Find(token, clock_->Now());
+  if (now.issuers->empty() || !oidc::IsJwt(token)) return now.tokens->Find(token, clock_->Now());
+  const oidc::Issuer* issuer = nullptr;
+  const absl::StatusOr<oidc::Claims> claims = now.issuers->Verify(token, &issuer);
+  if (!claims.ok()) return claims.status();
+  return OfClaims(*issuer, *claims);
 }
 
 // What is given must be right: who gives something wrong does not go on as somebody else.
@@ -115,6 +132,8 @@ absl::StatusOr<Caller> AccessControl::Admit(const Credentials& credentials) {
 // Not written down once it comes too often: the disk has an end, too.
 absl::Status AccessControl::Refuse(const Credentials& credentials, std::string_view verb,
                                    const absl::Status& why) {
+  // Nobody knows yet whether it is wrong: an issuer cannot be asked.
+  if (absl::IsUnavailable(why)) return why;
   const bool is_guess = !credentials.authorization.empty() || verb == "LOGIN";
   const absl::Status noted = quotas_.NoteFailure(AddressOf(credentials.peer), is_guess);
   if (noted.ok()) {
@@ -126,7 +145,18 @@ absl::Status AccessControl::Refuse(const Credentials& credentials, std::string_v
 
 absl::StatusOr<std::string> AccessControl::SignIn(const Credentials& credentials,
                                                   std::string_view token) {
-  const absl::StatusOr<PrincipalPtr> principal = FindBearer(state(), token);
+  return BeginSession(credentials, FindBearer(state(), token));
+}
+
+absl::StatusOr<std::string> AccessControl::SignIn(const Credentials& credentials,
+                                                  const oidc::Issuer& issuer,
+                                                  const absl::StatusOr<oidc::Claims>& claims) {
+  if (!claims.ok()) return BeginSession(credentials, claims.status());
+  return BeginSession(credentials, OfClaims(issuer, *claims));
+}
+
+absl::StatusOr<std::string> AccessControl::BeginSession(
+    const Credentials& credentials, const absl::StatusOr<PrincipalPtr>& principal) {
   if (!principal.ok()) return Refuse(credentials, "LOGIN", principal.status());
   const Caller caller{*principal, PeerText(credentials), TraceIdOf(credentials.traceparent)};
   if (absl::Status allowed = Allow(caller, {.verb = "LOGIN"}); !allowed.ok()) return allowed;
@@ -151,6 +181,16 @@ absl::StatusOr<std::shared_ptr<const Rights>> AccessControl::RightsOf(const Call
   }
   if (principal.session && !sessions_.Has(*principal.session)) {
     return absl::UnauthenticatedError("the session has ended; sign in again");
+  }
+  if (!principal.issuer.empty()) {
+    if (clock_->Now() >= principal.expires) {
+      return absl::UnauthenticatedError("the token has expired; sign in again");
+    }
+    if (!now.issuers->Trusts(principal.issuer, principal.key)) {
+      return absl::UnauthenticatedError(
+          "what has signed the token is not trusted any more; sign in again");
+    }
+    return now.policy->RightsOf(principal);
   }
   if (principal.token_id.empty()) {
     if (principal.proof == Proof::kAnonymous && !now.policy->knows_anonymous()) return NoProof();

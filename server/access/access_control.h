@@ -23,6 +23,7 @@
 #include "server/access/session_table.h"
 #include "server/access/token_file.h"
 #include "server/access/watched_file.h"
+#include "server/oidc/issuer_set.h"
 #include "server/tls/peer_identity.h"
 
 namespace jobtail::access {
@@ -71,7 +72,13 @@ class AccessControl {
 
   // Begins a session with a token: its secret, for a cookie. Errors as Admit's.
   absl::StatusOr<std::string> SignIn(const Credentials& credentials, std::string_view token);
+  // The same with what an issuer has said of the user, or why it has said nothing.
+  absl::StatusOr<std::string> SignIn(const Credentials& credentials, const oidc::Issuer& issuer,
+                                     const absl::StatusOr<oidc::Claims>& claims);
   void SignOut(const Credentials& credentials);
+
+  // The issuers whose tokens count. Never null.
+  std::shared_ptr<const oidc::IssuerSet> issuers() const { return state().issuers; }
 
   // What the caller may do at this moment. UNAUTHENTICATED if what has proved who it is has been
   // revoked, has expired, or has ended.
@@ -108,11 +115,20 @@ class AccessControl {
     std::shared_ptr<const AccessPolicy> policy = nullptr;
     std::shared_ptr<const TokenTable> tokens = nullptr;
     std::shared_ptr<AuditLog> audit = nullptr;  // null: none
+    std::shared_ptr<const oidc::IssuerSet> issuers = nullptr;
   };
 
   AccessControl(std::string file, Clock* clock);
 
-  static absl::StatusOr<State> Read(const std::string& file);
+  // The issuers are put in their settings' place by Enforce: they begin to fetch.
+  struct Reading {
+    State state;
+    std::vector<oidc::Settings> issuers;
+  };
+  static absl::StatusOr<Reading> Read(const std::string& file);
+  bool WatchAll(const std::vector<std::string>& files)
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(reading_mutex_);
+  void Enforce(Reading read);
   absl::Status ReadAgain();
   void WatchFiles();
   void ScheduleLook();
@@ -123,6 +139,9 @@ class AccessControl {
   absl::StatusOr<std::shared_ptr<const Principal>> Identify(const Credentials& credentials) const;
   absl::StatusOr<std::shared_ptr<const Principal>> FindBearer(const State& now,
                                                               std::string_view token) const;
+  absl::StatusOr<std::string> BeginSession(
+      const Credentials& credentials,
+      const absl::StatusOr<std::shared_ptr<const Principal>>& principal);
   absl::Status Refuse(const Credentials& credentials, std::string_view verb,
                       const absl::Status& why);
   absl::Status Write(const Caller& caller, const Act& act, std::string_view outcome,

@@ -1,10 +1,12 @@
 // The files behind access control, and reading them again.
 #include <spdlog/spdlog.h>
 
+#include <algorithm>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
 #include "server/access/access_control.h"
+#include "server/access/issuer_settings.h"
 #include "server/config/trusted_file.h"
 
 namespace jobtail::access {
@@ -16,7 +18,7 @@ constexpr absl::Duration kLookEvery = absl::Milliseconds(250);
 
 }  // namespace
 
-absl::StatusOr<AccessControl::State> AccessControl::Read(const std::string& file) {
+absl::StatusOr<AccessControl::Reading> AccessControl::Read(const std::string& file) {
   const absl::StatusOr<std::string> text = config::ReadTrustedFile(file);
   if (!text.ok()) return text.status();
   auto policy = AccessPolicy::Parse(*text, file);
@@ -37,7 +39,9 @@ absl::StatusOr<AccessControl::State> AccessControl::Read(const std::string& file
     state.audit = std::make_shared<AuditLog>(proto.audit().file(),
                                              proto.audit().on_failure() != v1::Audit::CONTINUE);
   }
-  return state;
+  auto issuers = ReadIssuers(proto);
+  if (!issuers.ok()) return issuers.status();
+  return Reading{std::move(state), *std::move(issuers)};
 }
 
 absl::Status AccessControl::Check(const std::string& file) { return Read(file).status(); }
@@ -53,7 +57,12 @@ absl::StatusOr<std::unique_ptr<AccessControl>> AccessControl::Open(const std::st
 AccessControl::AccessControl(std::string file, Clock* clock)
     : file_(std::move(file)), clock_(clock), quotas_(clock), looks_("access-files") {}
 
-AccessControl::~AccessControl() { looks_.Stop(); }
+AccessControl::~AccessControl() {
+  looks_.Stop();
+  State last;  // issuers' threads use the rest, and end here
+  absl::MutexLock lock(&mutex_);
+  std::swap(last, state_);
+}
 
 void AccessControl::OnChange(std::function<void()> changed) {
   absl::MutexLock lock(&changed_mutex_);
@@ -82,27 +91,38 @@ absl::Status AccessControl::ReadAgain() {
   // Stamped first: what is changed while it is read is read once more.
   if (watched_.empty()) watched_.emplace_back(file_);
   for (WatchedFile& file : watched_) file.HasChanged();
-  absl::StatusOr<State> read = Read(file_);
+  absl::StatusOr<Reading> read = Read(file_);
   if (!read.ok()) return read.status();
-  const std::string& tokens = read->policy->proto().token_file();
-  if (watched_.size() < 2 || watched_[1].name() != tokens) {
-    watched_.resize(1);
-    watched_.emplace_back(tokens);
-    watched_[1].HasChanged();
-    read = Read(file_);  // as it is since the stamp
+  if (WatchAll(FilesOf(read->state.policy->proto()))) {
+    read = Read(file_);  // as it is since the stamps
     if (!read.ok()) return read.status();
   }
-  {
-    absl::MutexLock lock(&mutex_);
-    // The same log goes on: it is one file.
-    if (state_.audit && read->audit && state_.audit->file() == read->audit->file() &&
-        state_.audit->refuse() == read->audit->refuse()) {
-      read->audit = state_.audit;
-    }
-    state_ = *std::move(read);
-  }
+  Enforce(*std::move(read));
   NoteChange();
   return absl::OkStatus();
+}
+
+// Whether these are other files than before, besides the access file itself.
+bool AccessControl::WatchAll(const std::vector<std::string>& files) {
+  const bool same = std::ranges::equal(watched_.begin() + 1, watched_.end(), files.begin(),
+                                       files.end(), {}, &WatchedFile::name);
+  if (same) return false;
+  watched_.resize(1);
+  for (const std::string& file : files) watched_.emplace_back(file).HasChanged();
+  return true;
+}
+
+// Issuers and the log go on, if they are the same.
+void AccessControl::Enforce(Reading read) {
+  State old = state();  // and ends after the lock was given back: an issuer's end takes a while
+  read.state.issuers = std::make_shared<const oidc::IssuerSet>(read.issuers, old.issuers.get(),
+                                                               clock_, [this] { NoteChange(); });
+  if (old.audit && read.state.audit && old.audit->file() == read.state.audit->file() &&
+      old.audit->refuse() == read.state.audit->refuse()) {
+    read.state.audit = old.audit;
+  }
+  absl::MutexLock lock(&mutex_);
+  state_ = std::move(read.state);
 }
 
 void AccessControl::Reload() {

@@ -9,6 +9,7 @@
 #include "base/nearest_names.h"
 #include "base/quoting.h"
 #include "server/access/access_policy.h"
+#include "server/access/issuer_settings.h"
 #include "server/config/diagnostics.h"
 
 namespace jobtail::access {
@@ -37,6 +38,7 @@ class Reader {
     CheckGroups();
     CheckRoles();
     CheckGrants();
+    CheckIssuers(file_, [this](int i, const std::string& what) { Say("oidc", i, what); });
     if (file_.has_audit() && file_.audit().file().empty()) {
       Say("audit", -1, "the audit log's file is missing; give audit { file: \"/var/log/...\" }");
     }
@@ -130,8 +132,8 @@ void MakeAbsolute(const std::string& base, std::string* file) {
 
 absl::StatusOr<std::shared_ptr<const AccessPolicy>> AccessPolicy::Parse(const std::string& text,
                                                                         const std::string& file) {
-  config::Diagnostics diagnostics(
-      file, {v1::Allow::descriptor(), v1::Audit::descriptor(), v1::AccessFile::descriptor()});
+  config::Diagnostics diagnostics(file, {v1::Allow::descriptor(), v1::Audit::descriptor(),
+                                         v1::Oidc::descriptor(), v1::AccessFile::descriptor()});
   Tree tree;
   TextFormat::Parser parser;
   parser.RecordErrorsTo(&diagnostics);
@@ -142,6 +144,11 @@ absl::StatusOr<std::shared_ptr<const AccessPolicy>> AccessPolicy::Parse(const st
   if (!diagnostics.ok()) return diagnostics.status();
   MakeAbsolute(file, parsed.mutable_token_file());
   if (parsed.has_audit()) MakeAbsolute(file, parsed.mutable_audit()->mutable_file());
+  for (v1::Oidc& oidc : *parsed.mutable_oidc()) {
+    MakeAbsolute(file, oidc.mutable_jwks_file());
+    MakeAbsolute(file, oidc.mutable_client_secret_file());
+    MakeAbsolute(file, oidc.mutable_ca_file());
+  }
   return std::shared_ptr<const AccessPolicy>(new AccessPolicy(std::move(parsed)));
 }
 

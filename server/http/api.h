@@ -6,6 +6,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
@@ -34,6 +35,8 @@ struct Request {
   std::string authorization;  // the header, as the next
   std::string traceparent;
   std::string session;  // of the cookie; empty where a page of another site may have asked
+  std::string login;    // of the cookie of who is signing in with an issuer
+  std::string host;     // the header
   bool is_tls = false;
   access::Caller caller;  // by Admit: whoever asks nothing is the program itself
   // Whether there is nobody left to be answered; null: there is. Called by the thread of the call.
@@ -45,13 +48,17 @@ struct Reply {
   unsigned status = 200;
   std::string content_type = "application/json";
   std::string body;
-  std::unique_ptr<Feed> feed;      // what is streamed; null for an answer in one piece
-  std::optional<StreamForm> form;  // and how it looks
-  std::string run;                 // the run that the stream is about
-  std::string allow;               // the methods that there are, for one that there is not
-  std::string set_cookie;          // the header; empty: none
-  absl::Duration retry_after;      // zero: the answer does not say
+  std::unique_ptr<Feed> feed;            // what is streamed; null for an answer in one piece
+  std::optional<StreamForm> form;        // and how it looks
+  std::string run;                       // the run that the stream is about
+  std::string allow;                     // the methods that there are, for one that there is not
+  std::vector<std::string> set_cookies;  // headers
+  std::string location;                  // the header; empty: none
+  absl::Duration retry_after;            // zero: the answer does not say
 };
+
+// What tells who asks. Lives as long as the request.
+access::Credentials CredentialsOf(const Request& request);
 
 // An error as an answer. `status` 0 is the one that goes with the code.
 Reply ErrorReply(const absl::Status& error, unsigned status = 0);

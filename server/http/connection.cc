@@ -264,6 +264,7 @@ net::awaitable<bool> Connection::Answer(const Message& request) {
   }
   if (path == "/healthz" || path == "/readyz") co_return co_await AnswerProbe(request);
   if (path == "/metrics") co_return co_await AnswerMetrics(request);
+  if (IsLoginPath(path)) co_return co_await AnswerLogin(request);
   if (const StaticFile* file = FindFile(options_.files, path)) {
     const absl::Status held = held_.Resize(request.body().size() + file->gzip.size());
     if (!held.ok()) co_return co_await SendReply(request, ErrorReply(held));
@@ -277,6 +278,7 @@ std::string Connection::AllowedAt(std::string_view path) const {
   if (IsUnder(path, "/v1/")) return AllowedMethods(path);
   if (IsUnder(path, "/stream/")) return "GET, HEAD, POST, OPTIONS";
   if (path == kSessionPath) return services_.api->asks() ? "POST, DELETE, OPTIONS" : "";
+  if (IsLoginPath(path)) return services_.login->is_there() ? "GET, OPTIONS" : "";
   const bool is_there = path == "/healthz" || path == "/readyz" ||
                         (path == "/metrics" && options_.metrics) || FindFile(options_.files, path);
   return is_there ? "GET, HEAD, OPTIONS" : "";
@@ -296,6 +298,14 @@ net::awaitable<bool> Connection::AnswerProbe(const Message& request) {
     if (!admitted.ok()) co_return co_await SendReply(request, ErrorReply(admitted));
   }
   Reply reply = PathOf(request) == "/readyz" ? ReadyReply() : TextReply("ok\n");
+  co_return co_await SendReply(request, std::move(reply));
+}
+
+// On threads that may wait for the issuer.
+net::awaitable<bool> Connection::AnswerLogin(const Message& request) {
+  const auto run = [this](auto task) { services_.login->Run(std::move(task)); };
+  const auto answer = [this, &request] { return services_.login->Answer(Ask(request)); };
+  Reply reply = co_await Offload(run, answer);
   co_return co_await SendReply(request, std::move(reply));
 }
 
@@ -322,6 +332,7 @@ http::Request Connection::Ask(const Message& request) const {
   asked.peer = peer_;
   asked.address = client_;
   asked.is_tls = socket_->is_tls();
+  asked.login = LoginIn(Field(request, "Cookie"), asked.is_tls);
   const std::string_view site = Field(request, "Sec-Fetch-Site");
   if (site != "cross-site" && site != "same-site") {
     asked.session = SessionIn(Field(request, "Cookie"), asked.is_tls);

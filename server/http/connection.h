@@ -12,6 +12,7 @@
 #include "server/http/asio.h"
 #include "server/http/client_socket.h"
 #include "server/http/guard.h"
+#include "server/http/login.h"
 #include "server/http/options.h"
 #include "server/http/stream_body.h"
 #include "server/stream/byte_budget.h"
@@ -27,6 +28,7 @@ struct ConnectionServices {
   Api* api;
   StorePool* pool;     // for what may wait for the store
   ByteBudget* budget;  // for requests and answers
+  Login* login;
   Scheduler* metrics;  // for what takes long, and is to be answered whatever the store does
   CertificateSource* certificates;  // null: no TLS
   StreamServices streams;
@@ -69,6 +71,7 @@ class Connection {
   net::awaitable<bool> AnswerByApi(const Message& request);
   net::awaitable<bool> AnswerMetrics(const Message& request);
   net::awaitable<bool> AnswerProbe(const Message& request);
+  net::awaitable<bool> AnswerLogin(const Message& request);
   Reply ReadyReply() const;
   http::Request Ask(const Message& request) const;
   net::awaitable<bool> SendReply(const Message& request, Reply reply);

@@ -1,4 +1,4 @@
-// The cookie of a session.
+// The cookies of a session, and of a sign-in that is under way.
 #ifndef JOBTAIL_SERVER_HTTP_COOKIE_H_
 #define JOBTAIL_SERVER_HTTP_COOKIE_H_
 
@@ -13,6 +13,11 @@ std::string SessionCookie(std::string_view secret, bool is_tls);
 
 // The secret in a header Cookie; empty if there is none.
 std::string SessionIn(std::string_view cookies, bool is_tls);
+
+// The same for what belongs to a sign-in with an issuer, which takes ten minutes at most. Browsers
+// send it also where a page of another site has taken them here: the issuer's.
+std::string LoginCookie(std::string_view value, bool is_tls);
+std::string LoginIn(std::string_view cookies, bool is_tls);
 
 }  // namespace jobtail::http
 

@@ -117,6 +117,14 @@ std::string HtmlError(std::string_view message) {
   return html;
 }
 
+std::string HtmlSignInError(std::string_view message) {
+  std::string html = Head("You are not signed in");
+  html += "<p>";
+  AppendHtmlText(message, &html);
+  html += "</p>\n<p><a href=\"/\">Back to the beginning.</a></p>\n</body></html>\n";
+  return html;
+}
+
 void AppendHtmlText(std::string_view bytes, std::string* html) {
   while (!bytes.empty()) {
     if (bytes.starts_with("\r\n")) bytes.remove_prefix(1);  // one end of a line, not two

@@ -24,6 +24,8 @@ void AppendHtmlText(std::string_view bytes, std::string* html);
 std::string HtmlQuestion(const v1::Job& job, std::string_view target,
                          const std::vector<std::pair<std::string, std::string>>& parameters);
 std::string HtmlError(std::string_view message);
+// One that says why somebody was not signed in.
+std::string HtmlSignInError(std::string_view message);
 
 void AppendHtmlResult(const v1::RunResult& result, std::string* html);
 

@@ -49,9 +49,15 @@ class HttpServer::Impl {
         api_(engine),
         streams_(pool, options_.heartbeat, "http-streams", clock_),
         metrics_("http-metrics", clock_),
-        services_{
-            &options_,         &api_, pool, budget, &metrics_, is_unix_ ? nullptr : certificates,
-            {&streams_, loop_}},
+        login_(engine->access(), clock_),
+        services_{&options_,
+                  &api_,
+                  pool,
+                  budget,
+                  &login_,
+                  &metrics_,
+                  is_unix_ ? nullptr : certificates,
+                  {&streams_, loop_}},
         acceptor_(*loop_),
         retry_(*loop_) {}
 
@@ -86,6 +92,7 @@ class HttpServer::Impl {
   Api api_;
   StreamSet streams_;
   Scheduler metrics_;
+  Login login_;
   const ConnectionServices services_;
   std::string url_;
   std::optional<UnixSocket> path_;  // that is listened at
@@ -232,9 +239,11 @@ void HttpServer::Impl::Stop(absl::Duration grace) {
   const absl::Duration deadline = clock_->Steady() + grace;
   streams_.StopAll(grace);
   AwaitEmpty(deadline);
+  login_.GiveUp();
   net::post(*loop_, [this] { StopAll(/*now=*/true); });
   AwaitEmpty(absl::InfiniteDuration());
   metrics_.Stop();
+  login_.Stop();
   loop_->stop();
   thread_.join();
   loop_->restart();

@@ -110,6 +110,7 @@ Request ToRequest(const Message& request) {
   asked.last_event_id = std::string(Field(request, "Last-Event-ID"));
   asked.body = request.body();
   asked.authorization = std::string(Field(request, "Authorization"));
+  asked.host = std::string(Field(request, "Host"));
   asked.traceparent = std::string(Field(request, "traceparent"));
   return asked;
 }
@@ -119,7 +120,8 @@ Response MakeResponse(const Message& request, Reply reply, const HttpOptions& op
   response.set(field::content_type, reply.content_type);
   response.set(field::cache_control, "no-store");
   if (!reply.allow.empty()) response.set(field::allow, reply.allow);
-  if (!reply.set_cookie.empty()) response.set(field::set_cookie, reply.set_cookie);
+  for (const std::string& cookie : reply.set_cookies) response.insert(field::set_cookie, cookie);
+  if (!reply.location.empty()) response.set(field::location, reply.location);
   if (reply.status == 401) response.set(field::www_authenticate, "Bearer realm=\"jobtail\"");
   if (reply.retry_after > absl::ZeroDuration()) {
     const absl::Duration seconds = absl::Ceil(reply.retry_after, absl::Seconds(1));

@@ -11,14 +11,6 @@
 namespace jobtail::http {
 namespace {
 
-access::Credentials CredentialsOf(const Request& request) {
-  return {.authorization = request.authorization,
-          .session = request.session,
-          .peer_identity = &request.peer,
-          .peer = request.address,
-          .traceparent = request.traceparent};
-}
-
 // Of a body {"token": "..."}; empty if it is not that.
 std::string TokenIn(const std::string& body) {
   google::protobuf::Struct message;
@@ -28,6 +20,14 @@ std::string TokenIn(const std::string& body) {
 }
 
 }  // namespace
+
+access::Credentials CredentialsOf(const Request& request) {
+  return {.authorization = request.authorization,
+          .session = request.session,
+          .peer_identity = &request.peer,
+          .peer = request.address,
+          .traceparent = request.traceparent};
+}
 
 absl::StatusOr<access::Caller> Api::Admit(const Request& request) {
   if (!asks()) return access::Caller();
@@ -40,17 +40,17 @@ Reply Api::Session(const Request& request) {
   engine_->access()->SignOut(credentials);
   Reply reply;
   reply.body = "{}";
-  reply.set_cookie = SessionCookie("", request.is_tls);
+  reply.set_cookies = {SessionCookie("", request.is_tls)};
   if (request.method == "DELETE") return reply;
   credentials.session = "";
   const std::string token = TokenIn(request.body);
   absl::StatusOr<std::string> secret = engine_->access()->SignIn(credentials, token);
   if (!secret.ok()) {
     Reply error = ErrorReply(secret.status());
-    error.set_cookie = std::move(reply.set_cookie);
+    error.set_cookies = std::move(reply.set_cookies);
     return error;
   }
-  reply.set_cookie = SessionCookie(*secret, request.is_tls);
+  reply.set_cookies = {SessionCookie(*secret, request.is_tls)};
   return reply;
 }
 

@@ -2,14 +2,11 @@
 #include "server/http/static_files.h"
 
 namespace jobtail::http {
-namespace {
 
 bool IsPage(std::string_view path) {
   return path == "/" || path == "/jobs" || path.starts_with("/jobs/") || path == "/runs" ||
          path.starts_with("/runs/");
 }
-
-}  // namespace
 
 const StaticFile* FindFile(StaticFiles files, std::string_view path) {
   if (IsPage(path)) path = "/index.html";

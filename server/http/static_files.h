@@ -20,6 +20,9 @@ struct StaticFile {
 // (their names have a hash in them) and may be cached for ever.
 using StaticFiles = std::span<const StaticFile>;
 
+// Whether the page's own addresses lead there.
+bool IsPage(std::string_view path);
+
 // The file for a path without its query; null if there is none.
 const StaticFile* FindFile(StaticFiles files, std::string_view path);
 

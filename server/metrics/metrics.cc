@@ -126,6 +126,9 @@ void AddAccess(const AccessFigures& access, Families* families) {
   add("jobtail_access_failed_reloads_total",
       "Times that the access file, or one that it names, was wrong when it was read again.",
       access.failed_reloads);
+  add("jobtail_oidc_failed_fetches_total",
+      "Times that the keys of an OpenID Connect issuer could not be fetched.",
+      access.failed_key_fetches);
   add("jobtail_audit_failures_total", "Audit records that could not be written.",
       access.audit_failures);
 }

@@ -21,7 +21,8 @@ struct AccessFigures {
   int64_t refused_authentications = 0;  // of these, from addresses that fail too often
   int64_t refused_calls = 0;            // beyond their principal's rate
   int64_t failed_reloads = 0;
-  int64_t audit_failures = 0;  // records that could not be written
+  int64_t failed_key_fetches = 0;  // from OpenID Connect issuers
+  int64_t audit_failures = 0;      // records that could not be written
 };
 
 // Of the certificate that TLS is served with.

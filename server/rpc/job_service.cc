@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "server/access/access_control.h"
+#include "server/oidc/sign_in.h"
 #include "server/rpc/byte_buffer.h"
 #include "server/rpc/framing.h"
 #include "server/rpc/peer.h"
@@ -45,6 +46,14 @@ absl::StatusOr<access::Caller> Admit(Engine* engine, const grpc::CallbackServerC
                                   .peer_identity = &peer,
                                   .peer = address,
                                   .traceparent = HeaderOf(context, "traceparent")});
+}
+
+// Where one can become somebody: told also to who is nobody.
+void AddIssuers(Engine* engine, grpc::CallbackServerContext* context) {
+  if (!engine->access()) return;
+  for (const auto& issuer : engine->access()->issuers()->ForPeople()) {
+    context->AddTrailingMetadata("jobtail-sign-in", oidc::SignInHint(issuer->settings()));
+  }
 }
 
 // A unary call, and what it holds of the budget until its answer is sent. Belongs to gRPC once it
@@ -192,6 +201,7 @@ JobService::GrpcStream* JobService::Follow(Context* context, const grpc::ByteBuf
 
 JobService::Unary* JobService::WhoAmI(Context* context, const grpc::ByteBuffer* request,
                                       grpc::ByteBuffer* response) {
+  AddIssuers(engine_, context);
   return Answer<v1::WhoAmIRequest>(context, *request, response,
                                    [this](const auto& parsed, const access::Caller& caller) {
                                      return engine_->WhoAmI(parsed, caller);

@@ -28,8 +28,8 @@ std::string Manual() {
 
 TEST(ManualTest, TellsEveryOptionAndNoOther) {
   std::set<std::string> options = OptionsIn(Jobtail({"--help"}).out);
-  for (const char* command :
-       {"run", "tail", "jobs", "runs", "show", "cancel", "rm", "export", "whoami", "completion"}) {
+  for (const char* command : {"run", "tail", "jobs", "runs", "show", "cancel", "rm", "export",
+                              "whoami", "login", "logout", "completion"}) {
     const Finished help = Jobtail({command, "--help"});
     ASSERT_EQ(help.code, 0);
     options.merge(OptionsIn(help.out));

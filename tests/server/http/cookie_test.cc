@@ -14,6 +14,14 @@ TEST(CookieTest, IsForThisServerAndNoScript) {
             "jobtail-session=; Path=/; HttpOnly; SameSite=Strict; Max-Age=0");
 }
 
+TEST(CookieTest, OneOfASignInComesBackFromAnotherSite) {
+  EXPECT_EQ(LoginCookie("x", true),
+            "__Host-jobtail-login=x; Path=/; HttpOnly; SameSite=Lax; Max-Age=600; Secure");
+  EXPECT_EQ(LoginCookie("", false), "jobtail-login=; Path=/; HttpOnly; SameSite=Lax; Max-Age=0");
+  EXPECT_EQ(LoginIn("jobtail-session=y; jobtail-login=x", false), "x");
+  EXPECT_EQ(LoginIn("jobtail-login=x", true), "");
+}
+
 TEST(CookieTest, IsFoundAmongOthers) {
   EXPECT_EQ(SessionIn("a=b; jobtail-session=x; c=d", false), "x");
   EXPECT_EQ(SessionIn("jobtail-session=x", true), "");

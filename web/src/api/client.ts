@@ -55,6 +55,13 @@ async function call<T>(method: string, path: string, body?: unknown, signal?: Ab
   return (await response.json()) as T;
 }
 
+// Somewhere to sign in besides this server.
+export interface Issuer { name: string; path: string }
+
+// Those that the server knows; none from one that does not answer that.
+export const listIssuers = (): Promise<Issuer[]> =>
+  call<{ issuers?: Issuer[] }>('GET', '/login/issuers').then((answer) => answer.issuers ?? [], () => []);
+
 export const runPath = (run: string): string => `/v1/runs/${encodeURIComponent(run)}`;
 
 // All jobs, page by page.

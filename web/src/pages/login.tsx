@@ -1,6 +1,6 @@
-import { useState } from 'preact/hooks';
+import { useEffect, useState } from 'preact/hooks';
 import { askAccount } from '../account';
-import { signIn } from '../api/client';
+import { type Issuer, listIssuers, signIn } from '../api/client';
 import { messageOf } from '../log/follow';
 import { Notice } from './parts';
 import { Shown } from './shown';
@@ -9,6 +9,8 @@ import { Shown } from './shown';
 export function LoginPage() {
   const [trouble, setTrouble] = useState('');
   const [busy, setBusy] = useState(false);
+  const [issuers, setIssuers] = useState<Issuer[]>([]);
+  useEffect(() => void listIssuers().then(setIssuers), []);
 
   async function submit(event: SubmitEvent): Promise<void> {
     event.preventDefault();
@@ -29,6 +31,16 @@ export function LoginPage() {
     <main class="page narrow">
       <h1>Sign in</h1>
       <p class="lead">This server wants to know who you are.</p>
+      {issuers.length > 0 && (
+        <div class="issuers">
+          {issuers.map((issuer) => (
+            <a key={issuer.path} class="button primary" href={`${issuer.path}&to=${encodeURIComponent(location.pathname + location.search + location.hash)}`}>
+              Sign in with <Shown text={issuer.name} limit={64} />
+            </a>
+          ))}
+          <p class="hint">Or with a token:</p>
+        </div>
+      )}
       <form class="form" onSubmit={(event) => void submit(event as SubmitEvent)}>
         <div class="field text">
           <label for="token">Token</label>
