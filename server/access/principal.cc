@@ -17,6 +17,8 @@ std::string_view NameOf(Proof proof) {
       return "token";
     case Proof::kSession:
       return "session";
+    case Proof::kProxy:
+      return "proxy";
   }
   return "";
 }

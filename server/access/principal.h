@@ -21,6 +21,7 @@ enum class Proof {
   kCertificate = 4,  // a client certificate
   kToken = 5,        // a token of the server's own
   kSession = 6,      // the cookie of a session, which a token has begun
+  kProxy = 8,        // a proxy that is trusted to tell
 };
 
 // "token", as the audit log has it.
@@ -29,12 +30,14 @@ std::string_view NameOf(Proof proof);
 // Who calls. A value; never changes once it is made.
 //
 // The names of different proofs cannot be mistaken for one another: a token's has letters, digits
-// and "-._@" alone, a certificate's is a URI or begins with "dns:", a socket's with "uid:".
+// and "-._@" alone, a certificate's is a URI or begins with "dns:", a socket's with "uid:",
+// one that a proxy has named with "proxy:".
 struct Principal {
   std::string name = {};                 // empty for kLocal
   std::vector<std::string> groups = {};  // that came with the proof, sorted
   Proof proof = Proof::kAnonymous;
-  std::string token_id = {};                      // of a token, or of that which began the session
+  std::string via = {};       // the proxy that has named it, as its connection has proved it
+  std::string token_id = {};  // of a token, or of that which began the session
   absl::Time expires = absl::InfiniteFuture();    // when the proof is worth nothing any more
   absl::Time not_after = absl::InfiniteFuture();  // of a session, which ends before its token, too
   std::optional<Digest> session = std::nullopt;   // which one, if it is one

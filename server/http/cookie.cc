@@ -8,21 +8,23 @@
 namespace jobtail::http {
 namespace {
 
-// With this beginning, browsers take it over TLS alone, and from this very host.
-constexpr char kTlsName[] = "__Host-jobtail-session";
-constexpr char kName[] = "jobtail-session";
+// With the first beginning, browsers take it over TLS alone, for all paths, and from this very
+// host; with the second over TLS alone.
+absl::string_view NameFor(const CookieScope& scope) {
+  if (!scope.is_tls) return "jobtail-session";
+  return scope.path == "/" ? "__Host-jobtail-session" : "__Secure-jobtail-session";
+}
 
 }  // namespace
 
-std::string SessionCookie(std::string_view secret, bool is_tls) {
-  return absl::StrCat(is_tls ? kTlsName : kName, "=",
-                      absl::string_view(secret.data(), secret.size()),
-                      "; Path=/; HttpOnly; SameSite=Strict", is_tls ? "; Secure" : "",
-                      secret.empty() ? "; Max-Age=0" : "");
+std::string SessionCookie(std::string_view secret, const CookieScope& scope) {
+  return absl::StrCat(NameFor(scope), "=", absl::string_view(secret.data(), secret.size()),
+                      "; Path=", scope.path, "; HttpOnly; SameSite=Strict",
+                      scope.is_tls ? "; Secure" : "", secret.empty() ? "; Max-Age=0" : "");
 }
 
-std::string SessionIn(std::string_view cookies, bool is_tls) {
-  const absl::string_view name = is_tls ? kTlsName : kName;
+std::string SessionIn(std::string_view cookies, const CookieScope& scope) {
+  const absl::string_view name = NameFor(scope);
   for (const absl::string_view cookie :
        absl::StrSplit(absl::string_view(cookies.data(), cookies.size()), ';')) {
     const std::pair<absl::string_view, absl::string_view> parts =

@@ -16,7 +16,8 @@ access::Credentials CredentialsOf(const Request& request) {
           .session = request.session,
           .peer_identity = &request.peer,
           .peer = request.address,
-          .traceparent = request.traceparent};
+          .traceparent = request.traceparent,
+          .headers = request.headers};
 }
 
 // Of a body {"token": "..."}; empty if it is not that.
@@ -34,13 +35,23 @@ absl::StatusOr<access::Caller> Api::Admit(const Request& request) {
   return engine_->access()->Admit(CredentialsOf(request));
 }
 
+absl::StatusOr<access::Quotas::Place> Api::HoldRequest(const Request& request) {
+  if (!asks()) return access::Quotas::Place();
+  return engine_->access()->HoldRequest(CredentialsOf(request), 0);
+}
+
+absl::StatusOr<access::Quotas::Place> Api::HoldConnection(const access::Caller& caller) {
+  if (!asks()) return access::Quotas::Place();
+  return engine_->access()->HoldConnection(caller);
+}
+
 // What a browser had before is over, whether or not the token is right.
 Reply Api::Session(const Request& request) {
   access::Credentials credentials = CredentialsOf(request);
   engine_->access()->SignOut(credentials);
   Reply reply;
   reply.body = "{}";
-  reply.set_cookie = SessionCookie("", request.is_tls);
+  reply.set_cookie = SessionCookie("", request.cookie);
   if (request.method == "DELETE") return reply;
   credentials.session = "";
   const std::string token = TokenIn(request.body);
@@ -50,7 +61,7 @@ Reply Api::Session(const Request& request) {
     error.set_cookie = std::move(reply.set_cookie);
     return error;
   }
-  reply.set_cookie = SessionCookie(*secret, request.is_tls);
+  reply.set_cookie = SessionCookie(*secret, request.cookie);
   return reply;
 }
 
