@@ -36,13 +36,13 @@ net::ssl::context Shared(SSL_CTX* context) {
 
 }  // namespace
 
-std::string NameOf(Protocol::socket* socket) {
+std::string NameOf(const Protocol::socket& socket) {
   ErrorCode error;
-  const Protocol::endpoint end = socket->remote_endpoint(error);
+  const Protocol::endpoint end = socket.remote_endpoint(error);
   if (const std::optional<tcp::endpoint> other = error ? std::nullopt : ToTcp(end)) {
     return absl::StrCat("http:", other->address().to_string(), ":", other->port());
   }
-  const int fd = socket->native_handle();
+  const int fd = const_cast<Protocol::socket&>(socket).native_handle();
   return absl::StrCat("http:unix:uid=", IdentityOfSocket(fd).uid, ":", fd);
 }
 

@@ -19,7 +19,7 @@ using Protocol = net::generic::stream_protocol;  // TCP's, or unix sockets'
 
 // "http:ADDRESS:PORT" of a client's socket, or for a unix socket "http:unix:uid=UID:NUMBER": what
 // goes before the last colon is one client's.
-std::string NameOf(Protocol::socket* socket);
+std::string NameOf(const Protocol::socket& socket);
 
 // Reads and writes what a client sees, whatever it is connected by; what Asio calls an AsyncStream.
 // Lives on the event loop. Held by shared_ptr: by its connection, and by each operation that is not
@@ -43,7 +43,7 @@ class ClientSocket {
   // Whether the client is on this machine, and has come by an address that others cannot reach.
   bool on_loopback() const;
   // As NameOf below.
-  std::string Name() { return NameOf(&socket()); }
+  std::string Name() const { return NameOf(plain_.socket()); }
   // Once Handshake was done.
   PeerIdentity Peer() const;
 

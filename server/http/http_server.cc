@@ -80,7 +80,7 @@ class HttpServer::Impl {
   absl::Status Listen(const std::string& address);
   absl::Status ListenAtPath(const std::string& path);
   net::awaitable<void> Accept(Entrance* entrance);
-  bool IsFull(Protocol::socket* socket) const;
+  bool IsFull(const Protocol::socket& socket) const;
   net::awaitable<void> Refuse(Protocol::socket socket, bool is_plain);
   net::awaitable<void> Serve(Protocol::socket socket, const ConnectionServices* services);
   net::awaitable<bool> Handshake(Connection* connection);
@@ -168,7 +168,7 @@ absl::Status HttpServer::Impl::ListenAtPath(const std::string& path) {
   return error ? CannotListen(urls_.back(), error) : absl::OkStatus();
 }
 
-bool HttpServer::Impl::IsFull(Protocol::socket* socket) const {
+bool HttpServer::Impl::IsFull(const Protocol::socket& socket) const {
   if (api_.asks() && !newcomers_.HasRoom(ClientAddress(NameOf(socket)))) return true;
   return connections_.size() >= options_.max_connections || handshakes_ >= options_.max_handshakes;
 }
@@ -186,7 +186,7 @@ net::awaitable<void> HttpServer::Impl::Accept(Entrance* entrance) {
     Began();
     const bool is_plain = entrance->services->certificates == nullptr;
     net::co_spawn(*loop_,
-                  IsFull(&socket) ? Refuse(std::move(socket), is_plain)
+                  IsFull(socket) ? Refuse(std::move(socket), is_plain)
                                   : Serve(std::move(socket), entrance->services),
                   net::detached);
   }

@@ -14,7 +14,9 @@ namespace {
 // Of the name that gRPC has for a connection's other end.
 std::optional<OpenConnections::Client> ClientOf(const std::string& peer) {
   if (const std::optional<int64_t> serial = SerialOf(peer)) {
-    return OpenConnections::Client(ClientAddress(peer), static_cast<int>(*serial));
+    const size_t uid = peer.find("uid=");
+    return OpenConnections::Client(peer.substr(uid, peer.find(':', uid) - uid),
+                                   static_cast<int>(*serial));
   }
   int port = 0;
   if (!absl::SimpleAtoi(peer.substr(peer.rfind(':') + 1), &port)) return std::nullopt;

@@ -116,7 +116,7 @@ class TrustedProxyTest : public ::testing::Test {
                              .uris = {"spiffe://x/other", "spiffe://x/proxy"}};
   const testing::TemporaryDirectory directory_;
   const std::string file_ = directory_.path() + "/access.txt";
-  testing::FakeClock clock_;
+  FakeClock clock_;
   std::unique_ptr<AccessControl> access_;
 };
 
