@@ -187,7 +187,7 @@ net::awaitable<void> HttpServer::Impl::Accept(Entrance* entrance) {
     const bool is_plain = entrance->services->certificates == nullptr;
     net::co_spawn(*loop_,
                   IsFull(socket) ? Refuse(std::move(socket), is_plain)
-                                  : Serve(std::move(socket), entrance->services),
+                                 : Serve(std::move(socket), entrance->services),
                   net::detached);
   }
   Ended();
