@@ -4,6 +4,18 @@ const assert = require('node:assert/strict');
 const { execFileSync } = require('node:child_process');
 const { freePort, use } = require('./proxies.cjs');
 
+// WhoAmI over gRPC, with headers of one's own: what is answered, or the error's code.
+const kWhoAmI = `
+import sys, grpc
+ca, port, *pairs = sys.argv[1:]
+channel = grpc.secure_channel(f'127.0.0.1:{port}', grpc.ssl_channel_credentials(open(ca, 'rb').read()))
+call = channel.unary_unary('/jobtail.v1.JobService/WhoAmI', lambda text: text, lambda text: text)
+try:
+    print(call(b'', timeout=30, metadata=[tuple(pair.split('=', 1)) for pair in pairs]).decode('latin-1'))
+except grpc.RpcError as error:
+    print(error.code().name)
+`;
+
 const basic = (user, password) => ({ Authorization: `Basic ${Buffer.from(`${user}:${password}`).toString('base64')}` });
 
 use('nginx-users.conf: who nginx knows is who the server knows, whatever a client says', async (world) => {
@@ -31,6 +43,12 @@ use('nginx-users.conf: who nginx knows is who the server knows, whatever a clien
   const forged = { ...basic('rosa', 'two'), 'X-Forwarded-User': 'olga', 'X-Forwarded-Groups': 'admins' };
   const rosa = await whoIs(forged);
   assert.deepEqual([rosa.name, rosa.rights], ['proxy:rosa', undefined]);
+
+  const overGrpc = (headers) => execFileSync('/usr/bin/python3', ['-c', kWhoAmI, world.file('ca.pem'), `${port}`,
+    ...Object.entries(headers).map(([name, value]) => `${name.toLowerCase()}=${value}`)], { encoding: 'utf8' });
+  assert.match(overGrpc({ ...basic('olga', 'one'), 'X-Forwarded-User': 'root' }), /proxy:olga/);
+  assert.match(overGrpc(forged), /proxy:rosa/);
+  assert.match(overGrpc({ 'X-Forwarded-User': 'olga' }), /UNAUTHENTICATED/);
 
   const run = async (headers) => (await world.ask(port, '/v1/runs', { method: 'POST', body: '{"job":"countdown","parameters":{"times":"1"}}',
     headers: { 'Content-Type': 'application/json', ...headers } }))[0];
