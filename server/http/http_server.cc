@@ -77,7 +77,7 @@ class HttpServer::Impl {
     net::steady_timer retry;
   };
 
-  absl::Status Listen(const std::string& address);
+  absl::Status Listen(const std::string& text);
   absl::Status ListenAtPath(const std::string& path);
   net::awaitable<void> Accept(Entrance* entrance);
   bool IsFull(const Protocol::socket& socket) const;
