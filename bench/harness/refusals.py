@@ -6,6 +6,9 @@ import threading
 import time
 
 
+HANDSHAKE = b'\x16'  # a record in which the server has agreed, and signed
+
+
 def client_hello():
     """What a client says first, to which a server has to agree on keys and sign."""
     context = ssl.create_default_context()
@@ -30,6 +33,7 @@ class Refusals:
         self.per_second = per_second
         self.hello = client_hello()
         self.done = 0
+        self.answered = 0  # of these, those for which the server has done its part; the others were closed at once
         self.rate = 0.0
         self.stopping = threading.Event()
         self.thread = threading.Thread(target=self.work, daemon=True)
@@ -43,6 +47,7 @@ class Refusals:
         self.stopping.set()
         self.thread.join()
         self.rate = self.done / (time.monotonic() - self.began)
+        self.share = self.answered / max(1, self.done)
 
     def work(self):
         while not self.stopping.is_set():
@@ -55,7 +60,7 @@ class Refusals:
         try:
             with socket.create_connection(self.address, timeout=5) as client:
                 client.sendall(self.hello)
-                client.recv(1 << 16)  # the server has agreed, and signed
+                self.answered += client.recv(1 << 16)[:1] == HANDSHAKE
         except OSError:
             pass  # it is over, one way or the other
         self.done += 1

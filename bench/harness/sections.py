@@ -484,7 +484,7 @@ def beside_refusals(system, quick, ages):
             return ages(key, system)
         with Refusals(system.daemon.address, refusals) as all_:
             age = ages(key, system)
-        tell(f'   beside {all_.rate:,.0f} handshakes a second that came to nothing')
+        tell(f'   beside {all_.rate:,.0f} handshakes a second that came to nothing, {all_.share:.0%} of them after the server had signed')
         rates.append(all_.rate)
         return age
     rates = []

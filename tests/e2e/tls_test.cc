@@ -307,6 +307,18 @@ TEST_F(TlsTest, AnAddressThatOthersCanReachIsServedWithProtection) {
   EXPECT_THAT(server_->http_url(), StartsWith("https://0.0.0.0:"));
 }
 
+// Such a server ended as it began.
+TEST_F(TlsTest, NoClientNeedsACertificateWhereNoneIsAskedFor) {
+  IssueClient("alice", authority_);
+  server_ = std::make_unique<DemoServer>(std::vector<std::string>{
+      "--tls-cert=" + File("server.pem"), "--tls-key=" + File("server.key")});
+  EXPECT_EQ(Jobtail({"--tls-ca=" + ca_, "jobs"}).exit_code, 0);
+  EXPECT_THAT(Curl({}, "v1/jobs").out, HasSubstr("countdown"));
+  const Outcome with_one = Jobtail({"--tls-ca=" + ca_, "--tls-cert=" + File("alice.pem"),
+                                    "--tls-key=" + File("alice.key"), "jobs"});
+  EXPECT_EQ(with_one.exit_code, 0) << with_one.err;
+}
+
 // A port for others, and a socket for those who are here.
 TEST_F(TlsTest, BothDoorsServeAtSeveralAddresses) {
   const std::string grpc = "unix:" + File("grpc.sock");
