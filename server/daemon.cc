@@ -17,6 +17,7 @@
 #include <map>
 #include <memory>
 #include <thread>
+#include <vector>
 
 #include "absl/synchronization/mutex.h"
 #include "base/clock.h"
@@ -107,6 +108,16 @@ void SkipDeadlockDetection() {
 // them. Nothing is flushed: the lock of a stream that nobody reads may be held for ever.
 [[noreturn]] void LeaveAtOnce(int exit_code) { _exit(exit_code); }
 
+// Of one door.
+constexpr int kMostAddresses = 16;
+
+void SetAddresses(const std::vector<std::string>& addresses, std::string* first,
+                  std::vector<std::string>* others) {
+  *first = addresses.empty() ? "" : addresses.front();
+  others->clear();
+  for (size_t i = 1; i < addresses.size(); ++i) others->push_back(addresses[i]);
+}
+
 // "0660", in octal.
 bool ParseMode(const std::string& text, mode_t* mode) {
   constexpr mode_t kMost = 0777;
@@ -130,9 +141,14 @@ Daemon::Daemon(const std::string& name, const std::string& description)
       stop_grace_seconds_(absl::ToDoubleSeconds(options_.stop_grace)) {
   LeaveProcessOneBehind();
   flags_
-      .add_option("--grpc-address", options_.grpc_address,
-                  "HOST:PORT to serve gRPC on; port 0 picks a free one. Or unix:PATH")
-      ->capture_default_str();
+      .add_option_function<std::vector<std::string>>(
+          "--grpc-address",
+          [this](const std::vector<std::string>& addresses) {
+            SetAddresses(addresses, &options_.grpc_address, &options_.more_grpc_addresses);
+          },
+          "HOST:PORT to serve gRPC on; port 0 picks a free one. Or unix:PATH. May be repeated")
+      ->allow_extra_args(false)
+      ->type_name("TEXT [" + options_.grpc_address + "]");
   AddHttpFlags();
   AddTransportFlags();
   flags_
@@ -175,16 +191,30 @@ void Daemon::AddHttpFlags() {
   http::HttpOptions& http = options_.http;
   // No default_str: CLI11 would take it for the empty value.
   flags_
-      .add_option("--http-address", http.address,
-                  "HOST:PORT to serve HTTP on; port 0 picks a free one. Or unix:PATH. Nothing "
-                  "(--http-address=) turns HTTP off")
-      ->expected(0, 1)
+      .add_option_function<std::vector<std::string>>(
+          "--http-address",
+          [&http](const std::vector<std::string>& addresses) {
+            SetAddresses(addresses, &http.address, &http.more_addresses);
+          },
+          "HOST:PORT to serve HTTP on; port 0 picks a free one. Or unix:PATH. May be repeated. "
+          "Nothing (--http-address=) turns HTTP off")
+      ->expected(0, kMostAddresses)
+      ->allow_extra_args(false)
       ->type_name("TEXT [" + http.address + "]");
   flags_.add_option("--http-allow-host", http.allowed_hosts,
                     "A name, besides localhost and IP addresses, by which this server may be "
                     "addressed");
   flags_.add_option("--http-allow-origin", http.allowed_origins,
                     "An origin, such as https://ci.example.com, whose pages may use the API");
+  flags_
+      .add_option_function<std::string>(
+          "--public-url",
+          [&http](const std::string& url) { http.public_url = *http::ParsePublicUrl(url); },
+          "The address by which browsers reach this server through a proxy, such as "
+          "https://ci.example.com/jobs/ (docs/deploying.md)")
+      ->check([](const std::string& url) {
+        return std::string(http::ParsePublicUrl(url).status().message());
+      });
   flags_
       .add_option("--http-max-connections", http.max_connections,
                   "How many HTTP connections may be open")
@@ -280,8 +310,10 @@ int Daemon::Serve(const std::function<absl::Status(Server&)>& prepare) {
   if (options_.store.directory.empty()) {
     spdlog::warn("no --data-dir: runs and logs are kept in memory, and are gone when this ends");
   }
-  std::cout << "grpc " << server.grpc_address() << std::endl;
-  if (!server.http_url().empty()) std::cout << "http " << server.http_url() << std::endl;
+  for (const std::string& address : server.grpc_addresses()) {
+    std::cout << "grpc " << address << std::endl;
+  }
+  for (const std::string& url : server.http_urls()) std::cout << "http " << url << std::endl;
 
   while (WaitForSignal() == SIGHUP) {
     server.ReloadAccess();

@@ -129,7 +129,7 @@ ServerOptions Planned(ServerOptions options) {
 }
 
 // Nobody's address takes all connections.
-Acceptor::Limits LimitsOf(size_t connections, size_t memory, bool has_tls) {
+Acceptor::Limits LimitsOf(size_t connections, size_t memory, bool has_tls, bool asks) {
   constexpr size_t kMost = std::numeric_limits<int64_t>::max();
   PendingHandshakes::Limits handshakes;
   if (has_tls) {
@@ -137,10 +137,12 @@ Acceptor::Limits LimitsOf(size_t connections, size_t memory, bool has_tls) {
     handshakes.of_address = handshakes.total / 2;
     handshakes.time = absl::Milliseconds(kHandshakeMillis);
   }
-  return {.connections = connections,
-          .connections_of_address = std::max<size_t>(1, connections - connections / 4),
-          .handshakes = handshakes,
-          .resident_bytes = static_cast<int64_t>(std::min(memory, kMost))};
+  return {
+      .connections = connections,
+      .connections_of_address = std::max<size_t>(1, connections - connections / 4),
+      .handshakes = handshakes,
+      .newcomers = asks ? access::Newcomers::Limits::Of(connections) : access::Newcomers::Limits(),
+      .resident_bytes = static_cast<int64_t>(std::min(memory, kMost))};
 }
 
 }  // namespace
@@ -171,6 +173,12 @@ class Server::Impl {
   Engine& engine() { return engine_; }
   const std::string& grpc_address() const { return grpc_address_; }
   const std::string& http_url() const { return http_url_; }
+  std::vector<std::string> grpc_addresses() const {
+    return grpc_ ? acceptor_->addresses() : std::vector<std::string>();
+  }
+  std::vector<std::string> http_urls() const {
+    return http_ ? http_->urls() : std::vector<std::string>();
+  }
 
  private:
   Impl(ServerOptions options, absl::StatusOr<std::unique_ptr<LogStore>> store, OpenedAccess access)
@@ -190,7 +198,9 @@ class Server::Impl {
   void CallJobInChild();
   absl::Status CheckAddresses() const;
   absl::Status StartGrpc();
-  std::shared_ptr<grpc::ServerCredentials> GrpcCredentials();
+  absl::Status ListenForGrpc();
+  std::shared_ptr<grpc::ServerCredentials> GrpcCredentials(bool is_unix);
+  void Take(const Acceptor::Handover& handover);
   absl::Status CheckHealth() const;
   absl::Status StartHttp();
   http::HttpOptions MakeHttpOptions();
@@ -221,6 +231,7 @@ class Server::Impl {
   std::string http_url_;
   // Of gRPC's own, which the acceptor hands connections to.
   std::unique_ptr<grpc::experimental::ExternalConnectionAcceptor> taker_;
+  std::unique_ptr<grpc::experimental::ExternalConnectionAcceptor> unix_taker_;
   std::unique_ptr<grpc::Server> grpc_;
   std::string grpc_address_;
   absl::Mutex stop_mutex_;
@@ -283,11 +294,18 @@ absl::Status Server::Impl::CheckAddresses() const {
                            .knows_callers = knows_callers || options_.grpc_credentials,
                            .insecure = options_.insecure};
   absl::Status fit = CheckReach("--grpc-address", options_.grpc_address, grpc);
+  for (const std::string& address : options_.more_grpc_addresses) {
+    if (fit.ok()) fit = CheckReach("--grpc-address", address, grpc);
+  }
   if (!fit.ok() || options_.http.address.empty()) return fit;
   const Protection http = {.encrypts = options_.tls.enabled(),
                            .knows_callers = knows_callers,
                            .insecure = options_.insecure};
-  return CheckReach("--http-address", options_.http.address, http);
+  fit = CheckReach("--http-address", options_.http.address, http);
+  for (const std::string& address : options_.http.more_addresses) {
+    if (fit.ok()) fit = CheckReach("--http-address", address, http);
+  }
+  return fit;
 }
 
 absl::Status Server::Impl::StartHttp() {
@@ -346,6 +364,9 @@ std::optional<AccessFigures> Server::Impl::Access() const {
   return AccessFigures{.failed_authentications = quotas.failures(),
                        .refused_authentications = quotas.refused_failures(),
                        .refused_calls = quotas.refused_calls(),
+                       .refused_places = quotas.refused_places(),
+                       .unproven_connections = (acceptor_ ? acceptor_->newcomers() : 0) +
+                                               (http_ ? http_->stats().newcomers : 0),
                        .failed_reloads = access_->failed_reloads(),
                        .failed_key_fetches = access_->issuers()->failed_fetches(),
                        .audit_failures = access_->audit_failures()};
@@ -361,14 +382,10 @@ std::optional<CertificateFigures> Server::Impl::Certificates() const {
 }
 
 absl::Status Server::Impl::StartGrpc() {
-  const bool has_tls =
-      (certificates_ || options_.grpc_credentials) && !UnixPathOf(options_.grpc_address);
+  const bool has_tls = certificates_ || options_.grpc_credentials;
   acceptor_ = std::make_unique<Acceptor>(
-      LimitsOf(descriptors_.grpc_connections, options_.memory_bytes, has_tls));
-  if (absl::Status listening = acceptor_->Listen(options_.grpc_address, options_.socket);
-      !listening.ok()) {
-    return listening;
-  }
+      LimitsOf(descriptors_.grpc_connections, options_.memory_bytes, has_tls, access_ != nullptr));
+  if (absl::Status listening = ListenForGrpc(); !listening.ok()) return listening;
   grpc::EnableDefaultHealthCheckService(true);
   grpc::reflection::InitProtoReflectionServerBuilderPlugin();
   grpc::ServerBuilder builder;
@@ -380,17 +397,21 @@ absl::Status Server::Impl::StartGrpc() {
   grpc::ResourceQuota quota("jobtail");
   builder.SetResourceQuota(quota.Resize(PlanMemory(options_.memory_bytes).grpc));
   using Type = grpc::ServerBuilder::experimental_type::ExternalConnectionType;
-  taker_ = builder.experimental().AddExternalConnectionAcceptor(Type::FROM_FD, GrpcCredentials());
+  taker_ =
+      builder.experimental().AddExternalConnectionAcceptor(Type::FROM_FD, GrpcCredentials(false));
+  unix_taker_ =
+      builder.experimental().AddExternalConnectionAcceptor(Type::FROM_FD, GrpcCredentials(true));
   builder.RegisterService(&service_);
   grpc_ = builder.BuildAndStart();
   if (!grpc_) return absl::UnavailableError("gRPC does not start");
   service_.OnCall([this](const std::string& peer) { acceptor_->Called(peer); });
-  acceptor_->Start([taker = taker_.get()](int listener, int connection) {
-    grpc::experimental::ExternalConnectionAcceptor::NewConnectionParameters parameters;
-    parameters.listener_fd = listener;
-    parameters.fd = connection;
-    taker->HandleNewConnection(&parameters);
-  });
+  if (access_) {
+    service_.OnAdmit([this](const std::string& peer, const access::Caller& caller) {
+      return acceptor_->Own(peer, caller.principal->name,
+                            [&] { return access_->HoldConnection(caller); });
+    });
+  }
+  acceptor_->Start([this](const Acceptor::Handover& handover) { Take(handover); });
   grpc_address_ = acceptor_->address();
   health_ = std::make_unique<Health>(
       [this] { return CheckHealth(); },
@@ -399,9 +420,23 @@ absl::Status Server::Impl::StartGrpc() {
   return absl::OkStatus();
 }
 
-std::shared_ptr<grpc::ServerCredentials> Server::Impl::GrpcCredentials() {
+absl::Status Server::Impl::ListenForGrpc() {
+  absl::Status listening = acceptor_->Listen(options_.grpc_address, options_.socket);
+  for (const std::string& address : options_.more_grpc_addresses) {
+    if (listening.ok()) listening = acceptor_->Listen(address, options_.socket);
+  }
+  return listening;
+}
+
+void Server::Impl::Take(const Acceptor::Handover& handover) {
+  grpc::experimental::ExternalConnectionAcceptor::NewConnectionParameters parameters;
+  parameters.listener_fd = handover.listener;
+  parameters.fd = handover.connection;
+  (handover.is_unix ? unix_taker_ : taker_)->HandleNewConnection(&parameters);
+}
+
+std::shared_ptr<grpc::ServerCredentials> Server::Impl::GrpcCredentials(bool is_unix) {
   if (options_.grpc_credentials) return options_.grpc_credentials;
-  const bool is_unix = UnixPathOf(options_.grpc_address).has_value();
   if (is_unix || !certificates_) return grpc::InsecureServerCredentials();
   return TlsCredentials(certificates_.get());
 }
@@ -460,6 +495,10 @@ absl::Status Server::Start() { return impl_->Start(); }
 absl::Status Server::AddTo(grpc::ServerBuilder* builder) { return impl_->AddTo(builder); }
 
 const std::string& Server::grpc_address() const { return impl_->grpc_address(); }
+
+std::vector<std::string> Server::grpc_addresses() const { return impl_->grpc_addresses(); }
+
+std::vector<std::string> Server::http_urls() const { return impl_->http_urls(); }
 
 const std::string& Server::http_url() const { return impl_->http_url(); }
 

@@ -28,6 +28,9 @@ struct ServerOptions {
   // HOST:PORT for gRPC; port 0 picks a free one. Or unix:PATH. An address that other machines can
   // reach needs TLS, and a way to know who calls (see KnowsCallers): Start refuses it otherwise.
   std::string grpc_address = "127.0.0.1:50051";
+  // Further ones, as the first: a unix socket besides a port, for example. Of HTTP's there are
+  // `http.more_addresses`.
+  std::vector<std::string> more_grpc_addresses = {};
   // TLS for both doors' addresses; not for unix sockets.
   TlsOptions tls = {};
   // gRPC's credentials of the program's own, in place of `tls` at that door. It is they that have
@@ -114,12 +117,14 @@ class Server {
   // once, instead of Start. An error, with nothing added, for a store that cannot be opened.
   absl::Status AddTo(grpc::ServerBuilder* builder);
 
-  // HOST:PORT or unix:PATH as it is listened on; empty before Start.
+  // HOST:PORT or unix:PATH as it is listened on; empty before Start. The first address, and all.
   const std::string& grpc_address() const;
+  std::vector<std::string> grpc_addresses() const;
 
   // "http://HOST:PORT/" as it is listened on, "https://" with TLS, or "unix:PATH"; empty before
-  // Start, and without HTTP.
+  // Start, and without HTTP. The first address, and all.
   const std::string& http_url() const;
+  std::vector<std::string> http_urls() const;
 
   // Copies the data directory, as it is now, into `directory`, while everything goes on: see
   // LogStore::Checkpoint. A server that is started with the copy takes runs that were at work for

@@ -1,6 +1,7 @@
 // Builds the console page: node build.cjs --out=DIR [--cc=FILE] [--tests].
 //
-// DIR gets index.html and assets/, whose names have a hash of their contents in them. --cc also writes a C++ source
+// DIR gets index.html and assets/, whose names have a hash of their contents in them. In index.html, {{root}} is left for the
+// server: the way from the page's address to where assets/ is, such as "../". --cc also writes a C++ source
 // with all of them, compressed, as jobtail::http::StaticFiles. --tests builds the unit tests instead.
 // Packages are found in node_modules beside this file or where NODE_PATH points.
 'use strict';
@@ -48,7 +49,7 @@ async function buildPage() {
 function indexHtml(files) {
   const nameOf = (extension) => files.find((file) => file.name.endsWith(extension)).name;
   return fs.readFileSync(path.join(root, 'index.html'), 'utf8')
-    .replace('{{style}}', nameOf('.css')).replace('{{script}}', nameOf('.js'));
+    .replace('{{style}}', nameOf('.css').slice(1)).replace('{{script}}', nameOf('.js').slice(1));
 }
 
 async function buildTests() {

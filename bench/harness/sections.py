@@ -14,6 +14,7 @@ from contextlib import ExitStack
 from . import systems
 from .figures import figure, percentile
 from .processes import Missing, run, wait_until
+from .refusals import Refusals
 
 INTERVAL_MICROS = 5000
 
@@ -469,7 +470,28 @@ def tls(bench, quick):
         some = {key: system for key, system in ready.items() if key in TLS_LATENCY}
         for key, values in rounds(2 if quick else 8, some, ages).items():
             rows[key]['p50_us'] = figure(values)
+        rows |= beside_refusals(ready['tail_log_tls'], quick, ages)
     return rows
+
+
+REFUSALS_PER_SECOND = 1000
+
+
+def beside_refusals(system, quick, ages):
+    """How old a reader's lines are without, and beside, handshakes that come to nothing at the same door."""
+    def measure(key, refusals):
+        if not refusals:
+            return ages(key, system)
+        with Refusals(system.daemon.address, refusals) as all_:
+            age = ages(key, system)
+        tell(f'   beside {all_.rate:,.0f} handshakes a second that came to nothing, {all_.share:.0%} of them after the server had signed')
+        rates.append(all_.rate)
+        return age
+    rates = []
+    samples = rounds(2 if quick else 8, {'alone': 0, 'beside_refusals': REFUSALS_PER_SECOND}, measure)
+    return {'alone': {'label': f'{system.label}, alone', 'p50_us': figure(samples['alone'])},
+            'beside_refusals': {'label': f'{system.label}, beside refused handshakes', 'p50_us': figure(samples['beside_refusals']),
+                                'handshakes_per_second': figure(rates)}}
 
 
 ALL = {

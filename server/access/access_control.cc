@@ -48,7 +48,8 @@ PrincipalPtr OfPeer(const PeerIdentity* peer) {
   // A URI names its scheme, which is none of ours.
   const bool is_ours = !peer->uris.empty() && (principal->name.starts_with("uid:") ||
                                                principal->name.starts_with("dns:") ||
-                                               principal->name.starts_with("oidc:"));
+                                               principal->name.starts_with("oidc:") ||
+                                               principal->name.starts_with("proxy:"));
   return is_ours ? nullptr : principal;
 }
 
@@ -104,15 +105,22 @@ absl::StatusOr<PrincipalPtr> AccessControl::Identify(const Credentials& credenti
     if (!token.empty()) return FindBearer(now, token);
     return absl::UnauthenticatedError("authorization: give \"Bearer\" and a token");
   }
-  if (!credentials.session.empty()) {
-    if (PrincipalPtr principal = sessions_.Find(credentials.session, clock_->Now())) {
-      return principal;
-    }
-    return absl::UnauthenticatedError("the session has ended; sign in again");
+  const PrincipalPtr peer = OfPeer(credentials.peer_identity);
+  // Whoever comes through a proxy that is trusted is never the proxy itself.
+  const v1::TrustedProxy* const proxy = peer ? now.policy->FindProxy(peer->name) : nullptr;
+  if (proxy) {
+    absl::StatusOr<PrincipalPtr> named = NamedBy(*proxy, credentials.headers);
+    if (!named.ok() || *named) return named;
   }
-  if (PrincipalPtr principal = OfPeer(credentials.peer_identity)) return principal;
+  if (!credentials.session.empty()) return FindSession(credentials.session);
+  if (peer && !proxy) return peer;
   if (now.policy->knows_anonymous()) return Anonymous();
   return NoProof();
+}
+
+absl::StatusOr<PrincipalPtr> AccessControl::FindSession(std::string_view session) const {
+  if (PrincipalPtr principal = sessions_.Find(session, clock_->Now())) return principal;
+  return absl::UnauthenticatedError("the session has ended; sign in again");
 }
 
 absl::StatusOr<Caller> AccessControl::Admit(const Credentials& credentials) {
@@ -127,6 +135,25 @@ absl::StatusOr<Caller> AccessControl::Admit(const Credentials& credentials) {
                        (*rights)->limits().calls_per_second);
   if (!taken.ok()) return taken;
   return caller;
+}
+
+absl::StatusOr<Quotas::Place> AccessControl::HoldRequest(const Credentials& credentials,
+                                                         int64_t bytes) {
+  absl::StatusOr<PrincipalPtr> principal = Identify(credentials);
+  if (!principal.ok() || (*principal)->proof == Proof::kAnonymous) return Quotas::Place();
+  const Caller caller{*std::move(principal)};
+  const auto rights = RightsOf(caller);
+  if (!rights.ok()) return Quotas::Place();  // Admit says so
+  return quotas_.Enter(Quotas::Kind::kRequestBytes, caller.principal->name,
+                       (*rights)->limits().request_bytes, bytes);
+}
+
+absl::StatusOr<Quotas::Place> AccessControl::HoldConnection(const Caller& caller) {
+  if (caller.principal->proof == Proof::kAnonymous) return Quotas::Place();
+  const auto rights = RightsOf(caller);
+  if (!rights.ok()) return rights.status();
+  return quotas_.Enter(Quotas::Kind::kConnections, caller.principal->name,
+                       (*rights)->limits().connections);
 }
 
 // Not written down once it comes too often: the disk has an end, too.
@@ -192,6 +219,10 @@ absl::StatusOr<std::shared_ptr<const Rights>> AccessControl::RightsOf(const Call
     }
     return now.policy->RightsOf(principal);
   }
+  if (!principal.via.empty() && !now.policy->FindProxy(principal.via)) {
+    return absl::UnauthenticatedError(
+        absl::StrCat("the proxy ", principal.via, " is not trusted any more to say who calls"));
+  }
   if (principal.token_id.empty()) {
     if (principal.proof == Proof::kAnonymous && !now.policy->knows_anonymous()) return NoProof();
     if (clock_->Now() >= principal.expires) {
@@ -222,6 +253,7 @@ absl::Status AccessControl::Write(const Caller& caller, const Act& act, std::str
   return audit->Write({.time = clock_->Now(),
                        .principal = is_known ? principal.name : "",
                        .proof = principal.proof,
+                       .via = principal.via,
                        .peer = caller.peer,
                        .verb = act.verb,
                        .job = act.job,

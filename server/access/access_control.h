@@ -22,6 +22,7 @@
 #include "server/access/quotas.h"
 #include "server/access/session_table.h"
 #include "server/access/token_file.h"
+#include "server/access/trusted_proxy.h"
 #include "server/access/watched_file.h"
 #include "server/oidc/issuer_set.h"
 #include "server/tls/peer_identity.h"
@@ -35,6 +36,7 @@ struct Credentials {
   const PeerIdentity* peer_identity = nullptr;  // what the connection proves; null: nothing
   std::string_view peer = {};                   // the address that it comes from
   std::string_view traceparent = {};            // the header (W3C)
+  HeaderValues headers = nullptr;               // all of them; null: there are none
 };
 
 // Authentication, what is granted, limits and the audit log: everything about access that both
@@ -69,6 +71,15 @@ class AccessControl {
   // proof, and for none if nothing is granted to who is not known; RESOURCE_EXHAUSTED beyond the
   // principal's calls a second, and where an address fails too often.
   absl::StatusOr<Caller> Admit(const Credentials& credentials);
+
+  // Counts a request that is under way, by whoever can be known without Admit, until its place is
+  // given back: so many bytes now, and as many as the place is resized to. RESOURCE_EXHAUSTED
+  // beyond the principal's limit; of whom nothing is known, nothing is counted. Does not wait for
+  // the disk.
+  absl::StatusOr<Quotas::Place> HoldRequest(const Credentials& credentials, int64_t bytes);
+  // One of the caller's connections, until the place is given back. RESOURCE_EXHAUSTED beyond the
+  // principal's limit.
+  absl::StatusOr<Quotas::Place> HoldConnection(const Caller& caller);
 
   // Begins a session with a token: its secret, for a cookie. Errors as Admit's.
   absl::StatusOr<std::string> SignIn(const Credentials& credentials, std::string_view token);
@@ -137,6 +148,7 @@ class AccessControl {
   std::shared_ptr<const AccessPolicy> policy() const;
 
   absl::StatusOr<std::shared_ptr<const Principal>> Identify(const Credentials& credentials) const;
+  absl::StatusOr<std::shared_ptr<const Principal>> FindSession(std::string_view session) const;
   absl::StatusOr<std::shared_ptr<const Principal>> FindBearer(const State& now,
                                                               std::string_view token) const;
   absl::StatusOr<std::string> BeginSession(

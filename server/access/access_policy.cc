@@ -5,6 +5,20 @@
 #include <utility>
 
 namespace jobtail::access {
+namespace {
+
+// Of several limits the most counts.
+void Widen(const v1::Limits& more, Limits* limits) {
+  const auto widen = [](auto* limit, auto other) { *limit = std::max(*limit, other); };
+  widen(&limits->active_runs, more.active_runs());
+  widen(&limits->streams, more.streams());
+  widen(&limits->calls_per_second, more.calls_per_second());
+  widen(&limits->queued_runs, more.queued_runs());
+  widen(&limits->connections, more.connections());
+  widen(&limits->request_bytes, more.request_bytes());
+}
+
+}  // namespace
 
 // Goes back to the last "*" where the text does not fit: quadratic at worst.
 bool IsMatch(const std::string& pattern, const std::string& text) {
@@ -58,6 +72,13 @@ AccessPolicy::AccessPolicy(v1::AccessFile proto) : proto_(std::move(proto)) {
       std::ranges::any_of(proto_.grant(), [](const v1::Grant& grant) { return grant.anonymous(); });
 }
 
+const v1::TrustedProxy* AccessPolicy::FindProxy(const std::string& name) const {
+  const auto found = std::ranges::find_if(
+      proto_.trusted_proxy(),
+      [&](const v1::TrustedProxy& proxy) { return proxy.principal() == name; });
+  return found == proto_.trusted_proxy().end() ? nullptr : &*found;
+}
+
 std::vector<std::string> AccessPolicy::GroupsOf(const Principal& principal) const {
   std::vector<std::string> groups = principal.groups;
   if (principal.proof == Proof::kAnonymous || principal.IsLocal()) return groups;
@@ -93,9 +114,7 @@ std::shared_ptr<const Rights> AccessPolicy::RightsOf(const Principal& principal)
   for (const v1::Grant& grant : proto_.grant()) {
     if (!Has(grant, principal, groups)) continue;
     const v1::Role& role = *roles_.at(grant.role());
-    limits.active_runs = std::max(limits.active_runs, role.limits().active_runs());
-    limits.streams = std::max(limits.streams, role.limits().streams());
-    limits.calls_per_second = std::max(limits.calls_per_second, role.limits().calls_per_second());
+    Widen(role.limits(), &limits);
     for (const v1::Allow& allow : role.allow()) {
       // "Own" is what one has started oneself; of all who are not known nobody has.
       const bool own = allow.runs() == v1::Allow::OWN;

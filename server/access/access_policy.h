@@ -22,6 +22,9 @@ struct Limits {
   int64_t active_runs = 0;
   int64_t streams = 0;
   double calls_per_second = 0;
+  int64_t queued_runs = 0;
+  int64_t connections = 0;
+  int64_t request_bytes = 0;
 };
 
 // One rule, as one principal has it.
@@ -70,6 +73,9 @@ class AccessPolicy {
   std::vector<std::string> GroupsOf(const Principal& principal) const;
   // Whether anything is granted to who is not known.
   bool knows_anonymous() const { return knows_anonymous_; }
+
+  // The proxy whose connection proves that it is `name`; null: nobody of that name is trusted.
+  const v1::TrustedProxy* FindProxy(const std::string& name) const;
 
   // As the file has it; names of files are absolute, if they are there.
   const v1::AccessFile& proto() const { return proto_; }

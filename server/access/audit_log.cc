@@ -32,6 +32,7 @@ std::string ToJsonLine(const AuditRecord& record) {
   Append("time", absl::FormatTime("%Y-%m-%dT%H:%M:%E6SZ", record.time, absl::UTCTimeZone()), &json);
   Append("principal", record.principal, &json);
   Append("proof", NameOf(record.proof), &json);
+  Append("via", record.via, &json);
   Append("peer", record.peer, &json);
   Append("verb", record.verb, &json);
   Append("job", record.job, &json);

@@ -19,6 +19,7 @@ struct AuditRecord {
   absl::Time time = {};
   std::string_view principal = {};  // empty for one who is not known
   Proof proof = Proof::kAnonymous;
+  std::string_view via = {};  // the proxy that has named it
   std::string_view peer = {};
   std::string_view verb = {};  // "RUN", "LOGIN"
   std::string_view job = {};

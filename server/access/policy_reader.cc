@@ -10,6 +10,7 @@
 #include "base/quoting.h"
 #include "server/access/access_policy.h"
 #include "server/access/issuer_settings.h"
+#include "server/access/trusted_proxy.h"
 #include "server/config/diagnostics.h"
 
 namespace jobtail::access {
@@ -39,6 +40,7 @@ class Reader {
     CheckRoles();
     CheckGrants();
     CheckIssuers(file_, [this](int i, const std::string& what) { Say("oidc", i, what); });
+    CheckProxies();
     if (file_.has_audit() && file_.audit().file().empty()) {
       Say("audit", -1, "the audit log's file is missing; give audit { file: \"/var/log/...\" }");
     }
@@ -75,7 +77,9 @@ class Reader {
       const v1::Role& role = file_.role(i);
       CheckName("role", i, role.name(), &roles_);
       const v1::Limits& limits = role.limits();
-      if (limits.active_runs() < 0 || limits.streams() < 0 || !(limits.calls_per_second() >= 0)) {
+      if (limits.active_runs() < 0 || limits.streams() < 0 || limits.queued_runs() < 0 ||
+          limits.connections() < 0 || limits.request_bytes() < 0 ||
+          !(limits.calls_per_second() >= 0)) {
         Say("role", i, absl::StrCat("role ", Quoted(role.name()), ": a limit is negative"));
       }
       for (const v1::Allow& allow : role.allow()) CheckAllow(i, allow);
@@ -117,6 +121,31 @@ class Reader {
     }
   }
 
+  void CheckProxies() {
+    std::set<std::string> names;
+    for (int i = 0; i < file_.trusted_proxy_size(); ++i) {
+      const v1::TrustedProxy& proxy = file_.trusted_proxy(i);
+      const std::string& name = proxy.principal();
+      // Names with a colon are those of connections.
+      if (!IsPlain(name) || name.find_first_of("*?") != std::string::npos ||
+          name.find(':') == std::string::npos || name.starts_with("proxy:")) {
+        Say("trusted_proxy", i,
+            absl::StrCat("principal ", Quoted(name),
+                         ": give the name that the proxy's certificate ",
+                         "or socket proves, such as \"spiffe://example.org/proxy\" or \"uid:33\""));
+      } else if (!names.insert(name).second) {
+        Say("trusted_proxy", i, absl::StrCat("principal ", Quoted(name), " is there already"));
+      }
+      const std::string& groups = proxy.groups_header();
+      if (!IsHeaderForNames(proxy.user_header()) ||
+          (!groups.empty() && !IsHeaderForNames(groups)) || proxy.user_header() == groups) {
+        Say("trusted_proxy", i,
+            "give user_header, and groups_header if there is one: two names of headers in small "
+            "letters that mean nothing else, such as \"x-forwarded-user\"");
+      }
+    }
+  }
+
   const v1::AccessFile& file_;
   Tree* const tree_;
   config::Diagnostics& diagnostics_;
@@ -132,8 +161,9 @@ void MakeAbsolute(const std::string& base, std::string* file) {
 
 absl::StatusOr<std::shared_ptr<const AccessPolicy>> AccessPolicy::Parse(const std::string& text,
                                                                         const std::string& file) {
-  config::Diagnostics diagnostics(file, {v1::Allow::descriptor(), v1::Audit::descriptor(),
-                                         v1::Oidc::descriptor(), v1::AccessFile::descriptor()});
+  config::Diagnostics diagnostics(
+      file, {v1::Allow::descriptor(), v1::Audit::descriptor(), v1::Oidc::descriptor(),
+             v1::TrustedProxy::descriptor(), v1::AccessFile::descriptor()});
   Tree tree;
   TextFormat::Parser parser;
   parser.RecordErrorsTo(&diagnostics);

@@ -19,6 +19,8 @@ std::string_view NameOf(Proof proof) {
       return "session";
     case Proof::kJwt:
       return "jwt";
+    case Proof::kProxy:
+      return "proxy";
   }
   return "";
 }

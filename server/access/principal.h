@@ -22,6 +22,7 @@ enum class Proof {
   kToken = 5,        // a token of the server's own
   kSession = 6,      // the cookie of a session, which a token has begun
   kJwt = 7,          // a token of an OpenID Connect issuer
+  kProxy = 8,        // a proxy that is trusted to tell
 };
 
 // "token", as the audit log has it.
@@ -31,11 +32,12 @@ std::string_view NameOf(Proof proof);
 //
 // The names of different proofs cannot be mistaken for one another: a token's has letters, digits
 // and "-._@" alone, a certificate's is a URI or begins with "dns:", a socket's with "uid:", an
-// issuer's with "oidc:".
+// issuer's with "oidc:", one that a proxy has named with "proxy:".
 struct Principal {
   std::string name = {};                 // empty for kLocal
   std::vector<std::string> groups = {};  // that came with the proof, sorted
   Proof proof = Proof::kAnonymous;
+  std::string via = {};       // the proxy that has named it, as its connection has proved it
   std::string token_id = {};  // of a token, or of that which began the session
   std::string issuer = {};    // of a JWT, or of that which began the session (oidc::Issuer::id)
   std::string key = {};       // that has signed it (oidc::Claims::key)

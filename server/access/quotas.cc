@@ -24,7 +24,19 @@ absl::Status Exhausted(const std::string& what, absl::Duration delay) {
 }
 
 std::string_view NounOf(Quotas::Kind kind) {
-  return kind == Quotas::Kind::kStreams ? "streams" : "runs that have not ended";
+  switch (kind) {
+    case Quotas::Kind::kStreams:
+      return "streams";
+    case Quotas::Kind::kActiveRuns:
+      return "runs that have not ended";
+    case Quotas::Kind::kQueuedRuns:
+      return "queued runs";
+    case Quotas::Kind::kConnections:
+      return "connections";
+    case Quotas::Kind::kRequestBytes:
+      return "bytes of requests under way";
+  }
+  return "";
 }
 
 }  // namespace
@@ -50,25 +62,46 @@ absl::Duration Buckets::Take(std::string_view key, double per_second, double mos
   return buckets_.try_emplace(std::string(key), now).first->second.Take(per_second, most, now);
 }
 
-absl::StatusOr<Quotas::Place> Quotas::Enter(Kind kind, const std::string& principal,
-                                            int64_t limit) {
+absl::StatusOr<Quotas::Place> Quotas::Enter(Kind kind, const std::string& principal, int64_t limit,
+                                            int64_t size) {
   if (limit == 0) return Place();
-  Place::Key key(kind, principal);
-  absl::MutexLock lock(&mutex_);
-  int64_t& places = places_[key];
-  if (places < limit) {
-    ++places;
-    return Place(this, std::move(key));
-  }
-  return Exhausted(absl::StrCat(Quoted(principal), " has ", places, " ", std::string(NounOf(kind)),
-                                ", and may have no more"),
-                   absl::Seconds(1));
+  Place place(this, Place::Key(kind, principal), limit);
+  if (absl::Status taken = place.Resize(size); !taken.ok()) return taken;
+  return place;
 }
 
-void Quotas::Leave(const Place::Key& key) {
+absl::Status Quotas::Place::Resize(int64_t size) {
+  if (!quotas_) return absl::OkStatus();
+  if (size > size_) {
+    if (absl::Status taken = quotas_->Take(key_, limit_, size - size_); !taken.ok()) return taken;
+  } else if (size < size_) {
+    quotas_->Leave(key_, size_ - size);
+  }
+  size_ = size;
+  return absl::OkStatus();
+}
+
+absl::Status Quotas::Take(const Place::Key& key, int64_t limit, int64_t more) {
   absl::MutexLock lock(&mutex_);
   const auto found = places_.find(key);
-  if (--found->second == 0) places_.erase(found);
+  const int64_t taken = found == places_.end() ? 0 : found->second;
+  if (more <= limit - taken) {
+    places_[key] = taken + more;
+    return absl::OkStatus();
+  }
+  ++refused_places_;
+  return Exhausted(
+      absl::StrCat(Quoted(key.second), " has ", taken, " ", std::string(NounOf(key.first)),
+                   ", and may have ", limit, more > 1 ? absl::StrCat(", not ", more, " more") : ""),
+      absl::Seconds(1));
+}
+
+void Quotas::Leave(const Place::Key& key, int64_t size) {
+  if (size == 0) return;
+  absl::MutexLock lock(&mutex_);
+  const auto found = places_.find(key);
+  found->second -= size;
+  if (found->second == 0) places_.erase(found);
 }
 
 absl::Status Quotas::TakeCall(const std::string& principal, double per_second) {
@@ -98,6 +131,11 @@ int64_t Quotas::refused_calls() const {
   return refused_calls_;
 }
 
+int64_t Quotas::refused_places() const {
+  absl::MutexLock lock(&mutex_);
+  return refused_places_;
+}
+
 int64_t Quotas::failures() const {
   absl::MutexLock lock(&mutex_);
   return failures_;
@@ -120,6 +158,21 @@ absl::Duration RetryAfter(const absl::Status& error) {
   return absl::Milliseconds(millis);
 }
 
+namespace {
+
+// Of an IPv6 address; whatever else it is stays as it is.
+std::string NetworkOf(const std::string& host) {
+  in6_addr address;
+  if (inet_pton(AF_INET6, host.substr(0, host.find('%')).c_str(), &address) != 1) return host;
+  if (IN6_IS_ADDR_V4MAPPED(&address)) return host.substr(host.rfind(':') + 1);
+  std::fill(std::begin(address.s6_addr) + 8, std::end(address.s6_addr), 0);
+  std::array<char, INET6_ADDRSTRLEN> network{};
+  inet_ntop(AF_INET6, &address, network.data(), network.size());
+  return network.data();
+}
+
+}  // namespace
+
 // gRPC has the brackets of an IPv6 address encoded.
 std::string AddressOf(std::string_view peer) {
   const std::string text = absl::StrReplaceAll(absl::string_view(peer.data(), peer.size()),
@@ -127,21 +180,14 @@ std::string AddressOf(std::string_view peer) {
   const size_t open = text.find('[');
   const size_t close = text.find(']');
   if (open != std::string::npos && close != std::string::npos && open < close) {
-    const std::string host = text.substr(open + 1, close - open - 1);
-    in6_addr address;
-    if (inet_pton(AF_INET6, host.substr(0, host.find('%')).c_str(), &address) != 1) return host;
-    if (IN6_IS_ADDR_V4MAPPED(&address)) return host.substr(host.rfind(':') + 1);
-    std::fill(std::begin(address.s6_addr) + 8, std::end(address.s6_addr), 0);
-    std::array<char, INET6_ADDRSTRLEN> network{};
-    inet_ntop(AF_INET6, &address, network.data(), network.size());
-    return network.data();
+    return NetworkOf(text.substr(open + 1, close - open - 1));
   }
   if (text.starts_with("unix:") || text.starts_with("http:unix:")) return "unix";
   const size_t scheme = text.find(':');
   const size_t port = text.rfind(':');
   if (scheme == std::string::npos) return text;
   if (port == scheme) return text;
-  return text.substr(scheme + 1, port - scheme - 1);
+  return NetworkOf(text.substr(scheme + 1, port - scheme - 1));  // HTTP's have no brackets
 }
 
 }  // namespace jobtail::access

@@ -51,30 +51,43 @@ class Buckets {
 // say when to come back (RetryAfter). Thread-safe. Outlives its places.
 class Quotas {
  public:
-  enum class Kind { kStreams, kActiveRuns };
+  enum class Kind { kStreams, kActiveRuns, kQueuedRuns, kConnections, kRequestBytes };
 
-  // One of the streams or runs that a principal may have; given back by the destructor.
+  // One of the streams or runs that a principal may have, or so many bytes; given back by the
+  // destructor. Not thread-safe.
   class Place {
    public:
-    Place() = default;
+    Place() = default;  // of nobody; takes whatever size
     Place(Place&& other) noexcept
-        : quotas_(std::exchange(other.quotas_, nullptr)), key_(std::move(other.key_)) {}
+        : quotas_(std::exchange(other.quotas_, nullptr)),
+          key_(std::move(other.key_)),
+          limit_(other.limit_),
+          size_(other.size_) {}
     Place& operator=(Place&& other) noexcept {
       std::swap(quotas_, other.quotas_);
       std::swap(key_, other.key_);
+      std::swap(limit_, other.limit_);
+      std::swap(size_, other.size_);
       return *this;
     }
     ~Place() {
-      if (quotas_) quotas_->Leave(key_);
+      if (quotas_) quotas_->Leave(key_, size_);
     }
+
+    // Takes so much from now on. An error, with nothing changed, if that is more than before and
+    // beyond the limit.
+    absl::Status Resize(int64_t size);
 
    private:
     friend class Quotas;
     using Key = std::pair<Kind, std::string>;
-    Place(Quotas* quotas, Key key) : quotas_(quotas), key_(std::move(key)) {}
+    Place(Quotas* quotas, Key key, int64_t limit)
+        : quotas_(quotas), key_(std::move(key)), limit_(limit) {}
 
     Quotas* quotas_ = nullptr;
     Key key_;
+    int64_t limit_ = 0;
+    int64_t size_ = 0;
   };
 
   // Of failures to prove who one is, from one address.
@@ -83,8 +96,9 @@ class Quotas {
 
   explicit Quotas(Clock* clock) : clock_(clock) {}
 
-  // `limit` 0: without.
-  absl::StatusOr<Place> Enter(Kind kind, const std::string& principal, int64_t limit);
+  // `limit` 0: without. `size` is 1, but for what is counted in bytes.
+  absl::StatusOr<Place> Enter(Kind kind, const std::string& principal, int64_t limit,
+                              int64_t size = 1);
   absl::Status TakeCall(const std::string& principal, double per_second);
 
   // Notes that somebody at `address` has not proved who it is: with a wrong proof, a guess, or
@@ -94,11 +108,14 @@ class Quotas {
 
   // Since the start: calls beyond their rate, failures, and those of them that were too many.
   int64_t refused_calls() const;
+  // Since the start: streams, runs, connections and requests beyond their principal's limit.
+  int64_t refused_places() const;
   int64_t failures() const;
   int64_t refused_failures() const;
 
  private:
-  void Leave(const Place::Key& key);
+  absl::Status Take(const Place::Key& key, int64_t limit, int64_t more);
+  void Leave(const Place::Key& key, int64_t size);
 
   Clock* const clock_;
 
@@ -108,6 +125,7 @@ class Quotas {
   Buckets guesses_ ABSL_GUARDED_BY(mutex_);  // by address, as the next
   Buckets silent_ ABSL_GUARDED_BY(mutex_);
   int64_t refused_calls_ ABSL_GUARDED_BY(mutex_) = 0;
+  int64_t refused_places_ ABSL_GUARDED_BY(mutex_) = 0;
   int64_t failures_ ABSL_GUARDED_BY(mutex_) = 0;
   int64_t refused_failures_ ABSL_GUARDED_BY(mutex_) = 0;
 };

@@ -15,6 +15,7 @@
 #include "server/http/accept.h"
 #include "server/http/html.h"
 #include "server/http/json_check.h"
+#include "server/http/static_files.h"
 #include "server/http/status.h"
 
 namespace jobtail::http {
@@ -236,7 +237,8 @@ absl::StatusOr<Reply> Api::Follow(const Request& request, const v1::RunJobReques
     cancel.set_run(started->run);
     on_gone = [engine = engine_, cancel] { engine->CancelRun(cancel).IgnoreError(); };
   }
-  std::string head = format == Format::kHtml ? HtmlHead(run.job(), started->run) : "";
+  std::string head =
+      format == Format::kHtml ? HtmlHead(run.job(), started->run, RootOf(request.path)) : "";
   auto feed =
       std::make_unique<LogFeed>(std::move(started->cursor), kPieceBytes, std::move(on_gone));
   return StreamReply(std::move(feed), StreamForm::OfLog(format, &cache_, std::move(head)),
@@ -259,7 +261,8 @@ Reply Api::RunInPage(const Request& request, bool from_own_page) {
   Reply error = ErrorReply(reply.status());
   if (absl::StrContains(request.accept, "text/html")) {
     error.content_type = ContentType(Format::kHtml);
-    error.body = HtmlError(ToUtf8(std::string(reply.status().message()), 10'000));
+    error.body =
+        HtmlError(ToUtf8(std::string(reply.status().message()), 10'000), RootOf(request.path));
   }
   return error;
 }
@@ -271,11 +274,10 @@ absl::StatusOr<Reply> Api::AskInPage(const Request& request, const std::string& 
   get.set_job(job);
   const auto found = engine_->GetJob(get, request.caller);
   if (!found.ok()) return found.status();
-  const std::string query = request.query.empty() ? "" : "?" + request.query;
   Reply reply;
   reply.status = request.method == "POST" ? 403 : 200;
   reply.content_type = ContentType(Format::kHtml);
-  reply.body = HtmlQuestion(*found, request.path + query, parameters);
+  reply.body = HtmlQuestion(*found, parameters);
   return reply;
 }
 

@@ -13,6 +13,7 @@
 #include "absl/time/time.h"
 #include "server/access/access_control.h"
 #include "server/access/principal.h"
+#include "server/http/cookie.h"
 #include "server/http/query.h"
 #include "server/http/router.h"
 #include "server/http/stream_form.h"
@@ -34,11 +35,12 @@ struct Request {
   std::string address;        // of the client
   std::string authorization;  // the header, as the next
   std::string traceparent;
-  std::string session;  // of the cookie; empty where a page of another site may have asked
-  std::string login;    // of the cookie of who is signing in with an issuer
-  std::string host;     // the header
-  bool is_tls = false;
-  access::Caller caller;  // by Admit: whoever asks nothing is the program itself
+  access::HeaderValues headers;  // all of them
+  std::string session;           // of the cookie; empty where a page of another site may have asked
+  std::string login;             // of the cookie of who is signing in with an issuer
+  std::string home;              // the console's address as the browser has it, with a "/" at the end
+  CookieScope cookie;            // that a session has
+  access::Caller caller;         // by Admit: whoever asks nothing is the program itself
   // Whether there is nobody left to be answered; null: there is. Called by the thread of the call.
   std::function<bool()> is_client_gone;
 };
@@ -72,6 +74,11 @@ class Api {
 
   // Who asks: the engine's access control says. May wait for the disk.
   absl::StatusOr<access::Caller> Admit(const Request& request);
+  // A place for its body among the requests of who asks, as AccessControl::HoldRequest. Does not
+  // wait.
+  absl::StatusOr<access::Quotas::Place> HoldRequest(const Request& request);
+  // A place for its connection.
+  absl::StatusOr<access::Quotas::Place> HoldConnection(const access::Caller& caller);
   // Whether anybody is asked who they are, and whether that goes for probes.
   bool asks() const { return engine_->access() != nullptr; }
   bool asks_probes() const { return asks() && engine_->access()->probes_need_identity(); }

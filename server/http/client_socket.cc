@@ -36,6 +36,16 @@ net::ssl::context Shared(SSL_CTX* context) {
 
 }  // namespace
 
+std::string NameOf(const Protocol::socket& socket) {
+  ErrorCode error;
+  const Protocol::endpoint end = socket.remote_endpoint(error);
+  if (const std::optional<tcp::endpoint> other = error ? std::nullopt : ToTcp(end)) {
+    return absl::StrCat("http:", other->address().to_string(), ":", other->port());
+  }
+  const int fd = const_cast<Protocol::socket&>(socket).native_handle();
+  return absl::StrCat("http:unix:uid=", IdentityOfSocket(fd).uid, ":", fd);
+}
+
 ClientSocket::ClientSocket(Protocol::socket socket,
                            const std::shared_ptr<const Certificates>& certificates)
     : plain_(std::move(socket)) {
@@ -70,14 +80,6 @@ bool ClientSocket::on_loopback() const {
   return own ? IsLoopback(own->address()) : IsUnix();
 }
 
-std::string ClientSocket::Name() const {
-  if (const std::optional<tcp::endpoint> other = Other()) {
-    return absl::StrCat("http:", other->address().to_string(), ":", other->port());
-  }
-  const int fd = const_cast<Plain&>(plain_).socket().native_handle();
-  return absl::StrCat("http:unix:uid=", IdentityOfSocket(fd).uid, ":", fd);
-}
-
 PeerIdentity ClientSocket::Peer() const {
   if (tls_) return IdentityOf(const_cast<Tls&>(*tls_).next_layer().native_handle());
   if (!IsUnix()) return {};
@@ -94,12 +96,6 @@ std::optional<tcp::endpoint> ClientSocket::Own() const {
   ErrorCode error;
   const Protocol::endpoint own = plain_.socket().local_endpoint(error);
   return error ? std::nullopt : ToTcp(own);
-}
-
-std::optional<tcp::endpoint> ClientSocket::Other() const {
-  ErrorCode error;
-  const Protocol::endpoint other = plain_.socket().remote_endpoint(error);
-  return error ? std::nullopt : ToTcp(other);
 }
 
 }  // namespace jobtail::http

@@ -17,6 +17,10 @@ namespace jobtail::http {
 
 using Protocol = net::generic::stream_protocol;  // TCP's, or unix sockets'
 
+// "http:ADDRESS:PORT" of a client's socket, or for a unix socket "http:unix:uid=UID:NUMBER": what
+// goes before the last colon is one client's.
+std::string NameOf(const Protocol::socket& socket);
+
 // Reads and writes what a client sees, whatever it is connected by; what Asio calls an AsyncStream.
 // Lives on the event loop. Held by shared_ptr: by its connection, and by each operation that is not
 // awaited, since one that is cancelled still looks at it.
@@ -38,9 +42,8 @@ class ClientSocket {
   bool is_tls() const { return tls_.has_value(); }
   // Whether the client is on this machine, and has come by an address that others cannot reach.
   bool on_loopback() const;
-  // "http:ADDRESS:PORT", or for a unix socket "http:unix:uid=UID:NUMBER": what goes before the last
-  // colon is one client's.
-  std::string Name() const;
+  // As NameOf below.
+  std::string Name() const { return NameOf(plain_.socket()); }
   // Once Handshake was done.
   PeerIdentity Peer() const;
 
@@ -71,7 +74,6 @@ class ClientSocket {
 
   bool IsUnix() const;
   std::optional<tcp::endpoint> Own() const;
-  std::optional<tcp::endpoint> Other() const;
 
   Plain plain_;
   std::optional<Tls> tls_;

@@ -92,6 +92,7 @@ Connection::Connection(Protocol::socket socket, const ConnectionServices* servic
           std::move(socket), services->certificates ? services->certificates->Current() : nullptr)),
       client_(socket_->Name()),
       held_(services->budget, client_),
+      newcomer_(services->newcomers->Enter(ClientAddress(client_))),
       on_loopback_(socket_->on_loopback()) {}
 
 net::awaitable<bool> Connection::Handshake() {
@@ -148,6 +149,7 @@ net::awaitable<bool> Connection::Serve() {
     if (status == 0) co_return false;
     std::string().swap(parser.get().body());  // assigning nothing would keep its memory
     held_.Release();
+    body_ = {};
     co_await SendReply(parser.get(), ErrorReply(read, status));
     co_await Linger();
     co_return false;
@@ -155,6 +157,7 @@ net::awaitable<bool> Connection::Serve() {
   const Message request = parser.release();
   const bool answered = co_await Answer(request);
   held_.Release();
+  body_ = {};
   co_return answered&& request.keep_alive();
 }
 
@@ -196,15 +199,22 @@ net::awaitable<absl::Status> Connection::Read(Parser* parser, unsigned* status) 
 net::awaitable<absl::Status> Connection::ReadBody(Parser* parser, unsigned* status) {
   ErrorCode error;
   parser->eager(true);
+  absl::StatusOr<access::Quotas::Place> place = services_.api->HoldRequest(Ask(parser->get()));
+  if (place.ok()) body_ = *std::move(place);
   while (!error && !parser->is_done()) {
     co_await bhttp::async_read_some(*socket_, buffer_, *parser, Into(&error));
-    const size_t bytes = parser->get().body().size() + buffer_.capacity();
-    if (absl::Status held = held_.Resize(bytes); !held.ok()) {
+    if (absl::Status held = HoldBody(*parser); !held.ok()) {
       *status = 429;
       co_return held;
     }
   }
   co_return error ? Explain(error, options_, status) : absl::OkStatus();
+}
+
+absl::Status Connection::HoldBody(const Parser& parser) {
+  const size_t bytes = parser.get().body().size();
+  if (absl::Status held = held_.Resize(bytes + buffer_.capacity()); !held.ok()) return held;
+  return body_.Resize(static_cast<int64_t>(bytes));
 }
 
 net::awaitable<bool> Connection::Continue() {
@@ -293,7 +303,7 @@ Reply Connection::ReadyReply() const {
 net::awaitable<bool> Connection::AnswerProbe(const Message& request) {
   if (services_.api->asks_probes()) {
     const auto run = [this](auto task) { services_.metrics->Soon(std::move(task)); };
-    const auto admit = [this, &request] { return services_.api->Admit(Ask(request)).status(); };
+    const auto admit = [this, &request] { return Admit(Ask(request)).status(); };
     const absl::Status admitted = co_await Offload(run, admit);
     if (!admitted.ok()) co_return co_await SendReply(request, ErrorReply(admitted));
   }
@@ -312,7 +322,7 @@ net::awaitable<bool> Connection::AnswerLogin(const Message& request) {
 net::awaitable<bool> Connection::AnswerMetrics(const Message& request) {
   const auto run = [this](auto task) { services_.metrics->Soon(std::move(task)); };
   const auto answer = [this, &request] {
-    const absl::StatusOr<access::Caller> caller = services_.api->Admit(Ask(request));
+    const absl::StatusOr<access::Caller> caller = Admit(Ask(request));
     if (!caller.ok()) return ErrorReply(caller.status());
     absl::StatusOr<std::string> text = options_.metrics(*caller);
     if (!text.ok()) return ErrorReply(text.status());
@@ -324,6 +334,14 @@ net::awaitable<bool> Connection::AnswerMetrics(const Message& request) {
   co_return co_await SendReply(request, std::move(reply));
 }
 
+// The console's address as the browser has it: behind a proxy, only the configuration knows.
+std::string Connection::HomeOf(const Message& request) const {
+  const PublicUrl& url = options_.public_url;
+  if (!url.origin.empty()) return url.origin + url.path;
+  return absl::StrCat(socket_->is_tls() ? "https" : "http", "://",
+                      ToAbsl(Field(request, "Host")), "/");
+}
+
 // A request as the API wants it, with what tells who asks. The cookie counts only where no page of
 // another site can have asked: browsers are told to keep it back then, and this does not rely on
 // it.
@@ -331,13 +349,29 @@ http::Request Connection::Ask(const Message& request) const {
   http::Request asked = ToRequest(request);
   asked.peer = peer_;
   asked.address = client_;
-  asked.is_tls = socket_->is_tls();
-  asked.login = LoginIn(Field(request, "Cookie"), asked.is_tls);
+  asked.headers = [&request](const std::string& name) { return ValuesOf(request, name); };
+  asked.cookie = {.is_tls = socket_->is_tls() || options_.public_url.is_https,
+                  .path = options_.public_url.path};
+  asked.home = HomeOf(request);
+  asked.login = LoginIn(Field(request, "Cookie"), asked.cookie);
   const std::string_view site = Field(request, "Sec-Fetch-Site");
   if (site != "cross-site" && site != "same-site") {
-    asked.session = SessionIn(Field(request, "Cookie"), asked.is_tls);
+    asked.session = SessionIn(Field(request, "Cookie"), asked.cookie);
   }
   return asked;
+}
+
+// Away from the event loop, while the connection waits: nobody else is at its members. From then on
+// the connection counts as that caller's.
+absl::StatusOr<access::Caller> Connection::Admit(const http::Request& asked) {
+  absl::StatusOr<access::Caller> caller = services_.api->Admit(asked);
+  if (!caller.ok() || caller->principal->name == owner_) return caller;
+  absl::StatusOr<access::Quotas::Place> place = services_.api->HoldConnection(*caller);
+  if (!place.ok()) return place.status();
+  place_ = *std::move(place);
+  owner_ = caller->principal->name;
+  newcomer_ = {};
+  return caller;
 }
 
 // Away from the event loop: whatever may wait for the store, or for a lock.
@@ -346,7 +380,7 @@ net::awaitable<bool> Connection::AnswerByApi(const Message& request) {
   const auto answer = [this, &request, &watch] {
     http::Request asked = Ask(request);
     if (PathOf(request) == kSessionPath) return services_.api->Session(asked);
-    absl::StatusOr<access::Caller> caller = services_.api->Admit(asked);
+    absl::StatusOr<access::Caller> caller = Admit(asked);
     if (!caller.ok()) return ErrorReply(caller.status());
     asked.caller = *std::move(caller);
     asked.is_client_gone = [&watch] { return watch->IsGone(); };

@@ -8,6 +8,8 @@
 #include <string_view>
 
 #include "base/scheduler.h"
+#include "server/access/newcomers.h"
+#include "server/access/quotas.h"
 #include "server/http/api.h"
 #include "server/http/asio.h"
 #include "server/http/client_socket.h"
@@ -26,9 +28,10 @@ namespace jobtail::http {
 struct ConnectionServices {
   const HttpOptions* options;
   Api* api;
-  StorePool* pool;     // for what may wait for the store
-  ByteBudget* budget;  // for requests and answers
-  Login* login;
+  StorePool* pool;               // for what may wait for the store
+  ByteBudget* budget;            // for requests and answers
+  Login* login;                  // with an issuer
+  access::Newcomers* newcomers;  // connections of which nobody has proved who is at the other end
   Scheduler* metrics;  // for what takes long, and is to be answered whatever the store does
   CertificateSource* certificates;  // null: no TLS
   StreamServices streams;
@@ -64,6 +67,7 @@ class Connection {
   net::awaitable<bool> Serve();
   net::awaitable<absl::Status> Read(Parser* parser, unsigned* status);
   net::awaitable<absl::Status> ReadBody(Parser* parser, unsigned* status);
+  absl::Status HoldBody(const Parser& parser);
   net::awaitable<bool> Continue();
   net::awaitable<void> Linger();
   net::awaitable<bool> Answer(const Message& request);
@@ -74,6 +78,8 @@ class Connection {
   net::awaitable<bool> AnswerLogin(const Message& request);
   Reply ReadyReply() const;
   http::Request Ask(const Message& request) const;
+  std::string HomeOf(const Message& request) const;
+  absl::StatusOr<access::Caller> Admit(const http::Request& asked);
   net::awaitable<bool> SendReply(const Message& request, Reply reply);
   net::awaitable<bool> SendStream(const Message& request, Reply reply);
   net::awaitable<bool> Send(Response response);
@@ -85,8 +91,12 @@ class Connection {
   const std::shared_ptr<ClientSocket> socket_;
   // Also what bounds the extensions and trailers of chunks, which Beast counts against no limit.
   beast::flat_buffer buffer_{kBufferBytes};
-  std::string client_;            // the connection's name in the pool, whose turns go by it
-  ByteBudget::Reservation held_;  // for the request's body and its answer
+  std::string client_;                 // the connection's name in the pool, whose turns go by it
+  ByteBudget::Reservation held_;       // for the request's body and its answer
+  access::Quotas::Place body_;         // the same, of who asks
+  access::Newcomers::Place newcomer_;  // until somebody's call was admitted
+  std::string owner_;                  // whose call that was; empty before that
+  access::Quotas::Place place_;        // among the owner's connections
   PeerIdentity peer_;
   const bool on_loopback_;
   bool is_named_ = false;  // the request's Host is a name that others may be served under, too

@@ -8,18 +8,20 @@
 namespace jobtail::http {
 namespace {
 
-// With this beginning, browsers take it over TLS alone, and from this very host.
-constexpr char kTlsPrefix[] = "__Host-";
+// With the first beginning, browsers take it over TLS alone, for all paths, and from this very
+// host; with the second over TLS alone.
+std::string NameFor(const char* name, const CookieScope& scope) {
+  if (!scope.is_tls) return name;
+  return absl::StrCat(scope.path == "/" ? "__Host-" : "__Secure-", name);
+}
+
 constexpr char kSession[] = "jobtail-session";
 constexpr char kLogin[] = "jobtail-login";
 
-std::string NameOf(const char* name, bool is_tls) {
-  return absl::StrCat(is_tls ? kTlsPrefix : "", name);
-}
-
-std::string Cookie(const char* name, std::string_view value, bool is_tls, const char* more) {
-  return absl::StrCat(NameOf(name, is_tls), "=", absl::string_view(value.data(), value.size()),
-                      "; Path=/; HttpOnly", more, is_tls ? "; Secure" : "",
+std::string Cookie(const char* name, std::string_view value, const CookieScope& scope,
+                   const char* more) {
+  return absl::StrCat(NameFor(name, scope), "=", absl::string_view(value.data(), value.size()),
+                      "; Path=", scope.path, "; HttpOnly", more, scope.is_tls ? "; Secure" : "",
                       value.empty() ? "; Max-Age=0" : "");
 }
 
@@ -35,21 +37,21 @@ std::string ValueIn(std::string_view cookies, const std::string& name) {
 
 }  // namespace
 
-std::string SessionCookie(std::string_view secret, bool is_tls) {
-  return Cookie(kSession, secret, is_tls, "; SameSite=Strict");
+std::string SessionCookie(std::string_view secret, const CookieScope& scope) {
+  return Cookie(kSession, secret, scope, "; SameSite=Strict");
 }
 
-std::string SessionIn(std::string_view cookies, bool is_tls) {
-  return ValueIn(cookies, NameOf(kSession, is_tls));
+std::string SessionIn(std::string_view cookies, const CookieScope& scope) {
+  return ValueIn(cookies, NameFor(kSession, scope));
 }
 
-std::string LoginCookie(std::string_view value, bool is_tls) {
+std::string LoginCookie(std::string_view value, const CookieScope& scope) {
   const char* const kept = "; SameSite=Lax; Max-Age=600";
-  return Cookie(kLogin, value, is_tls, value.empty() ? "; SameSite=Lax" : kept);
+  return Cookie(kLogin, value, scope, value.empty() ? "; SameSite=Lax" : kept);
 }
 
-std::string LoginIn(std::string_view cookies, bool is_tls) {
-  return ValueIn(cookies, NameOf(kLogin, is_tls));
+std::string LoginIn(std::string_view cookies, const CookieScope& scope) {
+  return ValueIn(cookies, NameFor(kLogin, scope));
 }
 
 }  // namespace jobtail::http

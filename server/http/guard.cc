@@ -35,20 +35,28 @@ std::string_view OriginOf(std::string_view url) {
   return url.substr(0, url.find('/', scheme + 3));
 }
 
+// A page of the server's own has another origin than the Host says where a proxy stands between.
 absl::Status Foreign(std::string_view origin) {
-  return absl::PermissionDeniedError(
-      absl::StrCat("a page of ", Quoted(origin), " may not do this; if it is to be allowed, start ",
-                   "the server with --http-allow-origin"));
+  return absl::PermissionDeniedError(absl::StrCat(
+      "a page of ", Quoted(origin), " may not do this; if that is this server's own address, by ",
+      "way of a proxy, start the server with --public-url and that address; if it is another ",
+      "site's that is to be allowed, with --http-allow-origin"));
+}
+
+bool IsPublicOrigin(std::string_view origin, const HttpOptions& options) {
+  return !origin.empty() && origin == options.public_url.origin;
 }
 
 // Whose page has made the request, as far as the browser tells.
 absl::Status CheckSite(const Provenance& from, const HttpOptions& options) {
   const std::string_view origin = !from.origin.empty() ? from.origin : OriginOf(from.referer);
-  if (!origin.empty() && !IsSameOrigin(origin, from.host) && !IsAllowedOrigin(origin, options)) {
+  const bool is_known = IsAllowedOrigin(origin, options);
+  if (!origin.empty() && !is_known && !IsSameOrigin(origin, from.host) &&
+      !IsPublicOrigin(origin, options)) {
     return Foreign(origin);
   }
   const bool is_foreign = from.fetch_site == "cross-site" || from.fetch_site == "same-site";
-  if (is_foreign && !IsAllowedOrigin(origin, options)) return Foreign(from.fetch_site);
+  if (is_foreign && !is_known) return Foreign(origin.empty() ? from.fetch_site : origin);
   return absl::OkStatus();
 }
 
@@ -65,10 +73,13 @@ bool IsOwnName(std::string_view name) {
 
 absl::Status CheckHost(const Provenance& from, const HttpOptions& options) {
   const std::string name(HostOf(from.host));
-  if (IsOwnName(name) || Contains(options.allowed_hosts, name)) return absl::OkStatus();
+  if (IsOwnName(name) || Contains(options.allowed_hosts, name) ||
+      (!name.empty() && absl::EqualsIgnoreCase(name, options.public_url.host))) {
+    return absl::OkStatus();
+  }
   return absl::PermissionDeniedError(absl::StrCat(
       "Host ", Quoted(from.host), " is not a name of this server; use localhost or an ",
-      "IP address, or start the server with --http-allow-host"));
+      "IP address, or start the server with --http-allow-host, behind a proxy with --public-url"));
 }
 
 absl::Status CheckOrigin(const Provenance& from, const HttpOptions& options) {

@@ -82,13 +82,13 @@ bool IsSecret(const v1::Job& job, const std::string& name) {
 
 }  // namespace
 
-std::string HtmlHead(std::string_view job, std::string_view run) {
+std::string HtmlHead(std::string_view job, std::string_view run, std::string_view root) {
   const absl::string_view id(run.data(), run.size());
-  return absl::StrCat(Head(job), "<p>Run <a href=\"/runs/", id, "\">", id,
+  return absl::StrCat(Head(job), "<p>Run <a href=\"", std::string(root), "runs/", id, "\">", id,
                       "</a></p>\n<pre role=\"log\" aria-live=\"polite\">\n");
 }
 
-std::string HtmlQuestion(const v1::Job& job, std::string_view target,
+std::string HtmlQuestion(const v1::Job& job,
                          const std::vector<std::pair<std::string, std::string>>& parameters) {
   std::string html = Head(absl::StrCat("Run ", job.name(), "?"));
   html +=
@@ -101,27 +101,28 @@ std::string HtmlQuestion(const v1::Job& job, std::string_view target,
     html += "</code></li>\n";
   }
   if (!parameters.empty()) html += "</ul>\n";
-  html += "<form method=\"post\" action=\"";
-  AppendHtmlText(target, &html);
-  html += "\"><button autofocus>Run it</button></form>\n<p>Programs send <code>POST /v1/jobs/";
+  html += "<form method=\"post\"><button autofocus>Run it</button></form>\n";
+  html += "<p>Programs send <code>POST /v1/jobs/";
   AppendHtmlText(job.name(), &html);
   html += ":run</code>.</p>\n</body></html>\n";
   return html;
 }
 
-std::string HtmlError(std::string_view message) {
+std::string HtmlError(std::string_view message, std::string_view root) {
   std::string html = Head("This was not started");
   html += "<p>";
   AppendHtmlText(message, &html);
-  html += "</p>\n<p><a href=\"/\">See what can be run.</a></p>\n</body></html>\n";
+  absl::StrAppend(&html, "</p>\n<p><a href=\"", std::string(root),
+                  "\">See what can be run.</a></p>\n</body></html>\n");
   return html;
 }
 
-std::string HtmlSignInError(std::string_view message) {
+std::string HtmlSignInError(std::string_view message, std::string_view root) {
   std::string html = Head("You are not signed in");
   html += "<p>";
   AppendHtmlText(message, &html);
-  html += "</p>\n<p><a href=\"/\">Back to the beginning.</a></p>\n</body></html>\n";
+  absl::StrAppend(&html, "</p>\n<p><a href=\"", std::string(root),
+                  "\">Back to the beginning.</a></p>\n</body></html>\n");
   return html;
 }
 

@@ -6,11 +6,13 @@
 
 #include <atomic>
 #include <condition_variable>
+#include <list>
 #include <mutex>
 #include <optional>
 #include <thread>
 #include <unordered_set>
 #include <utility>
+#include <vector>
 
 #include "absl/strings/str_cat.h"
 #include "base/clock.h"
@@ -44,39 +46,51 @@ class HttpServer::Impl {
   Impl(Engine* engine, StorePool* pool, ByteBudget* budget, HttpOptions options,
        CertificateSource* certificates)
       : options_(std::move(options)),
-        is_unix_(UnixPathOf(options_.address).has_value()),
         clock_(engine->clock()),
         api_(engine),
         streams_(pool, options_.heartbeat, "http-streams", clock_),
         metrics_("http-metrics", clock_),
         login_(engine->access(), clock_),
+        newcomers_(api_.asks() ? access::Newcomers::Limits::Of(options_.max_connections)
+                               : access::Newcomers::Limits()),
         services_{&options_,
                   &api_,
                   pool,
                   budget,
                   &login_,
+                  &newcomers_,
                   &metrics_,
-                  is_unix_ ? nullptr : certificates,
+                  certificates,
                   {&streams_, loop_}},
-        acceptor_(*loop_),
-        retry_(*loop_) {}
+        unix_services_(services_) {
+    unix_services_.certificates = nullptr;
+  }
 
   ~Impl() { Stop(absl::ZeroDuration()); }
 
   absl::Status Start();
   void Stop(absl::Duration grace);
 
-  const std::string& url() const { return url_; }
+  const std::vector<std::string>& urls() const { return urls_; }
   HttpStats stats() const;
   void CheckRights() { streams_.CheckRights(); }
 
  private:
-  absl::Status Listen();
+  // A place where clients come in.
+  struct Entrance {
+    Entrance(net::io_context* loop, const ConnectionServices* given)
+        : services(given), acceptor(*loop), retry(*loop) {}
+    const ConnectionServices* const services;
+    net::basic_socket_acceptor<Protocol> acceptor;
+    net::steady_timer retry;
+  };
+
+  absl::Status Listen(const std::string& text);
   absl::Status ListenAtPath(const std::string& path);
-  net::awaitable<void> Accept();
-  bool IsFull() const;
-  net::awaitable<void> Refuse(Protocol::socket socket);
-  net::awaitable<void> Serve(Protocol::socket socket);
+  net::awaitable<void> Accept(Entrance* entrance);
+  bool IsFull(const Protocol::socket& socket) const;
+  net::awaitable<void> Refuse(Protocol::socket socket, bool is_plain);
+  net::awaitable<void> Serve(Protocol::socket socket, const ConnectionServices* services);
   net::awaitable<bool> Handshake(Connection* connection);
   void StopAll(bool now);
   void Began();
@@ -84,7 +98,6 @@ class HttpServer::Impl {
   void AwaitEmpty(absl::Duration deadline);
 
   const HttpOptions options_;
-  const bool is_unix_;
   Clock* const clock_;
   const std::shared_ptr<net::io_context> loop_ = std::make_shared<net::io_context>(1);
   std::atomic<int64_t> refused_{0};
@@ -93,15 +106,16 @@ class HttpServer::Impl {
   StreamSet streams_;
   Scheduler metrics_;
   Login login_;
+  access::Newcomers newcomers_;
   const ConnectionServices services_;
-  std::string url_;
-  std::optional<UnixSocket> path_;  // that is listened at
+  ConnectionServices unix_services_;  // the same, without TLS
+  std::vector<std::string> urls_;
+  std::list<UnixSocket> paths_;  // that are listened at
   bool stopped_ = false;
   std::thread thread_;
 
   // On the event loop alone.
-  net::basic_socket_acceptor<Protocol> acceptor_;
-  net::steady_timer retry_;
+  std::list<Entrance> entrances_;
   std::unordered_set<Connection*> connections_;
   size_t handshakes_ = 0;  // that are under way
   bool stopping_ = false;
@@ -113,9 +127,15 @@ class HttpServer::Impl {
 };
 
 absl::Status HttpServer::Impl::Start() {
-  if (absl::Status listening = Listen(); !listening.ok()) return listening;
-  Began();
-  net::co_spawn(*loop_, Accept(), net::detached);
+  absl::Status listening = Listen(options_.address);
+  for (const std::string& address : options_.more_addresses) {
+    if (listening.ok()) listening = Listen(address);
+  }
+  if (!listening.ok()) return listening;
+  for (Entrance& entrance : entrances_) {
+    Began();
+    net::co_spawn(*loop_, Accept(&entrance), net::detached);
+  }
   thread_ = std::thread([this] {
     pthread_setname_np(pthread_self(), "http");
     const auto work = net::make_work_guard(*loop_);
@@ -124,74 +144,81 @@ absl::Status HttpServer::Impl::Start() {
   return absl::OkStatus();
 }
 
-absl::Status HttpServer::Impl::Listen() {
-  if (const auto path = UnixPathOf(options_.address)) return ListenAtPath(*path);
-  const std::optional<HostPort> address = ParseHostPort(options_.address);
-  if (!address.has_value()) return NoAddress(options_.address);
+absl::Status HttpServer::Impl::Listen(const std::string& text) {
+  if (const auto path = UnixPathOf(text)) return ListenAtPath(*path);
+  const std::optional<HostPort> address = ParseHostPort(text);
+  if (!address.has_value()) return NoAddress(text);
   ErrorCode error;
   tcp::resolver resolver(*loop_);
   const auto found =
       resolver.resolve(address->host, absl::StrCat(address->port), tcp::resolver::passive, error);
-  if (error) return CannotListen(options_.address, error);
+  if (error) return CannotListen(text, error);
   const tcp::endpoint endpoint = found.begin()->endpoint();
-  acceptor_.open(endpoint.protocol(), error);
-  if (!error) acceptor_.set_option(net::socket_base::reuse_address(true), error);
-  if (!error) acceptor_.bind(endpoint, error);
-  if (!error) acceptor_.listen(net::socket_base::max_listen_connections, error);
-  if (error) return CannotListen(options_.address, error);
-  const HostPort bound = {address->host, PortOf(acceptor_.local_endpoint().data())};
-  url_ = absl::StrCat(services_.certificates ? "https://" : "http://", bound.ToString(), "/");
+  auto& acceptor = entrances_.emplace_back(loop_.get(), &services_).acceptor;
+  acceptor.open(endpoint.protocol(), error);
+  if (!error) acceptor.set_option(net::socket_base::reuse_address(true), error);
+  if (!error) acceptor.bind(endpoint, error);
+  if (!error) acceptor.listen(net::socket_base::max_listen_connections, error);
+  if (error) return CannotListen(text, error);
+  const HostPort bound = {address->host, PortOf(acceptor.local_endpoint().data())};
+  urls_.push_back(
+      absl::StrCat(services_.certificates ? "https://" : "http://", bound.ToString(), "/"));
   return absl::OkStatus();
 }
 
 absl::Status HttpServer::Impl::ListenAtPath(const std::string& path) {
   absl::StatusOr<UnixSocket> socket = UnixSocket::Listen(path, options_.socket);
   if (!socket.ok()) return socket.status();
-  path_ = *std::move(socket);
+  paths_.push_back(*std::move(socket));
   ErrorCode error;
-  acceptor_.assign(Protocol(AF_UNIX, 0), path_->Release(), error);
-  if (error) return CannotListen(options_.address, error);
-  url_ = absl::StrCat("unix:", path);
-  return absl::OkStatus();
+  entrances_.emplace_back(loop_.get(), &unix_services_)
+      .acceptor.assign(Protocol(AF_UNIX, 0), paths_.back().Release(), error);
+  urls_.push_back(absl::StrCat("unix:", path));
+  return error ? CannotListen(urls_.back(), error) : absl::OkStatus();
 }
 
-bool HttpServer::Impl::IsFull() const {
+bool HttpServer::Impl::IsFull(const Protocol::socket& socket) const {
+  if (api_.asks() && !newcomers_.HasRoom(ClientAddress(NameOf(socket)))) return true;
   return connections_.size() >= options_.max_connections || handshakes_ >= options_.max_handshakes;
 }
 
-net::awaitable<void> HttpServer::Impl::Accept() {
+net::awaitable<void> HttpServer::Impl::Accept(Entrance* entrance) {
   while (!stopping_) {
     ErrorCode error;
-    Protocol::socket socket = co_await acceptor_.async_accept(Into(&error));
+    Protocol::socket socket = co_await entrance->acceptor.async_accept(Into(&error));
     if (stopping_) break;
     if (error) {
-      retry_.expires_after(kAcceptAgain);
-      co_await retry_.async_wait(Into(&error));
+      entrance->retry.expires_after(kAcceptAgain);
+      co_await entrance->retry.async_wait(Into(&error));
       continue;
     }
     Began();
-    net::co_spawn(*loop_, IsFull() ? Refuse(std::move(socket)) : Serve(std::move(socket)),
+    const bool is_plain = entrance->services->certificates == nullptr;
+    net::co_spawn(*loop_,
+                  IsFull(socket) ? Refuse(std::move(socket), is_plain)
+                                 : Serve(std::move(socket), entrance->services),
                   net::detached);
   }
   Ended();
 }
 
-net::awaitable<void> HttpServer::Impl::Refuse(Protocol::socket socket) {
+net::awaitable<void> HttpServer::Impl::Refuse(Protocol::socket socket, bool is_plain) {
   static constexpr std::string_view kAnswer =
       "HTTP/1.1 503 Service Unavailable\r\nContent-Length: 0\r\nRetry-After: 5\r\n"
       "Connection: close\r\n\r\n";
   ++refused_;
   ErrorCode ignored;
-  if (!services_.certificates) {
+  if (is_plain) {
     co_await net::async_write(socket, net::buffer(kAnswer.data(), kAnswer.size()), Into(&ignored));
   }
   socket.close(ignored);
   Ended();
 }
 
-net::awaitable<void> HttpServer::Impl::Serve(Protocol::socket socket) {
+net::awaitable<void> HttpServer::Impl::Serve(Protocol::socket socket,
+                                             const ConnectionServices* services) {
   {
-    Connection connection(std::move(socket), &services_);
+    Connection connection(std::move(socket), services);
     connections_.insert(&connection);
     const bool is_ready = co_await Handshake(&connection);
     if (is_ready) co_await connection.Run();
@@ -227,8 +254,10 @@ void HttpServer::Impl::AwaitEmpty(absl::Duration deadline) {
 void HttpServer::Impl::StopAll(bool now) {
   stopping_ = true;
   ErrorCode ignored;
-  acceptor_.close(ignored);
-  retry_.cancel();
+  for (Entrance& entrance : entrances_) {
+    entrance.acceptor.close(ignored);
+    entrance.retry.cancel();
+  }
   for (Connection* connection : connections_) connection->Stop(now);
 }
 
@@ -248,7 +277,7 @@ void HttpServer::Impl::Stop(absl::Duration grace) {
   thread_.join();
   loop_->restart();
   loop_->poll();  // what was cancelled last holds streams
-  path_.reset();
+  paths_.clear();
 }
 
 HttpStats HttpServer::Impl::stats() const {
@@ -256,8 +285,9 @@ HttpStats HttpServer::Impl::stats() const {
   stats.streams = streams_.stats();
   stats.refused_connections = refused_;
   stats.failed_handshakes = failed_handshakes_;
+  stats.newcomers = newcomers_.count();
   const std::lock_guard lock(mutex_);
-  stats.connections = std::max<int64_t>(0, open_ - 1);
+  stats.connections = std::max<int64_t>(0, open_ - static_cast<int64_t>(entrances_.size()));
   return stats;
 }
 
@@ -271,7 +301,12 @@ absl::Status HttpServer::Start() { return impl_->Start(); }
 
 void HttpServer::Stop(absl::Duration grace) { impl_->Stop(grace); }
 
-const std::string& HttpServer::url() const { return impl_->url(); }
+const std::string& HttpServer::url() const {
+  static const auto& none = *new std::string;
+  return urls().empty() ? none : urls().front();
+}
+
+const std::vector<std::string>& HttpServer::urls() const { return impl_->urls(); }
 
 HttpStats HttpServer::stats() const { return impl_->stats(); }
 

@@ -4,6 +4,7 @@
 
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "absl/status/status.h"
 #include "absl/time/time.h"
@@ -20,6 +21,7 @@ struct HttpStats {
   int64_t connections = 0;          // that are open
   int64_t refused_connections = 0;  // beyond the limit, since the start
   int64_t failed_handshakes = 0;    // of TLS, since the start
+  int64_t newcomers = 0;            // open connections that are nobody's yet
   StreamStats streams;
 };
 
@@ -55,6 +57,8 @@ class HttpServer {
   // "http://HOST:PORT/" as it is listened on, "https://" with TLS, or "unix:PATH"; empty before
   // Start.
   const std::string& url() const;
+  // The same of each address.
+  const std::vector<std::string>& urls() const;
 
   HttpStats stats() const;
 

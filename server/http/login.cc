@@ -70,8 +70,7 @@ std::string PageOr(const std::string& to) {
 }
 
 std::string RedirectUri(const oidc::Settings& settings, const Request& request) {
-  const std::string own = absl::StrCat(request.is_tls ? "https" : "http", "://", request.host, "/");
-  const std::string& base = settings.console_url.empty() ? own : settings.console_url;
+  const std::string& base = settings.console_url.empty() ? request.home : settings.console_url;
   return base + std::string(kCallbackPath.substr(1));
 }
 
@@ -116,7 +115,8 @@ Reply Login::Answer(const Request& request) {
   if (reply.ok()) return *std::move(reply);
   Reply error = ErrorReply(reply.status());
   error.content_type = kPage;
-  error.body = HtmlSignInError(ToUtf8(std::string(reply.status().message()), 2000));
+  error.body = HtmlSignInError(ToUtf8(std::string(reply.status().message()), 2000),
+                               RootOf(request.path));
   return error;
 }
 
@@ -150,7 +150,7 @@ absl::StatusOr<Reply> Login::Begin(const Request& request) const {
       *issuer, oidc::Attempt(begun.secret), RedirectUri(issuer->settings(), request));
   if (!url.ok()) return url.status();
   Reply reply = GoTo(*std::move(url));
-  reply.set_cookies = {LoginCookie(ToCookie(begun), request.is_tls)};
+  reply.set_cookies = {LoginCookie(ToCookie(begun), request.cookie)};
   return reply;
 }
 
@@ -178,8 +178,8 @@ absl::StatusOr<Reply> Login::Finish(const Request& request) {
   const absl::StatusOr<std::string> session =
       access_->SignIn(CredentialsOf(request), *issuer, claims);
   if (!session.ok()) return session.status();
-  Reply reply = GoTo(PageOr(begun->to));
-  reply.set_cookies = {SessionCookie(*session, request.is_tls), LoginCookie("", request.is_tls)};
+  Reply reply = GoTo(absl::StrCat(request.cookie.path, PageOr(begun->to).substr(1)));
+  reply.set_cookies = {SessionCookie(*session, request.cookie), LoginCookie("", request.cookie)};
   return reply;
 }
 

@@ -12,6 +12,7 @@
 #include "absl/status/statusor.h"
 #include "absl/time/time.h"
 #include "server/access/principal.h"
+#include "server/http/public_url.h"
 #include "server/http/static_files.h"
 #include "server/tls/unix_socket.h"
 
@@ -20,6 +21,8 @@ namespace jobtail::http {
 struct HttpOptions {
   // HOST:PORT; port 0 picks a free one. Or unix:PATH. Empty: no HTTP at all.
   std::string address = "127.0.0.1:8080";
+  // Further ones, as the first.
+  std::vector<std::string> more_addresses = {};
   // Who may connect to the unix socket, if it is one.
   SocketAccess socket = {};
   // Names, without a port, by which clients may address this server, besides localhost and IP
@@ -27,6 +30,9 @@ struct HttpOptions {
   std::vector<std::string> allowed_hosts;
   // Origins ("https://ci.example.com") whose pages may use the API from a browser.
   std::vector<std::string> allowed_origins;
+  // The address by which browsers reach this server, where a proxy stands before it: its host is
+  // one of `allowed_hosts`, its origin is the server's own, and cookies are for it alone.
+  PublicUrl public_url = {};
   // How many connections may be open; those beyond are answered with 503 and closed.
   size_t max_connections = 10'000;
   // With TLS: how long a client may take for its handshake, and how many may be under way.

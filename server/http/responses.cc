@@ -8,6 +8,7 @@
 
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_replace.h"
 #include "server/http/guard.h"
 
 namespace jobtail::http {
@@ -55,6 +56,9 @@ void Complete(const Message& request, Response* response) {
   if (request.method() == verb::head) response->body().clear();
 }
 
+// Small, and not the same at each address that it is served at.
+bool IsPage(const StaticFile& file) { return file.path == "/index.html"; }
+
 std::string Unzip(std::string_view gzip) {
   constexpr int kGzip = 16;
   z_stream stream{};
@@ -91,6 +95,13 @@ std::string_view Field(const Message& request, std::string_view name) {
   return found == request.end() ? std::string_view() : FromBoost(found->value());
 }
 
+std::vector<std::string> ValuesOf(const Message& request, std::string_view name) {
+  const auto [begin, end] = request.equal_range(ToBoost(name));
+  std::vector<std::string> values;
+  for (auto each = begin; each != end; ++each) values.emplace_back(FromBoost(each->value()));
+  return values;
+}
+
 std::string ListField(const Message& request, std::string_view name) {
   const auto [begin, end] = request.equal_range(ToBoost(name));
   std::string list;
@@ -110,7 +121,6 @@ Request ToRequest(const Message& request) {
   asked.last_event_id = std::string(Field(request, "Last-Event-ID"));
   asked.body = request.body();
   asked.authorization = std::string(Field(request, "Authorization"));
-  asked.host = std::string(Field(request, "Host"));
   asked.traceparent = std::string(Field(request, "traceparent"));
   return asked;
 }
@@ -166,7 +176,10 @@ Response MakeFileResponse(const Message& request, const StaticFile& file) {
     return response;
   }
   response.set(field::content_type, ToBoost(file.content_type));
-  if (absl::StrContains(ListField(request, "Accept-Encoding"), "gzip")) {
+  if (IsPage(file)) {
+    const std::string root = RootOf(PathOf(request));
+    response.body() = absl::StrReplaceAll(Unzip(file.gzip), {{ToAbsl(kRootMark), root}});
+  } else if (absl::StrContains(ListField(request, "Accept-Encoding"), "gzip")) {
     response.set(field::content_encoding, "gzip");
     response.body() = file.gzip;
   } else {

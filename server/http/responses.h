@@ -4,6 +4,7 @@
 
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "server/http/api.h"
 #include "server/http/asio.h"
@@ -25,6 +26,9 @@ std::string_view QueryOf(const Message& request);
 // The value of a header field; empty if there is none. For fields that CheckUnambiguous lets be
 // there once.
 std::string_view Field(const Message& request, std::string_view name);
+
+// The values of all header fields of that name, in their order.
+std::vector<std::string> ValuesOf(const Message& request, std::string_view name);
 
 // The value of a field that is a list, which may be spread over several header fields of that name:
 // they are one list (RFC 9110, 5.3).

@@ -26,12 +26,23 @@ access::Credentials CredentialsOf(const Request& request) {
           .session = request.session,
           .peer_identity = &request.peer,
           .peer = request.address,
-          .traceparent = request.traceparent};
+          .traceparent = request.traceparent,
+          .headers = request.headers};
 }
 
 absl::StatusOr<access::Caller> Api::Admit(const Request& request) {
   if (!asks()) return access::Caller();
   return engine_->access()->Admit(CredentialsOf(request));
+}
+
+absl::StatusOr<access::Quotas::Place> Api::HoldRequest(const Request& request) {
+  if (!asks()) return access::Quotas::Place();
+  return engine_->access()->HoldRequest(CredentialsOf(request), 0);
+}
+
+absl::StatusOr<access::Quotas::Place> Api::HoldConnection(const access::Caller& caller) {
+  if (!asks()) return access::Quotas::Place();
+  return engine_->access()->HoldConnection(caller);
 }
 
 // What a browser had before is over, whether or not the token is right.
@@ -40,7 +51,7 @@ Reply Api::Session(const Request& request) {
   engine_->access()->SignOut(credentials);
   Reply reply;
   reply.body = "{}";
-  reply.set_cookies = {SessionCookie("", request.is_tls)};
+  reply.set_cookies = {SessionCookie("", request.cookie)};
   if (request.method == "DELETE") return reply;
   credentials.session = "";
   const std::string token = TokenIn(request.body);
@@ -50,7 +61,7 @@ Reply Api::Session(const Request& request) {
     error.set_cookies = std::move(reply.set_cookies);
     return error;
   }
-  reply.set_cookies = {SessionCookie(*secret, request.is_tls)};
+  reply.set_cookies = {SessionCookie(*secret, request.cookie)};
   return reply;
 }
 

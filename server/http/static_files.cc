@@ -1,6 +1,8 @@
 // Looking up a file.
 #include "server/http/static_files.h"
 
+#include <algorithm>
+
 namespace jobtail::http {
 
 bool IsPage(std::string_view path) {
@@ -14,6 +16,14 @@ const StaticFile* FindFile(StaticFiles files, std::string_view path) {
     if (file.path == path) return &file;
   }
   return nullptr;
+}
+
+std::string RootOf(std::string_view path) {
+  const auto slashes = std::ranges::count(path, '/');
+  if (slashes <= 1) return "./";
+  std::string root;
+  for (auto i = slashes; i > 1; --i) root += "../";
+  return root;
 }
 
 }  // namespace jobtail::http

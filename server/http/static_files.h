@@ -3,6 +3,7 @@
 #define JOBTAIL_SERVER_HTTP_STATIC_FILES_H_
 
 #include <span>
+#include <string>
 #include <string_view>
 
 namespace jobtail::http {
@@ -25,6 +26,14 @@ bool IsPage(std::string_view path);
 
 // The file for a path without its query; null if there is none.
 const StaticFile* FindFile(StaticFiles files, std::string_view path);
+
+// The way from a path to where the server's paths begin, as relative addresses have it: "./" from
+// "/runs", "../" from "/runs/1". So it holds also behind a proxy that puts a path of its own before
+// them.
+std::string RootOf(std::string_view path);
+
+// What stands for that way in "/index.html".
+inline constexpr std::string_view kRootMark = "{{root}}";
 
 // What Content-Security-Policy says of the page: everything comes from this server, nothing from
 // within the page, and nobody frames it.

@@ -123,6 +123,12 @@ void AddAccess(const AccessFigures& access, Families* families) {
   add("jobtail_refused_authentications_total",
       "Of these, those from addresses that fail too often.", access.refused_authentications);
   add("jobtail_refused_calls_total", "Calls beyond their principal's rate.", access.refused_calls);
+  add("jobtail_refused_places_total",
+      "Runs, streams, connections and requests beyond their principal's limit.",
+      access.refused_places);
+  families->Begin("jobtail_unproven_connections", MetricType::Gauge,
+                  "Open connections of which nobody has proved who is at the other end.");
+  families->Add({}, access.unproven_connections);
   add("jobtail_access_failed_reloads_total",
       "Times that the access file, or one that it names, was wrong when it was read again.",
       access.failed_reloads);

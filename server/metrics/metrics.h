@@ -20,6 +20,8 @@ struct AccessFigures {
   int64_t failed_authentications = 0;
   int64_t refused_authentications = 0;  // of these, from addresses that fail too often
   int64_t refused_calls = 0;            // beyond their principal's rate
+  int64_t refused_places = 0;           // runs, streams and so on beyond their principal's limit
+  int64_t unproven_connections = 0;     // open now, of whom nobody has proved who they are
   int64_t failed_reloads = 0;
   int64_t failed_key_fetches = 0;  // from OpenID Connect issuers
   int64_t audit_failures = 0;      // records that could not be written

@@ -20,7 +20,7 @@ struct Output {
   capture::Stream stream = capture::Stream::kStdout;
   // Of kExact. Anybody on the machine can send to `fd`, so what comes from any other address than
   // the command's two sockets is dropped. `senders` are those sockets: while they are open, nobody
-  // else can take their addresses.
+  // else can take their addresses. Not by their user: a command may have become another one.
   std::string output_address;
   std::string error_address;
   std::array<Descriptor, 2> senders;

@@ -23,6 +23,7 @@
 #include <list>
 #include <optional>
 #include <thread>
+#include <vector>
 
 #include "absl/strings/str_cat.h"
 #include "base/host_port.h"
@@ -84,7 +85,8 @@ OpenConnections::Client PeerOf(const PeerIdentity& peer, int serial) {
 bool Disconnect(int fd) {
   sockaddr none{};
   none.sa_family = AF_UNSPEC;
-  return connect(fd, &none, sizeof none) == 0;
+  if (connect(fd, &none, sizeof none) == 0) return true;
+  return shutdown(fd, SHUT_RDWR) == 0;  // a unix socket, which has no other way
 }
 
 }  // namespace
@@ -97,6 +99,7 @@ class Acceptor::Impl {
         count_(loop_),
         look_(loop_),
         shedder_(limits.resident_bytes),
+        owners_(limits.newcomers),
         handshakes_(limits.handshakes) {
     OpenReserve();
   }
@@ -109,10 +112,15 @@ class Acceptor::Impl {
   void Start(Take take);
   void Stop();
 
-  const std::string& address() const { return address_; }
+  const std::vector<std::string>& addresses() const { return addresses_; }
   int64_t connections() const { return connections_; }
   int64_t refused() const { return refused_; }
   void Called(const std::string& peer) { handshakes_.Called(peer); }
+  absl::Status Own(const std::string& peer, const std::string& owner,
+                   const ConnectionOwners::Enter& enter) {
+    return owners_.Own(peer, owner, enter);
+  }
+  int64_t newcomers() const { return owners_.newcomers(); }
   absl::Status CheckHealth() const;
 
  private:
@@ -132,6 +140,9 @@ class Acceptor::Impl {
   void Serve(Listener* listener, int fd, const sockaddr_storage& from);
   void HandOn(Listener* listener, int fd, const OpenConnections::Client& client);
   bool HasRoom(const std::string& address);
+  void Sweep();
+  void GiveUpOverdue();
+  bool GiveUp(const OpenConnections::Client& client);
   void Shortage(Listener* listener);
   void Recovered();
   void RefuseWaiting(Listener* listener);
@@ -141,8 +152,8 @@ class Acceptor::Impl {
 
   const Limits limits_;
   Clock* const clock_;
-  std::string address_;
-  std::optional<UnixSocket> path_;  // that is listened at
+  std::vector<std::string> addresses_;
+  std::list<UnixSocket> paths_;  // that are listened at
   Take take_;
   std::thread thread_;
   std::atomic<int64_t> connections_ = 0;
@@ -156,6 +167,7 @@ class Acceptor::Impl {
   net::steady_timer look_;
   OpenConnections open_;
   LoadShedder shedder_;
+  ConnectionOwners owners_;
   PendingHandshakes handshakes_;
   absl::Duration counted_ = -absl::InfiniteDuration();  // when, by the steady clock
   absl::Duration told_ = -absl::InfiniteDuration();     // of load that was shed, the same
@@ -175,6 +187,7 @@ absl::Status Acceptor::Impl::Listen(const std::string& text, const SocketAccess&
       resolver.resolve(address->host, absl::StrCat(address->port), tcp::resolver::passive, error);
   if (error) return CannotListen(text, error);
   int port = address->port;
+  const size_t before = listeners_.size();
   ErrorCode last;
   for (const auto& entry : found) {
     tcp::endpoint endpoint = entry.endpoint();
@@ -184,21 +197,21 @@ absl::Status Acceptor::Impl::Listen(const std::string& text, const SocketAccess&
     if (error) last = error;  // a machine may lack one of a name's addresses
     if (!error) port = PortOf(listeners_.back().acceptor.local_endpoint().data());
   }
-  if (listeners_.empty()) return CannotListen(text, last);
-  address_ = HostPort{address->host, port}.ToString();
+  if (listeners_.size() == before) return CannotListen(text, last);
+  addresses_.push_back(HostPort{address->host, port}.ToString());
   return absl::OkStatus();
 }
 
 absl::Status Acceptor::Impl::ListenAtPath(const std::string& path, const SocketAccess& access) {
   absl::StatusOr<UnixSocket> socket = UnixSocket::Listen(path, access);
   if (!socket.ok()) return socket.status();
-  path_ = *std::move(socket);
+  paths_.push_back(*std::move(socket));
   Listener& listener = listeners_.emplace_back(&loop_);
   listener.is_unix = true;
   ErrorCode error;
-  listener.acceptor.assign(Protocol(AF_UNIX, 0), path_->Release(), error);
-  address_ = absl::StrCat("unix:", path);
-  return error ? CannotListen(address_, error) : absl::OkStatus();
+  listener.acceptor.assign(Protocol(AF_UNIX, 0), paths_.back().Release(), error);
+  addresses_.push_back(absl::StrCat("unix:", path));
+  return error ? CannotListen(addresses_.back(), error) : absl::OkStatus();
 }
 
 // What is set here, connections inherit.
@@ -237,13 +250,8 @@ void Acceptor::Impl::Start(Take take) {
 }
 
 void Acceptor::Impl::ShedLoad() {
-  const auto clients = shedder_.Look(open_);
-  for (const OpenConnections::Client& client : clients) {
-    const std::optional<int> fd = open_.Find(client);
-    if (!fd || !Disconnect(*fd)) continue;  // it has gone by itself
-    open_.Remove(*fd);
-    ++refused_;
-  }
+  const auto clients = shedder_.Look(&open_);
+  for (const OpenConnections::Client& client : clients) GiveUp(client);
   if (const absl::Duration now = clock_->Steady(); !clients.empty() && now - told_ > kTellEvery) {
     told_ = now;
     spdlog::error(
@@ -261,7 +269,7 @@ void Acceptor::Impl::ShedLoad() {
 void Acceptor::Impl::Stop() {
   if (!thread_.joinable()) {
     listeners_.clear();
-    path_.reset();
+    paths_.clear();
     return;
   }
   net::post(loop_, [this] {
@@ -270,7 +278,7 @@ void Acceptor::Impl::Stop() {
   });
   thread_.join();
   listeners_.clear();
-  path_.reset();
+  paths_.clear();
 }
 
 void Acceptor::Impl::AwaitNext(Listener* listener) {
@@ -323,27 +331,52 @@ void Acceptor::Impl::Serve(Listener* listener, int fd, const sockaddr_storage& f
 }
 
 void Acceptor::Impl::HandOn(Listener* listener, int fd, const OpenConnections::Client& client) {
-  if (!HasRoom(client.first) || !handshakes_.Begin(fd, client, clock_->Steady())) {
+  // A unix socket has no handshake that could be pending.
+  if (!HasRoom(client.first) ||
+      (!listener->is_unix && !handshakes_.Begin(fd, client, clock_->Steady()))) {
     ++refused_;  // before its client can know
     close(fd);
     return;
   }
-  open_.Add(fd, client);
+  if (const auto before = open_.Add(fd, client)) owners_.Ended(*before);
+  owners_.Began(client, clock_->Steady());
   connections_ = static_cast<int64_t>(open_.Count());
-  take_(listener->acceptor.native_handle(), fd);
+  take_({.listener = listener->acceptor.native_handle(),
+         .connection = fd,
+         .is_unix = listener->is_unix});
 }
 
 bool Acceptor::Impl::HasRoom(const std::string& address) {
   const auto has_room = [&] {
     return open_.Count() < limits_.connections &&
-           open_.CountOf(address) < limits_.connections_of_address;
+           open_.CountOf(address) < limits_.connections_of_address && owners_.HasRoom(address);
   };
   const absl::Duration now = clock_->Steady();
   if (!has_room() && now - counted_ >= kCountAgain) {
-    open_.Sweep();
+    Sweep();
     counted_ = now;
+    if (!owners_.HasRoom(address)) GiveUpOverdue();
   }
   return has_room();
+}
+
+void Acceptor::Impl::Sweep() {
+  for (const OpenConnections::Client& client : open_.Sweep()) owners_.Ended(client);
+}
+
+// Nobody waits for a place behind those that do not tell who they are.
+void Acceptor::Impl::GiveUpOverdue() {
+  for (const OpenConnections::Client& client : owners_.Overdue(clock_->Steady())) GiveUp(client);
+}
+
+// False if it has gone by itself.
+bool Acceptor::Impl::GiveUp(const OpenConnections::Client& client) {
+  const std::optional<int> fd = open_.Find(client);
+  if (!fd || !Disconnect(*fd)) return false;
+  open_.Remove(*fd);
+  owners_.Ended(client);
+  ++refused_;
+  return true;
 }
 
 void Acceptor::Impl::Shortage(Listener* listener) {
@@ -387,7 +420,7 @@ void Acceptor::Impl::OpenReserve() {
 }
 
 void Acceptor::Impl::Count() {
-  open_.Sweep();
+  Sweep();
   counted_ = clock_->Steady();
   connections_ = static_cast<int64_t>(open_.Count());
   count_.expires_after(kCountEvery);
@@ -412,11 +445,18 @@ absl::Status Acceptor::Listen(const std::string& address, const SocketAccess& ac
   return impl_->Listen(address, access);
 }
 
-const std::string& Acceptor::address() const { return impl_->address(); }
+const std::vector<std::string>& Acceptor::addresses() const { return impl_->addresses(); }
 
 void Acceptor::Start(Take take) { impl_->Start(std::move(take)); }
 
 void Acceptor::Stop() { impl_->Stop(); }
+
+absl::Status Acceptor::Own(const std::string& peer, const std::string& owner,
+                           const ConnectionOwners::Enter& enter) {
+  return impl_->Own(peer, owner, enter);
+}
+
+int64_t Acceptor::newcomers() const { return impl_->newcomers(); }
 
 void Acceptor::Called(const std::string& peer) { impl_->Called(peer); }
 

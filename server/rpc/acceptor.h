@@ -8,9 +8,12 @@
 #include <limits>
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "absl/status/status.h"
 #include "base/clock.h"
+#include "server/access/newcomers.h"
+#include "server/rpc/connection_owners.h"
 #include "server/rpc/pending_handshakes.h"
 #include "server/tls/unix_socket.h"
 
@@ -31,12 +34,20 @@ class Acceptor {
     size_t connections_of_address = 10'000;
     // Of those with TLS.
     PendingHandshakes::Limits handshakes;
+    // Of them, those that nobody has proved to be theirs.
+    access::Newcomers::Limits newcomers;
     // How large the process may be, in bytes, before connections are given up (see LoadShedder).
     int64_t resident_bytes = std::numeric_limits<int64_t>::max();
   };
-  // Is given a listening socket, which stays the acceptor's, and a connection, which does not: it
-  // neither blocks nor outlives an exec. Called by the acceptor's thread.
-  using Take = std::function<void(int listener, int connection)>;
+  // What is handed on: a listening socket, which stays the acceptor's, and a connection, which does
+  // not: it neither blocks nor outlives an exec.
+  struct Handover {
+    int listener;
+    int connection;
+    bool is_unix;
+  };
+  // Called by the acceptor's thread.
+  using Take = std::function<void(const Handover&)>;
 
   static constexpr absl::Duration kPatience = absl::Seconds(1);
 
@@ -50,11 +61,12 @@ class Acceptor {
 
   // Listens at HOST:PORT, and at each address of a name, or at unix:PATH, where `access` says who
   // may connect; clients wait until Start. INVALID_ARGUMENT for what is none, UNAVAILABLE if it
-  // cannot be listened on. A port that is taken is an error. The peers of a unix socket are named
-  // for gRPC: see ScopedPeerName.
+  // cannot be listened on. A port that is taken is an error. More than once: at all of them. The
+  // peers of a unix socket are named for gRPC: see ScopedPeerName.
   absl::Status Listen(const std::string& address, const SocketAccess& access = {});
-  // The address as it is listened on, where port 0 has become another.
-  const std::string& address() const;
+  // The first address as it is listened on, where port 0 has become another; and all of them.
+  const std::string& address() const { return addresses().front(); }
+  const std::vector<std::string>& addresses() const;
 
   void Start(Take take);
   // Accepts no more, and listens no more. Idempotent.
@@ -63,6 +75,12 @@ class Acceptor {
   // The connection of that peer, as gRPC names it, has made a call.
   void Called(const std::string& peer);
 
+  // The connection of that peer has made a call of `owner`'s: see ConnectionOwners.
+  absl::Status Own(const std::string& peer, const std::string& owner,
+                   const ConnectionOwners::Enter& enter);
+
+  // Those of which nobody has proved to be its owner; as the next.
+  int64_t newcomers() const;
   // Those handed on that are open; as of up to a second ago.
   int64_t connections() const;
   // Those closed at once, for a limit or a lack of descriptors, and those given up for memory.

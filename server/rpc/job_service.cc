@@ -6,6 +6,7 @@
 #include <string>
 #include <string_view>
 #include <utility>
+#include <vector>
 
 #include "server/access/access_control.h"
 #include "server/oidc/sign_in.h"
@@ -37,15 +38,15 @@ std::string_view HeaderOf(const grpc::CallbackServerContext& context, const char
   return {begin->second.data(), begin->second.size()};
 }
 
-// Who calls. May wait for the disk.
-absl::StatusOr<access::Caller> Admit(Engine* engine, const grpc::CallbackServerContext& context) {
-  if (!engine->access()) return access::Caller();
-  const PeerIdentity peer = IdentityOf(context);
-  const std::string address = context.peer();
-  return engine->access()->Admit({.authorization = HeaderOf(context, "authorization"),
-                                  .peer_identity = &peer,
-                                  .peer = address,
-                                  .traceparent = HeaderOf(context, "traceparent")});
+// All values of a header: gRPC's names are in small letters.
+std::vector<std::string> AllOf(const grpc::CallbackServerContext& context,
+                               const std::string& name) {
+  const auto [begin, end] = context.client_metadata().equal_range(name);
+  std::vector<std::string> values;
+  for (auto each = begin; each != end; ++each) {
+    values.emplace_back(each->second.data(), each->second.size());
+  }
+  return values;
 }
 
 // Where one can become somebody: told also to who is nobody.
@@ -56,12 +57,35 @@ void AddIssuers(Engine* engine, grpc::CallbackServerContext* context) {
   }
 }
 
+// What comes with a call, for as long as its context lives.
+class CallCredentials {
+ public:
+  explicit CallCredentials(const grpc::CallbackServerContext& context)
+      : context_(context), peer_(IdentityOf(context)), address_(context.peer()) {}
+
+  access::Credentials Get() const {
+    return {.authorization = HeaderOf(context_, "authorization"),
+            .peer_identity = &peer_,
+            .peer = address_,
+            .traceparent = HeaderOf(context_, "traceparent"),
+            .headers = [this](const std::string& name) { return AllOf(context_, name); }};
+  }
+
+ private:
+  const grpc::CallbackServerContext& context_;
+  const PeerIdentity peer_;
+  const std::string address_;
+};
+
 // A unary call, and what it holds of the budget until its answer is sent. Belongs to gRPC once it
 // has been returned to it, and deletes itself in OnDone.
 class UnaryCall final : public JobService::Unary {
  public:
   UnaryCall(grpc::CallbackServerContext* context, ByteBudget::Reservation held)
       : context_(context), held_(std::move(held)) {}
+
+  // Has a place among its caller's requests until it is done.
+  void Keep(access::Quotas::Place place) { place_ = std::move(place); }
 
   // RESOURCE_EXHAUSTED if the call with a request of so many bytes is beyond the budget.
   absl::Status HoldRequest(size_t bytes) { return held_.Resize(kCallBytes + bytes); }
@@ -81,6 +105,7 @@ class UnaryCall final : public JobService::Unary {
  private:
   grpc::CallbackServerContext* const context_;
   ByteBudget::Reservation held_;
+  access::Quotas::Place place_;
 };
 
 // Finishes a unary call with a result, an absl::StatusOr of a message.
@@ -95,6 +120,22 @@ void FinishWith(UnaryCall* call, const Result& result, grpc::ByteBuffer* respons
 
 }  // namespace
 
+// Who calls. May wait for the disk.
+absl::StatusOr<access::Caller> JobService::Admit(const Context& context) const {
+  if (!engine_->access()) return access::Caller();
+  absl::StatusOr<access::Caller> caller = engine_->access()->Admit(CallCredentials(context).Get());
+  if (!caller.ok() || !on_admit_) return caller;
+  const absl::Status admitted = on_admit_(context.peer(), *caller);
+  return admitted.ok() ? caller : admitted;
+}
+
+absl::StatusOr<access::Quotas::Place> JobService::HoldRequest(const Context& context,
+                                                              size_t bytes) const {
+  if (!engine_->access()) return access::Quotas::Place();
+  return engine_->access()->HoldRequest(CallCredentials(context).Get(),
+                                        static_cast<int64_t>(bytes));
+}
+
 // Answers a unary call, in the pool, with what `answer` makes of the request.
 template <typename Request, typename MakeAnswer>
 JobService::Unary* JobService::Answer(Context* context, const grpc::ByteBuffer& bytes,
@@ -103,14 +144,19 @@ JobService::Unary* JobService::Answer(Context* context, const grpc::ByteBuffer& 
   auto* const call = new UnaryCall(context, {budget_, context->peer()});
   Request request;
   absl::Status status = call->HoldRequest(bytes.Length());
+  if (status.ok()) {
+    absl::StatusOr<access::Quotas::Place> place = HoldRequest(*context, bytes.Length());
+    status = place.status();
+    if (place.ok()) call->Keep(*std::move(place));
+  }
   if (status.ok()) status = FromByteBuffer(bytes, &request);
   if (!status.ok()) {
     call->FinishWith(status);
     return call;
   }
-  streams_.pool().Run(context->peer(), [=, engine = engine_, request = std::move(request)] {
+  streams_.pool().Run(context->peer(), [=, this, request = std::move(request)] {
     if (context->IsCancelled()) return call->Finish(grpc::Status::CANCELLED);
-    const absl::StatusOr<access::Caller> caller = Admit(engine, *context);
+    const absl::StatusOr<access::Caller> caller = Admit(*context);
     if (!caller.ok()) return call->FinishWith(caller.status());
     FinishWith(call, answer(request, *caller), response);
   });
@@ -184,14 +230,20 @@ JobService::GrpcStream* JobService::Follow(Context* context, const grpc::ByteBuf
   // Until the stream is open. Shared, since what is given to the pool can be copied.
   const auto held = std::make_shared<ByteBudget::Reservation>(budget_, context->peer());
   Request request;
+  const auto place = std::make_shared<access::Quotas::Place>();
   absl::Status status = held->Resize(kCallBytes + bytes.Length());
+  if (status.ok()) {
+    absl::StatusOr<access::Quotas::Place> own = HoldRequest(*context, bytes.Length());
+    status = own.status();
+    if (own.ok()) *place = *std::move(own);
+  }
   if (status.ok()) status = FromByteBuffer(bytes, &request);
   if (!status.ok()) {
     reactor->Fail(status);
   } else {
-    reactor->Start([engine = engine_, context, open = std::move(open), request = std::move(request),
-                    held]() -> OpenedFeed {
-      const absl::StatusOr<access::Caller> caller = Admit(engine, *context);
+    reactor->Start([this, context, open = std::move(open), request = std::move(request), held,
+                    place]() -> OpenedFeed {
+      const absl::StatusOr<access::Caller> caller = Admit(*context);
       if (!caller.ok()) return caller.status();
       return open(request, *caller);
     });

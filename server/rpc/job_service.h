@@ -11,6 +11,7 @@
 
 #include "absl/time/time.h"
 #include "jobtail/v1/job_service.grpc.pb.h"
+#include "server/access/access_control.h"
 #include "server/rpc/framing.h"
 #include "server/run/engine.h"
 #include "server/stream/byte_budget.h"
@@ -60,6 +61,12 @@ class JobService final : public internal::JobServiceBase {
   // Has each call tell who makes it, by its peer's name, on gRPC's threads. Before the first call.
   void OnCall(std::function<void(const std::string&)> on_call) { on_call_ = std::move(on_call); }
 
+  // Has each call that was admitted tell whose it is, by its peer's name, before it is answered; an
+  // error ends it. Before the first call.
+  void OnAdmit(std::function<absl::Status(const std::string&, const access::Caller&)> on_admit) {
+    on_admit_ = std::move(on_admit);
+  }
+
   // Ends every stream with UNAVAILABLE and a resume point (see StreamSet), those that are still to
   // come as well.
   void StopStreams(absl::Duration grace) { streams_.StopAll(grace); }
@@ -97,9 +104,13 @@ class JobService final : public internal::JobServiceBase {
   GrpcStream* Follow(Context* context, const grpc::ByteBuffer& bytes,
                      std::unique_ptr<Framing> framing, Open open);
 
+  absl::StatusOr<access::Caller> Admit(const Context& context) const;
+  absl::StatusOr<access::Quotas::Place> HoldRequest(const Context& context, size_t bytes) const;
+
   Engine* const engine_;
   ByteBudget* const budget_;
   std::function<void(const std::string&)> on_call_;
+  std::function<absl::Status(const std::string&, const access::Caller&)> on_admit_;
   StreamSet streams_;
 };
 

@@ -8,11 +8,11 @@
 
 namespace jobtail {
 
-std::vector<OpenConnections::Client> LoadShedder::Look(const OpenConnections& connections) {
+std::vector<OpenConnections::Client> LoadShedder::Look(OpenConnections* connections) {
   const auto before = std::exchange(received_, {});
   std::vector<OpenConnections::Client> worst;
   if (resident_() <= limit_) return worst;
-  received_ = connections.Received();
+  received_ = connections->Received();
   absl::flat_hash_map<OpenConnections::Client, uint64_t> since;
   uint64_t most = 0;
   for (const auto& [client, received] : received_) {

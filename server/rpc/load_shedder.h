@@ -35,7 +35,7 @@ class LoadShedder {
 
   // The clients whose connections are to be given up: who has sent most since the last look, and
   // whoever has sent half as much. To be called at each interval.
-  std::vector<OpenConnections::Client> Look(const OpenConnections& connections);
+  std::vector<OpenConnections::Client> Look(OpenConnections* connections);
 
   // What the system says of this process.
   static int64_t ResidentBytes();

@@ -1,8 +1,10 @@
 // Descriptors, and the sockets that they named.
 #include "server/rpc/open_connections.h"
 
+#include <linux/sockios.h>
 #include <linux/tcp.h>
 #include <netinet/in.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 
@@ -15,12 +17,15 @@ ino_t InodeOf(int fd) {
   return fstat(fd, &status) == 0 ? status.st_ino : 0;
 }
 
-void OpenConnections::Add(int fd, const Client& client) {
+std::optional<OpenConnections::Client> OpenConnections::Add(int fd, const Client& client) {
+  std::optional<Client> closed;
   if (const auto before = open_.find(fd); before != open_.end()) {
-    Forget(before->second.client.first);
+    closed = before->second.client;
+    Forget(closed->first);
   }
   open_.insert_or_assign(fd, Connection{InodeOf(fd), client});
   ++addresses_[client.first];
+  return closed;
 }
 
 void OpenConnections::Remove(int fd) {
@@ -37,24 +42,32 @@ std::optional<int> OpenConnections::Find(const Client& client) const {
   return std::nullopt;
 }
 
-absl::flat_hash_map<OpenConnections::Client, uint64_t> OpenConnections::Received() const {
+absl::flat_hash_map<OpenConnections::Client, uint64_t> OpenConnections::Received() {
   absl::flat_hash_map<Client, uint64_t> received;
-  for (const auto& [fd, connection] : open_) {
+  for (auto& [fd, connection] : open_) {
     tcp_info info{};
     socklen_t size = sizeof info;
-    if (getsockopt(fd, IPPROTO_TCP, TCP_INFO, &info, &size) != 0) continue;
-    received.emplace(connection.client, info.tcpi_bytes_received);
+    int waiting = 0;
+    if (getsockopt(fd, IPPROTO_TCP, TCP_INFO, &info, &size) == 0) {
+      received.emplace(connection.client, info.tcpi_bytes_received);
+    } else if (ioctl(fd, SIOCINQ, &waiting) == 0) {
+      connection.waited += static_cast<uint64_t>(waiting);
+      received.emplace(connection.client, connection.waited);
+    }
   }
   return received;
 }
 
-void OpenConnections::Sweep() {
-  absl::erase_if(open_, [this](const auto& entry) {
+std::vector<OpenConnections::Client> OpenConnections::Sweep() {
+  std::vector<Client> closed;
+  absl::erase_if(open_, [this, &closed](const auto& entry) {
     const auto& [fd, connection] = entry;
-    const bool is_open = InodeOf(fd) == connection.inode;
-    if (!is_open) Forget(connection.client.first);
-    return !is_open;
+    if (InodeOf(fd) == connection.inode) return false;
+    Forget(connection.client.first);
+    closed.push_back(connection.client);
+    return true;
   });
+  return closed;
 }
 
 size_t OpenConnections::CountOf(const std::string& address) const {

@@ -9,6 +9,7 @@
 #include <optional>
 #include <string>
 #include <utility>
+#include <vector>
 
 #include "absl/container/flat_hash_map.h"
 
@@ -25,14 +26,15 @@ class OpenConnections {
   // A client's address and its port.
   using Client = std::pair<std::string, int>;
 
-  // `fd` is a socket of the client. To be called before it is handed on.
-  void Add(int fd, const Client& client);
+  // `fd` is a socket of the client. To be called before it is handed on. Tells which connection had
+  // the descriptor before and is closed by now, if that was not known.
+  std::optional<Client> Add(int fd, const Client& client);
 
   // Forgets one that is being closed.
   void Remove(int fd);
 
-  // Forgets those that were closed: a system call for each that is known.
-  void Sweep();
+  // Forgets those that were closed, and tells which: a system call for each that is known.
+  std::vector<Client> Sweep();
 
   size_t Count() const { return open_.size(); }
   size_t CountOf(const std::string& address) const;
@@ -40,13 +42,16 @@ class OpenConnections {
   // The descriptor of the client's connection; nullopt if there is none any more.
   std::optional<int> Find(const Client& client) const;
 
-  // How many bytes each has received so far: a system call for each that is known.
-  absl::flat_hash_map<Client, uint64_t> Received() const;
+  // How many bytes each has received so far: a system call for each that is known. Of a unix
+  // socket, of which the system does not tell, it is what was found waiting to be read, at each
+  // call of this: nothing of a client that is idle, and much of one that sends without a pause.
+  absl::flat_hash_map<Client, uint64_t> Received();
 
  private:
   struct Connection {
     ino_t inode;
     Client client;
+    uint64_t waited = 0;  // bytes, of a unix socket
   };
 
   void Forget(const std::string& address);

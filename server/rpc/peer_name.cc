@@ -41,6 +41,16 @@ const std::string& Secret() {
   return *secret;
 }
 
+constexpr size_t kParts = 5;
+
+// Of "unix:uid=UID:GID,PID,SERIAL,SECRET" what comes after "="; of other names nothing.
+std::vector<std::string> PartsOf(std::string_view peer) {
+  constexpr std::string_view kPrefix = "unix:uid=";
+  if (!peer.starts_with(kPrefix)) return {};
+  peer.remove_prefix(kPrefix.size());
+  return absl::StrSplit(absl::string_view(peer.data(), peer.size()), absl::ByAnyChar(":,"));
+}
+
 // As the kernel copies a name: as much as there is room for, and how long it is.
 void CopyName(const std::string& name, sockaddr* address, socklen_t* size) {
   sockaddr_un full{};
@@ -64,15 +74,19 @@ std::string MakePeerName(const PeerIdentity& peer, int64_t serial) {
   return absl::StrCat("uid=", peer.uid, ":", peer.gid, ",", peer.pid, ",", serial, ",", Secret());
 }
 
+std::optional<int64_t> SerialOf(std::string_view peer) {
+  const std::vector<std::string> parts = PartsOf(peer);
+  int64_t serial = 0;
+  if (parts.size() != kParts || !absl::SimpleAtoi(parts[3], &serial)) return std::nullopt;
+  return serial;
+}
+
 std::optional<PeerIdentity> ParsePeerName(std::string_view peer) {
-  constexpr std::string_view kPrefix = "unix:uid=";
-  if (!peer.starts_with(kPrefix)) return std::nullopt;
-  peer.remove_prefix(kPrefix.size());
-  const std::vector<std::string> parts =
-      absl::StrSplit(absl::string_view(peer.data(), peer.size()), absl::ByAnyChar(":,"));
+  const std::vector<std::string> parts = PartsOf(peer);
   PeerIdentity identity;
-  if (parts.size() != 5 || parts[4] != Secret() || !absl::SimpleAtoi(parts[0], &identity.uid) ||
-      !absl::SimpleAtoi(parts[1], &identity.gid) || !absl::SimpleAtoi(parts[2], &identity.pid)) {
+  if (parts.size() != kParts || parts[4] != Secret() ||
+      !absl::SimpleAtoi(parts[0], &identity.uid) || !absl::SimpleAtoi(parts[1], &identity.gid) ||
+      !absl::SimpleAtoi(parts[2], &identity.pid)) {
     return std::nullopt;
   }
   identity.kind = PeerIdentity::Kind::kSocket;

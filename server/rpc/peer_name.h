@@ -31,6 +31,9 @@ class ScopedPeerName {
 // a client may call its own end whatever it likes. `serial` is the connection's number.
 std::string MakePeerName(const PeerIdentity& peer, int64_t serial);
 
+// The number in such a name; nullopt for other names. It proves nothing.
+std::optional<int64_t> SerialOf(std::string_view peer);
+
 // Who it is whose name gRPC has ("unix:" and what MakePeerName made); nullopt for other names.
 std::optional<PeerIdentity> ParsePeerName(std::string_view peer);
 

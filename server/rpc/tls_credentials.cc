@@ -46,8 +46,10 @@ class Credentials final : public grpc::ServerCredentials {
     if (current == fetched_) return GRPC_SSL_CERTIFICATE_CONFIG_RELOAD_UNCHANGED;
     const CertificateTexts& texts = current->texts;
     const grpc_ssl_pem_key_cert_pair pair = {texts.key.c_str(), texts.chain.c_str()};
-    *config = grpc_ssl_server_certificate_config_create(
-        texts.client_ca.empty() ? nullptr : texts.client_ca.c_str(), &pair, 1);
+    // gRPC aborts without any, also where no client is asked for a certificate. Whichever they are
+    // then, nothing is held against them.
+    const std::string& roots = source_->verifies_clients() ? texts.client_ca : texts.chain;
+    *config = grpc_ssl_server_certificate_config_create(roots.c_str(), &pair, 1);
     fetched_ = std::move(current);
     return GRPC_SSL_CERTIFICATE_CONFIG_RELOAD_NEW;
   }

@@ -129,13 +129,21 @@ absl::StatusOr<std::shared_ptr<Run>> Engine::CreateNew(const std::string& id,
   if (!own_place.ok()) return own_place.status();
   const absl::StatusOr<RunQueue::Place> place = queue_.Enter(**job);
   if (!place.ok()) return place.status();
+  absl::StatusOr<std::shared_ptr<void>> own_wait = nullptr;
+  if (*place == RunQueue::Place::kQueued) {
+    own_wait = TakePlace(creator.view, access::Quotas::Kind::kQueuedRuns);
+    if (!own_wait.ok()) {
+      queue_.Leave(request.job(), *place);
+      return own_wait.status();
+    }
+  }
   auto run = std::make_shared<Run>(id, *job, *std::move(parameters), request, options_.log,
                                    &run_services_, creator.view.name());
   run->Keep(*std::move(own_place));
   absl::Status added =
       Allow(creator.caller, access::Verb::kRun, request.job(), id, request.request_id());
   if (added.ok()) {
-    added = AddRun(run, *job, *place);
+    added = AddRun(run, *job, *place, *std::move(own_wait));
     if (added.ok()) return run;
     Fail(creator.caller, access::Verb::kRun, request.job(), id, added);
   }
@@ -156,14 +164,14 @@ absl::Status Engine::Show(const std::shared_ptr<Run>& run) {
 }
 
 absl::Status Engine::AddRun(const std::shared_ptr<Run>& run, const std::shared_ptr<const Job>& job,
-                            RunQueue::Place place) {
+                            RunQueue::Place place, std::shared_ptr<void> own_wait) {
   if (const absl::Status stored = store_->PutRun(run->Stored()); !stored.ok()) return stored;
   if (const absl::Status shown = Show(run); !shown.ok()) {
     store_->DeleteRun(run->id()).IgnoreError();
     return shown;
   }
   if (place == RunQueue::Place::kQueued) {
-    queue_.Add(run, job);
+    queue_.Add(run, job, std::move(own_wait));
     if (run->IsAskedToStop()) EndIfQueued(run);  // whoever asked may not have found it there
     starter_.Soon([this] { StartReady(); });
     return absl::OkStatus();

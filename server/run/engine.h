@@ -191,7 +191,7 @@ class Engine {
   absl::Status DeleteEnded(absl::Span<const std::shared_ptr<Run>> runs);
   void Forget(absl::Span<const std::shared_ptr<Run>> runs);
   absl::Status AddRun(const std::shared_ptr<Run>& run, const std::shared_ptr<const Job>& job,
-                      RunQueue::Place place);
+                      RunQueue::Place place, std::shared_ptr<void> own_wait);
   absl::Status Show(const std::shared_ptr<Run>& run);
   void RequestStop(const std::shared_ptr<Run>& run, StopReason reason);
   void EndIfQueued(const std::shared_ptr<Run>& run);

@@ -118,7 +118,9 @@ absl::Status Engine::CheckRunJob(const v1::RunJobRequest& request, const Creator
 absl::StatusOr<std::shared_ptr<void>> Engine::TakePlace(const View& view, Quotas::Kind kind) const {
   if (view.everything()) return nullptr;
   const access::Limits& limits = view.rights().limits();
-  const int64_t limit = kind == Quotas::Kind::kStreams ? limits.streams : limits.active_runs;
+  const int64_t limit = kind == Quotas::Kind::kStreams      ? limits.streams
+                        : kind == Quotas::Kind::kQueuedRuns ? limits.queued_runs
+                                                            : limits.active_runs;
   absl::StatusOr<Quotas::Place> place = options_.access->quotas()->Enter(kind, view.name(), limit);
   if (!place.ok()) return place.status();
   return std::make_shared<Quotas::Place>(*std::move(place));

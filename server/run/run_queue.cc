@@ -59,9 +59,10 @@ absl::StatusOr<RunQueue::Place> RunQueue::Enter(const Job& job) {
   return place;
 }
 
-void RunQueue::Add(std::shared_ptr<Run> run, std::shared_ptr<const Job> job) {
+void RunQueue::Add(std::shared_ptr<Run> run, std::shared_ptr<const Job> job,
+                   std::shared_ptr<void> held) {
   absl::MutexLock lock(&mutex_);
-  queue_.push_back({std::move(run), std::move(job)});
+  queue_.push_back({std::move(run), std::move(job), std::move(held)});
   PromoteLocked();  // what it waits for may have ended meanwhile
 }
 
@@ -77,6 +78,7 @@ void RunQueue::PromoteLocked() {
     if (HasRoomLocked(*it->job)) {
       CountLocked(it->job->name(), Place::kAtWork, +1);
       CountLocked(it->job->name(), Place::kQueued, -1);
+      it->held.reset();
       ready_.splice(ready_.end(), queue_, it);
     }
     it = next;

@@ -31,8 +31,9 @@ class RunQueue {
   // Takes a place for a run that is about to be created. RESOURCE_EXHAUSTED, with the counts and
   // the limits, if there is none. To be followed by Add or, if nothing came of it, Leave.
   absl::StatusOr<Place> Enter(const Job& job);
-  // A run for which a place in the queue was taken.
-  void Add(std::shared_ptr<Run> run, std::shared_ptr<const Job> job);
+  // A run for which a place in the queue was taken. `held` is let go when it has left the queue.
+  void Add(std::shared_ptr<Run> run, std::shared_ptr<const Job> job,
+           std::shared_ptr<void> held = nullptr);
   // Gives back a place: that of a run at work has ended, or one of any kind was not used.
   void Leave(const std::string& job, Place place);
 
@@ -49,6 +50,7 @@ class RunQueue {
   struct Entry {
     std::shared_ptr<Run> run;
     std::shared_ptr<const Job> job;
+    std::shared_ptr<void> held;
   };
   using Entries = std::list<Entry>;
 

@@ -18,8 +18,6 @@ namespace jobtail::e2e {
 AccessTest::AccessTest(const std::string& policy, ServerOptions options) {
   WritePolicy(policy);
   options.access_file = file_;
-  options.grpc_address = "127.0.0.1:0";
-  options.http.address = "127.0.0.1:0";
   server_ = std::make_unique<EmbeddedServer>(std::move(options));
   Job greet("greet", [](JobContext& run) {
     std::cout << "Hello, " << run.Get<std::string>("name") << std::endl;

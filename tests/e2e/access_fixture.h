@@ -15,7 +15,7 @@
 namespace jobtail::e2e {
 
 // The policy of the tests: a role for each column of the table in docs/security.md, granted to the
-// principal of the same name, and to nobody else.
+// principals of the same name, by whatever it is proved, and to nobody else.
 inline constexpr char kAccessPolicy[] = R"(
 token_file: "tokens"
 audit { file: "audit.log" }
@@ -26,13 +26,13 @@ role { name: "deployer" allow { job: "*" verb: [LIST, READ, READ_LOG, RUN, CANCE
 role { name: "operator" allow { job: "*" verb: [LIST, READ, READ_LOG, RUN, CANCEL, DELETE] } }
 role { name: "scraper" allow { job: "*" verb: METRICS } }
 role { name: "elsewhere" allow { job: "other-*" verb: [LIST, READ, READ_LOG, RUN, CANCEL, DELETE, METRICS, ADMIN] } }
-grant { role: "lister" principal: "lister" }
-grant { role: "reader" principal: "reader" }
-grant { role: "follower" principal: "follower" }
-grant { role: "deployer" principal: "deployer" principal: "deployer-2" }
-grant { role: "operator" principal: "operator" }
-grant { role: "scraper" principal: "scraper" }
-grant { role: "elsewhere" principal: "elsewhere" }
+grant { role: "lister" principal: "lister" principal: "spiffe://example.org/lister" principal: "proxy:lister" }
+grant { role: "reader" principal: "reader" principal: "spiffe://example.org/reader" principal: "proxy:reader" }
+grant { role: "follower" principal: "follower" principal: "spiffe://example.org/follower" principal: "proxy:follower" }
+grant { role: "deployer" principal: "deployer" principal: "deployer-2" principal: "spiffe://example.org/deployer" principal: "proxy:deployer" }
+grant { role: "operator" principal: "operator" principal: "spiffe://example.org/operator" principal: "proxy:operator" }
+grant { role: "scraper" principal: "scraper" principal: "spiffe://example.org/scraper" principal: "proxy:scraper" }
+grant { role: "elsewhere" principal: "elsewhere" principal: "spiffe://example.org/elsewhere" principal: "proxy:elsewhere" }
 )";
 
 // A server with an access file, in this process, on both doors of loopback.

@@ -1,6 +1,7 @@
-// Who may call what: each call and each route for each role, over both doors, held against the
-// table in docs/security.md.
+// Who may call what: each call and each route for each role, over both doors, by each way to prove
+// who one is, held against the table in docs/security.md.
 #include <gmock/gmock.h>
+#include <unistd.h>
 
 #include <cstdlib>
 #include <fstream>
@@ -13,12 +14,16 @@
 #include <utility>
 #include <vector>
 
+#include "absl/strings/ascii.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "absl/strings/str_replace.h"
 #include "absl/strings/str_split.h"
 #include "server/http/router.h"
 #include "tests/e2e/access_fixture.h"
+#include "tests/e2e/tls_http_client.h"
+#include "tests/support/certificates.h"
+#include "tests/support/observe.h"
 
 namespace jobtail::e2e {
 namespace {
@@ -127,128 +132,227 @@ const std::vector<Page>& Pages() {
   return pages;
 }
 
-class AccessTableTest : public AccessTest {
+// How callers prove who they are.
+enum class Way { kToken, kCookie, kCertificate, kSocket, kProxy };
+
+std::string NameOf(Way way) {
+  static constexpr const char* kNames[] = {"Token", "Cookie", "Certificate", "Socket", "Proxy"};
+  return kNames[static_cast<int>(way)];
+}
+
+const testing::Authority& Ca() {
+  static const auto& authority = *new testing::Authority;
+  return authority;
+}
+
+// Where the server is: at sockets, with TLS, or as it is.
+ServerOptions OptionsFor(Way way, const std::string& directory) {
+  ServerOptions options;
+  if (way == Way::kSocket || way == Way::kProxy) {
+    options.grpc_address = "unix:" + directory + "/grpc.sock";
+    options.http.address = "unix:" + directory + "/http.sock";
+  }
+  if (way != Way::kCertificate) return options;
+  const testing::KeyPair pair = Ca().Issue("DNS:localhost,IP:127.0.0.1");
+  options.tls = {.certificate_file = directory + "/server.pem",
+                 .key_file = directory + "/server.key",
+                 .client_ca_file = directory + "/ca.pem"};
+  testing::WriteFile(options.tls.certificate_file, pair.certificate);
+  testing::WriteFile(options.tls.key_file, pair.key);
+  testing::WriteFile(options.tls.client_ca_file, Ca().certificate());
+  return options;
+}
+
+std::string Me() { return absl::StrCat("uid:", getuid()); }
+
+// Who comes by a socket without being named is nobody, where a proxy is trusted to name them.
+std::string TrustMe() {
+  return "trusted_proxy { principal: \"" + Me() + "\" user_header: \"x-forwarded-user\" }\n";
+}
+
+// For files that the server needs before there is its fixture.
+struct Place {
+  const testing::TemporaryDirectory place_;
+};
+
+class AccessTableTest : protected Place,
+                        public AccessTest,
+                        public ::testing::WithParamInterface<Way> {
  protected:
-  AccessTableTest() {
+  AccessTableTest() : AccessTest(kAccessPolicy, OptionsFor(GetParam(), place_.path())) {
     for (const std::string& role : Roles()) {
       if (role == "nobody") continue;
       const std::string name = absl::StrReplaceAll(role, {{" ", "-"}});
-      tokens_[role] = Token(name);
-      names_[role] = name;
-      Run("wait", name);  // which a watch tells at once
+      names_[role] = NameFor(name);
+      if (by_token()) tokens_[role] = Token(name);
+      if (GetParam() == Way::kCertificate) pairs_[role] = Ca().Issue("URI:" + names_[role]);
+      Run("wait", names_[role]);  // which a watch tells at once
     }
     server_->Add("other-wait", [](JobContext& run) { run.SleepFor(absl::InfiniteDuration()); });
     Run("other-wait", "somebody-else");
   }
 
-  Answer AskGrpc(const GrpcCall& call, const std::string& role, const Target& target) {
-    grpc::ClientContext context;
-    Authorize(tokens_[role], &context);
-    return call(stub(), &context, target);
+  bool by_token() const { return GetParam() == Way::kToken || GetParam() == Way::kCookie; }
+
+  std::string NameFor(const std::string& name) const {
+    switch (GetParam()) {
+      case Way::kCertificate:
+        return "spiffe://example.org/" + name;
+      case Way::kSocket:
+        return Me();
+      case Way::kProxy:
+        return "proxy:" + name;
+      default:
+        return name;
+    }
   }
 
-  // `headers` prove who asks.
-  Answer AskHttp(const Headers& headers, const std::string& method, const std::string& pattern,
-                 const Target& target, const std::string& rpc) {
-    HttpClient client(server().http_url());
+  // Before the calls of a role: a socket's peer is one and the same, with other grants.
+  void Become(const std::string& role) {
+    role_ = role;
+    if (GetParam() == Way::kProxy || (GetParam() == Way::kSocket && role == "nobody")) {
+      SetPolicy(kAccessPolicy + TrustMe());
+    } else if (GetParam() == Way::kSocket) {
+      const bool is_granted = role != "nothing granted";
+      SetPolicy(
+          kAccessPolicy +
+          (is_granted ? "grant { role: \"" + role + "\" principal: \"" + Me() + "\" }\n" : ""));
+    }
+    cookie_ = GetParam() == Way::kCookie ? Cookie(tokens_[role]) : Headers();
+    if (GetParam() != Way::kCertificate) return;
+    const testing::KeyPair& pair = pairs_[role];
+    const auto credentials = grpc::SslCredentials({Ca().certificate(), pair.key, pair.certificate});
+    tls_ = v1::JobService::NewStub(grpc::CreateChannel(server().grpc_address(), credentials));
+  }
+
+  // What proves in the call itself who asks.
+  Headers Proof() {
+    if (GetParam() == Way::kToken) return Bearer(tokens_[role_]);
+    if (GetParam() == Way::kProxy && role_ != "nobody") {
+      return {{"x-forwarded-user", names_[role_].substr(6)}};
+    }
+    return cookie_;
+  }
+
+  Answer AskGrpc(const GrpcCall& call, const Target& target) {
+    grpc::ClientContext context;
+    if (GetParam() == Way::kCookie) Authorize(tokens_[role_], &context);  // gRPC has no cookies
+    for (const auto& [name, value] : Proof()) {
+      if (name != "Cookie") context.AddMetadata(absl::AsciiStrToLower(name), value);
+    }
+    return call(tls_ ? *tls_ : stub(), &context, target);
+  }
+
+  std::unique_ptr<HttpClient> Client() {
+    const std::string& url = server().http_url();
+    if (GetParam() != Way::kCertificate) return std::make_unique<HttpClient>(url);
+    return std::make_unique<TlsHttpClient>(url, pairs_[role_]);
+  }
+
+  Answer AskHttp(const std::string& method, const std::string& pattern, const Target& target,
+                 const std::string& rpc) {
+    const std::unique_ptr<HttpClient> client = Client();
     const std::string path =
         absl::StrReplaceAll(pattern, {{"{run}", target.run}, {"{job}", target.job}});
-    Headers all = headers;
+    Headers all = Proof();
     std::string body;
     if (method == "POST" && path.starts_with("/v1/")) {
       all.emplace_back("Content-Type", "application/json");
       body = rpc == "CreateRun" ? "{\"job\":\"" + target.job + "\"}" : "{}";
     }
     if (method == "POST" && path.starts_with("/stream/")) {
-      all.emplace_back("Origin", server().http_url().substr(0, server().http_url().size() - 1));
+      all.emplace_back("Sec-Fetch-Site", "same-origin");
       all.emplace_back("Content-Type", "application/json");
     }
-    client.Send(method, path, all, body);
+    client->Send(method, path, all, body);
     if (rpc == "WatchRuns" || rpc == "TailLog" || rpc == "RunJob") {  // whether it begins
-      const std::string header = client.ReadUntil("\r\n\r\n");
+      const std::string header = client->ReadUntil("\r\n\r\n");
       return header.size() < 12 ? "nothing" : OfHttp(std::atoi(header.substr(9, 3).c_str()));
     }
-    const HttpAnswer answer = client.ReadAnswer();
+    const HttpAnswer answer = client->ReadAnswer();
     if (rpc == "ListJobs") return InList(OfHttp(answer.status), answer.body, target.job);
     if (rpc == "ListRuns") return InList(OfHttp(answer.status), answer.body, target.run);
     return OfHttp(answer.status);
   }
 
   // What comes of it with one's own run, and with another's.
-  Answer WithBoth(const std::string& role, const std::function<Answer(const Target&)>& ask) {
-    const Answer own =
-        ask({.run = EndedRun("greet", names_[role].empty() ? "nobody" : names_[role])});
+  Answer WithBoth(const std::function<Answer(const Target&)>& ask) {
+    const std::string& name = names_[role_];
+    const Answer own = ask({.run = EndedRun("greet", name.empty() ? "nobody" : name)});
     const Answer others = ask({.run = EndedRun("greet", "somebody-else")});
     if (own == others) return own;
     return absl::StrCat(own == "yes" ? "own" : own + " own",
                         others == "404" || others == "-" ? "" : ", else " + others);
   }
 
-  // The cookie of one who has signed in with the role's token.
-  Headers Cookie(const std::string& role) {
-    if (tokens_[role].empty()) return {};
-    HttpClient client(server().http_url());
-    const HttpAnswer answer = client.Ask("POST", "/session", {{"Content-Type", "application/json"}},
-                                         "{\"token\":\"" + tokens_[role] + "\"}");
+  // The cookie of one who has signed in with the token.
+  Headers Cookie(const std::string& token) {
+    if (token.empty()) return {};
+    const HttpAnswer answer =
+        Client()->Ask("POST", "/session", {{"Content-Type", "application/json"}},
+                      "{\"token\":\"" + token + "\"}");
     EXPECT_EQ(answer.status, 200);
     const size_t begin = answer.header.find("jobtail-session=");
     EXPECT_NE(begin, std::string::npos) << answer.header;
     return {{"Cookie", answer.header.substr(begin, answer.header.find(';', begin) - begin)}};
   }
 
-  std::map<std::string, std::string> tokens_;  // by role
+  std::string role_;                           // whose calls are made
+  std::map<std::string, std::string> tokens_;  // by role, as the next
   std::map<std::string, std::string> names_;
+  std::map<std::string, testing::KeyPair> pairs_;
+  Headers cookie_;
+  std::unique_ptr<v1::JobService::Stub> tls_;
 };
 
 std::string Row(const std::string& first, const std::vector<std::string>& cells) {
   return absl::StrCat("| ", first, " | ", absl::StrJoin(cells, " | "), " |\n");
 }
 
-TEST_F(AccessTableTest, IsThatOfTheDocs) {
-  std::vector<std::string> line(Roles().size(), "---");
-  std::string table = Row("call", Roles()) + Row("---", line);
+// A row's cells, made column by column: a role's calls come one after the other.
+using Cells = std::vector<std::string>;
+
+TEST_P(AccessTableTest, IsThatOfTheDocs) {
   const std::map<std::string, GrpcCall> calls = GrpcCalls();
   const auto* const service = google::protobuf::DescriptorPool::generated_pool()->FindServiceByName(
       v1::JobService::service_full_name());
-  std::set<std::string> routes;
-  for (int i = 0; i < service->method_count(); ++i) {
-    const std::string name = service->method(i)->name();
-    ASSERT_TRUE(calls.contains(name)) << name << ": no rule for this call; add it to this test";
-    const http::Route* route = nullptr;
-    for (const http::Route& each : http::Routes()) {
-      if (each.rpc == name) route = &each;
+  std::map<std::string, const http::Route*> routes;
+  for (const http::Route& each : http::Routes()) routes[std::string(each.rpc)] = &each;
+  ASSERT_EQ(routes.size(), http::Routes().size()) << "two routes of one call";
+  ASSERT_EQ(static_cast<int>(routes.size()), service->method_count());
+  std::vector<Cells> rows(routes.size() + Pages().size());
+  for (const std::string& role : Roles()) {
+    Become(role);
+    size_t row = 0;
+    for (int i = 0; i < service->method_count(); ++i) {
+      const std::string name = service->method(i)->name();
+      ASSERT_TRUE(calls.contains(name)) << name << ": no rule for this call; add it to this test";
+      ASSERT_TRUE(routes.contains(name)) << name << " has no route";
+      const http::Route& route = *routes[name];
+      const Answer grpc =
+          WithBoth([&](const Target& target) { return AskGrpc(calls.at(name), target); });
+      EXPECT_EQ(WithBoth([&](const Target& target) {
+                  return AskHttp(std::string(route.method), std::string(route.pattern), target,
+                                 name);
+                }),
+                grpc)
+          << name << " of " << role;
+      rows[row++].push_back(grpc);
     }
-    ASSERT_TRUE(route) << name << " has no route";
-    routes.insert(absl::StrCat(std::string(route->method), " ", std::string(route->pattern)));
-    std::vector<std::string> cells;
-    for (const std::string& role : Roles()) {
-      const Answer grpc = WithBoth(
-          role, [&](const Target& target) { return AskGrpc(calls.at(name), role, target); });
-      const auto over_http = [&](const Headers& headers) {
-        return WithBoth(role, [&](const Target& target) {
-          return AskHttp(headers, std::string(route->method), std::string(route->pattern), target,
-                         name);
-        });
-      };
-      EXPECT_EQ(over_http(Bearer(tokens_[role])), grpc) << name << " of " << role << " by token";
-      EXPECT_EQ(over_http(Cookie(role)), grpc) << name << " of " << role << " by cookie";
-      cells.push_back(grpc);
+    for (const Page& page : Pages()) {
+      rows[row++].push_back(AskHttp(page.method, page.path, {.run = "none"}, ""));
     }
-    table += Row(absl::StrCat("`", name, "`, `", std::string(route->method), " ",
-                              std::string(route->pattern), "`"),
-                 cells);
   }
-  EXPECT_EQ(routes.size(), http::Routes().size()) << "a route that is no call's";
+  std::string table = Row("call", Roles()) + Row("---", Cells(Roles().size(), "---"));
+  size_t row = 0;
+  for (int i = 0; i < service->method_count(); ++i) {
+    const http::Route& route = *routes[service->method(i)->name()];
+    table += Row(absl::StrCat("`", std::string(route.rpc), "`, `", std::string(route.method), " ",
+                              std::string(route.pattern), "`"),
+                 rows[row++]);
+  }
   for (const Page& page : Pages()) {
-    std::vector<std::string> cells;
-    for (const std::string& role : Roles()) {
-      const Answer answer =
-          AskHttp(Bearer(tokens_[role]), page.method, page.path, {.run = "none"}, "");
-      EXPECT_EQ(AskHttp(Cookie(role), page.method, page.path, {.run = "none"}, ""), answer)
-          << page.path << " of " << role << " by cookie";
-      cells.push_back(answer);
-    }
-    table += Row(absl::StrCat("`", page.method, " ", page.path, "`"), cells);
+    table += Row(absl::StrCat("`", page.method, " ", page.path, "`"), rows[row++]);
   }
 
   std::ostringstream text;
@@ -260,7 +364,7 @@ TEST_F(AccessTableTest, IsThatOfTheDocs) {
   const size_t last = docs.find(end);
   ASSERT_TRUE(first != std::string::npos && last != std::string::npos);
   const size_t from = first + begin.size();
-  if (std::getenv("JOBTAIL_WRITE_DOCS")) {
+  if (std::getenv("JOBTAIL_WRITE_DOCS") && GetParam() == Way::kToken) {
     std::ofstream(JOBTAIL_DOCS "/security.md")
         << docs.substr(0, from) << table << docs.substr(last);
     return;
@@ -268,6 +372,11 @@ TEST_F(AccessTableTest, IsThatOfTheDocs) {
   EXPECT_EQ(docs.substr(from, last - from), table)
       << "run this test with JOBTAIL_WRITE_DOCS=1, and look at what it has changed";
 }
+
+INSTANTIATE_TEST_SUITE_P(By, AccessTableTest,
+                         ::testing::Values(Way::kToken, Way::kCookie, Way::kCertificate,
+                                           Way::kSocket, Way::kProxy),
+                         [](const auto& way) { return NameOf(way.param); });
 
 }  // namespace
 }  // namespace jobtail::e2e

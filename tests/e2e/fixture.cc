@@ -21,8 +21,9 @@ std::vector<std::string> Command(const std::string& program, std::vector<std::st
 }
 
 ServerOptions OnAnyPort(ServerOptions options) {
-  options.grpc_address = "127.0.0.1:0";
-  options.http.address = "127.0.0.1:0";
+  for (std::string* address : {&options.grpc_address, &options.http.address}) {
+    if (!address->starts_with("unix:")) *address = "127.0.0.1:0";
+  }
   return options;
 }
 

@@ -135,7 +135,7 @@ TEST_F(HttpCalls, ThatWouldStartARunByAnAddressShowAButton) {
         Headers{{"Sec-Fetch-Site", "cross-site"}}, Headers{{"Sec-Purpose", "prefetch"}}}) {
     const HttpAnswer page = HttpClient(url()).Get("/stream/hello", from);
     EXPECT_EQ(page.status, 200);
-    EXPECT_THAT(page.body, HasSubstr("<form method=\"post\" action=\"/stream/hello\">"));
+    EXPECT_THAT(page.body, HasSubstr("<form method=\"post\">"));
     EXPECT_THAT(page.header, AllOf(HasSubstr("form-action 'self'"), HasSubstr("frame-ancestors")));
   }
   EXPECT_EQ(runs(), "{}");

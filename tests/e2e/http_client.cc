@@ -7,6 +7,7 @@
 #include <netinet/in.h>
 #include <sys/socket.h>
 #include <sys/time.h>
+#include <sys/un.h>
 #include <unistd.h>
 
 #include <cstdlib>
@@ -14,26 +15,46 @@
 
 namespace jobtail::e2e {
 
-HttpClient::HttpClient(const std::string& url) : socket_(socket(AF_INET, SOCK_STREAM, 0)) {
-  const std::string start = "http://127.0.0.1:";
-  EXPECT_EQ(url.substr(0, start.size()), start) << url;
-  host_ = url.substr(7, url.find('/', 7) - 7);
-  sockaddr_in address{};
-  address.sin_family = AF_INET;
-  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-  address.sin_port = htons(static_cast<uint16_t>(std::atoi(url.c_str() + start.size())));
+HttpClient::HttpClient(const std::string& url)
+    : socket_(::socket(url.starts_with("unix:") ? AF_UNIX : AF_INET, SOCK_STREAM, 0)) {
   const timeval limit{60, 0};
   setsockopt(socket_, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof limit);
   setsockopt(socket_, SOL_SOCKET, SO_SNDTIMEO, &limit, sizeof limit);
+  Connect(url);
+}
+
+void HttpClient::Connect(const std::string& url) {
+  if (url.starts_with("unix:")) {
+    host_ = "localhost";
+    sockaddr_un address{};
+    address.sun_family = AF_UNIX;
+    url.copy(address.sun_path, sizeof address.sun_path - 1, 5);
+    EXPECT_EQ(connect(socket_, reinterpret_cast<const sockaddr*>(&address), sizeof address), 0)
+        << strerror(errno);
+    return;
+  }
+  const size_t host = url.find("://") + 3;
+  EXPECT_EQ(url.substr(host, 10), "127.0.0.1:") << url;
+  host_ = url.substr(host, url.find('/', host) - host);
+  sockaddr_in address{};
+  address.sin_family = AF_INET;
+  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+  address.sin_port = htons(static_cast<uint16_t>(std::atoi(url.c_str() + host + 10)));
   EXPECT_EQ(connect(socket_, reinterpret_cast<const sockaddr*>(&address), sizeof address), 0)
       << strerror(errno);
 }
+
+ssize_t HttpClient::WriteSome(const char* bytes, size_t size) {
+  return send(socket_, bytes, size, MSG_NOSIGNAL);
+}
+
+ssize_t HttpClient::ReadSome(char* bytes, size_t size) { return recv(socket_, bytes, size, 0); }
 
 HttpClient::~HttpClient() { close(socket_); }
 
 void HttpClient::SendBytes(const std::string& bytes) {
   for (size_t sent = 0; sent < bytes.size();) {
-    const ssize_t size = send(socket_, bytes.data() + sent, bytes.size() - sent, MSG_NOSIGNAL);
+    const ssize_t size = WriteSome(bytes.data() + sent, bytes.size() - sent);
     if (size <= 0) return;  // what is read next tells
     sent += static_cast<size_t>(size);
   }
@@ -64,7 +85,7 @@ HttpAnswer HttpClient::Post(const std::string& target, const std::string& json) 
 
 bool HttpClient::ReadMore() {
   char bytes[64 << 10];
-  const ssize_t size = recv(socket_, bytes, sizeof bytes, 0);
+  const ssize_t size = ReadSome(bytes, sizeof bytes);
   if (size > 0) received_.append(bytes, static_cast<size_t>(size));
   return size > 0;
 }
@@ -129,7 +150,7 @@ std::string HttpClient::ReadChunks(bool* complete) {
 bool HttpClient::AwaitClose() {
   char byte;
   while (true) {
-    const ssize_t size = recv(socket_, &byte, 1, 0);
+    const ssize_t size = ReadSome(&byte, 1);
     if (size == 0 || (size < 0 && errno == ECONNRESET)) return true;
     if (size < 0) return false;
   }

@@ -2,6 +2,8 @@
 #ifndef JOBTAIL_TESTS_E2E_HTTP_CLIENT_H_
 #define JOBTAIL_TESTS_E2E_HTTP_CLIENT_H_
 
+#include <sys/types.h>
+
 #include <string>
 #include <utility>
 #include <vector>
@@ -22,9 +24,9 @@ struct HttpAnswer {
 // minute. Not thread-safe.
 class HttpClient {
  public:
-  // `url` as the server prints it: "http://127.0.0.1:PORT/".
+  // `url` as the server prints it: "http://127.0.0.1:PORT/" or "unix:PATH".
   explicit HttpClient(const std::string& url);
-  ~HttpClient();
+  virtual ~HttpClient();
 
   HttpClient(const HttpClient&) = delete;
   HttpClient& operator=(const HttpClient&) = delete;
@@ -50,7 +52,14 @@ class HttpClient {
   // Waits for the other end to close.
   bool AwaitClose();
 
+ protected:
+  // As send and recv, where something stands between this and the socket.
+  virtual ssize_t WriteSome(const char* bytes, size_t size);
+  virtual ssize_t ReadSome(char* bytes, size_t size);
+  int socket() const { return socket_; }
+
  private:
+  void Connect(const std::string& url);
   bool ReadMore();
   std::string Take(size_t size);
   std::string ReadChunks(bool* complete);

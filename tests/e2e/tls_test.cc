@@ -307,5 +307,37 @@ TEST_F(TlsTest, AnAddressThatOthersCanReachIsServedWithProtection) {
   EXPECT_THAT(server_->http_url(), StartsWith("https://0.0.0.0:"));
 }
 
+// Such a server ended as it began.
+TEST_F(TlsTest, NoClientNeedsACertificateWhereNoneIsAskedFor) {
+  IssueClient("alice", authority_);
+  server_ = std::make_unique<DemoServer>(std::vector<std::string>{
+      "--tls-cert=" + File("server.pem"), "--tls-key=" + File("server.key")});
+  EXPECT_EQ(Jobtail({"--tls-ca=" + ca_, "jobs"}).exit_code, 0);
+  EXPECT_THAT(Curl({}, "v1/jobs").out, HasSubstr("countdown"));
+  const Outcome with_one = Jobtail({"--tls-ca=" + ca_, "--tls-cert=" + File("alice.pem"),
+                                    "--tls-key=" + File("alice.key"), "jobs"});
+  EXPECT_EQ(with_one.exit_code, 0) << with_one.err;
+}
+
+// A port for others, and a socket for those who are here.
+TEST_F(TlsTest, BothDoorsServeAtSeveralAddresses) {
+  const std::string grpc = "unix:" + File("grpc.sock");
+  const std::string http = File("http.sock");
+  Serve({"--grpc-address=127.0.0.1:0", "--grpc-address=" + grpc, "--http-address=127.0.0.1:0",
+         "--http-address=unix:" + http});
+  EXPECT_THAT(server_->address(), StartsWith("127.0.0.1:"));
+  EXPECT_EQ(Jobtail({"--tls-ca=" + ca_, "jobs"}).exit_code, 0);
+  const Outcome local =
+      jobtail::testing::Run({.command = {JOBTAIL_COMMAND, "--server=" + grpc, "jobs"},
+                             .environment = {"JOBTAIL_CONFIG=/dev/null"}});
+  EXPECT_EQ(local.exit_code, 0) << local.err;
+  EXPECT_THAT(local.out, HasSubstr("countdown"));
+  EXPECT_THAT(Curl({}, "v1/jobs").out, HasSubstr("countdown"));
+  const Outcome curl =
+      jobtail::testing::Run({.command = {"/usr/bin/curl", "-sS", "--max-time", "30",
+                                         "--unix-socket", http, "http://localhost/v1/jobs"}});
+  EXPECT_THAT(curl.out, HasSubstr("countdown")) << curl.err;
+}
+
 }  // namespace
 }  // namespace jobtail::e2e

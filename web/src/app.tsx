@@ -1,6 +1,7 @@
 import { useEffect, useState } from 'preact/hooks';
 import { type Account, askAccount, canSignIn, canSignOut, nameOf, watchAccount } from './account';
 import { signOut } from './api/client';
+import { base } from './base';
 import { Help } from './console/help';
 import { Icon } from './console/icons';
 import { setStatus } from './pages/favicon';
@@ -33,7 +34,7 @@ export function App() {
   return (
     <>
       <div class="bar">
-        <a class="brand" href="/"><BrandMark />jobtail</a>
+        <a class="brand" href={base}><BrandMark />jobtail</a>
         <span class="stretch" />
         <WhoIsIn account={account} onSignIn={() => setWantsIn(true)} onTrouble={setTrouble} onSignedOut={ask} />
         <ThemeButton />
@@ -66,7 +67,7 @@ function Page({ route, onHelp }: { route: Route; onHelp(): void }) {
     case 'job': return <JobPage key={location.href} name={route.job} given={route.parameters} again={route.again} />;
     case 'run': return <RunPage key={route.run} id={route.run} onHelp={onHelp} />;
     case 'unknown':
-      return <main class="page narrow"><h1>Nothing here</h1><Notice kind="plain">There is no page at this address. <a href="/">See jobs and runs.</a></Notice></main>;
+      return <main class="page narrow"><h1>Nothing here</h1><Notice kind="plain">There is no page at this address. <a href={base}>See jobs and runs.</a></Notice></main>;
   }
 }
 

@@ -1,4 +1,5 @@
 import { isCut, type Run } from './api/types';
+import { at, base, pathAt } from './base';
 
 // The pages by path. The console's lines are in the fragment: see console/selection.ts.
 export type Route =
@@ -7,8 +8,10 @@ export type Route =
   | { page: 'run'; run: string }
   | { page: 'unknown' };
 
-export function routeOf(path: string, search: string, hash = ''): Route {
-  const parts = path.split('/').filter((part) => part !== '');
+export function routeOf(path: string, search: string, hash = '', from = base): Route {
+  const own = pathAt(path, from);
+  if (own === undefined) return { page: 'unknown' };
+  const parts = own.split('/').filter((part) => part !== '');
   if (parts.length === 0) return { page: 'home' };
   const name = decode(parts[1]);
   if (parts.length === 2 && parts[0] === 'runs' && name) return { page: 'run', run: name };
@@ -26,11 +29,11 @@ function decode(part: string | undefined): string {
   }
 }
 
-export const runUrl = (run: string): string => `/runs/${encodeURIComponent(run)}`;
+export const runUrl = (run: string): string => at(`/runs/${encodeURIComponent(run)}`);
 
 export function jobUrl(job: string, parameters: Record<string, string> = {}): string {
   const query = new URLSearchParams(parameters).toString();
-  return `/jobs/${encodeURIComponent(job)}${query ? `?${query}` : ''}`;
+  return at(`/jobs/${encodeURIComponent(job)}${query ? `?${query}` : ''}`);
 }
 
 const kLongUrl = 4000; // characters that any browser, proxy and server takes

@@ -3,6 +3,7 @@ import test from 'node:test';
 import { LineSplitter } from '../src/api/ndjson';
 import { logPath } from '../src/api/log_request';
 import type { Parameter, Run } from '../src/api/types';
+import { at } from '../src/base';
 import { contains, formatLines, parseLines, typedLines } from '../src/console/selection';
 import { Backoff } from '../src/log/backoff';
 import { fieldOf, valuesOf } from '../src/pages/fields';
@@ -32,6 +33,15 @@ test('pages by address', () => {
   assert.deepEqual(routeOf('/elsewhere/abc', ''), { page: 'unknown' });
   assert.deepEqual(routeOf('/runs/%zz', ''), { page: 'unknown' });
   assert.equal(jobUrl('backup', { path: '/a b' }), '/jobs/backup?path=%2Fa+b');
+});
+
+test('pages by address, behind a proxy that serves them under a path', () => {
+  assert.deepEqual(routeOf('/jobs/', '', '', '/jobs/'), { page: 'home' });
+  assert.deepEqual(routeOf('/jobs/runs/abc', '', '', '/jobs/'), { page: 'run', run: 'abc' });
+  assert.deepEqual(routeOf('/jobs/jobs/countdown', '', '', '/jobs/'), { page: 'job', job: 'countdown', parameters: {}, again: '' });
+  for (const other of ['/runs/abc', '/', '/jobs']) assert.deepEqual(routeOf(other, '', '', '/jobs/'), { page: 'unknown' }, other);
+  assert.equal(at('/v1/jobs', '/jobs/'), '/jobs/v1/jobs');
+  assert.equal(at('/v1/jobs'), '/v1/jobs');
 });
 
 test('a form for the same parameters has an address that is never too long', () => {

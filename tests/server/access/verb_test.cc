@@ -23,7 +23,8 @@ TEST(VerbTest, IsThatOfTheApiAndOfTheAccessFile) {
 }
 
 TEST(ProofTest, IsThatOfTheApi) {
-  for (int number = 1; number < jobtail::v1::Proof_descriptor()->value_count(); ++number) {
+  for (int i = 1; i < jobtail::v1::Proof_descriptor()->value_count(); ++i) {
+    const int number = jobtail::v1::Proof_descriptor()->value(i)->number();
     std::string name(NameOf(static_cast<Proof>(number)));
     for (char& c : name) c = static_cast<char>(c - 'a' + 'A');
     EXPECT_EQ(jobtail::v1::Proof_Name(static_cast<jobtail::v1::Proof>(number)), "PROOF_" + name);

@@ -2,7 +2,7 @@
 
 #include "server/http/guard.h"
 
-#include <gtest/gtest.h>
+#include <gmock/gmock.h>
 
 namespace jobtail::http {
 namespace {
@@ -74,6 +74,31 @@ TEST(CheckOrigin, TakesOriginsThatAreConfigured) {
   from.origin = "https://ci.example.com";
   from.fetch_site = "cross-site";
   EXPECT_TRUE(CheckOrigin(from, {.allowed_origins = {"https://ci.example.com"}}).ok());
+}
+
+// As a proxy hands it on that puts the server's own address in the place of the Host.
+TEST(CheckOrigin, TakesThePageAtItsPublicAddressAlone) {
+  const HttpOptions options{.public_url = *ParsePublicUrl("https://CI.example.com:443/jobs")};
+  Provenance from = Post();
+  from.origin = "https://ci.example.com";
+  from.fetch_site = "same-origin";
+  EXPECT_THAT(std::string(CheckOrigin(from, {}).message()),
+              ::testing::AllOf(::testing::HasSubstr("--public-url"),
+                               ::testing::HasSubstr("\"https://ci.example.com\"")));
+  EXPECT_TRUE(CheckOrigin(from, options).ok());
+  EXPECT_TRUE(CheckForm(from, options).ok());
+  from.fetch_site = "same-site";
+  EXPECT_FALSE(CheckOrigin(from, options).ok());
+  from.fetch_site = "";
+  for (const char* origin : {"http://ci.example.com", "https://ci.example.com:8443",
+                             "https://evil.example", "https://ci.example.com.evil.example"}) {
+    from.origin = origin;
+    EXPECT_FALSE(CheckOrigin(from, options).ok()) << origin;
+  }
+  EXPECT_TRUE(HostPasses("ci.example.com", true, options));
+  EXPECT_TRUE(HostPasses("CI.example.com:8443", true, options));
+  EXPECT_FALSE(HostPasses("other.example.com", true, options));
+  EXPECT_FALSE(HostPasses("", true, {}));
 }
 
 TEST(CheckOrigin, RefusesWhatAFormCanSend) {

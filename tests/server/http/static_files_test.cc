@@ -28,5 +28,11 @@ TEST(FindFile, GivesFilesByTheirPathAndNothingElse) {
   EXPECT_EQ(FindFile({}, "/"), nullptr);
 }
 
+TEST(RootOf, IsTheWayBackToWherePathsBegin) {
+  for (const char* path : {"/", "/runs", ""}) EXPECT_EQ(RootOf(path), "./") << path;
+  for (const char* path : {"/runs/", "/runs/1", "/stream/a"}) EXPECT_EQ(RootOf(path), "../");
+  EXPECT_EQ(RootOf("/runs/1/log"), "../../");
+}
+
 }  // namespace
 }  // namespace jobtail::http

@@ -183,5 +183,14 @@ TEST_F(ForgeryTest, NobodyElseWritesIntoALogOfExactOrder) {
   EXPECT_THAT(Lines(AwaitLog(run)), ElementsAre("one", "two", "end"));
 }
 
+// As su and sudo do. A look at who sends would lose it.
+TEST_F(ForgeryTest, WhatTheCommandPrintsAsAnotherUserIsThere) {
+  if (geteuid() != 0) GTEST_SKIP() << "becoming another user takes root";
+  process::Command command =
+      Shell("echo one; setpriv --reuid=65534 --clear-groups echo two; echo three >&2");
+  command.output = OutputMode::kExact;
+  EXPECT_THAT(Lines(AwaitLog(StartCommand(command))), ElementsAre("one", "two", "three"));
+}
+
 }  // namespace
 }  // namespace jobtail::testing

@@ -27,9 +27,9 @@ class Taker {
   explicit Taker(const Acceptor::Limits& limits = {}, Clock* clock = Clock::System())
       : acceptor_(limits, clock) {
     EXPECT_TRUE(acceptor_.Listen("127.0.0.1:0").ok());
-    acceptor_.Start([this](int /*listener*/, int connection) {
+    acceptor_.Start([this](const Acceptor::Handover& handover) {
       absl::MutexLock lock(&mutex_);
-      taken_.push_back(connection);
+      taken_.push_back(handover.connection);
     });
   }
   ~Taker() {

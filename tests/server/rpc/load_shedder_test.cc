@@ -75,38 +75,38 @@ class LoadShedderTest : public ::testing::Test {
 };
 
 TEST_F(LoadShedderTest, GivesUpWhoSendsMost) {
-  EXPECT_THAT(shedder_.Look(connections_), IsEmpty()) << "what came before does not count";
+  EXPECT_THAT(shedder_.Look(&connections_), IsEmpty()) << "what came before does not count";
   small_.Send(LoadShedder::kReceived + 1);
   large_.Send(3 * LoadShedder::kReceived);
-  EXPECT_THAT(shedder_.Look(connections_), ElementsAre(kLarge));
+  EXPECT_THAT(shedder_.Look(&connections_), ElementsAre(kLarge));
   small_.Send(LoadShedder::kReceived);
-  EXPECT_THAT(shedder_.Look(connections_), ElementsAre(kSmall));
+  EXPECT_THAT(shedder_.Look(&connections_), ElementsAre(kSmall));
 }
 
 TEST_F(LoadShedderTest, GivesUpWhoeverSendsAboutAsMuch) {
-  shedder_.Look(connections_);
+  shedder_.Look(&connections_);
   small_.Send(2 * LoadShedder::kReceived);
   large_.Send(3 * LoadShedder::kReceived);
-  EXPECT_THAT(shedder_.Look(connections_), UnorderedElementsAre(kSmall, kLarge));
+  EXPECT_THAT(shedder_.Look(&connections_), UnorderedElementsAre(kSmall, kLarge));
   connections_.Remove(large_.server());
   small_.Send(LoadShedder::kReceived);
   large_.Send(LoadShedder::kReceived);
-  EXPECT_THAT(shedder_.Look(connections_), ElementsAre(kSmall));
+  EXPECT_THAT(shedder_.Look(&connections_), ElementsAre(kSmall));
 }
 
 TEST_F(LoadShedderTest, LeavesAloneWhoSendsLittle) {
-  shedder_.Look(connections_);
+  shedder_.Look(&connections_);
   large_.Send(LoadShedder::kReceived - 1);
-  EXPECT_THAT(shedder_.Look(connections_), IsEmpty());
+  EXPECT_THAT(shedder_.Look(&connections_), IsEmpty());
 }
 
 TEST_F(LoadShedderTest, LeavesAllAloneWhileThereIsMemory) {
   resident_ = kLimit;
-  shedder_.Look(connections_);
+  shedder_.Look(&connections_);
   large_.Send(2 * LoadShedder::kReceived);
-  EXPECT_THAT(shedder_.Look(connections_), IsEmpty());
+  EXPECT_THAT(shedder_.Look(&connections_), IsEmpty());
   resident_ = kLimit + 1;
-  EXPECT_THAT(shedder_.Look(connections_), IsEmpty()) << "nobody has sent anything since";
+  EXPECT_THAT(shedder_.Look(&connections_), IsEmpty()) << "nobody has sent anything since";
 }
 
 TEST_F(LoadShedderTest, KnowsHowLargeTheProcessIs) {
@@ -114,6 +114,24 @@ TEST_F(LoadShedderTest, KnowsHowLargeTheProcessIs) {
   EXPECT_GT(before, 1 << 20);
   const std::vector<char> more(64 << 20, 'x');
   EXPECT_GT(LoadShedder::ResidentBytes(), before + (32 << 20));
+}
+
+// The system does not count what a unix socket has received.
+TEST(LoadShedderOfUnixSockets, FindsWhoSendsWithoutAPause) {
+  int quiet[2];
+  int flooding[2];
+  ASSERT_EQ(socketpair(AF_UNIX, SOCK_STREAM, 0, quiet), 0);
+  ASSERT_EQ(socketpair(AF_UNIX, SOCK_STREAM, 0, flooding), 0);
+  OpenConnections connections;
+  connections.Add(quiet[0], {"uid=7", 1});
+  connections.Add(flooding[0], {"uid=7", 2});
+  LoadShedder shedder(kLimit, [] { return kLimit + 1; });
+  EXPECT_THAT(shedder.Look(&connections), IsEmpty());
+  const std::string text(64 << 10, 'x');
+  ASSERT_EQ(write(flooding[1], text.data(), text.size()), static_cast<ssize_t>(text.size()));
+  ASSERT_EQ(write(quiet[1], text.data(), 100), 100);
+  EXPECT_THAT(shedder.Look(&connections), ElementsAre(OpenConnections::Client("uid=7", 2)));
+  for (const int fd : {quiet[0], quiet[1], flooding[0], flooding[1]}) close(fd);
 }
 
 }  // namespace

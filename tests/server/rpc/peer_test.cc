@@ -80,10 +80,10 @@ class PeerTest : public ::testing::Test {
         builder.experimental().AddExternalConnectionAcceptor(Type::FROM_FD, std::move(credentials));
     builder.RegisterCallbackGenericService(&porter_);
     server_ = builder.BuildAndStart();
-    acceptor_.Start([this](int listener, int connection) {
+    acceptor_.Start([this](const Acceptor::Handover& handover) {
       grpc::experimental::ExternalConnectionAcceptor::NewConnectionParameters parameters;
-      parameters.listener_fd = listener;
-      parameters.fd = connection;
+      parameters.listener_fd = handover.listener;
+      parameters.fd = handover.connection;
       taker_->HandleNewConnection(&parameters);
     });
   }

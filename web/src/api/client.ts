@@ -1,3 +1,4 @@
+import { at } from '../base';
 import type { Job, Run, Status, WhoAmI } from './types';
 
 // What the server answered instead of what was asked for. `code` is a google.rpc.Code.
@@ -46,7 +47,7 @@ async function call<T>(method: string, path: string, body?: unknown, signal?: Ab
   }
   let response: Response;
   try {
-    response = await fetch(path, init);
+    response = await fetch(at(path), init);
   } catch (error) {
     if (signal?.aborted) throw error;
     throw new ApiError(0, kUnavailable, kUnreachable);

@@ -1,3 +1,4 @@
+import { at } from '../base';
 import { ApiError, apiError, errorOf, kUnavailable } from './client';
 import type { Status } from './types';
 
@@ -48,7 +49,7 @@ function parseAll<T>(lines: string[]): { messages: T[]; failure: unknown } {
 export async function* readStream<T>(path: string, signal: AbortSignal, onHeader?: (header: Headers) => void): AsyncGenerator<T[]> {
   let response: Response;
   try {
-    response = await fetch(path, { headers: { Accept: 'application/x-ndjson' }, signal, cache: 'no-store' });
+    response = await fetch(at(path), { headers: { Accept: 'application/x-ndjson' }, signal, cache: 'no-store' });
   } catch (error) {
     if (signal.aborted) throw error;
     throw new ApiError(0, kUnavailable, 'The server cannot be reached.');

@@ -1,5 +1,6 @@
 import { useEffect, useReducer, useRef, useState } from 'preact/hooks';
 import { runPath } from '../api/client';
+import { at } from '../base';
 import { loadText } from '../log/loader';
 import { type LogSession } from '../log/session';
 import { messageOf } from '../log/follow';
@@ -81,7 +82,7 @@ export function ConsoleView({ session, onReady, onCancel, onHelp }: Props) {
   const focus = (): void => scroller.current?.focus({ preventScroll: true });
   return (
     <section class="console" aria-label="Console">
-      {view && <Toolbar view={view} searchRef={search} goToRef={goTo} downloadUrl={`${runPath(session.id)}/log`} downloadName={`${session.id}.log`}
+      {view && <Toolbar view={view} searchRef={search} goToRef={goTo} downloadUrl={at(`${runPath(session.id)}/log`)} downloadName={`${session.id}.log`}
         onCopy={() => void copy()} onHelp={onHelp} onLeave={focus} />}
       <Notes session={session} view={view} />
       <div class="screen">

@@ -2,6 +2,7 @@ import { useEffect, useRef, useState } from 'preact/hooks';
 import { may } from '../account';
 import { createRun, getRun } from '../api/client';
 import type { Job, Parameter } from '../api/types';
+import { base } from '../base';
 import { messageOf } from '../log/follow';
 import { navigate, runUrl } from '../router';
 import { duration, parseDuration } from '../text/format';
@@ -24,13 +25,13 @@ export function JobPage({ name, given, again }: Props) {
   const job = jobs && 'value' in jobs ? jobs.value.find((candidate) => candidate.name === name) : undefined;
   return (
     <main class="page narrow">
-      <nav class="crumbs" aria-label="Where you are"><a href="/">Jobs and runs</a></nav>
+      <nav class="crumbs" aria-label="Where you are"><a href={base}>Jobs and runs</a></nav>
       <h1><Shown text={name} limit={64} /></h1>
       {jobs === undefined && <p class="empty">Loading…</p>}
       {jobs && 'error' in jobs && (
         <Notice><Shown text={jobs.error} /> <button type="button" class="link" onClick={tryAgain}>Try again</button></Notice>
       )}
-      {jobs && 'value' in jobs && !job && <Notice kind="plain">This server has no job of that name. <a href="/">See those it has.</a></Notice>}
+      {jobs && 'value' in jobs && !job && <Notice kind="plain">This server has no job of that name. <a href={base}>See those it has.</a></Notice>}
       {earlier && 'error' in earlier && <Notice>The parameters of the earlier run cannot be had: <Shown text={earlier.error} /></Notice>}
       {job && earlier && <JobForm key={job.name} job={job} given={'value' in earlier ? { ...earlier.value, ...given } : given} />}
       <RunsList job={name} />

@@ -1,9 +1,13 @@
 import { useEffect, useState } from 'preact/hooks';
 import { askAccount } from '../account';
 import { type Issuer, listIssuers, signIn } from '../api/client';
+import { at, pathAt } from '../base';
 import { messageOf } from '../log/follow';
 import { Notice } from './parts';
 import { Shown } from './shown';
+
+// The page that was asked for, as the server has it.
+const here = (): string => (pathAt(location.pathname) ?? '/') + location.search + location.hash;
 
 // Where somebody whom the server does not know says who they are. The address stays: it is where they go on.
 export function LoginPage() {
@@ -34,7 +38,7 @@ export function LoginPage() {
       {issuers.length > 0 && (
         <div class="issuers">
           {issuers.map((issuer) => (
-            <a key={issuer.path} class="button primary" href={`${issuer.path}&to=${encodeURIComponent(location.pathname + location.search + location.hash)}`}>
+            <a key={issuer.path} class="button primary" href={at(`${issuer.path}&to=${encodeURIComponent(here())}`)}>
               Sign in with <Shown text={issuer.name} limit={64} />
             </a>
           ))}

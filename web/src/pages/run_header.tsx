@@ -3,6 +3,7 @@ import { may } from '../account';
 import { getJob, getRun } from '../api/client';
 import type { Job, Run } from '../api/types';
 import { isCut, isFinal } from '../api/types';
+import { base } from '../base';
 import type { Connection } from '../log/follow';
 import { againUrl, jobUrl } from '../router';
 import { count, dateAndTime, duration, parseDuration, plural, size } from '../text/format';
@@ -25,7 +26,7 @@ export function RunHeader({ run, last, connection, onCancel, onDelete }: Props) 
   return (
     <header class="run-header">
       <div class="run-title">
-        <nav class="crumbs" aria-label="Where you are"><a href="/">Runs</a></nav>
+        <nav class="crumbs" aria-label="Where you are"><a href={base}>Runs</a></nav>
         <h1><a href={jobUrl(run.job)}>{run.job}</a></h1>
         <StateChip state={run.state} />
         <ConnectionChip connection={connection} />

@@ -1,6 +1,7 @@
 import { useEffect, useMemo, useReducer, useRef, useState } from 'preact/hooks';
 import { cancelRun, deleteRun } from '../api/client';
 import { isFinal, type Run } from '../api/types';
+import { base } from '../base';
 import type { Console } from '../console/console';
 import { ConsoleView } from '../console/console_view';
 import { messageOf } from '../log/follow';
@@ -21,7 +22,7 @@ export function RunPage({ id, onHelp }: { id: string; onHelp(): void }) {
   useEffect(() => setStatus(run && `${stateText(run.state)} · ${run.job}`, run?.state), [run?.state, run?.job]);
 
   const cancel = (): void => void cancelRun(id).then((updated) => session.update(updated)).catch((error: unknown) => setTrouble(messageOf(error)));
-  const remove = (): void => void deleteRun(id).then(() => navigate('/')).catch((error: unknown) => setTrouble(messageOf(error)));
+  const remove = (): void => void deleteRun(id).then(() => navigate(base)).catch((error: unknown) => setTrouble(messageOf(error)));
   const askCancel = (): void => { if (session.run && !isFinal(session.run.state)) setAsking('cancel'); };
 
   if (connection.state === 'failed' && !run) return <Missing reason={connection.reason} />;
@@ -49,7 +50,7 @@ function Missing({ reason }: { reason: string }) {
   return (
     <main class="page narrow">
       <h1>No such run</h1>
-      <Notice kind="plain"><Shown text={reason} /> It may have been deleted. <a href="/">See all runs.</a></Notice>
+      <Notice kind="plain"><Shown text={reason} /> It may have been deleted. <a href={base}>See all runs.</a></Notice>
     </main>
   );
 }

@@ -1,0 +1,67 @@
+// Connections by client, and what each holds.
+#include "server/rpc/connection_owners.h"
+
+#include <optional>
+#include <utility>
+
+#include "absl/strings/numbers.h"
+#include "server/rpc/peer_name.h"
+#include "server/stream/byte_budget.h"
+
+namespace jobtail {
+namespace {
+
+// Of the name that gRPC has for a connection's other end.
+std::optional<OpenConnections::Client> ClientOf(const std::string& peer) {
+  if (const std::optional<int64_t> serial = SerialOf(peer)) {
+    const size_t uid = peer.find("uid=");
+    return OpenConnections::Client(peer.substr(uid, peer.find(':', uid) - uid),
+                                   static_cast<int>(*serial));
+  }
+  int port = 0;
+  if (!absl::SimpleAtoi(peer.substr(peer.rfind(':') + 1), &port)) return std::nullopt;
+  return OpenConnections::Client(ClientAddress(peer), port);
+}
+
+}  // namespace
+
+void ConnectionOwners::Began(const Client& client, absl::Duration now) {
+  absl::MutexLock lock(&mutex_);
+  // One of the same address and port is over, whether or not that is known.
+  connections_.insert_or_assign(
+      client, Connection{.since = now, .newcomer = newcomers_.Enter(client.first)});
+}
+
+void ConnectionOwners::Ended(const Client& client) {
+  absl::MutexLock lock(&mutex_);
+  connections_.erase(client);
+}
+
+absl::Status ConnectionOwners::Own(const std::string& peer, const std::string& owner,
+                                   const Enter& enter) {
+  const std::optional<Client> client = ClientOf(peer);
+  if (!client) return absl::OkStatus();
+  absl::MutexLock lock(&mutex_);
+  const auto found = connections_.find(*client);
+  if (found == connections_.end()) return absl::OkStatus();
+  Connection& connection = found->second;
+  if (connection.is_owned && connection.owner == owner) return absl::OkStatus();
+  absl::StatusOr<access::Quotas::Place> place = enter();
+  if (!place.ok()) return place.status();
+  connection.place = *std::move(place);
+  connection.owner = owner;
+  connection.is_owned = true;
+  connection.newcomer = {};
+  return absl::OkStatus();
+}
+
+std::vector<ConnectionOwners::Client> ConnectionOwners::Overdue(absl::Duration now) const {
+  std::vector<Client> overdue;
+  absl::MutexLock lock(&mutex_);
+  for (const auto& [client, connection] : connections_) {
+    if (!connection.is_owned && now - connection.since > kPatience) overdue.push_back(client);
+  }
+  return overdue;
+}
+
+}  // namespace jobtail

@@ -1,0 +1,152 @@
+// How much each principal has over real sockets, and how much those have who do not say who they
+// are.
+#include <gmock/gmock.h>
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "absl/strings/str_cat.h"
+#include "tests/e2e/access_fixture.h"
+#include "tests/support/observe.h"
+
+namespace jobtail::e2e {
+namespace {
+
+using ::testing::AllOf;
+using ::testing::HasSubstr;
+
+constexpr char kPolicy[] = R"(
+  token_file: "tokens"
+  role { name: "few" allow { job: "*" verb: [LIST, READ, READ_LOG, RUN, CANCEL] }
+         limits { queued_runs: 1 connections: 2 request_bytes: 1000 } }
+  role { name: "all" allow { job: "*" verb: [LIST, READ, READ_LOG, RUN, CANCEL, METRICS] } }
+  grant { role: "few" principal: "few" }
+  grant { role: "all" principal: "all" }
+)";
+
+constexpr size_t kConnections = 64;  // of which 16 may be nobody's, 8 of them of one address
+
+ServerOptions FewConnections() {
+  ServerOptions options;
+  options.http.max_connections = kConnections;
+  return options;
+}
+
+class PrincipalLimitsTest : public AccessTest {
+ protected:
+  PrincipalLimitsTest() : AccessTest(kPolicy, FewConnections()) {
+    Job queued("queued", [](JobContext& run) { run.SleepFor(absl::InfiniteDuration()); });
+    queued.MaxRunning(1).MaxQueued(10);
+    EXPECT_TRUE(server().AddJob(std::move(queued)).ok());
+  }
+
+  grpc::Status CreateRun(v1::JobService::Stub& stub, const std::string& token,
+                         const std::string& job, v1::Run* run, const std::string& name = "") {
+    grpc::ClientContext context;
+    Authorize(token, &context);
+    v1::CreateRunRequest request;
+    request.set_job(job);
+    if (!name.empty()) (*request.mutable_parameters())["name"] = name;
+    return stub.CreateRun(&context, request, run);
+  }
+
+  static grpc::Status ListJobs(v1::JobService::Stub& stub, const std::string& token) {
+    grpc::ClientContext context;
+    Authorize(token, &context);
+    v1::ListJobsResponse response;
+    return stub.ListJobs(&context, {}, &response);
+  }
+
+  const std::string few_ = Token("few");
+  const std::string all_ = Token("all");
+};
+
+TEST_F(PrincipalLimitsTest, QueuedRunsAreCounted) {
+  v1::Run run;
+  v1::Run waiting;
+  ASSERT_TRUE(CreateRun(stub(), few_, "queued", &run).ok());  // at work
+  ASSERT_TRUE(CreateRun(stub(), few_, "queued", &waiting).ok());
+  const grpc::Status refused = CreateRun(stub(), few_, "queued", &run);
+  EXPECT_EQ(refused.error_code(), grpc::StatusCode::RESOURCE_EXHAUSTED);
+  EXPECT_THAT(refused.error_message(), AllOf(HasSubstr("queued runs"), HasSubstr("may have 1"),
+                                             HasSubstr("come back in 1s")));
+  EXPECT_TRUE(CreateRun(stub(), few_, "wait", &run).ok()) << "which does not wait";
+  v1::Run others;
+  EXPECT_TRUE(CreateRun(stub(), all_, "queued", &others).ok());
+  v1::CancelRunRequest cancel;
+  cancel.set_run(waiting.id());
+  ASSERT_TRUE(server().engine().CancelRun(cancel).ok());
+  EXPECT_TRUE(CreateRun(stub(), few_, "queued", &run).ok());
+}
+
+TEST_F(PrincipalLimitsTest, ConnectionsAreCountedAtBothDoorsTogether) {
+  const auto grpc = Connect(server().grpc_address());
+  ASSERT_TRUE(ListJobs(*grpc, few_).ok());
+  auto second = std::make_unique<HttpClient>(server().http_url());
+  EXPECT_EQ(second->Get("/v1/jobs", Bearer(few_)).status, 200);
+  HttpClient third(server().http_url());
+  const HttpAnswer refused = third.Get("/v1/jobs", Bearer(few_));
+  EXPECT_EQ(refused.status, 429);
+  EXPECT_THAT(refused.header, HasSubstr("Retry-After: 1"));
+  EXPECT_THAT(refused.body, AllOf(HasSubstr("connections"), HasSubstr("may have 2")));
+  EXPECT_EQ(ListJobs(*Connect(server().grpc_address()), few_).error_code(),
+            grpc::StatusCode::RESOURCE_EXHAUSTED);
+  EXPECT_EQ(third.Get("/v1/jobs", Bearer(all_)).status, 200) << "others do not notice";
+  EXPECT_EQ(second->Get("/v1/jobs", Bearer(few_)).status, 200) << "nor do those that are there";
+  EXPECT_TRUE(ListJobs(*grpc, few_).ok());
+  second.reset();
+  EXPECT_TRUE(testing::Eventually(
+      [&] { return HttpClient(server().http_url()).Get("/v1/jobs", Bearer(few_)).status == 200; }));
+}
+
+TEST_F(PrincipalLimitsTest, AConnectionOfGrpcThatIsClosedIsGivenBack) {
+  {
+    const auto first = Connect(server().grpc_address());
+    const auto second = Connect(server().grpc_address());
+    ASSERT_TRUE(ListJobs(*first, few_).ok() && ListJobs(*second, few_).ok());
+  }
+  const auto third = Connect(server().grpc_address());
+  EXPECT_TRUE(testing::Eventually([&] { return ListJobs(*third, few_).ok(); }));
+}
+
+TEST_F(PrincipalLimitsTest, BytesOfRequestsAreCounted) {
+  const std::string large(2000, 'x');
+  v1::Run run;
+  const grpc::Status refused = CreateRun(stub(), few_, "greet", &run, large);
+  EXPECT_EQ(refused.error_code(), grpc::StatusCode::RESOURCE_EXHAUSTED);
+  EXPECT_THAT(refused.error_message(), HasSubstr("bytes of requests"));
+  EXPECT_TRUE(CreateRun(stub(), all_, "greet", &run, large).ok());
+  const std::string body = R"({"job":"greet","parameters":{"name":")" + large + "\"}}";
+  const auto post = [&](const std::string& token, const std::string& json) {
+    Headers headers = Bearer(token);
+    headers.emplace_back("Content-Type", "application/json");
+    return HttpClient(server().http_url()).Ask("POST", "/v1/runs", headers, json).status;
+  };
+  EXPECT_EQ(post(few_, body), 429);
+  EXPECT_EQ(post(all_, body), 200);
+  for (int i = 0; i < 3; ++i) {  // what was answered counts no more
+    EXPECT_EQ(post(few_, R"({"job":"greet"})"), 200);
+    EXPECT_TRUE(CreateRun(stub(), few_, "greet", &run, std::string(600, 'x')).ok());
+  }
+}
+
+TEST_F(PrincipalLimitsTest, ConnectionsThatNeverSayWhoTheyAreLeaveRoom) {
+  HttpClient known(server().http_url());
+  ASSERT_EQ(known.Get("/v1/jobs", Bearer(all_)).status, 200);
+  std::vector<std::unique_ptr<HttpClient>> silent;
+  for (int i = 0; i < 8; ++i) {
+    silent.push_back(std::make_unique<HttpClient>(server().http_url()));
+    EXPECT_EQ(silent.back()->Get("/v1/jobs").status, 401) << i;
+  }
+  EXPECT_EQ(HttpClient(server().http_url()).Get("/v1/jobs", Bearer(all_)).status, 503)
+      << "as many as one address may have";
+  const HttpAnswer metrics = known.Get("/metrics", Bearer(all_));
+  EXPECT_THAT(metrics.body, AllOf(HasSubstr("jobtail_unproven_connections 8\n"),
+                                  HasSubstr("jobtail_http_refused_connections_total 1\n")));
+  EXPECT_EQ(silent[0]->Get("/v1/jobs", Bearer(all_)).status, 200);  // and counts no more
+  EXPECT_EQ(HttpClient(server().http_url()).Get("/v1/jobs", Bearer(all_)).status, 200);
+}
+
+}  // namespace
+}  // namespace jobtail::e2e
