@@ -19,8 +19,8 @@ using jobtail::LineView;
 // each, which costs more than all the rest. Not thread-safe.
 class LineViews {
  public:
-  // Makes a view of each line of an encoded LogBatch that came in `pieces`, one after the other. The
-  // views refer to their bytes and to this object, and are valid until the next call.
+  // Makes a view of each line of an encoded LogBatch that came in `pieces`, one after the other.
+  // The views refer to their bytes and to this object, and are valid until the next call.
   //
   // False, with whatever in lines(), where there is anything but records with text, a field that
   // this program does not know, or bytes that the codec does not take: then the batch is to be
@@ -35,7 +35,7 @@ class LineViews {
   bool Complete(std::string_view* piece);
 
   std::vector<LineView> lines_;
-  std::string torn_;               // the beginning of an element that goes on in the next piece
+  std::string torn_;                // the beginning of an element that goes on in the next piece
   std::deque<std::string> joined_;  // elements that lay in several pieces
 };
 

@@ -21,7 +21,8 @@ size_t ResidentBytes() {
 }  // namespace
 
 void BoundHeaps() {
-  mallopt(M_ARENA_MAX, std::clamp(2 * static_cast<int>(std::thread::hardware_concurrency()), 4, 32));
+  mallopt(M_ARENA_MAX,
+          std::clamp(2 * static_cast<int>(std::thread::hardware_concurrency()), 4, 32));
   // Both, since setting one keeps the C library from raising the other as it goes: batches, and
   // what gRPC reads, would be mapped and unmapped one by one.
   mallopt(M_MMAP_THRESHOLD, 4 << 20);

@@ -187,8 +187,7 @@ void EncodeLine(int64_t sequence, int64_t time_unix_nanos, const TextLine& line,
                 std::string* batch) {
   const size_t before = batch->size();
   batch->resize(before + MostEncodedBytes(line));
-  const char* const end =
-      EncodeLine(sequence, time_unix_nanos, line, batch->data() + before);
+  const char* const end = EncodeLine(sequence, time_unix_nanos, line, batch->data() + before);
   batch->resize(static_cast<size_t>(end - batch->data()));
 }
 

@@ -46,10 +46,10 @@ PrincipalPtr OfPeer(const PeerIdentity* peer) {
   principal->name = peer->uris.empty() ? absl::StrCat("dns:", peer->name()) : peer->name();
   principal->proof = Proof::kCertificate;
   // A URI names its scheme, which is none of ours.
-  const bool is_ours = !peer->uris.empty() && (principal->name.starts_with("uid:") ||
-                                               principal->name.starts_with("dns:") ||
-                                               principal->name.starts_with("oidc:") ||
-                                               principal->name.starts_with("proxy:"));
+  const bool is_ours =
+      !peer->uris.empty() &&
+      (principal->name.starts_with("uid:") || principal->name.starts_with("dns:") ||
+       principal->name.starts_with("oidc:") || principal->name.starts_with("proxy:"));
   return is_ours ? nullptr : principal;
 }
 

@@ -339,7 +339,7 @@ std::string Connection::HomeOf(const Message& request) const {
   const PublicUrl& url = options_.public_url;
   if (!url.origin.empty()) return url.origin + url.path;
   return absl::StrCat(socket_->is_tls() ? "https" : "http", "://",
-                      ToAbsl(Field(request, "Host")), "/");
+                      std::string(Field(request, "Host")), "/");
 }
 
 // A request as the API wants it, with what tells who asks. The cookie counts only where no page of

@@ -53,15 +53,9 @@ class HttpServer::Impl {
         login_(engine->access(), clock_),
         newcomers_(api_.asks() ? access::Newcomers::Limits::Of(options_.max_connections)
                                : access::Newcomers::Limits()),
-        services_{&options_,
-                  &api_,
-                  pool,
-                  budget,
-                  &login_,
-                  &newcomers_,
-                  &metrics_,
-                  certificates,
-                  {&streams_, loop_}},
+        services_{&options_, &api_,        pool,
+                  budget,    &login_,      &newcomers_,
+                  &metrics_, certificates, {&streams_, loop_}},
         unix_services_(services_) {
     unix_services_.certificates = nullptr;
   }

@@ -115,8 +115,8 @@ Reply Login::Answer(const Request& request) {
   if (reply.ok()) return *std::move(reply);
   Reply error = ErrorReply(reply.status());
   error.content_type = kPage;
-  error.body = HtmlSignInError(ToUtf8(std::string(reply.status().message()), 2000),
-                               RootOf(request.path));
+  error.body =
+      HtmlSignInError(ToUtf8(std::string(reply.status().message()), 2000), RootOf(request.path));
   return error;
 }
 

@@ -71,9 +71,9 @@ void BatchBuilder::Close() {
   if (open_.empty()) return;
   last_size_ = open_.size();
   if (open_.capacity() > open_.size() + open_.size() / 4 + kLineBytes) open_.Reserve(open_.size());
-  closed_.push_back({open_first_, encoded_, last_time_, total_lines_, total_bytes_,
-                     Share(std::exchange(open_, {}),
-                           [](const BatchBuffer& owner) { return owner.view(); })});
+  closed_.push_back(
+      {open_first_, encoded_, last_time_, total_lines_, total_bytes_,
+       Share(std::exchange(open_, {}), [](const BatchBuffer& owner) { return owner.view(); })});
   open_first_ = encoded_ + 1;
 }
 

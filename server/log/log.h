@@ -180,8 +180,8 @@ class Log : public std::enable_shared_from_this<Log> {
   int64_t counted_ ABSL_GUARDED_BY(mutex_) = 0;  // of its bytes, in services_.unsaved
   // The committer's next visit.
   bool scheduled_ ABSL_GUARDED_BY(mutex_) = false;
-  int64_t scheduled_first_ ABSL_GUARDED_BY(mutex_) = 0;     // the first record unsaved then
-  int64_t scheduled_delay_ ABSL_GUARDED_BY(mutex_) = 0;     // the policy's then, in nanoseconds
+  int64_t scheduled_first_ ABSL_GUARDED_BY(mutex_) = 0;  // the first record unsaved then
+  int64_t scheduled_delay_ ABSL_GUARDED_BY(mutex_) = 0;  // the policy's then, in nanoseconds
   Scheduler::Id scheduled_id_ ABSL_GUARDED_BY(mutex_);
   int64_t schedules_ ABSL_GUARDED_BY(mutex_) = 0;  // only the latest counts
 };
