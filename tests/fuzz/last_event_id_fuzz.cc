@@ -32,7 +32,7 @@ std::string ReadAll(const Reply& reply) {
   std::string all = reply.form->Head();
   while (true) {
     std::vector<Slice> slices;
-    const auto next = reply.feed->Read(&slices);
+    const auto next = reply.feed->Read(1 << 20, &slices);
     Check(next.ok(), "an ended log can be read", next.status().ToString());
     reply.form->Render(&slices);
     for (const Slice& slice : slices) all += slice.view();
