@@ -53,13 +53,14 @@ int HttpStatus(StatusCode code) {
   return code == StatusCode::RESOURCE_EXHAUSTED ? 429 : 503;
 }
 
-rlim_t HighestDescriptor(pid_t process) {
-  rlim_t highest = 0;
-  for (const auto& entry :
-       std::filesystem::directory_iterator("/proc/" + std::to_string(process) + "/fd")) {
-    highest = std::max<rlim_t>(highest, std::stoul(entry.path().filename()));
+// The number that the process' next descriptor would have.
+rlim_t NextDescriptor(pid_t process) {
+  const std::filesystem::path open = "/proc/" + std::to_string(process) + "/fd";
+  rlim_t next = 0;
+  while (std::filesystem::exists(std::filesystem::symlink_status(open / std::to_string(next)))) {
+    ++next;
   }
-  return highest;
+  return next;
 }
 
 class Injected : public ::testing::TestWithParam<Case> {
@@ -312,12 +313,15 @@ TEST(Descriptors, ThatARunNeedsAreRefusedToItAlone) {
   EXPECT_EQ(end_of_process().signal(), SIGSEGV);
   rlimit before;
   ASSERT_EQ(prlimit(server.pid(), RLIMIT_NOFILE, nullptr, &before), 0);
-  const rlimit none{HighestDescriptor(server.pid()) + 1, before.rlim_max};
+  const rlimit none{NextDescriptor(server.pid()), before.rlim_max};
   ASSERT_EQ(prlimit(server.pid(), RLIMIT_NOFILE, &none, nullptr), 0);
-  const v1::RunResult refused = end_of_process();
-  EXPECT_EQ(refused.state(), v1::RUN_STATE_FAILED);
-  EXPECT_EQ(refused.signal(), 0);
-  EXPECT_THAT(refused.error(), ::testing::HasSubstr("open files"));
+  v1::CreateRunRequest request;
+  request.set_job("segfaults");
+  v1::Run run;
+  grpc::ClientContext context;
+  const grpc::Status refused = server.stub().CreateRun(&context, request, &run);
+  EXPECT_EQ(refused.error_code(), grpc::StatusCode::RESOURCE_EXHAUSTED);
+  EXPECT_THAT(refused.error_message(), ::testing::HasSubstr("open files"));
   ASSERT_EQ(prlimit(server.pid(), RLIMIT_NOFILE, &before, nullptr), 0);
   const auto begin = std::chrono::steady_clock::now();
   EXPECT_EQ(end_of_process().signal(), SIGSEGV);
