@@ -37,10 +37,10 @@ struct Request {
   std::string traceparent;
   access::HeaderValues headers;  // all of them
   std::string session;           // of the cookie; empty where a page of another site may have asked
-  std::string login;             // of the cookie of who is signing in with an issuer
-  std::string home;       // the console's address as the browser has it, with a "/" at the end
-  CookieScope cookie;     // that a session has
-  access::Caller caller;  // by Admit: whoever asks nothing is the program itself
+  std::string login;             // for a sign-in: of the cookie of who signs in with an issuer
+  std::string home;              // the same: the console's address as browsers have it, and a "/"
+  CookieScope cookie;            // that a session has
+  access::Caller caller;         // by Admit: whoever asks nothing is the program itself
   // Whether there is nobody left to be answered; null: there is. Called by the thread of the call.
   std::function<bool()> is_client_gone;
 };

@@ -314,7 +314,12 @@ net::awaitable<bool> Connection::AnswerProbe(const Message& request) {
 // On threads that may wait for the issuer.
 net::awaitable<bool> Connection::AnswerLogin(const Message& request) {
   const auto run = [this](auto task) { services_.login->Run(std::move(task)); };
-  const auto answer = [this, &request] { return services_.login->Answer(Ask(request)); };
+  const auto answer = [this, &request] {
+    http::Request asked = Ask(request);
+    asked.home = HomeOf(request);
+    asked.login = LoginIn(Field(request, "Cookie"), asked.cookie);
+    return services_.login->Answer(asked);
+  };
   Reply reply = co_await Offload(run, answer);
   co_return co_await SendReply(request, std::move(reply));
 }
@@ -352,8 +357,6 @@ http::Request Connection::Ask(const Message& request) const {
   asked.headers = [&request](const std::string& name) { return ValuesOf(request, name); };
   asked.cookie = {.is_tls = socket_->is_tls() || options_.public_url.is_https,
                   .path = options_.public_url.path};
-  asked.home = HomeOf(request);
-  asked.login = LoginIn(Field(request, "Cookie"), asked.cookie);
   const std::string_view site = Field(request, "Sec-Fetch-Site");
   if (site != "cross-site" && site != "same-site") {
     asked.session = SessionIn(Field(request, "Cookie"), asked.cookie);

@@ -20,8 +20,7 @@ constexpr size_t kMostReserved = kBatchBytes + kBatchBytes / 8;
 void BatchBuilder::AddLine(const TextLine& line) {
   last_time_ = std::max(last_time_, line.time_unix_nanos);
   AddGap();
-  ReserveRoom();
-  char* const begin = open_.Room(MostEncodedBytes(line));
+  char* const begin = Room(MostEncodedBytes(line));
   const char* const end = EncodeLine(next_, last_time_, line, begin);
   open_.EndAt(end);
   encoded_ = next_++;
@@ -51,19 +50,21 @@ int64_t BatchBuilder::AddResult(int64_t now_unix_nanos, v1::RunResult* result) {
 }
 
 void BatchBuilder::AddRecord(const v1::LogLine& record) {
-  ReserveRoom();
   std::string bytes;
   EncodeLine(record, &bytes);
-  char* const begin = open_.Room(bytes.size());
+  char* const begin = Room(bytes.size());
   open_.EndAt(std::ranges::copy(bytes, begin).out);
   encoded_ = record.sequence();
   unsaved_bytes_ += bytes.size();
 }
 
-// A batch is often about as large as the one before it.
-void BatchBuilder::ReserveRoom() {
-  if (!open_.empty()) return;
-  open_.Reserve(std::clamp(last_size_ + last_size_ / 8, kLineBytes, kMostReserved));
+// Where so many bytes can be written. A batch is often about as large as the one before it.
+char* BatchBuilder::Room(size_t room) {
+  if (open_.empty()) {
+    const size_t likely = std::clamp(last_size_ + last_size_ / 8, kLineBytes, kMostReserved);
+    open_.Reserve(std::max(room, likely));
+  }
+  return open_.Room(room);
 }
 
 // The bytes may stay for long: what was reserved in vain is given back.

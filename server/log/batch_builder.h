@@ -57,7 +57,7 @@ class BatchBuilder {
 
  private:
   void AddRecord(const v1::LogLine& record);
-  void ReserveRoom();
+  char* Room(size_t room);
 
   std::vector<Batch> closed_;
   BatchBuffer open_;
