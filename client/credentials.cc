@@ -168,6 +168,18 @@ absl::StatusOr<std::shared_ptr<grpc::Channel>> OpenChannel(const std::string& ad
                                                            std::move(interceptors));
 }
 
+std::function<absl::Status()> TokenFileRenewal(const std::string& token_file) {
+  return [token_file, known = ReadToken(token_file).value_or("")]() mutable {
+    absl::StatusOr<std::string> token = ReadToken(token_file);
+    if (!token.ok()) return absl::UnauthenticatedError(token.status().message());
+    if (*token == known) {
+      return absl::UnauthenticatedError(absl::StrCat(Printable(token_file), " has no other token"));
+    }
+    known = *std::move(token);
+    return absl::OkStatus();
+  };
+}
+
 std::shared_ptr<grpc::Channel> OpenChannel(const std::string& address,
                                            std::shared_ptr<grpc::ChannelCredentials> credentials) {
   return grpc::CreateCustomChannel(

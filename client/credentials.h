@@ -4,9 +4,11 @@
 
 #include <grpcpp/grpcpp.h>
 
+#include <functional>
 #include <memory>
 #include <string>
 
+#include "absl/status/status.h"
 #include "absl/status/statusor.h"
 
 namespace jobtail::client {
@@ -39,6 +41,10 @@ absl::StatusOr<std::shared_ptr<grpc::Channel>> OpenChannel(const std::string& ad
 // The same with credentials of the caller's own; null: no encryption.
 std::shared_ptr<grpc::Channel> OpenChannel(const std::string& address,
                                            std::shared_ptr<grpc::ChannelCredentials> credentials);
+
+// For ResumeOptions::renew_credentials of one reader, on a channel with that token file: OK if the
+// file has another token than when this was made, or last called; otherwise UNAUTHENTICATED.
+std::function<absl::Status()> TokenFileRenewal(const std::string& token_file);
 
 // Whether nobody but this machine sees what is sent to an address: a unix socket, or loopback by
 // number or as "localhost".

@@ -114,7 +114,7 @@ bool LogReader::ParseBatch() {
 absl::Status LogReader::Finish() {
   if (position_.ended()) stream_.CancelCall();  // what is still to come is of no interest
   absl::Status status = FromGrpc(call_->Finish());
-  if (absl::IsUnavailable(status)) NoteResumeSequence();
+  if (absl::IsUnavailable(status) || absl::IsUnauthenticated(status)) NoteResumeSequence();
   call_.reset();
   if (position_.ended()) return absl::OkStatus();
   if (malformed_) return Malformed();

@@ -44,7 +44,7 @@ std::optional<absl::Status> ResumableStream::Next() {
       const absl::Status finished = Finish();
       if (started.ok()) started = finished;
     }
-    final_ = cancellation_.cancelled() && !started.ok() ? Cancelled() : WaitToRetry(started);
+    final_ = cancellation_.cancelled() && !started.ok() ? Cancelled() : GoOnAfter(started);
   }
   return final_;
 }
@@ -97,13 +97,32 @@ bool ResumableStream::MayPass(const absl::Status& status) const {
   }
 }
 
+// Whether the call that has ended was: it does not count as one of a row of failures.
+bool ResumableStream::WasOfUse() const {
+  return answered_ &&
+         (has_progressed_ || options_.clock->Steady() - started_ > options_.backoff.max);
+}
+
 // Returns nothing when it is time for the next call, or what ends the reading.
+std::optional<absl::Status> ResumableStream::GoOnAfter(const absl::Status& reason) {
+  if (WasOfUse()) renewed_ = false;
+  const bool may_renew = answered_ever_ && options_.renew_credentials && !renewed_;
+  if (!absl::IsUnauthenticated(reason) || !may_renew) return WaitToRetry(reason);
+  const absl::Status renewed = options_.renew_credentials();
+  if (absl::IsUnavailable(renewed)) return WaitToRetry(renewed);
+  if (!renewed.ok()) {
+    return absl::Status(reason.code(), absl::StrCat(reason.message(), "; ", renewed.message()));
+  }
+  renewed_ = true;
+  return std::nullopt;
+}
+
 std::optional<absl::Status> ResumableStream::WaitToRetry(const absl::Status& reason) {
   if (reason.ok() || !MayPass(reason)) return reason;
   const absl::Duration now = options_.clock->Steady();
   idle_calls_ = has_progressed_ ? 0 : idle_calls_ + 1;
   if (idle_calls_ > kMaxIdleCalls) return GiveUp(reason);
-  if (answered_ && (has_progressed_ || now - started_ > options_.backoff.max)) {
+  if (WasOfUse()) {
     backoff_.Reset();
     silent_since_.reset();
   }

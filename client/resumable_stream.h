@@ -30,6 +30,14 @@ struct ResumeOptions {
   // Called when, after that, the server has answered again. Not called where the reader gives up,
   // or the server refuses.
   std::function<void()> on_connected_again = {};
+  // Called when the server, which has answered before, does not know any more who calls
+  // (UNAUTHENTICATED): a token has expired, or was replaced. OK if calls prove it by something new
+  // from now on; the reading then goes on, unless that is refused as well. UNAVAILABLE if this
+  // cannot be said at the moment; it is called again then, with growing waits. Any other error is
+  // the end, and its message is added to the server's. Null: whoever is not known is refused.
+  //
+  // Has a state of its own for each reader: see the makers in credentials.h and login/renewal.h.
+  std::function<absl::Status()> renew_credentials = {};
   // Must outlive the reader.
   Clock* clock = Clock::System();
 };
@@ -57,6 +65,8 @@ struct ResumeOptions {
 // - RESOURCE_EXHAUSTED may pass if we have been heard before: the server may not have noticed yet
 //   that our former call is gone, and counts it among its readers; or another call of the same
 //   connection, of somebody else behind the same proxy, was too large for it, and all have ended.
+// - UNAUTHENTICATED may pass by a new proof of who calls, once: another is asked for only after a
+//   call that was of use.
 // - Waits go by the steady clock. They end early when the channel is connected again.
 //
 // Owned by its reader. Next(), Note...(), Fail() and Close() are for the reader's thread, Cancel()
@@ -112,6 +122,8 @@ class ResumableStream {
   absl::Status Start();
   absl::Status Finish();
   bool MayPass(const absl::Status& status) const;
+  bool WasOfUse() const;
+  std::optional<absl::Status> GoOnAfter(const absl::Status& reason);
   std::optional<absl::Status> WaitToRetry(const absl::Status& reason);
   void WaitForChannel(absl::Duration deadline);
   absl::Status GiveUp(const absl::Status& reason) const;
@@ -128,6 +140,7 @@ class ResumableStream {
   bool answered_ever_ = false;             // whether any was
   bool has_progressed_ = false;            // in the present call
   bool outage_told_ = false;
+  bool renewed_ = false;  // who calls is proved by something new, not yet used
   std::optional<absl::Duration> silent_since_;  // since when attempts fail
   int idle_calls_ = 0;  // in a row, that were answered and brought nothing new
   std::optional<absl::Status> final_;

@@ -53,9 +53,9 @@ constexpr int kMaxRequestBytes = 2 << 20;
 // Calls of one connection at a time, streams mostly. Further ones wait at the client.
 constexpr int kMaxCallsOfConnection = 10'000;
 
-// Of one call. gRPC ends a connection with all its calls if a client sends more although it has
-// been told the limit; a proxy may add a cookie of some KiB to each.
-constexpr int kMaxMetadataBytes = 64 << 10;
+// Of one call. gRPC ends a connection with all its calls if a client sends much more although it
+// has been told the limit. Well above the service's own, beyond which a call alone is refused.
+constexpr int kMaxMetadataBytes = 4 * static_cast<int>(JobService::kMaxMetadataBytes);
 
 // How long a client that has connected may take to speak HTTP/2.
 constexpr int kHandshakeMillis = 20'000;

@@ -41,15 +41,17 @@ absl::StatusOr<std::shared_ptr<grpc::Channel>> Connect(const CommonOptions& comm
 
 // A sign-in to this server counts where nothing else says who calls. Not for what begins or ends
 // one.
-absl::Status UseLogin(const Options& options, CredentialFiles* credentials) {
+absl::Status UseLogin(const Options& options, CommonOptions* common) {
   const bool is_about_logins = std::holds_alternative<LoginOptions>(options.command) ||
                                std::holds_alternative<LogoutOptions>(options.command) ||
                                std::holds_alternative<CompletionOptions>(options.command);
-  const bool is_given = !credentials->token_file.empty() || !credentials->certificate_file.empty();
+  CredentialFiles& credentials = common->credentials;
+  const bool is_given = !credentials.token_file.empty() || !credentials.certificate_file.empty();
   if (is_about_logins || is_given) return absl::OkStatus();
-  absl::StatusOr<std::string> login = FreshLogin(options.common.server);
+  absl::StatusOr<std::string> login = FreshLogin(common->server);
   if (!login.ok()) return login.status();
-  credentials->token_file = *std::move(login);
+  credentials.token_file = *std::move(login);
+  common->is_signed_in = !credentials.token_file.empty();
   return absl::OkStatus();
 }
 
@@ -59,6 +61,17 @@ Client MakeClient(const CommonOptions& common) {
   ClientOptions options;
   options.retry_for = absl::Seconds(3);
   return common.channel ? Client(common.channel, options) : Client(common.server, options);
+}
+
+ResumeOptions MakeResumeOptions(const CommonOptions& common) {
+  ResumeOptions options;
+  const std::string& token_file = common.credentials.token_file;
+  if (common.is_signed_in) {
+    options.renew_credentials = LoginRenewal(common.server);
+  } else if (!token_file.empty()) {
+    options.renew_credentials = TokenFileRenewal(token_file);
+  }
+  return options;
 }
 
 absl::StatusOr<int> PrintToStdout(const std::string& text) {
@@ -77,7 +90,7 @@ int Main(int argc, const char* const* argv) {
     return parsed.exit_code;
   }
   CommonOptions common = parsed.options->common;
-  if (absl::Status used = UseLogin(*parsed.options, &common.credentials); !used.ok()) {
+  if (absl::Status used = UseLogin(*parsed.options, &common); !used.ok()) {
     Say(STDERR_FILENO, absl::StrCat("jobtail: ", used.message(), "\n"));
     return kExitOwnFailure;
   }

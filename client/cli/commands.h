@@ -16,6 +16,9 @@ namespace jobtail::client::cli {
 // seconds; following a run is more patient, see FollowOptions.
 Client MakeClient(const CommonOptions& common);
 
+// For one reader: it goes on with a new token where its own has expired.
+ResumeOptions MakeResumeOptions(const CommonOptions& common);
+
 // Writes `text` to stdout. Returns the exit code: 0, or that of a process killed by SIGPIPE if
 // nobody reads it.
 absl::StatusOr<int> PrintToStdout(const std::string& text);

@@ -11,6 +11,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "base/quoting.h"
+#include "client/cli/commands.h"
 #include "client/cli/error_text.h"
 #include "client/cli/json_printer.h"
 #include "client/cli/progress_bar.h"
@@ -110,7 +111,7 @@ absl::StatusOr<int> Follower::Export(const Client& client, const v1::TailLogRequ
 }
 
 ResumeOptions Follower::ReaderOptions() {
-  ResumeOptions options;
+  ResumeOptions options = MakeResumeOptions(common_);
   options.retry_for = options_.retry_for;
   options.on_connection_lost = [this](const absl::Status& reason) {
     Notice(absl::StrCat("connection to ", Printable(common_.server), " lost (",

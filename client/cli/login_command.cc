@@ -3,8 +3,10 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <filesystem>
 #include <map>
 #include <string>
+#include <system_error>
 #include <utility>
 #include <vector>
 
@@ -115,6 +117,12 @@ absl::StatusOr<v1::WhoAmIResponse> Try(const CommonOptions& common, const std::s
   return who;
 }
 
+// As a command in another folder finds it, too.
+std::string Absolute(const std::string& file) {
+  std::error_code ignored;
+  return file.empty() ? "" : std::filesystem::absolute(file, ignored).string();
+}
+
 absl::Status CheckWay(const CommonOptions& common) {
   if (common.credentials.uses_tls() || IsLocalServer(common.server)) return absl::OkStatus();
   return absl::InvalidArgumentError(
@@ -141,7 +149,7 @@ absl::StatusOr<int> Execute(const CommonOptions& common, const LoginOptions& opt
                           .refresh_token = tokens->refresh_token,
                           .issuer = issuer->address,
                           .client_id = issuer->client_id,
-                          .ca_file = options.ca_file,
+                          .ca_file = Absolute(options.ca_file),
                           .expires = ExpiryOf(tokens->id_token)};
   if (absl::Status written = WriteLogin(path, login); !written.ok()) return written;
   const absl::StatusOr<v1::WhoAmIResponse> who = Try(common, path);

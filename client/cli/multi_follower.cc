@@ -11,6 +11,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "base/quoting.h"
+#include "client/cli/commands.h"
 #include "client/cli/describe.h"
 #include "client/cli/error_text.h"
 #include "client/cli/json_printer.h"
@@ -108,7 +109,7 @@ void MultiFollower::StopLocked(const absl::Status& error) {
 }
 
 ResumeOptions MultiFollower::ResumeOptionsFor(const std::string& reader) {
-  ResumeOptions options;
+  ResumeOptions options = MakeResumeOptions(common_);
   options.retry_for = options_.retry_for;
   options.on_connection_lost = [this, reader](const absl::Status& reason) {
     NoteLost(reader, reason);

@@ -27,6 +27,8 @@ enum class OutputFormat { kText, kJson, kRaw };
 struct CommonOptions {
   std::string server = kDefaultServer;
   CredentialFiles credentials = {};
+  // Whether the token file among them is that of a sign-in to this server, which can be renewed.
+  bool is_signed_in = false;
   // To the server, with these credentials; null: not opened yet.
   std::shared_ptr<grpc::Channel> channel = nullptr;
   // How to name the server in a command that is suggested: "jobtail", with --server, --context and

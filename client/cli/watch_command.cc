@@ -22,11 +22,11 @@
 namespace jobtail::client::cli {
 namespace {
 
-std::unique_ptr<RunWatcher> MakeWatcher(const Client& client, const RunsOptions& options,
-                                        const std::string& after) {
+std::unique_ptr<RunWatcher> MakeWatcher(const CommonOptions& common, const Client& client,
+                                        const RunsOptions& options, const std::string& after) {
   v1::WatchRunsRequest request;
   request.set_job(options.job);
-  return client.Watch(std::move(request), {.after = after});
+  return client.Watch(std::move(request), {.after = after, .resume = MakeResumeOptions(common)});
 }
 
 // Prints a line for each run whose state is another than before.
@@ -85,7 +85,8 @@ absl::StatusOr<int> Watch(const CommonOptions& common, const RunsOptions& option
   const Client client = MakeClient(common);
   const auto runs = LatestRuns(client, ListRequest(options), options.limit);
   if (!runs.ok()) return ExplainError(common, runs.status());
-  const auto watcher = MakeWatcher(client, options, runs->empty() ? "0" : runs->front().id());
+  const auto watcher =
+      MakeWatcher(common, client, options, runs->empty() ? "0" : runs->front().id());
   if (common.output == OutputFormat::kJson || isatty(STDOUT_FILENO) != 1) {
     return PrintChanges(common, options, *runs, watcher.get());
   }

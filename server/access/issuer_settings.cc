@@ -51,9 +51,6 @@ class Check {
     if (absl::Status right = CheckUrl(issuer_.issuer(), /*may_have_query=*/false); !right.ok()) {
       say_(absl::StrCat("issuer: ", std::string(right.message())));
     }
-    if (issuer_.console_url().empty()) return;
-    const absl::Status right = CheckUrl(issuer_.console_url(), /*may_have_query=*/false);
-    if (!right.ok()) say_(absl::StrCat("console_url: ", std::string(right.message())));
   }
 
   void CheckNames() {
@@ -97,10 +94,6 @@ oidc::Settings ToSettings(const v1::Oidc& issuer) {
   settings.groups_prefix = issuer.groups_prefix();
   for (const std::string& scope : issuer.scope()) {
     if (scope != "openid") settings.scopes.push_back(scope);
-  }
-  settings.console_url = issuer.console_url();
-  if (!settings.console_url.empty() && !settings.console_url.ends_with('/')) {
-    settings.console_url += '/';
   }
   settings.ca_file = issuer.ca_file();
   return settings;

@@ -46,8 +46,9 @@ absl::Status WriteAll(int fd, std::string_view text) {
   return absl::OkStatus();
 }
 
-// Puts `text` in the place of the file's content. Who reads sees the one or the other.
-absl::Status Replace(const std::string& file, const std::string& text) {
+// Puts `text` in the place of the file's content, on the disk. Who reads sees the one or the other.
+// `directory` is the file's.
+absl::Status Replace(int directory, const std::string& file, const std::string& text) {
   std::string temporary = file + ".XXXXXX";
   const int fd = mkostemp(temporary.data(), O_CLOEXEC);  // of mode 0600
   if (fd < 0) return Failed(absl::StrCat(file, ": cannot make a file beside it"));
@@ -64,6 +65,8 @@ absl::Status Replace(const std::string& file, const std::string& text) {
     return Failed(absl::StrCat(file, ": cannot be replaced"));
   }
   std::move(remove).Cancel();
+  // Or a revoked token could be back after a loss of power.
+  if (fsync(directory) != 0) return Failed(absl::StrCat(file, ": its directory cannot be written"));
   return absl::OkStatus();
 }
 
@@ -71,10 +74,10 @@ absl::Status Replace(const std::string& file, const std::string& text) {
 absl::Status Change(const std::string& file,
                     const std::function<absl::Status(v1::TokenFile*)>& change) {
   const std::string directory = std::filesystem::path(file).parent_path();
-  const int lock = open(directory.empty() ? "." : directory.c_str(), O_RDONLY | O_CLOEXEC);
-  if (lock < 0) return Failed(absl::StrCat(file, ": its directory cannot be opened"));
-  const absl::Cleanup unlock = [lock] { close(lock); };
-  while (flock(lock, LOCK_EX) != 0) {
+  const int folder = open(directory.empty() ? "." : directory.c_str(), O_RDONLY | O_CLOEXEC);
+  if (folder < 0) return Failed(absl::StrCat(file, ": its directory cannot be opened"));
+  const absl::Cleanup unlock = [folder] { close(folder); };
+  while (flock(folder, LOCK_EX) != 0) {
     if (errno != EINTR) return Failed(absl::StrCat(file, ": its directory cannot be locked"));
   }
   absl::StatusOr<v1::TokenFile> tokens = ReadTokens(file);
@@ -83,7 +86,7 @@ absl::Status Change(const std::string& file,
   if (absl::Status changed = change(&*tokens); !changed.ok()) return changed;
   std::string text;
   TextFormat::PrintToString(*tokens, &text);
-  return Replace(file, kHeader + text);
+  return Replace(folder, file, kHeader + text);
 }
 
 absl::Status CheckNew(const NewToken& token) {

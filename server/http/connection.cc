@@ -93,6 +93,7 @@ Connection::Connection(Protocol::socket socket, const ConnectionServices* servic
       client_(socket_->Name()),
       held_(services->budget, client_),
       newcomer_(services->newcomers->Enter(ClientAddress(client_))),
+      began_(services->clock->Steady()),
       on_loopback_(socket_->on_loopback()) {}
 
 net::awaitable<bool> Connection::Handshake() {
@@ -115,6 +116,13 @@ net::awaitable<void> Connection::Run() {
   }
   idle_ = true;  // Stop does not wait for a goodbye
   co_await socket_->ShutDown();
+}
+
+// While it is idle nobody else is at its members, and its place is free at once.
+void Connection::GiveWay(absl::Duration patience) {
+  if (is_known_ || services_.clock->Steady() - began_ <= patience) return;
+  if (idle_) newcomer_ = {};
+  Stop(/*now=*/false);
 }
 
 void Connection::Stop(bool now) {
@@ -374,6 +382,7 @@ absl::StatusOr<access::Caller> Connection::Admit(const http::Request& asked) {
   place_ = *std::move(place);
   owner_ = caller->principal->name;
   newcomer_ = {};
+  is_known_ = true;
   return caller;
 }
 

@@ -2,11 +2,14 @@
 #ifndef JOBTAIL_SERVER_HTTP_CONNECTION_H_
 #define JOBTAIL_SERVER_HTTP_CONNECTION_H_
 
+#include <atomic>
 #include <cstddef>
 #include <memory>
 #include <string>
 #include <string_view>
 
+#include "absl/time/time.h"
+#include "base/clock.h"
 #include "base/scheduler.h"
 #include "server/access/newcomers.h"
 #include "server/access/quotas.h"
@@ -33,6 +36,7 @@ struct ConnectionServices {
   Login* login;                  // with an issuer
   access::Newcomers* newcomers;  // connections of which nobody has proved who is at the other end
   Scheduler* metrics;  // for what takes long, and is to be answered whatever the store does
+  Clock* clock;
   CertificateSource* certificates;  // null: no TLS
   StreamServices streams;
 };
@@ -50,6 +54,9 @@ class Connection {
 
   // Who is at the other end, once Handshake was done.
   const PeerIdentity& peer() const { return peer_; }
+
+  // Ends it, as Stop does, if no call has been admitted in so long a time.
+  void GiveWay(absl::Duration patience);
 
   // Ends it: after the answer that is under way or, `now`, at once. Streams are ended by their set.
   void Stop(bool now);
@@ -95,6 +102,8 @@ class Connection {
   ByteBudget::Reservation held_;       // for the request's body and its answer
   access::Quotas::Place body_;         // the same, of who asks
   access::Newcomers::Place newcomer_;  // until somebody's call was admitted
+  const absl::Duration began_;         // by the steady clock
+  std::atomic<bool> is_known_{false};  // whether one was; for any thread
   std::string owner_;                  // whose call that was; empty before that
   access::Quotas::Place place_;        // among the owner's connections
   PeerIdentity peer_;

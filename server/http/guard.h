@@ -14,12 +14,12 @@ namespace jobtail::http {
 // What a browser tells about a request that pages may not make up: empty where there is no such
 // header.
 struct Provenance {
-  std::string_view method;
-  std::string_view host;          // Host
-  std::string_view origin;        // Origin
-  std::string_view referer;       // Referer
-  std::string_view fetch_site;    // Sec-Fetch-Site
-  std::string_view content_type;  // Content-Type
+  std::string_view method = {};
+  std::string_view host = {};          // Host
+  std::string_view origin = {};        // Origin
+  std::string_view referer = {};       // Referer
+  std::string_view fetch_site = {};    // Sec-Fetch-Site
+  std::string_view content_type = {};  // Content-Type
   bool has_body = false;
   bool on_loopback = false;  // the connection's own end
 };

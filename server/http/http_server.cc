@@ -26,6 +26,9 @@ namespace {
 // When there are no descriptors left: others may be closed soon.
 constexpr std::chrono::milliseconds kAcceptAgain(50);
 
+// How often to look for connections that give way, however many want to come in.
+constexpr absl::Duration kLookAgain = absl::Milliseconds(20);
+
 absl::Status NoAddress(const std::string& text) {
   return absl::InvalidArgumentError(absl::StrCat(
       "address \"", text,
@@ -53,9 +56,8 @@ class HttpServer::Impl {
         login_(engine->access(), clock_),
         newcomers_(api_.asks() ? access::Newcomers::Limits::Of(options_.max_connections)
                                : access::Newcomers::Limits()),
-        services_{&options_, &api_,        pool,
-                  budget,    &login_,      &newcomers_,
-                  &metrics_, certificates, {&streams_, loop_}},
+        services_{&options_,   &api_,     pool,   budget,       &login_,
+                  &newcomers_, &metrics_, clock_, certificates, {&streams_, loop_}},
         unix_services_(services_) {
     unix_services_.certificates = nullptr;
   }
@@ -82,7 +84,8 @@ class HttpServer::Impl {
   absl::Status Listen(const std::string& text);
   absl::Status ListenAtPath(const std::string& path);
   net::awaitable<void> Accept(Entrance* entrance);
-  bool IsFull(const Protocol::socket& socket) const;
+  bool IsFull(const Protocol::socket& socket);
+  bool HasRoomForNewcomer(const std::string& address);
   net::awaitable<void> Refuse(Protocol::socket socket, bool is_plain);
   net::awaitable<void> Serve(Protocol::socket socket, const ConnectionServices* services);
   net::awaitable<bool> Handshake(Connection* connection);
@@ -111,7 +114,8 @@ class HttpServer::Impl {
   // On the event loop alone.
   std::list<Entrance> entrances_;
   std::unordered_set<Connection*> connections_;
-  size_t handshakes_ = 0;  // that are under way
+  size_t handshakes_ = 0;                              // that are under way
+  absl::Duration looked_ = -absl::InfiniteDuration();  // when for connections that give way
   bool stopping_ = false;
 
   // A standard one, since waits go by the clock.
@@ -171,8 +175,18 @@ absl::Status HttpServer::Impl::ListenAtPath(const std::string& path) {
   return error ? CannotListen(urls_.back(), error) : absl::OkStatus();
 }
 
-bool HttpServer::Impl::IsFull(const Protocol::socket& socket) const {
-  if (api_.asks() && !newcomers_.HasRoom(ClientAddress(NameOf(socket)))) return true;
+// Nobody waits for a place behind those that do not tell who they are.
+bool HttpServer::Impl::HasRoomForNewcomer(const std::string& address) {
+  if (newcomers_.HasRoom(address)) return true;
+  const absl::Duration now = clock_->Steady();
+  if (now - looked_ < kLookAgain) return false;
+  looked_ = now;
+  for (Connection* connection : connections_) connection->GiveWay(options_.newcomer_patience);
+  return newcomers_.HasRoom(address);
+}
+
+bool HttpServer::Impl::IsFull(const Protocol::socket& socket) {
+  if (api_.asks() && !HasRoomForNewcomer(ClientAddress(NameOf(socket)))) return true;
   return connections_.size() >= options_.max_connections || handshakes_ >= options_.max_handshakes;
 }
 

@@ -69,9 +69,8 @@ std::string PageOr(const std::string& to) {
   return is_plain && IsPage(to.substr(0, to.find_first_of("?#"))) ? to : "/";
 }
 
-std::string RedirectUri(const oidc::Settings& settings, const Request& request) {
-  const std::string& base = settings.console_url.empty() ? request.home : settings.console_url;
-  return base + std::string(kCallbackPath.substr(1));
+std::string RedirectUri(const Request& request) {
+  return request.home + std::string(kCallbackPath.substr(1));
 }
 
 Reply GoTo(std::string location) {
@@ -146,8 +145,8 @@ absl::StatusOr<Reply> Login::Begin(const Request& request) const {
   const Begun begun = {.secret = access::RandomHex(32),
                        .issuer = issuer->settings().name_prefix,
                        .to = PageOr(ValueOf(*query, "to"))};
-  absl::StatusOr<std::string> url = oidc::AuthorizationUrl(
-      *issuer, oidc::Attempt(begun.secret), RedirectUri(issuer->settings(), request));
+  absl::StatusOr<std::string> url =
+      oidc::AuthorizationUrl(*issuer, oidc::Attempt(begun.secret), RedirectUri(request));
   if (!url.ok()) return url.status();
   Reply reply = GoTo(*std::move(url));
   reply.set_cookies = {LoginCookie(ToCookie(begun), request.cookie)};
@@ -173,7 +172,7 @@ absl::StatusOr<Reply> Login::Finish(const Request& request) {
                      ToUtf8(ValueOf(*query, "error_description"), 300)));
   } else {
     claims = oidc::Exchange(issuer.get(), &fetcher_, attempt, ValueOf(*query, "code"),
-                            RedirectUri(issuer->settings(), request));
+                            RedirectUri(request));
   }
   const absl::StatusOr<std::string> session =
       access_->SignIn(CredentialsOf(request), *issuer, claims);

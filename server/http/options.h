@@ -27,9 +27,9 @@ struct HttpOptions {
   SocketAccess socket = {};
   // Names, without a port, by which clients may address this server, besides localhost and IP
   // addresses. Another name is refused: it could be the trick of DNS rebinding.
-  std::vector<std::string> allowed_hosts;
+  std::vector<std::string> allowed_hosts = {};
   // Origins ("https://ci.example.com") whose pages may use the API from a browser.
-  std::vector<std::string> allowed_origins;
+  std::vector<std::string> allowed_origins = {};
   // The address by which browsers reach this server, where a proxy stands before it: its host is
   // one of `allowed_hosts`, its origin is the server's own, and cookies are for it alone.
   PublicUrl public_url = {};
@@ -42,6 +42,8 @@ struct HttpOptions {
   absl::Duration request_timeout = absl::Seconds(20);
   // How long a connection may stay open without a request.
   absl::Duration idle_timeout = absl::Seconds(75);
+  // With an access file: how long a connection may be nobody's where others want its place.
+  absl::Duration newcomer_patience = absl::Seconds(60);
   // The size of a request's header and of its body, in bytes.
   uint32_t max_header_bytes = 16 << 10;
   uint64_t max_body_bytes = 4 << 20;
@@ -49,13 +51,13 @@ struct HttpOptions {
   absl::Duration heartbeat = absl::Seconds(15);
   // The console page. Empty: the one that is built with this program (jobtail::Server), or none at
   // all.
-  StaticFiles files;
+  StaticFiles files = {};
   // What GET /metrics answers, in Prometheus's text format. Null: there is no such thing. Called
   // by a thread of its own, with who asks. Must not wait for the store.
-  std::function<absl::StatusOr<std::string>(const access::Caller&)> metrics;
+  std::function<absl::StatusOr<std::string>(const access::Caller&)> metrics = nullptr;
   // What GET /readyz answers: OK if the server would take a new run, or why not. Null: it would.
   // Called on the event loop: must not wait for anything.
-  std::function<absl::Status()> health;
+  std::function<absl::Status()> health = nullptr;
 };
 
 }  // namespace jobtail::http

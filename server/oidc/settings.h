@@ -22,7 +22,6 @@ struct Settings {
   std::string client_id = {};  // empty: nobody signs in
   std::string client_secret = {};
   std::vector<std::string> scopes = {"openid"};
-  std::string console_url = {};  // with "/" at its end; empty: as the browser has it
   std::string ca_file = {};
 
   bool operator==(const Settings&) const = default;

@@ -8,6 +8,7 @@
 #include <utility>
 #include <vector>
 
+#include "absl/strings/str_cat.h"
 #include "server/access/access_control.h"
 #include "server/oidc/sign_in.h"
 #include "server/rpc/byte_buffer.h"
@@ -36,6 +37,23 @@ std::string_view HeaderOf(const grpc::CallbackServerContext& context, const char
   if (begin == end) return "";
   if (std::next(begin) != end) return "twice";
   return {begin->second.data(), begin->second.size()};
+}
+
+// Of a call's metadata, as HTTP/2 counts it: two lengths, in its words, for each name and value.
+size_t MetadataBytesOf(const grpc::CallbackServerContext& context) {
+  constexpr size_t kLengths = 32;
+  size_t bytes = 0;
+  for (const auto& [name, value] : context.client_metadata()) {
+    bytes += name.size() + value.size() + kLengths;
+  }
+  return bytes;
+}
+
+absl::Status CheckMetadata(size_t bytes) {
+  if (bytes <= JobService::kMaxMetadataBytes) return absl::OkStatus();
+  return absl::ResourceExhaustedError(
+      absl::StrCat("the call's metadata has ", bytes, " bytes, of which there may be ",
+                   JobService::kMaxMetadataBytes, "; send fewer headers, or smaller cookies"));
 }
 
 // All values of a header: gRPC's names are in small letters.
@@ -143,7 +161,9 @@ JobService::Unary* JobService::Answer(Context* context, const grpc::ByteBuffer& 
   if (on_call_) on_call_(context->peer());
   auto* const call = new UnaryCall(context, {budget_, context->peer()});
   Request request;
-  absl::Status status = call->HoldRequest(bytes.Length());
+  const size_t metadata = MetadataBytesOf(*context);
+  absl::Status status = CheckMetadata(metadata);
+  if (status.ok()) status = call->HoldRequest(bytes.Length() + metadata);
   if (status.ok()) {
     absl::StatusOr<access::Quotas::Place> place = HoldRequest(*context, bytes.Length());
     status = place.status();
@@ -231,7 +251,9 @@ JobService::GrpcStream* JobService::Follow(Context* context, const grpc::ByteBuf
   const auto held = std::make_shared<ByteBudget::Reservation>(budget_, context->peer());
   Request request;
   const auto place = std::make_shared<access::Quotas::Place>();
-  absl::Status status = held->Resize(kCallBytes + bytes.Length());
+  const size_t metadata = MetadataBytesOf(*context);
+  absl::Status status = CheckMetadata(metadata);
+  if (status.ok()) status = held->Resize(kCallBytes + bytes.Length() + metadata);
   if (status.ok()) {
     absl::StatusOr<access::Quotas::Place> own = HoldRequest(*context, bytes.Length());
     status = own.status();

@@ -4,6 +4,7 @@
 
 #include <grpcpp/grpcpp.h>
 
+#include <cstddef>
 #include <functional>
 #include <memory>
 #include <string>
@@ -51,6 +52,9 @@ class JobService final : public internal::JobServiceBase {
   using Context = grpc::CallbackServerContext;
   using Unary = grpc::ServerUnaryReactor;
   using GrpcStream = grpc::ServerWriteReactor<grpc::ByteBuffer>;
+
+  // Of one call; with more it is refused. As much as the cookies of a proxy may be.
+  static constexpr size_t kMaxMetadataBytes = 64 << 10;
 
   // Streams that have been idle for `heartbeat`, by the engine's clock, are sent one.
   JobService(Engine* engine, StorePool* pool, ByteBudget* budget, absl::Duration heartbeat)

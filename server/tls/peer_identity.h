@@ -25,8 +25,8 @@ struct PeerIdentity {
 
   // Of a certificate: the names in its subjectAltName, each kind in the certificate's order, those
   // with characters other than printable ASCII left out. The common name is no name.
-  std::vector<std::string> uris;
-  std::vector<std::string> dns_names;
+  std::vector<std::string> uris = {};
+  std::vector<std::string> dns_names = {};
 
   // Of a unix socket: as whom the peer's process had connected (SO_PEERCRED). -1 and 0 otherwise.
   uid_t uid = static_cast<uid_t>(-1);

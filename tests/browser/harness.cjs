@@ -9,8 +9,7 @@ const os = require('node:os');
 const path = require('node:path');
 const readline = require('node:readline');
 const { chromium } = require('playwright-core');
-
-const kPatience = Number(process.env.JOBTAIL_PATIENCE ?? 120_000); // ms: this machine may be doing a great deal else
+const { kPatience, until } = require('../support/world.cjs');
 
 const demo = process.env.JOBTAIL_DEMO;
 assert.ok(demo, 'JOBTAIL_DEMO is to name the demo server');
@@ -103,16 +102,6 @@ class Server {
   }
 }
 
-async function until(condition, what) {
-  const end = Date.now() + kPatience;
-  for (;;) {
-    const value = await condition();
-    if (value) return value;
-    if (Date.now() > end) throw new Error(`waited in vain for ${what}`);
-    await new Promise((resolve) => setTimeout(resolve, 50));
-  }
-}
-
 async function launchBrowser(more = {}) {
   return chromium.launch({
     executablePath: process.env.CHROMIUM ?? '/usr/bin/chromium',
@@ -168,4 +157,4 @@ function use(name, body, { flags, args } = {}) {
   });
 }
 
-module.exports = { Server, kPatience, launchBrowser, openPage, row, rowsOf, textsOf, until, use };
+module.exports = { kPatience, launchBrowser, openPage, row, rowsOf, Server, textsOf, until, use };

@@ -154,6 +154,18 @@ TEST_F(CredentialsTest, ATokenGoesWithEachCallAndStream) {
   EXPECT_EQ(service_.Token(), "Bearer jt_2_next");
 }
 
+TEST_F(CredentialsTest, ATokenFileIsRenewedOnceItHasAnotherToken) {
+  const auto renewal = TokenFileRenewal(File("token"));
+  const auto of_another_reader = renewal;
+  EXPECT_EQ(renewal().code(), absl::StatusCode::kUnauthenticated);
+  Write("token", "jt_2_next");
+  EXPECT_TRUE(renewal().ok());
+  EXPECT_THAT(std::string(renewal().message()), HasSubstr("has no other token"));
+  EXPECT_TRUE(of_another_reader().ok());
+  Write("token", "");
+  EXPECT_EQ(renewal().code(), absl::StatusCode::kUnauthenticated);
+}
+
 TEST_F(CredentialsTest, ATokenGoesOverTlsOrStaysOnThisMachine) {
   EXPECT_THAT(Problem("build7:50051", {.token_file = File("token")}), HasSubstr("in plain text"));
   EXPECT_THAT(Problem("127.evil.example:50051", {.token_file = File("token")}),

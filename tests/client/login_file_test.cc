@@ -106,6 +106,19 @@ TEST_F(LoginFileTest, OneThatIsFreshIsUsedAsItIs) {
   EXPECT_EQ(ValidLogin("a:1"), "");
 }
 
+TEST_F(LoginFileTest, OneThatAnotherHasRenewedIsNotRenewedAgain) {
+  ASSERT_TRUE(WriteLogin(LoginPath("a:1"), login_).ok());
+  const auto renewal = LoginRenewal("a:1");
+  StoredLogin renewed = login_;
+  renewed.token = "another";
+  renewed.refresh_token = "";
+  ASSERT_TRUE(WriteLogin(LoginPath("a:1"), renewed).ok());
+  EXPECT_TRUE(renewal().ok());
+  EXPECT_EQ(renewal().code(), absl::StatusCode::kUnauthenticated) << "and that one cannot be";
+  EXPECT_TRUE(*RemoveLogin(LoginPath("a:1")));
+  EXPECT_EQ(renewal().code(), absl::StatusCode::kUnauthenticated);
+}
+
 TEST(ExpiryTest, IsReadFromTheToken) {
   EXPECT_EQ(ExpiryOf("e30.eyJleHAiOjIwMDAwMDAwMDB9.x"), absl::FromUnixSeconds(2'000'000'000));
   for (const char* token : {"", "a.b.c", "e30.e30.x", "e30.eyJleHAiOjF9"}) {

@@ -20,6 +20,7 @@ namespace {
 
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
+using ::testing::IsEmpty;
 
 constexpr absl::Duration kStep = absl::Milliseconds(50);  // minutes pass in no time
 
@@ -174,6 +175,74 @@ TEST_F(ResumableStreamTest, GivesUpAServerThatAnswersForEverAndSaysNothing) {
   EXPECT_TRUE(absl::IsUnavailable(ReadAll()));
   EXPECT_GT(starts_, 1000);
   EXPECT_LT(starts_, 10'000);
+}
+
+// A script of calls that know who calls for a message each, and what else can be had says so.
+class RenewingStreamTest : public ResumableStreamTest {
+ protected:
+  RenewingStreamTest() {
+    options_.renew_credentials = [this] {
+      const absl::Status answer = answers_.front();
+      if (answers_.size() > 1) answers_.pop_front();
+      events_.emplace_back("renew");
+      return answer;
+    };
+  }
+
+  static Scripted Expires(int messages) {
+    return {.messages = messages, .end = absl::UnauthenticatedError("expired")};
+  }
+
+  std::deque<absl::Status> answers_ = {absl::OkStatus()};  // the last one is repeated
+};
+
+TEST_F(RenewingStreamTest, ANewProofOfWhoCallsGoesOnAndIsNoOutage) {
+  Play({Expires(2), Expires(1), {.messages = 1, .end = absl::OkStatus()}});
+  EXPECT_TRUE(ReadAll().ok());
+  EXPECT_EQ(messages_, 4);
+  EXPECT_THAT(events_, ElementsAre("renew", "renew"));
+}
+
+TEST_F(RenewingStreamTest, ANewProofThatIsRefusedIsTheEnd) {
+  Play({Expires(1), Expires(0)});
+  EXPECT_EQ(ReadAll(), absl::UnauthenticatedError("expired"));
+  EXPECT_EQ(starts_, 2);
+  EXPECT_THAT(events_, ElementsAre("renew"));
+}
+
+TEST_F(RenewingStreamTest, AServerThatAnswersAndRefusesAtOnceIsNotShownProofAfterProof) {
+  Play({Expires(1), {.messages = 1, .progress = false, .end = absl::UnauthenticatedError("no")}});
+  EXPECT_EQ(ReadAll().code(), absl::StatusCode::kUnauthenticated);
+  EXPECT_EQ(starts_, 2);
+}
+
+TEST_F(RenewingStreamTest, AfterAnOutageToo) {
+  const PassingTime time(&clock_, kStep);
+  Play({{.messages = 1}, {}, Expires(0), {.messages = 1, .end = absl::OkStatus()}});
+  EXPECT_TRUE(ReadAll().ok());
+  EXPECT_THAT(events_, ElementsAre("cut", "renew", "again"));
+}
+
+TEST_F(RenewingStreamTest, WhoeverWasNeverKnownIsRefused) {
+  Play({Expires(0)});
+  EXPECT_EQ(ReadAll(), absl::UnauthenticatedError("expired"));
+  EXPECT_THAT(events_, IsEmpty());
+}
+
+TEST_F(RenewingStreamTest, WhatCannotBeAskedForNowIsAskedForAgain) {
+  const PassingTime time(&clock_, kStep);
+  answers_ = {absl::UnavailableError("no issuer"), absl::UnavailableError("no issuer"),
+              absl::OkStatus()};
+  Play({Expires(1), Expires(0), Expires(0), {.messages = 1, .end = absl::OkStatus()}});
+  EXPECT_TRUE(ReadAll().ok());
+  EXPECT_EQ(messages_, 2);
+  EXPECT_THAT(events_, ElementsAre("renew", "no issuer", "renew", "renew", "again"));
+}
+
+TEST_F(RenewingStreamTest, WhereThereIsNoOtherProofBothReasonsAreTold) {
+  answers_ = {absl::UnauthenticatedError("sign in again")};
+  Play({Expires(1)});
+  EXPECT_EQ(ReadAll(), absl::UnauthenticatedError("expired; sign in again"));
 }
 
 TEST_F(ResumableStreamTest, AFailedStartCountsAsTheEndOfTheCall) {

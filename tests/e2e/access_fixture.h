@@ -26,13 +26,13 @@ role { name: "deployer" allow { job: "*" verb: [LIST, READ, READ_LOG, RUN, CANCE
 role { name: "operator" allow { job: "*" verb: [LIST, READ, READ_LOG, RUN, CANCEL, DELETE] } }
 role { name: "scraper" allow { job: "*" verb: METRICS } }
 role { name: "elsewhere" allow { job: "other-*" verb: [LIST, READ, READ_LOG, RUN, CANCEL, DELETE, METRICS, ADMIN] } }
-grant { role: "lister" principal: "lister" principal: "spiffe://example.org/lister" principal: "proxy:lister" }
-grant { role: "reader" principal: "reader" principal: "spiffe://example.org/reader" principal: "proxy:reader" }
-grant { role: "follower" principal: "follower" principal: "spiffe://example.org/follower" principal: "proxy:follower" }
-grant { role: "deployer" principal: "deployer" principal: "deployer-2" principal: "spiffe://example.org/deployer" principal: "proxy:deployer" }
-grant { role: "operator" principal: "operator" principal: "spiffe://example.org/operator" principal: "proxy:operator" }
-grant { role: "scraper" principal: "scraper" principal: "spiffe://example.org/scraper" principal: "proxy:scraper" }
-grant { role: "elsewhere" principal: "elsewhere" principal: "spiffe://example.org/elsewhere" principal: "proxy:elsewhere" }
+grant { role: "lister" principal: "lister" principal: "spiffe://example.org/lister" principal: "proxy:lister" principal: "oidc:lister" }
+grant { role: "reader" principal: "reader" principal: "spiffe://example.org/reader" principal: "proxy:reader" principal: "oidc:reader" }
+grant { role: "follower" principal: "follower" principal: "spiffe://example.org/follower" principal: "proxy:follower" principal: "oidc:follower" }
+grant { role: "deployer" principal: "deployer" principal: "deployer-2" principal: "spiffe://example.org/deployer" principal: "proxy:deployer" principal: "oidc:deployer" }
+grant { role: "operator" principal: "operator" principal: "spiffe://example.org/operator" principal: "proxy:operator" principal: "oidc:operator" }
+grant { role: "scraper" principal: "scraper" principal: "spiffe://example.org/scraper" principal: "proxy:scraper" principal: "oidc:scraper" }
+grant { role: "elsewhere" principal: "elsewhere" principal: "spiffe://example.org/elsewhere" principal: "proxy:elsewhere" principal: "oidc:elsewhere" }
 )";
 
 // A server with an access file, in this process, on both doors of loopback.

@@ -148,5 +148,34 @@ TEST_F(PrincipalLimitsTest, ConnectionsThatNeverSayWhoTheyAreLeaveRoom) {
   EXPECT_EQ(HttpClient(server().http_url()).Get("/v1/jobs", Bearer(all_)).status, 200);
 }
 
+// Who keeps connections open without a proof keeps nobody out for longer than the patience lasts.
+class ImpatientServerTest : public AccessTest {
+ protected:
+  ImpatientServerTest() : AccessTest(kPolicy, Options()) {}
+
+  static ServerOptions Options() {
+    ServerOptions options = FewConnections();
+    options.http.newcomer_patience = absl::Milliseconds(200);
+    return options;
+  }
+
+  const std::string all_ = Token("all");
+};
+
+TEST_F(ImpatientServerTest, ConnectionsThatNeverSayWhoTheyAreGiveWay) {
+  HttpClient known(server().http_url());
+  ASSERT_EQ(known.Get("/v1/jobs", Bearer(all_)).status, 200);
+  std::vector<std::unique_ptr<HttpClient>> silent;
+  for (int i = 0; i < 8; ++i) {
+    silent.push_back(std::make_unique<HttpClient>(server().http_url()));
+    EXPECT_EQ(silent.back()->Get("/v1/jobs").status, 401) << i;
+    if (i % 2 == 0) silent.back()->SendBytes("GET /v1/jobs HTTP/1.1\r\n");  // and no more of it
+  }
+  EXPECT_TRUE(testing::Eventually(
+      [&] { return HttpClient(server().http_url()).Get("/v1/jobs", Bearer(all_)).status == 200; }));
+  for (int i = 1; i < 8; i += 2) EXPECT_TRUE(silent[i]->AwaitClose()) << i;
+  EXPECT_EQ(known.Get("/v1/jobs", Bearer(all_)).status, 200) << "who is known does not notice";
+}
+
 }  // namespace
 }  // namespace jobtail::e2e

@@ -19,9 +19,13 @@
 #include "absl/strings/str_join.h"
 #include "absl/strings/str_replace.h"
 #include "absl/strings/str_split.h"
+#include "absl/time/clock.h"
+#include "absl/time/time.h"
 #include "server/http/router.h"
 #include "tests/e2e/access_fixture.h"
 #include "tests/e2e/tls_http_client.h"
+#include "tests/e2e/with_tls.h"
+#include "tests/server/oidc/signer.h"
 #include "tests/support/certificates.h"
 #include "tests/support/observe.h"
 
@@ -133,16 +137,12 @@ const std::vector<Page>& Pages() {
 }
 
 // How callers prove who they are.
-enum class Way { kToken, kCookie, kCertificate, kSocket, kProxy };
+enum class Way { kToken, kJwt, kCookie, kCertificate, kSocket, kProxy };
 
 std::string NameOf(Way way) {
-  static constexpr const char* kNames[] = {"Token", "Cookie", "Certificate", "Socket", "Proxy"};
+  static constexpr const char* kNames[] = {"Token",       "Jwt",    "Cookie",
+                                           "Certificate", "Socket", "Proxy"};
   return kNames[static_cast<int>(way)];
-}
-
-const testing::Authority& Ca() {
-  static const auto& authority = *new testing::Authority;
-  return authority;
 }
 
 // Where the server is: at sockets, with TLS, or as it is.
@@ -152,15 +152,7 @@ ServerOptions OptionsFor(Way way, const std::string& directory) {
     options.grpc_address = "unix:" + directory + "/grpc.sock";
     options.http.address = "unix:" + directory + "/http.sock";
   }
-  if (way != Way::kCertificate) return options;
-  const testing::KeyPair pair = Ca().Issue("DNS:localhost,IP:127.0.0.1");
-  options.tls = {.certificate_file = directory + "/server.pem",
-                 .key_file = directory + "/server.key",
-                 .client_ca_file = directory + "/ca.pem"};
-  testing::WriteFile(options.tls.certificate_file, pair.certificate);
-  testing::WriteFile(options.tls.key_file, pair.key);
-  testing::WriteFile(options.tls.client_ca_file, Ca().certificate());
-  return options;
+  return way == Way::kCertificate ? WithTls(directory) : options;
 }
 
 std::string Me() { return absl::StrCat("uid:", getuid()); }
@@ -170,21 +162,40 @@ std::string TrustMe() {
   return "trusted_proxy { principal: \"" + Me() + "\" user_header: \"x-forwarded-user\" }\n";
 }
 
-// For files that the server needs before there is its fixture.
-struct Place {
-  const testing::TemporaryDirectory place_;
-};
+const oidc::testing::Signer& Signer() { return oidc::testing::EcSigner(); }
+
+// An issuer's token: the roles are granted to those whom it names, too.
+std::string Jwt(const std::string& name) {
+  return Signer().Sign(
+      "ES256",
+      absl::StrCat(R"({"iss":"https://issuer.example","aud":"jobtail","sub":")", name,
+                   R"(","exp":)", absl::ToUnixSeconds(absl::Now()) + 3600, "}"),
+      R"({"kid":"ec"})");
+}
+
+// With an issuer whose keys are in a file.
+std::string PolicyFor(Way way, const std::string& directory) {
+  if (way != Way::kJwt) return kAccessPolicy;
+  const std::string keys = directory + "/keys.json";
+  testing::WriteFile(keys, oidc::testing::Jwks(Signer().Jwk()));
+  return absl::StrCat(kAccessPolicy,
+                      "oidc { issuer: \"https://issuer.example\" audience: \"jobtail\" "
+                      "algorithm: ES256 jwks_file: \"",
+                      keys, "\" }\n");
+}
 
 class AccessTableTest : protected Place,
                         public AccessTest,
                         public ::testing::WithParamInterface<Way> {
  protected:
-  AccessTableTest() : AccessTest(kAccessPolicy, OptionsFor(GetParam(), place_.path())) {
+  AccessTableTest()
+      : AccessTest(PolicyFor(GetParam(), place_.path()), OptionsFor(GetParam(), place_.path())) {
     for (const std::string& role : Roles()) {
       if (role == "nobody") continue;
       const std::string name = absl::StrReplaceAll(role, {{" ", "-"}});
       names_[role] = NameFor(name);
       if (by_token()) tokens_[role] = Token(name);
+      if (GetParam() == Way::kJwt) tokens_[role] = Jwt(name);
       if (GetParam() == Way::kCertificate) pairs_[role] = Ca().Issue("URI:" + names_[role]);
       Run("wait", names_[role]);  // which a watch tells at once
     }
@@ -200,6 +211,8 @@ class AccessTableTest : protected Place,
         return "spiffe://example.org/" + name;
       case Way::kSocket:
         return Me();
+      case Way::kJwt:
+        return "oidc:" + name;
       case Way::kProxy:
         return "proxy:" + name;
       default:
@@ -227,7 +240,7 @@ class AccessTableTest : protected Place,
 
   // What proves in the call itself who asks.
   Headers Proof() {
-    if (GetParam() == Way::kToken) return Bearer(tokens_[role_]);
+    if (GetParam() == Way::kToken || GetParam() == Way::kJwt) return Bearer(tokens_[role_]);
     if (GetParam() == Way::kProxy && role_ != "nobody") {
       return {{"x-forwarded-user", names_[role_].substr(6)}};
     }
@@ -374,7 +387,7 @@ TEST_P(AccessTableTest, IsThatOfTheDocs) {
 }
 
 INSTANTIATE_TEST_SUITE_P(By, AccessTableTest,
-                         ::testing::Values(Way::kToken, Way::kCookie, Way::kCertificate,
+                         ::testing::Values(Way::kToken, Way::kJwt, Way::kCookie, Way::kCertificate,
                                            Way::kSocket, Way::kProxy),
                          [](const auto& way) { return NameOf(way.param); });
 

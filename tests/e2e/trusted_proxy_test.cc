@@ -9,31 +9,14 @@
 #include "absl/strings/str_replace.h"
 #include "tests/e2e/access_fixture.h"
 #include "tests/e2e/tls_http_client.h"
+#include "tests/e2e/with_tls.h"
 #include "tests/support/certificates.h"
-#include "tests/support/observe.h"
 
 namespace jobtail::e2e {
 namespace {
 
 using ::testing::HasSubstr;
 using testing::KeyPair;
-
-const testing::Authority& Ca() {
-  static const auto& authority = *new testing::Authority;
-  return authority;
-}
-
-ServerOptions WithTls(const std::string& directory) {
-  const KeyPair pair = Ca().Issue("DNS:localhost,IP:127.0.0.1");
-  ServerOptions options;
-  options.tls = {.certificate_file = directory + "/server.pem",
-                 .key_file = directory + "/server.key",
-                 .client_ca_file = directory + "/ca.pem"};
-  testing::WriteFile(options.tls.certificate_file, pair.certificate);
-  testing::WriteFile(options.tls.key_file, pair.key);
-  testing::WriteFile(options.tls.client_ca_file, Ca().certificate());
-  return options;
-}
 
 const std::string& Policy() {
   static const auto& policy = *new std::string(absl::StrCat(
@@ -42,10 +25,6 @@ const std::string& Policy() {
       "groups_header: \"x-forwarded-groups\" }\n"));
   return policy;
 }
-
-struct Place {
-  const testing::TemporaryDirectory place_;
-};
 
 class NamingProxyTest : protected Place, public AccessTest {
  protected:

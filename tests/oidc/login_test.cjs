@@ -5,8 +5,10 @@ const { spawn } = require('node:child_process');
 const fs = require('node:fs');
 const path = require('node:path');
 const { test } = require('node:test');
+const { until, kPatience } = require('../support/world.cjs');
+const { files, login, signIn } = require('./login.cjs');
 const { OpenIdProvider, Visitor } = require('./provider.cjs');
-const { Server, kPatience, kRights, until } = require('./server.cjs');
+const { Server, kRights } = require('./server.cjs');
 
 const block = (provider, more = '') => `${kRights}
 oidc { name: "Example" issuer: "${provider.issuer}" groups_claim: "groups" client_id: "jobtail" scope: "groups" scope: "offline_access" ${more} }`;
@@ -24,40 +26,6 @@ function use(name, body, configuration = {}) {
       await provider.stop();
     }
   });
-}
-
-// `jobtail login` as it goes on: { stdout, stderr, code }; `address` is what it shows.
-function login(server, words = [], env = {}) {
-  const child = spawn(process.env.JOBTAIL_COMMAND, [`--server=${server.grpc}`, 'login', ...words], {
-    env: { PATH: process.env.PATH, HOME: server.directory, XDG_STATE_HOME: path.join(server.directory, 'state'), ...env },
-  });
-  const running = { child, stdout: '', stderr: '' };
-  child.stdout.setEncoding('utf8').on('data', (text) => { running.stdout += text; });
-  child.stderr.setEncoding('utf8').on('data', (text) => { running.stderr += text; });
-  running.ended = new Promise((resolve) => child.once('exit', (code, signal) => resolve(signal ?? code)));
-  running.shown = until(() => {
-    const found = /^open +(\S+)\nenter +(\S+)\nor open +(\S+)$/m.exec(running.stdout);
-    if (!found && running.child.exitCode !== null) throw new Error(`it ended: ${running.stdout} ${running.stderr}`);
-    return found && { address: found[1], code: found[2], whole: found[3] };
-  }, 'a code');
-  running.shown.catch(() => undefined);
-  return running;
-}
-
-const files = (server) => {
-  const directory = path.join(server.directory, 'state/jobtail/logins');
-  return fs.existsSync(directory) ? fs.readdirSync(directory).map((name) => path.join(directory, name)) : [];
-};
-
-// Signs in at the address that is shown, by the code.
-async function signIn(running, who) {
-  const { address, code, whole } = await running.shown;
-  assert.equal(new URL(whole).searchParams.get('user_code'), code);
-  const visitor = new Visitor(who);
-  let page = await visitor.open(address);
-  page = await visitor.submit(page, { user_code: code });
-  page = await visitor.submitAll(page);
-  assert.match(page.text, /was successful/);
 }
 
 use('who signs in is known to the server until they sign out', async ({ provider, server }) => {
@@ -102,6 +70,39 @@ use('a token that is about to expire is renewed, by one command at a time', asyn
   assert.notEqual(after.split('\n')[0], before.split('\n')[0]);
   assert.equal(fs.statSync(files(server)[0]).mode & 0o777, 0o600);
 }, { ttl: { IdToken: () => 40 } }); // each command finds it about to expire; refresh tokens are good for once
+
+use('followers of a sign-in outlive its token, and renew it', async ({ server }) => {
+  const running = login(server);
+  await signIn(running, 'olga');
+  assert.equal(await running.ended, 0, running.stderr);
+  const times = 400; // of 100 ms; a token is good for half a minute, the leeway
+  const run = await server.command(['run', '--detach', 'countdown', `times=${times}`, 'interval=100ms']);
+  const id = run.stdout.trim();
+  const followers = [['tail', id], ['tail', '--output=json', id], ['tail', id, id.slice(0, -1)]].map((words) => server.command(words));
+  await until(() => server.audit('READ_LOG', 'ALLOWED').length === followers.length, 'the followers');
+  const [text, json, several] = await Promise.all(followers);
+  for (const { code, stderr } of [text, json, several]) assert.equal(code, 0, stderr);
+  const expected = [...Array.from({ length: times }, (_, i) => `Task #${i}`), 'Done'];
+  assert.deepEqual(text.stdout.trimEnd().split('\n'), expected);
+  assert.equal(text.stderr, '', 'it is no outage');
+  assert.deepEqual(json.stdout.trimEnd().split('\n').map((line) => JSON.parse(line)).filter((line) => line.text !== undefined).map((line) => line.text), expected);
+  assert.equal(server.audit('READ_LOG', 'ALLOWED').length, 2 * followers.length, 'each was at it with two tokens');
+}, { ttl: { IdToken: () => 3 } });
+
+use('a follower whose sign-in is over ends and says so', async ({ server }) => {
+  const running = login(server);
+  await signIn(running, 'olga');
+  assert.equal(await running.ended, 0, running.stderr);
+  const run = await server.command(['run', '--detach', 'countdown', 'times=1000000', 'interval=50ms']);
+  const follower = server.command(['tail', run.stdout.trim()]);
+  await until(() => server.audit('READ_LOG', 'ALLOWED').length === 1, 'the follower');
+  const [file] = files(server);
+  fs.writeFileSync(file, fs.readFileSync(file, 'utf8').replace(/^refresh-token .*$/m, 'refresh-token forged'));
+  const { code, stdout, stderr } = await follower;
+  assert.equal(code, 125);
+  assert.match(stdout, /Task #1/);
+  assert.match(stderr, /the token has expired.*the sign-in to .* has expired: .*invalid_grant.*; run jobtail login/);
+}, { ttl: { IdToken: () => 1 } });
 
 use('a token that has expired and cannot be renewed is not shown', async ({ provider, server }) => {
   const running = login(server);

@@ -1,6 +1,7 @@
 // A real OpenID provider on loopback, which signs in whoever says who they are, and whose keys the test has.
 'use strict';
 const http = require('node:http');
+const https = require('node:https');
 const { pathToFileURL } = require('node:url');
 
 // Both are ES modules, for which NODE_PATH does not count.
@@ -9,8 +10,9 @@ const load = (name) => import(pathToFileURL(require.resolve(name)).href);
 const kAudience = 'https://jobtail.example'; // of access tokens
 
 class OpenIdProvider {
-  // `redirects` are the client's; `clients` are more of them, `configuration` goes over what is here.
-  static async start({ redirects = [], clients = [], configuration = {} } = {}) {
+  // `redirects` are the client's; `clients` are more of them, `configuration` goes over what is here. `tls` is { cert, key }
+  // for one at https://.
+  static async start({ redirects = [], clients = [], configuration = {}, tls } = {}) {
     const provider = new OpenIdProvider();
     provider.module = (await load('oidc-provider')).default;
     provider.jose = await load('jose');
@@ -18,13 +20,14 @@ class OpenIdProvider {
     provider.clients = clients;
     provider.configuration = configuration;
     provider.requests = []; // "GET /jwks", ...
-    provider.server = http.createServer((request, response) => {
+    const listen = tls ? (answer) => https.createServer(tls, answer) : (answer) => http.createServer(answer);
+    provider.server = listen((request, response) => {
       provider.requests.push(`${request.method} ${request.url.split('?')[0]}`);
       if (provider.fails) return void response.writeHead(503).end();
       provider.answer(request, response);
     });
     await new Promise((resolve) => provider.server.listen(0, '127.0.0.1', resolve));
-    provider.issuer = `http://127.0.0.1:${provider.server.address().port}`;
+    provider.issuer = `${tls ? 'https' : 'http'}://127.0.0.1:${provider.server.address().port}`;
     await provider.rotate();
     return provider;
   }

@@ -9,8 +9,6 @@ const readline = require('node:readline');
 
 for (const name of ['JOBTAIL_DEMO', 'JOBTAILD', 'JOBTAIL_COMMAND']) assert.ok(process.env[name], `${name} is to name a program`);
 
-const kPatience = Number(process.env.JOBTAIL_PATIENCE ?? 120_000); // ms: this machine may be doing a great deal else
-
 const kRights = `
 audit { file: "audit.log" }
 role { name: "operator" allow { job: "*" verb: [LIST, READ, READ_LOG, RUN, CANCEL, DELETE, METRICS] } }
@@ -86,19 +84,11 @@ class Server {
   }
 
   audit(verb, outcome) {
-    const lines = fs.readFileSync(path.join(this.directory, 'audit.log'), 'utf8').split('\n').filter((line) => line);
+    const file = path.join(this.directory, 'audit.log');
+    if (!fs.existsSync(file)) return []; // nothing has happened yet
+    const lines = fs.readFileSync(file, 'utf8').split('\n').filter((line) => line);
     return lines.map((line) => JSON.parse(line)).filter((record) => record.verb === verb && record.outcome === outcome);
   }
 }
 
-async function until(condition, what) {
-  const end = Date.now() + kPatience;
-  for (;;) {
-    const value = await condition();
-    if (value) return value;
-    if (Date.now() > end) throw new Error(`waited in vain for ${what}`);
-    await new Promise((resolve) => setTimeout(resolve, 50));
-  }
-}
-
-module.exports = { Server, kPatience, kRights, until };
+module.exports = { Server, kRights };

@@ -10,7 +10,8 @@ const os = require('node:os');
 const path = require('node:path');
 const readline = require('node:readline');
 const test = require('node:test');
-const { kPatience, launchBrowser, openPage, until } = require('../browser/harness.cjs');
+const { launchBrowser, openPage } = require('../browser/harness.cjs');
+const { certify, kPatience, until } = require('../support/world.cjs');
 
 const kExamples = path.join(__dirname, '../../examples/proxy');
 const { JOBTAIL_DEMO: demo, JOBTAIL: jobtail, JOBTAILD: jobtaild, NGINX_PROGRAM: nginx, HAPROXY_PROGRAM: haproxy } = process.env;
@@ -62,14 +63,7 @@ class World {
 
   // A certificate of a CA of the test's own, for this machine under any name.
   certify(name, alternatives) {
-    const run = (...args) => execFileSync('openssl', args, { cwd: this.directory, stdio: ['ignore', 'ignore', 'pipe'] });
-    const key = ['-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:P-256', '-nodes'];
-    if (!fs.existsSync(this.file('ca.pem'))) {
-      run('req', '-x509', ...key, '-keyout', 'ca.key', '-out', 'ca.pem', '-days', '2', '-subj', '/CN=test CA');
-    }
-    this.file(`${name}.ext`, `subjectAltName=${alternatives}\n`);
-    run('req', ...key, '-keyout', `${name}.key`, '-out', `${name}.csr`, '-subj', `/CN=${name}`);
-    run('x509', '-req', '-in', `${name}.csr`, '-CA', 'ca.pem', '-CAkey', 'ca.key', '-CAcreateserial', '-days', '2', '-extfile', `${name}.ext`, '-out', `${name}.pem`);
+    certify(this.directory, name, alternatives);
   }
 
   async serve(flags = [], addresses = ['--grpc-address=127.0.0.1:0', '--http-address=127.0.0.1:0']) {
