@@ -5,8 +5,10 @@
 #include <fstream>
 #include <limits>
 #include <string>
+#include <vector>
 
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_split.h"
 
 namespace jobtail {
 namespace {
@@ -22,20 +24,33 @@ size_t ReadNumber(const std::string& path) {
   return file >> number ? number : kNoLimit;
 }
 
-// Of the second version's hierarchy: this process's group, or one that it is in.
-size_t GroupLimit(const std::string& root) {
-  std::string group;
-  std::ifstream file(root + "/proc/self/cgroup");
-  for (std::string line; std::getline(file, line);) {
-    if (line.starts_with("0::")) group = line.substr(3);
-  }
-  size_t limit = std::min(ReadNumber(root + "/sys/fs/cgroup/memory.max"),
-                          ReadNumber(root + "/sys/fs/cgroup/memory/memory.limit_in_bytes"));
+// The least limit of a group and of those that it is in, in a hierarchy that is mounted there. In a
+// container, the mount's own directory is that of the container's group, whatever the group is
+// called.
+size_t LeastLimit(const std::string& mount, std::string group, const char* file) {
+  size_t limit = ReadNumber(absl::StrCat(mount, "/", file));
   while (group.size() > 1) {
-    limit = std::min(limit, ReadNumber(absl::StrCat(root, "/sys/fs/cgroup", group, "/memory.max")));
+    limit = std::min(limit, ReadNumber(absl::StrCat(mount, group, "/", file)));
     group.resize(group.rfind('/'));
   }
   return limit;
+}
+
+// Of this process's group, in the hierarchies of either version: "0::/GROUP", "4:memory:/GROUP".
+size_t GroupLimit(const std::string& root) {
+  const std::string mount = root + "/sys/fs/cgroup";
+  std::string group;
+  std::string memory_group;
+  std::ifstream file(root + "/proc/self/cgroup");
+  for (std::string line; std::getline(file, line);) {
+    const std::vector<std::string> parts = absl::StrSplit(line, absl::MaxSplits(':', 2));
+    if (parts.size() != 3) continue;
+    if (parts[1].empty()) group = parts[2];
+    const std::vector<std::string> controllers = absl::StrSplit(parts[1], ',');
+    if (std::ranges::count(controllers, "memory") > 0) memory_group = parts[2];
+  }
+  return std::min(LeastLimit(mount, group, "memory.max"),
+                  LeastLimit(mount + "/memory", memory_group, "memory.limit_in_bytes"));
 }
 
 size_t AvailableBytes(const std::string& root) {
@@ -59,10 +74,11 @@ MemoryPlan PlanMemory(size_t memory) {
   plan.batch_cache = share(32, kMiB, 16 * kMiB);
   plan.log_tail = share(1024, 64 * kKiB, kMiB);
   plan.unsaved = static_cast<int64_t>(share(6, 4 * kMiB, 256 * kMiB));
+  plan.stream_messages = std::max(memory / 16, 4 * kMiB);
   plan.clients.total = share(4, 24 * kMiB, 256 * kMiB);
   plan.clients.address = std::max(plan.clients.total / 4, 9 * kMiB);
   plan.clients.connection = plan.clients.address / 2;  // an HTTP request finds room in any case
-  plan.grpc = share(2, 48 * kMiB, 384 * kMiB);
+  plan.grpc = share(2, 48 * kMiB, 128 * kMiB);
   return plan;
 }
 

@@ -15,8 +15,9 @@ struct MemoryPlan {
   size_t store_cache = 0;         // RocksDB's blocks
   size_t store_write_buffer = 0;  // RocksDB has some four of them
   size_t batch_cache = 0;
-  size_t log_tail = 0;  // of each log at work
-  int64_t unsaved = 0;  // of all logs
+  size_t log_tail = 0;         // of each log at work
+  int64_t unsaved = 0;         // of all logs
+  size_t stream_messages = 0;  // of the streams of a door, where there are many
   ByteBudget::Limits clients;
   size_t grpc = 0;
 };

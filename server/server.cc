@@ -326,6 +326,7 @@ http::HttpOptions Server::Impl::MakeHttpOptions() {
   http.max_connections = descriptors_.http_connections;
   if (http.files.empty()) http.files = web::ConsolePage();
   http.heartbeat = options_.heartbeat;
+  http.stream_message_bytes = PlanMemory(options_.memory_bytes).stream_messages;
   http.socket = options_.socket;
   http.metrics = [this](const access::Caller& caller) { return Metrics(caller); };
   http.health = [this] { return health_->Get(); };
@@ -383,8 +384,10 @@ std::optional<CertificateFigures> Server::Impl::Certificates() const {
 
 absl::Status Server::Impl::StartGrpc() {
   const bool has_tls = certificates_ || options_.grpc_credentials;
-  acceptor_ = std::make_unique<Acceptor>(
-      LimitsOf(descriptors_.grpc_connections, options_.memory_bytes, has_tls, access_ != nullptr));
+  Acceptor::Limits limits =
+      LimitsOf(descriptors_.grpc_connections, options_.memory_bytes, has_tls, access_ != nullptr);
+  limits.streams = [this] { return service_.stream_stats().open; };
+  acceptor_ = std::make_unique<Acceptor>(limits);
   if (absl::Status listening = ListenForGrpc(); !listening.ok()) return listening;
   grpc::EnableDefaultHealthCheckService(true);
   grpc::reflection::InitProtoReflectionServerBuilderPlugin();
@@ -404,6 +407,7 @@ absl::Status Server::Impl::StartGrpc() {
   builder.RegisterService(&service_);
   grpc_ = builder.BuildAndStart();
   if (!grpc_) return absl::UnavailableError("gRPC does not start");
+  service_.BoundMessages(PlanMemory(options_.memory_bytes).stream_messages);
   service_.OnCall([this](const std::string& peer) { acceptor_->Called(peer); });
   if (access_) {
     service_.OnAdmit([this](const std::string& peer, const access::Caller& caller) {

@@ -18,6 +18,7 @@
 #include "base/clock.h"
 #include "base/host_port.h"
 #include "server/http/connection.h"
+#include "server/tls/listen_errors.h"
 #include "server/tls/socket_address.h"
 
 namespace jobtail::http {
@@ -29,17 +30,10 @@ constexpr std::chrono::milliseconds kAcceptAgain(50);
 // How often to look for connections that give way, however many want to come in.
 constexpr absl::Duration kLookAgain = absl::Milliseconds(20);
 
-absl::Status NoAddress(const std::string& text) {
-  return absl::InvalidArgumentError(absl::StrCat(
-      "address \"", text,
-      "\": give HOST:PORT, such as 127.0.0.1:8080; port 0 picks a free one; or unix:PATH"));
-}
-
-absl::Status CannotListen(const std::string& address, const ErrorCode& error) {
-  return absl::UnavailableError(
-      absl::StrCat("cannot listen on ", address, " for HTTP: ", error.message(),
-                   "; choose another --http-address, such as 127.0.0.1:0 for a free port, or ",
-                   "--http-address= for none"));
+absl::Status Failed(const std::string& address, const ErrorCode& error) {
+  return CannotListen(address, error.message(),
+                      "choose another --http-address, such as 127.0.0.1:0 for a free port, or "
+                      "--http-address= for none");
 }
 
 }  // namespace
@@ -60,6 +54,7 @@ class HttpServer::Impl {
                   &newcomers_, &metrics_, clock_, certificates, {&streams_, loop_}},
         unix_services_(services_) {
     unix_services_.certificates = nullptr;
+    streams_.BoundMessages(options_.stream_message_bytes);
   }
 
   ~Impl() { Stop(absl::ZeroDuration()); }
@@ -145,19 +140,19 @@ absl::Status HttpServer::Impl::Start() {
 absl::Status HttpServer::Impl::Listen(const std::string& text) {
   if (const auto path = UnixPathOf(text)) return ListenAtPath(*path);
   const std::optional<HostPort> address = ParseHostPort(text);
-  if (!address.has_value()) return NoAddress(text);
+  if (!address.has_value()) return NoAddress(text, "127.0.0.1:8080");
   ErrorCode error;
   tcp::resolver resolver(*loop_);
   const auto found =
       resolver.resolve(address->host, absl::StrCat(address->port), tcp::resolver::passive, error);
-  if (error) return CannotListen(text, error);
+  if (error) return Failed(text, error);
   const tcp::endpoint endpoint = found.begin()->endpoint();
   auto& acceptor = entrances_.emplace_back(loop_.get(), &services_).acceptor;
   acceptor.open(endpoint.protocol(), error);
   if (!error) acceptor.set_option(net::socket_base::reuse_address(true), error);
   if (!error) acceptor.bind(endpoint, error);
   if (!error) acceptor.listen(net::socket_base::max_listen_connections, error);
-  if (error) return CannotListen(text, error);
+  if (error) return Failed(text, error);
   const HostPort bound = {address->host, PortOf(acceptor.local_endpoint().data())};
   urls_.push_back(
       absl::StrCat(services_.certificates ? "https://" : "http://", bound.ToString(), "/"));
@@ -172,7 +167,7 @@ absl::Status HttpServer::Impl::ListenAtPath(const std::string& path) {
   entrances_.emplace_back(loop_.get(), &unix_services_)
       .acceptor.assign(Protocol(AF_UNIX, 0), paths_.back().Release(), error);
   urls_.push_back(absl::StrCat("unix:", path));
-  return error ? CannotListen(urls_.back(), error) : absl::OkStatus();
+  return error ? Failed(urls_.back(), error) : absl::OkStatus();
 }
 
 // Nobody waits for a place behind those that do not tell who they are.

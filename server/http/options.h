@@ -5,6 +5,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <functional>
+#include <limits>
 #include <string>
 #include <vector>
 
@@ -49,6 +50,8 @@ struct HttpOptions {
   uint64_t max_body_bytes = 4 << 20;
   // How long a stream may be idle before it is sent a heartbeat.
   absl::Duration heartbeat = absl::Seconds(15);
+  // How large the messages of all streams together may be where there are many.
+  size_t stream_message_bytes = std::numeric_limits<size_t>::max();
   // The console page. Empty: the one that is built with this program (jobtail::Server), or none at
   // all.
   StaticFiles files = {};

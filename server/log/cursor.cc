@@ -10,10 +10,14 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/time/time.h"
+#include "base/codec/log_line.h"
 #include "server/log/record.h"
 
 namespace jobtail {
 namespace {
+
+// Less of a batch is not worth looking for the end of a record.
+constexpr size_t kLeastPart = 8 << 10;  // bytes
 
 absl::StatusOr<int64_t> CheckedSequence(const Log& log, const Log::Snapshot& snapshot,
                                         int64_t sequence) {
@@ -107,7 +111,7 @@ absl::StatusOr<Cursor::Next> Cursor::Read(size_t max_bytes, std::vector<Slice>* 
     return NextAfter(snapshot);
   }
   for (size_t bytes = 0; next_ <= last && bytes < max_bytes;) {
-    const absl::StatusOr<size_t> read = ReadBatch(slices);
+    const absl::StatusOr<size_t> read = ReadBatch(max_bytes, slices);
     if (!read.ok()) return read.status();
     bytes += *read;
   }
@@ -125,7 +129,7 @@ std::optional<Cursor::Next> Cursor::TryRead(size_t max_bytes, std::vector<Slice>
   }
   ReadPresent(snapshot, slices);
   for (size_t bytes = 0; batch;) {
-    bytes += Take(*batch, slices);
+    bytes += Take(*batch, max_bytes, slices);
     if (next_ > last || bytes >= max_bytes) break;
     batch = log_->TryRead(next_);
   }
@@ -149,18 +153,29 @@ void Cursor::ReadPresent(const Log::Snapshot& snapshot, std::vector<Slice>* slic
   version_ = snapshot.version;
 }
 
-// Reads the batch with record next_, which is there, and takes what is left of it.
-absl::StatusOr<size_t> Cursor::ReadBatch(std::vector<Slice>* slices) {
+// Reads the batch with record next_, which is there, and takes of what is left of it.
+absl::StatusOr<size_t> Cursor::ReadBatch(size_t max_bytes, std::vector<Slice>* slices) {
   absl::StatusOr<std::optional<Batch>> read = log_->Read(next_);
   if (!read.ok()) return read.status();
   if (!*read) return absl::InternalError(absl::StrCat("record ", next_, " is missing"));
-  return Take(**read, slices);
+  return Take(**read, max_bytes, slices);
 }
 
-// Appends what is left of the batch from record next_ on. Returns its size.
-size_t Cursor::Take(const Batch& batch, std::vector<Slice>* slices) {
-  const Slice slice = PartOf(batch, next_, stop_);
+// Appends what is left of the batch from record next_ on; where that is far more than `max_bytes`,
+// the records at its beginning that fill them. Returns the size.
+size_t Cursor::Take(const Batch& batch, size_t max_bytes, std::vector<Slice>* slices) {
+  Slice slice = PartOf(batch, next_, stop_);
   next_ = batch.last + 1;
+  const size_t most = std::max(max_bytes, kLeastPart);
+  if (slice.size / 2 > most) {
+    RecordWalker walker(slice.view());
+    size_t size = 0;
+    while (size < most && walker.Next()) size += walker.element().size();
+    if (!walker.rest().empty() && size > 0) {
+      next_ = SequenceOf(walker.payload()) + 1;
+      slice.size = size;
+    }
+  }
   slices->push_back(slice);
   return slice.size;
 }

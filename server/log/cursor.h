@@ -96,8 +96,8 @@ class Cursor {
   Cursor(std::shared_ptr<Log> log, const Log::Snapshot& snapshot, int64_t next, int64_t stop,
          std::unique_ptr<const LogFilter> filter);
   void ReadPresent(const Log::Snapshot& snapshot, std::vector<Slice>* slices);
-  absl::StatusOr<size_t> ReadBatch(std::vector<Slice>* slices);
-  size_t Take(const Batch& batch, std::vector<Slice>* slices);
+  absl::StatusOr<size_t> ReadBatch(size_t max_bytes, std::vector<Slice>* slices);
+  size_t Take(const Batch& batch, size_t max_bytes, std::vector<Slice>* slices);
   Next NextAfter(const Log::Snapshot& snapshot) const;
 
   std::function<absl::Status()> may_read_;

@@ -26,8 +26,15 @@
 namespace jobtail {
 namespace {
 
+// Whether somebody else has the directory, as opposed to a lock's file that cannot be opened.
+bool IsLockedByOthers(const rocksdb::Status& status) {
+  const std::string text = status.ToString();
+  return status.IsIOError() && absl::StrContains(text, "lock") &&
+         !absl::StrContains(text, "open a file for lock");
+}
+
 absl::Status OpenError(const rocksdb::Status& status, const std::string& name) {
-  if (status.IsIOError() && absl::StrContains(status.ToString(), "lock")) {
+  if (IsLockedByOthers(status)) {
     return absl::FailedPreconditionError(
         absl::StrCat(name, ": another server has it open (", status.ToString(),
                      "); stop that one, or choose another directory"));
@@ -40,11 +47,14 @@ absl::Status OpenError(const rocksdb::Status& status, const std::string& name) {
   return ToStatus(status, name);
 }
 
-// Nobody else may have the directory while it is mended. Where somebody has, RocksDB says so.
+// Nobody else may have the directory while it is mended. What was not looked at must not be opened:
+// RocksDB would give up all that comes after what is damaged.
 absl::Status Salvage(const RocksDbOptions& options, ReadErrors errors, rocksdb::Env* env) {
   const std::string path = options.directory + "/LOCK";
   rocksdb::FileLock* lock = nullptr;
-  if (!env->LockFile(path, &lock).ok()) return absl::OkStatus();
+  if (const rocksdb::Status locked = env->LockFile(path, &lock); !locked.ok()) {
+    return OpenError(locked, absl::StrCat("data directory ", options.directory));
+  }
   absl::Status salvaged = SalvageWals(options.directory, errors);
   env->UnlockFile(lock).PermitUncheckedError();
   return salvaged;

@@ -25,11 +25,15 @@
 #include <thread>
 #include <vector>
 
+#include "absl/container/flat_hash_map.h"
 #include "absl/strings/str_cat.h"
 #include "base/host_port.h"
+#include "server/rpc/call_floods.h"
+#include "server/rpc/held_calls.h"
 #include "server/rpc/load_shedder.h"
 #include "server/rpc/open_connections.h"
 #include "server/rpc/peer_name.h"
+#include "server/tls/listen_errors.h"
 #include "server/tls/socket_address.h"
 
 namespace jobtail {
@@ -48,6 +52,9 @@ constexpr int kInARow = 64;
 // How often connections are counted: within a second for who asks, sooner where a limit is met.
 constexpr std::chrono::seconds kCountEvery(1);
 constexpr absl::Duration kCountAgain = absl::Milliseconds(20);
+// How long nobody can connect from where a flood has come from: gRPC's threads free what it has
+// left, which they would not come to if they had the next to read.
+constexpr absl::Duration kShutOut = absl::Seconds(10);
 // How often it is told that connections are given up.
 constexpr absl::Duration kTellEvery = absl::Seconds(10);
 // How long a client may leave unacknowledged what was sent to it: as gRPC's keepalive has it.
@@ -57,16 +64,8 @@ bool IsShortage(int error) {
   return error == EMFILE || error == ENFILE || error == ENOBUFS || error == ENOMEM;
 }
 
-absl::Status NoAddress(const std::string& text) {
-  return absl::InvalidArgumentError(absl::StrCat(
-      "address \"", text,
-      "\": give HOST:PORT, such as 127.0.0.1:50051; port 0 picks a free one; or unix:PATH"));
-}
-
-absl::Status CannotListen(const std::string& address, const ErrorCode& error) {
-  return absl::UnavailableError(
-      absl::StrCat("cannot listen on ", address, ": ", error.message(),
-                   ": is the port in use? Choose another address; port 0 picks a free one"));
+absl::Status Failed(const std::string& address, const ErrorCode& error) {
+  return CannotListen(address, error.message(), "choose another for gRPC; port 0 picks a free one");
 }
 
 OpenConnections::Client PeerOf(const sockaddr_storage& peer) {
@@ -140,6 +139,7 @@ class Acceptor::Impl {
   void Serve(Listener* listener, int fd, const sockaddr_storage& from);
   void HandOn(Listener* listener, int fd, const OpenConnections::Client& client);
   bool HasRoom(const std::string& address);
+  bool IsShutOut(const std::string& address);
   void Sweep();
   void GiveUpOverdue();
   bool GiveUp(const OpenConnections::Client& client);
@@ -147,8 +147,10 @@ class Acceptor::Impl {
   void Recovered();
   void RefuseWaiting(Listener* listener);
   void OpenReserve();
+  void Watch();
   void Count();
   void ShedLoad();
+  void GiveUpAll(const std::vector<OpenConnections::Client>& clients, const char* which);
 
   const Limits limits_;
   Clock* const clock_;
@@ -167,25 +169,30 @@ class Acceptor::Impl {
   net::steady_timer look_;
   OpenConnections open_;
   LoadShedder shedder_;
+  HeldCalls held_;
+  CallFloods floods_{[this](const OpenConnections::Client& client) { return held_.Of(client); },
+                     [this] { return limits_.streams ? limits_.streams() : 0; }};
+  absl::flat_hash_map<std::string, absl::Duration> shut_out_;  // addresses, until when
   ConnectionOwners owners_;
   PendingHandshakes handshakes_;
   absl::Duration counted_ = -absl::InfiniteDuration();  // when, by the steady clock
   absl::Duration told_ = -absl::InfiniteDuration();     // of load that was shed, the same
   absl::Duration short_since_;                          // the same, while is_short_
   int reserve_ = -1;
-  int serial_ = 0;  // of the last unix socket's connection
+  int serial_ = 0;         // of the last unix socket's connection
+  bool watching_ = false;  // connections; without any there is nothing to wake up for
   bool stopping_ = false;
 };
 
 absl::Status Acceptor::Impl::Listen(const std::string& text, const SocketAccess& access) {
   if (const auto path = UnixPathOf(text)) return ListenAtPath(*path, access);
   const std::optional<HostPort> address = ParseHostPort(text);
-  if (!address.has_value()) return NoAddress(text);
+  if (!address.has_value()) return NoAddress(text, "127.0.0.1:50051");
   ErrorCode error;
   tcp::resolver resolver(loop_);
   const auto found =
       resolver.resolve(address->host, absl::StrCat(address->port), tcp::resolver::passive, error);
-  if (error) return CannotListen(text, error);
+  if (error) return Failed(text, error);
   int port = address->port;
   const size_t before = listeners_.size();
   ErrorCode last;
@@ -193,11 +200,11 @@ absl::Status Acceptor::Impl::Listen(const std::string& text, const SocketAccess&
     tcp::endpoint endpoint = entry.endpoint();
     endpoint.port(static_cast<uint16_t>(port));
     error = ListenAt(endpoint);
-    if (error == net::error::address_in_use) return CannotListen(text, error);
+    if (error == net::error::address_in_use) return Failed(text, error);
     if (error) last = error;  // a machine may lack one of a name's addresses
     if (!error) port = PortOf(listeners_.back().acceptor.local_endpoint().data());
   }
-  if (listeners_.size() == before) return CannotListen(text, last);
+  if (listeners_.size() == before) return Failed(text, last);
   addresses_.push_back(HostPort{address->host, port}.ToString());
   return absl::OkStatus();
 }
@@ -211,7 +218,7 @@ absl::Status Acceptor::Impl::ListenAtPath(const std::string& path, const SocketA
   ErrorCode error;
   listener.acceptor.assign(Protocol(AF_UNIX, 0), paths_.back().Release(), error);
   addresses_.push_back(absl::StrCat("unix:", path));
-  return error ? CannotListen(addresses_.back(), error) : absl::OkStatus();
+  return error ? Failed(addresses_.back(), error) : absl::OkStatus();
 }
 
 // What is set here, connections inherit.
@@ -241,29 +248,42 @@ ErrorCode Acceptor::Impl::ListenAt(const tcp::endpoint& endpoint) {
 void Acceptor::Impl::Start(Take take) {
   take_ = std::move(take);
   for (Listener& listener : listeners_) AwaitNext(&listener);
-  Count();
-  ShedLoad();
   thread_ = std::thread([this] {
     pthread_setname_np(pthread_self(), "grpc-accept");
     loop_.run();
   });
 }
 
+// Until no connection is open.
+void Acceptor::Impl::Watch() {
+  if (std::exchange(watching_, true)) return;
+  Count();
+  ShedLoad();
+}
+
 void Acceptor::Impl::ShedLoad() {
-  const auto clients = shedder_.Look(&open_);
-  for (const OpenConnections::Client& client : clients) GiveUp(client);
-  if (const absl::Duration now = clock_->Steady(); !clients.empty() && now - told_ > kTellEvery) {
-    told_ = now;
-    spdlog::error(
-        "the server has taken more memory than it may (see --memory): connections that send most "
-        "are "
-        "closed, that of {}:{} and {} others",
-        clients.front().first, clients.front().second, clients.size() - 1);
+  const auto floods = floods_.Look(&open_);
+  for (const OpenConnections::Client& client : floods) {
+    shut_out_[client.first] = clock_->Steady() + kShutOut;
   }
+  GiveUpAll(floods, "begin calls faster than they can be freed are closed");
+  GiveUpAll(shedder_.Look(&open_),
+            "send most are closed, since the server has taken more memory than it may (see "
+            "--memory)");
   look_.expires_after(absl::ToChronoMilliseconds(LoadShedder::kInterval));
   look_.async_wait([this](const ErrorCode& error) {
-    if (!error && !stopping_) ShedLoad();
+    if (!error && !stopping_ && watching_) ShedLoad();
   });
+}
+
+void Acceptor::Impl::GiveUpAll(const std::vector<OpenConnections::Client>& clients,
+                               const char* which) {
+  for (const OpenConnections::Client& client : clients) GiveUp(client);
+  const absl::Duration now = clock_->Steady();
+  if (clients.empty() || now - told_ <= kTellEvery) return;
+  told_ = now;
+  spdlog::error("connections that {}: that of {}:{} and {} others", which, clients.front().first,
+                clients.front().second, clients.size() - 1);
 }
 
 void Acceptor::Impl::Stop() {
@@ -341,12 +361,14 @@ void Acceptor::Impl::HandOn(Listener* listener, int fd, const OpenConnections::C
   if (const auto before = open_.Add(fd, client)) owners_.Ended(*before);
   owners_.Began(client, clock_->Steady());
   connections_ = static_cast<int64_t>(open_.Count());
+  Watch();
   take_({.listener = listener->acceptor.native_handle(),
          .connection = fd,
          .is_unix = listener->is_unix});
 }
 
 bool Acceptor::Impl::HasRoom(const std::string& address) {
+  if (IsShutOut(address)) return false;
   const auto has_room = [&] {
     return open_.Count() < limits_.connections &&
            open_.CountOf(address) < limits_.connections_of_address && owners_.HasRoom(address);
@@ -358,6 +380,13 @@ bool Acceptor::Impl::HasRoom(const std::string& address) {
     if (!owners_.HasRoom(address)) GiveUpOverdue();
   }
   return has_room();
+}
+
+bool Acceptor::Impl::IsShutOut(const std::string& address) {
+  if (shut_out_.empty()) return false;
+  const absl::Duration now = clock_->Steady();
+  absl::erase_if(shut_out_, [now](const auto& entry) { return entry.second <= now; });
+  return shut_out_.contains(address);
 }
 
 void Acceptor::Impl::Sweep() {
@@ -423,6 +452,11 @@ void Acceptor::Impl::Count() {
   Sweep();
   counted_ = clock_->Steady();
   connections_ = static_cast<int64_t>(open_.Count());
+  if (open_.Count() == 0) {
+    watching_ = false;
+    look_.cancel();
+    return;
+  }
   count_.expires_after(kCountEvery);
   count_.async_wait([this](const ErrorCode& error) {
     if (!error && !stopping_) Count();

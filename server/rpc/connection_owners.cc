@@ -4,27 +4,7 @@
 #include <optional>
 #include <utility>
 
-#include "absl/strings/numbers.h"
-#include "server/rpc/peer_name.h"
-#include "server/stream/byte_budget.h"
-
 namespace jobtail {
-namespace {
-
-// Of the name that gRPC has for a connection's other end.
-std::optional<OpenConnections::Client> ClientOf(const std::string& peer) {
-  if (const std::optional<int64_t> serial = SerialOf(peer)) {
-    const size_t uid = peer.find("uid=");
-    return OpenConnections::Client(peer.substr(uid, peer.find(':', uid) - uid),
-                                   static_cast<int>(*serial));
-  }
-  int port = 0;
-  if (!absl::SimpleAtoi(peer.substr(peer.rfind(':') + 1), &port)) return std::nullopt;
-  return OpenConnections::Client(ClientAddress(peer), port);
-}
-
-}  // namespace
-
 void ConnectionOwners::Began(const Client& client, absl::Duration now) {
   absl::MutexLock lock(&mutex_);
   // One of the same address and port is over, whether or not that is known.

@@ -71,6 +71,9 @@ class JobService final : public internal::JobServiceBase {
     on_admit_ = std::move(on_admit);
   }
 
+  // See StreamSet. Before the first call.
+  void BoundMessages(size_t bytes) { streams_.BoundMessages(bytes); }
+
   // Ends every stream with UNAVAILABLE and a resume point (see StreamSet), those that are still to
   // come as well.
   void StopStreams(absl::Duration grace) { streams_.StopAll(grace); }

@@ -10,6 +10,10 @@
 
 #include <utility>
 
+#include "absl/strings/numbers.h"
+#include "server/rpc/peer_name.h"
+#include "server/stream/byte_budget.h"
+
 namespace jobtail {
 
 ino_t InodeOf(int fd) {
@@ -78,6 +82,17 @@ size_t OpenConnections::CountOf(const std::string& address) const {
 void OpenConnections::Forget(const std::string& address) {
   const auto found = addresses_.find(address);
   if (--found->second == 0) addresses_.erase(found);
+}
+
+std::optional<OpenConnections::Client> ClientOf(const std::string& peer) {
+  if (const std::optional<int64_t> serial = SerialOf(peer)) {
+    const size_t uid = peer.find("uid=");
+    return OpenConnections::Client(peer.substr(uid, peer.find(':', uid) - uid),
+                                   static_cast<int>(*serial));
+  }
+  int port = 0;
+  if (!absl::SimpleAtoi(peer.substr(peer.rfind(':') + 1), &port)) return std::nullopt;
+  return OpenConnections::Client(ClientAddress(peer), port);
 }
 
 }  // namespace jobtail

@@ -60,6 +60,9 @@ class OpenConnections {
   absl::flat_hash_map<std::string, size_t> addresses_;
 };
 
+// Of the name that gRPC has for a connection's other end: "ipv4:127.0.0.1:50000".
+std::optional<OpenConnections::Client> ClientOf(const std::string& peer);
+
 }  // namespace jobtail
 
 #endif  // JOBTAIL_SERVER_RPC_OPEN_CONNECTIONS_H_

@@ -2,6 +2,7 @@
 #ifndef JOBTAIL_SERVER_STREAM_STREAM_SET_H_
 #define JOBTAIL_SERVER_STREAM_STREAM_SET_H_
 
+#include <algorithm>
 #include <atomic>
 #include <condition_variable>
 #include <cstddef>
@@ -67,8 +68,14 @@ class StreamSet {
   // How much each may send in a message, about: the larger, the fewer times threads and programs
   // wake one another; but each stream that stalls holds one.
   size_t most_message_bytes() const {
-    return IsCrowded() ? kBatchBytes : std::numeric_limits<size_t>::max();
+    const size_t open = open_.load(std::memory_order_relaxed);
+    if (open <= kMostReadingAhead) return std::numeric_limits<size_t>::max();
+    return std::clamp(message_bytes_ / open, kLeastMessageBytes, kBatchBytes);
   }
+
+  // Has the messages of many streams, all together, be no larger than that, as far as messages can
+  // be small. Before the first stream.
+  void BoundMessages(size_t bytes) { message_bytes_ = bytes; }
 
   absl::Duration heartbeat() const { return heartbeat_; }
   StorePool& pool() const { return *pool_; }
@@ -76,6 +83,7 @@ class StreamSet {
 
  private:
   static constexpr size_t kMostReadingAhead = 128;
+  static constexpr size_t kLeastMessageBytes = 16 << 10;
 
   void ScheduleTick();
   void Tick();
@@ -87,6 +95,7 @@ class StreamSet {
   const absl::Duration heartbeat_;
   Clock* const clock_;
 
+  size_t message_bytes_ = std::numeric_limits<size_t>::max();
   std::atomic<int64_t> messages_{0};
   std::atomic<int64_t> bytes_{0};
   std::atomic<size_t> open_{0};

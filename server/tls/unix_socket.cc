@@ -18,6 +18,7 @@
 #include "absl/status/status.h"
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
+#include "server/tls/listen_errors.h"
 
 namespace jobtail {
 namespace {
@@ -27,8 +28,8 @@ constexpr mode_t kOwnerAndGroup = 0660;
 constexpr int kAttempts = 50;  // to have the folder for oneself, 20 ms apart
 constexpr useconds_t kApart = 20'000;
 
-absl::Status CannotListen(const std::string& path, const std::string& why) {
-  return absl::UnavailableError(absl::StrCat("cannot listen on unix:", path, ": ", why));
+absl::Status Failed(const std::string& path, const std::string& why) {
+  return CannotListen(absl::StrCat("unix:", path), why);
 }
 
 absl::StatusOr<gid_t> FindGroup(const std::string& name) {
@@ -78,25 +79,25 @@ absl::Status RemoveStale(const std::string& path, const sockaddr_un& address) {
   struct stat status {};
   if (lstat(path.c_str(), &status) != 0) return absl::OkStatus();
   if (!S_ISSOCK(status.st_mode)) {
-    return CannotListen(path, "there is something else than a socket; choose another path");
+    return Failed(path, "there is something else than a socket; choose another path");
   }
   if (IsLive(address)) {
-    return CannotListen(path, "a server listens there already; stop it, or choose another path");
+    return Failed(path, "a server listens there already; stop it, or choose another path");
   }
-  if (unlink(path.c_str()) != 0) return CannotListen(path, strerror(errno));
+  if (unlink(path.c_str()) != 0) return Failed(path, strerror(errno));
   return absl::OkStatus();
 }
 
 // What the path leads to: the socket that was just bound, which nobody but its owner can use yet.
 absl::Status GiveTo(const std::string& path, std::optional<gid_t> group, mode_t mode) {
   const int fd = open(path.c_str(), O_PATH | O_NOFOLLOW | O_CLOEXEC);
-  if (fd < 0) return CannotListen(path, strerror(errno));
+  if (fd < 0) return Failed(path, strerror(errno));
   const absl::Cleanup closing = [fd] { close(fd); };
   const std::string same = absl::StrCat("/proc/self/fd/", fd);
   if (group && fchownat(fd, "", static_cast<uid_t>(-1), *group, AT_EMPTY_PATH) != 0) {
-    return CannotListen(path, absl::StrCat("it cannot be given to its group: ", strerror(errno)));
+    return Failed(path, absl::StrCat("it cannot be given to its group: ", strerror(errno)));
   }
-  if (chmod(same.c_str(), mode) != 0) return CannotListen(path, strerror(errno));
+  if (chmod(same.c_str(), mode) != 0) return Failed(path, strerror(errno));
   return absl::OkStatus();
 }
 
@@ -127,7 +128,7 @@ absl::StatusOr<UnixSocket> UnixSocket::Listen(const std::string& text, const Soc
     group = *found;
   }
   const int folder = LockFolder(path);
-  if (folder < 0) return CannotListen(path, "its folder is not there, or cannot be read");
+  if (folder < 0) return Failed(path, "its folder is not there, or cannot be read");
   const absl::Cleanup unlocking = [folder] { close(folder); };
   if (absl::Status removed = RemoveStale(path, address); !removed.ok()) return removed;
 
@@ -136,16 +137,16 @@ absl::StatusOr<UnixSocket> UnixSocket::Listen(const std::string& text, const Soc
   // Linux makes the file with the socket's own mode, so that it is never open to others.
   if (socket.fd_ < 0 || fchmod(socket.fd_, kOwner) != 0 ||
       bind(socket.fd_, reinterpret_cast<const sockaddr*>(&address), sizeof address) != 0) {
-    return CannotListen(path, strerror(errno));
+    return Failed(path, strerror(errno));
   }
   struct stat status {};
-  if (lstat(path.c_str(), &status) != 0) return CannotListen(path, strerror(errno));
+  if (lstat(path.c_str(), &status) != 0) return Failed(path, strerror(errno));
   socket.path_ = path;
   socket.device_ = status.st_dev;
   socket.inode_ = status.st_ino;
   const mode_t mode = access.mode.value_or(group ? kOwnerAndGroup : kOwner);
   if (absl::Status given = GiveTo(path, group, mode); !given.ok()) return given;
-  if (listen(socket.fd_, SOMAXCONN) != 0) return CannotListen(path, strerror(errno));
+  if (listen(socket.fd_, SOMAXCONN) != 0) return Failed(path, strerror(errno));
   return socket;
 }
 

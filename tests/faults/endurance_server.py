@@ -62,7 +62,8 @@ class Injector:
 
 
 class Server:
-    def __init__(self, build, library, directory, seed, flags=()):
+    def __init__(self, build, library, directory, seed, flags=(), enter=None):
+        """`enter` is called in the server's process, before it becomes the server."""
         self.client = f'{build}/bin/jobtail'
         self.injector = Injector(f'{directory}/plan', seed)
         self.data = f'{directory}/disk/data'
@@ -74,7 +75,7 @@ class Server:
             self.process = subprocess.Popen(
                 [f'{build}/bin/jobtail-demo', '--grpc-address=127.0.0.1:0', '--http-address=127.0.0.1:0',
                  f'--data-dir={self.data}', '--heartbeat=2', *flags],
-                env=environment, stdout=subprocess.PIPE, stderr=log, text=True)
+                env=environment, stdout=subprocess.PIPE, stderr=log, text=True, preexec_fn=enter)
         self.grpc = self._door('grpc ')
         self.http = self._door('http http://').rstrip('/')
         threading.Thread(target=self._drain, daemon=True).start()
@@ -114,6 +115,11 @@ class Server:
     def run_client(self, *arguments, timeout=60):
         return subprocess.run([self.client, f'--server={self.grpc}', *arguments], capture_output=True, timeout=timeout,
                               check=False, stdin=subprocess.DEVNULL)
+
+    def resident(self, figure='VmRSS'):
+        """Bytes; at the largest with VmHWM."""
+        with open(f'/proc/{self.process.pid}/status', encoding='ascii') as status:
+            return next((int(line.split()[1]) << 10 for line in status if line.startswith(figure + ':')), 0)
 
     def use(self):
         """Resident bytes, descriptors without tables and write-ahead logs, threads."""

@@ -268,6 +268,10 @@ TEST(InjectedIntoTheJournal, ErrorsAreNotNoticed) {
   Answers answers;
   server.Ask(&answers);
   EXPECT_EQ(answers.ToString(), "gRPC 0, HTTP 200, /readyz 200");
+  server.injector().End();
+  const auto took = server.ExpectServed();
+  std::cout << "[ MEASURED ] ErrorsOfTheJournal: meanwhile " << answers.ToString()
+            << "; served again after " << took.count() << " ms\n";
   EXPECT_TRUE(Within(kPatience, [&] { return follower.last() == 3002; }));
   follower.Stop();
   EXPECT_THAT(follower.ends(), IsEmpty());

@@ -67,6 +67,16 @@ TEST_F(MemoryOfSystemTest, IsMostOfWhatTheGroupMayHave) {
   EXPECT_EQ(Get(), 150 * kMiB);
 }
 
+// Of control groups of the first version, memory's has a hierarchy of its own.
+TEST_F(MemoryOfSystemTest, IsMostOfWhatTheGroupOfTheFirstVersionMayHave) {
+  Write("/proc/meminfo", "MemAvailable: 4000000 kB\n");
+  Write("/proc/self/cgroup", "8:pids:/\n4:memory:/outer/inner\n1:name=systemd:/\n0::/\n");
+  Write("/sys/fs/cgroup/memory/memory.limit_in_bytes", "9223372036854771712\n");
+  Write("/sys/fs/cgroup/memory/outer/memory.limit_in_bytes", "209715200\n");
+  Write("/sys/fs/cgroup/memory/outer/inner/memory.limit_in_bytes", "9223372036854771712\n");
+  EXPECT_EQ(Get(), 150 * kMiB);
+}
+
 TEST_F(MemoryOfSystemTest, KnowsTheGroupOfAContainer) {
   Write("/proc/meminfo", "MemAvailable: 4000000 kB\n");
   Write("/proc/self/cgroup", "0::/\n");

@@ -244,6 +244,28 @@ TEST_F(CursorTest, DoesNotGoToTheStoreForWhatHasJustLeftMemory) {
   EXPECT_EQ(Sequences(RecordsOf(Decode(Read(*cursor)))), Numbers(1, 100));
 }
 
+// Where streams are many, each is to hold less than a batch.
+TEST_F(CursorTest, TakesAPartOfABatchThatIsTooLarge) {
+  constexpr size_t kMost = 16 << 10;
+  const auto log = MakeLog();
+  const std::string text(100, 'x');
+  const std::vector records(900, Out(text, kHour));
+  log->Append(records);
+  for (const bool waits : {true, false}) {
+    const auto cursor = Open(log);
+    std::vector<int64_t> seen;
+    for (Cursor::Next next = Cursor::Next::kMore; next == Cursor::Next::kMore;) {
+      std::vector<Slice> slices;
+      next = waits ? *cursor->Read(kMost, &slices) : *cursor->TryRead(kMost, &slices);
+      size_t size = 0;
+      for (const Slice& slice : slices) size += slice.size;
+      EXPECT_LE(size, 2 * kMost + 2000);
+      for (const int64_t number : Sequences(RecordsOf(Decode(slices)))) seen.push_back(number);
+    }
+    EXPECT_EQ(seen, Numbers(1, 900));
+  }
+}
+
 TEST_F(CursorTest, ReadsTheTailWithoutTheStore) {
   const auto log = MakeLog();
   const auto cursor = Open(log);

@@ -4,6 +4,7 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <rocksdb/env.h>
 #include <sys/stat.h>
 
 #include <algorithm>
@@ -166,6 +167,33 @@ TEST_F(Salvage, AfterTheLossOfAnyPageHasWhatIsBeforeAndAfter) {
       EXPECT_EQ(Content(kept.front()), damaged);
     }
   }
+}
+
+// The file that keeps others out cannot be opened at first, as where descriptors are short.
+class LockThatOpensTheSecondTime : public rocksdb::EnvWrapper {
+ public:
+  LockThatOpensTheSecondTime() : EnvWrapper(rocksdb::Env::Default()) {}
+  const char* Name() const override { return "LockThatOpensTheSecondTime"; }
+
+  rocksdb::Status LockFile(const std::string& path, rocksdb::FileLock** lock) override {
+    if (++attempts_ > 1) return EnvWrapper::LockFile(path, lock);
+    return rocksdb::Status::IOError("while open a file for lock: " + path, "Too many open files");
+  }
+
+ private:
+  int attempts_ = 0;
+};
+
+TEST_F(Salvage, IsNotLeftOutWhereTheLockCannotBeOpened) {
+  std::string damaged = content_;
+  damaged.replace(2 * (32 << 10), 4096, 4096, '\0');
+  ASSERT_FALSE(WalScan(damaged).is_torn());
+  SetContent(wal_, damaged);
+  LockThatOpensTheSecondTime env;
+  const auto store = RocksDbStore::Open({.directory = directory(), .env = &env});
+  EXPECT_EQ(store.status().code(), absl::StatusCode::kUnavailable);
+  EXPECT_THAT(std::string(store.status().message()), ::testing::HasSubstr("Too many open files"));
+  EXPECT_EQ(std::ssize(OpenAndRead()), kBatches - static_cast<int64_t>(WalScan(damaged).records()));
 }
 
 TEST_F(Salvage, OfALogThatWasTornOffAnywhereHasWhatIsBefore) {

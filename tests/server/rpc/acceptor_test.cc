@@ -5,6 +5,11 @@
 #include <gmock/gmock.h>
 #include <unistd.h>
 
+#include <chrono>
+#include <filesystem>
+#include <fstream>
+#include <string>
+#include <thread>
 #include <vector>
 
 #include "absl/synchronization/mutex.h"
@@ -100,6 +105,37 @@ TEST(Acceptor, ClosesConnectionsWhileThereAreNoDescriptorsForLong) {
   EXPECT_TRUE(taker.Has(1));
   EXPECT_TRUE(Eventually([&] { return taker.acceptor().CheckHealth().ok(); }));
   EXPECT_EQ(taker.acceptor().refused_connections(), 1);
+}
+
+// How often the thread of that name has slept.
+int64_t Sleeps(const std::string& name) {
+  int64_t sleeps = 0;
+  for (const auto& thread : std::filesystem::directory_iterator("/proc/self/task")) {
+    if (jobtail::testing::ReadFile(thread.path() / "comm") != name + "\n") continue;
+    std::ifstream status(thread.path() / "status");
+    for (std::string word; status >> word;) {
+      if (word == "voluntary_ctxt_switches:") status >> sleeps;
+    }
+  }
+  return sleeps;
+}
+
+TEST(Acceptor, SleepsWhileNobodyIsConnected) {
+  Taker taker;
+  {
+    RawClient client;
+    ASSERT_TRUE(client.Connect(taker.address()));
+    ASSERT_TRUE(taker.Has(1));
+  }
+  taker.CloseOne();
+  ASSERT_TRUE(Eventually([&] { return taker.acceptor().connections() == 0; }));
+  const int64_t before = Sleeps("grpc-accept");
+  EXPECT_GT(before, 0);
+  std::this_thread::sleep_for(std::chrono::seconds(1));  // the time that is asked about
+  EXPECT_LE(Sleeps("grpc-accept"), before + 2);
+  RawClient client;
+  ASSERT_TRUE(client.Connect(taker.address()));
+  EXPECT_TRUE(taker.Has(1));
 }
 
 // Those that are closed leave their places to others.

@@ -3,12 +3,13 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
-#include <netinet/in.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
 #include <string>
 #include <vector>
+
+#include "tests/server/rpc/connected_pair.h"
 
 namespace jobtail {
 namespace {
@@ -19,45 +20,6 @@ using ::testing::UnorderedElementsAre;
 
 constexpr int64_t kLimit = 100;
 
-// The server's end of a connection, and the client's.
-class Pair {
- public:
-  Pair() {
-    const int listener = socket(AF_INET, SOCK_STREAM, 0);
-    sockaddr_in address{};
-    address.sin_family = AF_INET;
-    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-    socklen_t size = sizeof address;
-    EXPECT_EQ(bind(listener, reinterpret_cast<sockaddr*>(&address), size), 0);
-    EXPECT_EQ(listen(listener, 1), 0);
-    EXPECT_EQ(getsockname(listener, reinterpret_cast<sockaddr*>(&address), &size), 0);
-    client_ = socket(AF_INET, SOCK_STREAM, 0);
-    EXPECT_EQ(connect(client_, reinterpret_cast<sockaddr*>(&address), size), 0);
-    server_ = accept(listener, nullptr, nullptr);
-    close(listener);
-  }
-  ~Pair() {
-    close(client_);
-    close(server_);
-  }
-  Pair(const Pair&) = delete;
-  Pair& operator=(const Pair&) = delete;
-
-  int server() const { return server_; }
-
-  // Waits until it has come.
-  void Send(size_t bytes) const {
-    const std::string text(bytes, 'x');
-    ASSERT_EQ(write(client_, text.data(), bytes), static_cast<ssize_t>(bytes));
-    std::string come(bytes, '\0');
-    ASSERT_EQ(recv(server_, come.data(), bytes, MSG_WAITALL), static_cast<ssize_t>(bytes));
-  }
-
- private:
-  int client_ = -1;
-  int server_ = -1;
-};
-
 class LoadShedderTest : public ::testing::Test {
  protected:
   LoadShedderTest() {
@@ -67,8 +29,8 @@ class LoadShedderTest : public ::testing::Test {
 
   const OpenConnections::Client kSmall{"10.0.0.1", 1};
   const OpenConnections::Client kLarge{"10.0.0.1", 2};
-  Pair small_;
-  Pair large_;
+  ConnectedPair small_;
+  ConnectedPair large_;
   OpenConnections connections_;
   int64_t resident_ = kLimit + 1;
   LoadShedder shedder_{kLimit, [this] { return resident_; }};

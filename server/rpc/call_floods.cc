@@ -1,0 +1,45 @@
+// The process's growth, and what gRPC holds of suspects.
+#include "server/rpc/call_floods.h"
+
+#include <algorithm>
+#include <utility>
+
+namespace jobtail {
+
+std::vector<CallFloods::Client> CallFloods::Look(OpenConnections* connections) {
+  const int64_t resident = resident_();
+  floor_ = std::min(floor_, resident);
+  if (resident >= floor_ + kGrowth) {
+    floor_ = resident;
+    looks_left_ = kLooks;
+  }
+  std::vector<Client> floods;
+  if (looks_left_ == 0) return floods;
+  if (--looks_left_ == 0) {
+    received_.clear();
+    return floods;
+  }
+  const int64_t most = streams_() + kMostHeld;
+  for (const Client& client : FindSuspects(connections)) {
+    if (held_(client).value_or(0) > most) floods.push_back(client);
+  }
+  return floods;
+}
+
+std::vector<CallFloods::Client> CallFloods::FindSuspects(OpenConnections* connections) {
+  const auto before = std::exchange(received_, connections->Received());
+  std::vector<std::pair<uint64_t, Client>> found;
+  for (const auto& [client, received] : received_) {
+    const auto known = before.find(client);
+    const uint64_t since = known == before.end() ? received : received - known->second;
+    if (since >= LoadShedder::kReceived) found.emplace_back(since, client);
+  }
+  std::ranges::sort(found, std::greater<>());
+  std::vector<Client> suspects;
+  for (size_t i = 0; i < std::min(found.size(), kSuspects); ++i) {
+    suspects.push_back(found[i].second);
+  }
+  return suspects;
+}
+
+}  // namespace jobtail
