@@ -32,6 +32,7 @@
 #include "server/process/function_process.h"
 #include "server/process/process_pool.h"
 #include "server/rpc/acceptor.h"
+#include "server/rpc/call_floods.h"
 #include "server/rpc/job_service.h"
 #include "server/rpc/tls_credentials.h"
 #include "server/stream/byte_budget.h"
@@ -49,9 +50,6 @@ constexpr absl::Duration kCloseGrace = absl::Seconds(3);
 
 // Above the engine's own limits, whose messages say more than gRPC's.
 constexpr int kMaxRequestBytes = 2 << 20;
-
-// Calls of one connection at a time, streams mostly. Further ones wait at the client.
-constexpr int kMaxCallsOfConnection = 10'000;
 
 // Of one call. gRPC ends a connection with all its calls if a client sends much more although it
 // has been told the limit. Well above the service's own, beyond which a call alone is refused.
@@ -384,17 +382,15 @@ std::optional<CertificateFigures> Server::Impl::Certificates() const {
 
 absl::Status Server::Impl::StartGrpc() {
   const bool has_tls = certificates_ || options_.grpc_credentials;
-  Acceptor::Limits limits =
-      LimitsOf(descriptors_.grpc_connections, options_.memory_bytes, has_tls, access_ != nullptr);
-  limits.streams = [this] { return service_.stream_stats().open; };
-  acceptor_ = std::make_unique<Acceptor>(limits);
+  acceptor_ = std::make_unique<Acceptor>(
+      LimitsOf(descriptors_.grpc_connections, options_.memory_bytes, has_tls, access_ != nullptr));
   if (absl::Status listening = ListenForGrpc(); !listening.ok()) return listening;
   grpc::EnableDefaultHealthCheckService(true);
   grpc::reflection::InitProtoReflectionServerBuilderPlugin();
   grpc::ServerBuilder builder;
   SetKeepalive(&builder);
   builder.SetMaxReceiveMessageSize(kMaxRequestBytes);
-  builder.AddChannelArgument(GRPC_ARG_MAX_CONCURRENT_STREAMS, kMaxCallsOfConnection);
+  builder.AddChannelArgument(GRPC_ARG_MAX_CONCURRENT_STREAMS, CallFloods::kMostCalls);
   // The last resort, for what gRPC holds before anybody else knows of it, unfinished requests above
   // all: beyond it gRPC cancels calls, whose it may be.
   grpc::ResourceQuota quota("jobtail");

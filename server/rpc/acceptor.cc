@@ -170,8 +170,7 @@ class Acceptor::Impl {
   OpenConnections open_;
   LoadShedder shedder_;
   HeldCalls held_;
-  CallFloods floods_{[this](const OpenConnections::Client& client) { return held_.Of(client); },
-                     [this] { return limits_.streams ? limits_.streams() : 0; }};
+  CallFloods floods_{[this](const OpenConnections::Client& client) { return held_.Of(client); }};
   absl::flat_hash_map<std::string, absl::Duration> shut_out_;  // addresses, until when
   ConnectionOwners owners_;
   PendingHandshakes handshakes_;

@@ -38,8 +38,6 @@ class Acceptor {
     access::Newcomers::Limits newcomers;
     // How large the process may be, in bytes, before connections are given up (see LoadShedder).
     int64_t resident_bytes = std::numeric_limits<int64_t>::max();
-    // How many streams there are: calls that last (see CallFloods). Null: none.
-    std::function<int64_t()> streams = nullptr;
   };
   // What is handed on: a listening socket, which stays the acceptor's, and a connection, which does
   // not: it neither blocks nor outlives an exec.

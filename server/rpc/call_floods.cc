@@ -19,9 +19,8 @@ std::vector<CallFloods::Client> CallFloods::Look(OpenConnections* connections) {
     received_.clear();
     return floods;
   }
-  const int64_t most = streams_() + kMostHeld;
   for (const Client& client : FindSuspects(connections)) {
-    if (held_(client).value_or(0) > most) floods.push_back(client);
+    if (held_(client).value_or(0) > kMostHeld) floods.push_back(client);
   }
   return floods;
 }

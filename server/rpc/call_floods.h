@@ -19,27 +19,27 @@ namespace jobtail {
 // CVE-2023-44487): a thread of gRPC 1.51 that always finds something to read goes on reading, frees
 // none of the calls that are cancelled, and takes hundreds of megabytes in a second. That the
 // process grows has connections looked at that have sent something; one of which gRPC holds many
-// more calls than there are streams is to be given up. Nobody else is in question, whatever else
-// makes the process grow. For one thread.
+// more calls than a client may have open is to be given up. Nobody else is in question, whatever
+// else makes the process grow, and however many calls it begins at once. For one thread.
 class CallFloods {
  public:
   using Client = OpenConnections::Client;
   // How many calls of the connection gRPC holds; nullopt if that is not known.
   using Held = std::function<std::optional<int64_t>(const Client&)>;
-  // How many streams there are, of whatever connection.
-  using Streams = std::function<int64_t()>;
 
   // What makes it look: so many bytes more than before.
   static constexpr int64_t kGrowth = 16 << 20;
-  // So many calls of each connection may be held that are no streams.
-  static constexpr int64_t kMostHeld = 1500;
+  // What each client is told that it may have open at a time, streams included; further calls wait
+  // with it.
+  static constexpr int kMostCalls = 1000;
+  // So many of each connection may be held: of the others, the client has been rid already.
+  static constexpr int64_t kMostHeld = kMostCalls + kMostCalls / 2;
   // Of the connections, those that have sent most; and for so many looks after there was growth.
   static constexpr size_t kSuspects = 16;
   static constexpr int kLooks = 20;
 
-  CallFloods(Held held, Streams streams,
-             LoadShedder::Resident resident = LoadShedder::ResidentBytes)
-      : held_(std::move(held)), streams_(std::move(streams)), resident_(std::move(resident)) {}
+  explicit CallFloods(Held held, LoadShedder::Resident resident = LoadShedder::ResidentBytes)
+      : held_(std::move(held)), resident_(std::move(resident)) {}
 
   // The clients whose connections are to be given up. To be called every 50 ms.
   std::vector<Client> Look(OpenConnections* connections);
@@ -48,7 +48,6 @@ class CallFloods {
   std::vector<Client> FindSuspects(OpenConnections* connections);
 
   const Held held_;
-  const Streams streams_;
   const LoadShedder::Resident resident_;
   int64_t floor_ = std::numeric_limits<int64_t>::max();  // what it has grown from
   int looks_left_ = 0;

@@ -3,6 +3,7 @@
 #include <gmock/gmock.h>
 #include <sys/socket.h>
 
+#include <atomic>
 #include <chrono>
 #include <cstdint>
 #include <fstream>
@@ -11,6 +12,7 @@
 #include <thread>
 #include <vector>
 
+#include "absl/synchronization/blocking_counter.h"
 #include "tests/e2e/fixture.h"
 #include "tests/support/observe.h"
 #include "tests/support/raw_client.h"
@@ -99,6 +101,29 @@ TEST(RapidReset, TakesLittleMemoryAndOthersAreServed) {
     return server.stub().ListJobs(&context, {}, &jobs).ok();
   }));
   EXPECT_LT(PeakOf(server.process().pid()), 300 << 10);
+}
+
+// However fast they begin: gRPC holds many of them then, as it does of who floods.
+TEST(RapidReset, IsNotWhatAClientDoesThatBeginsThousandsOfCallsAtOnce) {
+  constexpr int kCalls = 6'000;
+  struct Call {
+    grpc::ClientContext context;
+    v1::ListJobsResponse jobs;
+  };
+  DemoServer server({"--memory=8GB"});
+  std::vector<Call> calls(kCalls);
+  std::atomic<int> served = 0;
+  absl::BlockingCounter pending(kCalls);
+  const v1::ListJobsRequest request;
+  for (Call& call : calls) {
+    server.stub().async()->ListJobs(&call.context, &request, &call.jobs,
+                                    [&](const grpc::Status& status) {
+                                      if (status.ok()) ++served;
+                                      pending.DecrementCount();
+                                    });
+  }
+  pending.Wait();
+  EXPECT_EQ(served, kCalls);
 }
 
 }  // namespace

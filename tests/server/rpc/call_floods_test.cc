@@ -36,11 +36,10 @@ class CallFloodsTest : public ::testing::Test {
   ConnectedPair flooding_;
   OpenConnections connections_;
   int64_t resident_ = 1 << 20;
-  int64_t streams_ = 0;
   std::map<OpenConnections::Client, int64_t> held_{{kCalm, 0}, {kFlooding, 0}};
   CallFloods floods_{
       [this](const OpenConnections::Client& client) { return std::optional(held_.at(client)); },
-      [this] { return streams_; }, [this] { return resident_; }};
+      [this] { return resident_; }};
 };
 
 TEST_F(CallFloodsTest, GivesUpWhoBeginsCallsThatAreNotFreed) {
@@ -50,9 +49,9 @@ TEST_F(CallFloodsTest, GivesUpWhoBeginsCallsThatAreNotFreed) {
   EXPECT_THAT(LookAfterGrowth(), ElementsAre(kFlooding));
 }
 
-TEST_F(CallFloodsTest, LeavesAloneWhoHasStreams) {
-  streams_ = 2 * CallFloods::kMostHeld;
-  held_[kCalm] = 3 * CallFloods::kMostHeld;
+TEST_F(CallFloodsTest, LeavesAloneWhoHasAllOpenThatItMay) {
+  held_[kCalm] = CallFloods::kMostCalls;
+  held_[kFlooding] = CallFloods::kMostCalls;
   EXPECT_THAT(LookAfterGrowth(), IsEmpty());
 }
 
