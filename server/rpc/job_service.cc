@@ -102,7 +102,7 @@ class UnaryCall final : public JobService::Unary {
   UnaryCall(grpc::CallbackServerContext* context, ByteBudget::Reservation held)
       : context_(context), held_(std::move(held)) {}
 
-  // Has a place among its caller's requests until it is done.
+  // Has a place among its caller's requests until it is answered.
   void Keep(access::Quotas::Place place) { place_ = std::move(place); }
 
   // RESOURCE_EXHAUSTED if the call with a request of so many bytes is beyond the budget.
@@ -115,6 +115,7 @@ class UnaryCall final : public JobService::Unary {
 
   void FinishWith(const absl::Status& status) {
     AddRetryAfter(status, context_);
+    place_ = {};  // before the client can come with the next
     Finish(ToGrpcStatus(status));
   }
 
