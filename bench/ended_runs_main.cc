@@ -12,6 +12,7 @@
 #include <string>
 
 #include "absl/strings/str_format.h"
+#include "absl/synchronization/mutex.h"
 #include "absl/time/clock.h"
 #include "absl/time/time.h"
 #include "server/log/journaled_store.h"
@@ -110,6 +111,9 @@ void Measure(int runs, size_t parameter_bytes, const std::string& directory) {
 
 // bench-ended-runs [RUNS [BYTES OF PARAMETERS]]
 int main(int argc, char** argv) {
+  // As server/daemon.cc does: Debian's abseil checks the order of locks in every build, and notes
+  // each lock that it has seen.
+  absl::SetMutexDeadlockDetectionMode(absl::OnDeadlockCycle::kIgnore);
   const int runs = argc > 1 ? std::atoi(argv[1]) : 100'000;
   const int bytes = argc > 2 ? std::atoi(argv[2]) : 20;
   std::string directory = std::filesystem::temp_directory_path() / "jobtail-ended-runs-XXXXXX";

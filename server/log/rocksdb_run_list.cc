@@ -43,6 +43,13 @@ struct Page {
   }
 };
 
+// All runs are read once, at the start: what was in the cache before, if anything, is of more use.
+rocksdb::ReadOptions WithoutCaching() {
+  rocksdb::ReadOptions options;
+  options.fill_cache = false;
+  return options;
+}
+
 void SeekAfter(const std::string& key, rocksdb::Iterator* it) {
   key.empty() ? it->SeekToFirst() : it->Seek(EndKey(key));
 }
@@ -50,7 +57,8 @@ void SeekAfter(const std::string& key, rocksdb::Iterator* it) {
 // The runs whose keys come after `after`.
 rocksdb::Status ReadPage(const Database& database, const std::string& after, Page* page) {
   page->last_key = after;
-  const std::unique_ptr<rocksdb::Iterator> it(database.rocks()->NewIterator({}, database.runs()));
+  const std::unique_ptr<rocksdb::Iterator> it(
+      database.rocks()->NewIterator(WithoutCaching(), database.runs()));
   for (SeekAfter(after, it.get()); it->Valid() && page->HasRoom(); it->Next()) {
     StoredRun run;
     page->last_key = it->key().ToString();
@@ -69,13 +77,15 @@ rocksdb::Status ReadPage(const Database& database, const std::string& after, Pag
 void ReadPageByLogs(const Database& database, const std::string& after, Page* page) {
   rocksdb::DB* const rocks = database.rocks();
   page->last_key = after;
-  const std::unique_ptr<rocksdb::Iterator> it(rocks->NewIterator({}, database.index()));
+  const std::unique_ptr<rocksdb::Iterator> it(
+      rocks->NewIterator(WithoutCaching(), database.index()));
   SeekAfter(after, it.get());
   while (it->Valid() && page->HasRoom()) {
     page->last_key = View(it->key()).substr(0, kRunKeyBytes);
     std::string value;
     StoredRun& run = page->runs.emplace_back();
-    const rocksdb::Status found = rocks->Get({}, database.runs(), page->last_key, &value);
+    const rocksdb::Status found =
+        rocks->Get(WithoutCaching(), database.runs(), page->last_key, &value);
     page->bytes += value.size() + kRunKeyBytes;
     if (!found.ok() || !run.ParseFromString(value)) {
       run.Clear();
