@@ -73,8 +73,9 @@ std::function<absl::Status()> LoginRenewal(const std::string& server) {
   const absl::StatusOr<StoredLogin> login = ReadLogin(LoginPath(server));
   return [server, known = login.ok() ? login->token : ""]() mutable {
     absl::StatusOr<std::string> token = AnotherToken(server, known);
-    if (token.ok()) known = *std::move(token);
-    return token.status();
+    if (!token.ok()) return token.status();
+    known = *std::move(token);
+    return absl::OkStatus();
   };
 }
 
