@@ -17,6 +17,7 @@
 #include "server/http/json_check.h"
 #include "server/http/static_files.h"
 #include "server/http/status.h"
+#include "server/log/batch.h"
 
 namespace jobtail::http {
 namespace {
@@ -25,8 +26,9 @@ using google::protobuf::Message;
 
 constexpr std::string_view kStreamPath = "/stream/";
 
-// Of encoded records. What is rendered of it is a few times as large.
-constexpr size_t kPieceBytes = 64 << 10;
+// Of encoded records: a full batch, so that none is cut in two, and each looked at once. What is
+// rendered of it is a few times as large.
+constexpr size_t kPieceBytes = kBatchBytes;
 
 absl::StatusOr<Reply> JsonReply(const Message& message) {
   Reply reply;
