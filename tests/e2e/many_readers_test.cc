@@ -18,13 +18,18 @@ struct Reader {
   std::unique_ptr<grpc::ClientReader<v1::LogBatch>> stream;
 };
 
-std::vector<std::unique_ptr<Reader>> Open(v1::JobService::Stub& stub, const std::string& run,
-                                          int count) {
-  std::vector<std::unique_ptr<Reader>> readers;
+using Readers = std::vector<std::unique_ptr<Reader>>;
+
+void Open(v1::JobService::Stub& stub, const std::string& run, int count, Readers& readers) {
   for (int i = 0; i < count; ++i) {
     Reader& reader = *readers.emplace_back(std::make_unique<Reader>());
     reader.stream = stub.TailLog(&reader.context, Follow(run));
   }
+}
+
+Readers Open(v1::JobService::Stub& stub, const std::string& run, int count) {
+  Readers readers;
+  Open(stub, run, count, readers);
   return readers;
 }
 
@@ -37,18 +42,27 @@ class ManyReaders : public ::testing::Test {
       for (int i = 0; i < kLines; ++i) puts("line");
     });
     run_ = StartRun(server_.stub(), "talks");
+    for (int i = 0; i < 2; ++i) connections_.push_back(Connect(server_.server().grpc_address()));
+  }
+
+  // More readers than one connection may have.
+  Readers OpenMany() {
+    Readers readers;
+    for (const auto& connection : connections_) Open(*connection, run_, kReadersEach, readers);
+    return readers;
   }
 
   static constexpr int kLines = 1000;
-  static constexpr int kReaders = 2000;
+  static constexpr int kReadersEach = 1000;
 
   absl::Notification go_on_;
   EmbeddedServer server_;
+  std::vector<std::unique_ptr<v1::JobService::Stub>> connections_;
   std::string run_;
 };
 
 TEST_F(ManyReaders, AllSeeEverything) {
-  const auto readers = Open(server_.stub(), run_, kReaders);
+  const Readers readers = OpenMany();
   for (const auto& reader : readers) {
     v1::LogBatch batch;
     ASSERT_TRUE(reader->stream->Read(&batch));
@@ -68,7 +82,7 @@ TEST_F(ManyReaders, AllSeeEverything) {
 }
 
 TEST_F(ManyReaders, ThatVanishLeaveTheJobAndTheOthersAlone) {
-  auto vanishing = Open(server_.stub(), run_, kReaders);
+  Readers vanishing = OpenMany();
   const auto staying = Open(server_.stub(), run_, 3);
   std::thread leaving([&] {
     for (const auto& reader : vanishing) reader->context.TryCancel();
