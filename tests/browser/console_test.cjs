@@ -167,6 +167,32 @@ use('only what matches, or only one stream', async ({ server, page }) => {
   await until(async () => (await rowsOf(page)).length === 2, 'the one line on stderr, and the result');
 });
 
+use('a line is found among those that match, too', async ({ server, page }) => {
+  await show(server, page, 'firehose', { lines: '20000', bytes: '20' });
+  await search(page).fill('99 ');
+  await page.getByRole('button', { name: 'Only matching lines' }).click();
+  await page.getByText('Only what matches: 200 lines.').waitFor();
+  await page.getByRole('textbox', { name: 'Go to line' }).fill('15099');
+  await page.keyboard.press('Enter');
+  await inView(page, 15099);
+  await page.keyboard.press('n'); // from the end, where the page opened, the search begins anew
+  await current(page, 99);
+  await inView(page, 99);
+});
+
+// As on a machine that has much else to do: what is typed and pressed comes before the page has drawn the last.
+use('what is pressed between two frames is done', async ({ server, page }) => {
+  await page.addInitScript(() => { window.requestAnimationFrame = (draw) => setTimeout(() => draw(performance.now()), 400); });
+  await show(server, page, 'firehose', { lines: '20000', bytes: '20' });
+  await search(page).fill('9999 ');
+  await page.getByRole('button', { name: 'Only matching lines' }).click();
+  await page.getByText('Only what matches: 2 lines.').waitFor();
+  await page.evaluate(() => {
+    for (let i = 0; i < 3; i += 1) document.querySelector('[title^="Show only lines that match"]').click();
+  });
+  await until(async () => (await rowsOf(page)).length > 20, 'the other lines');
+});
+
 use('following pauses when one scrolls up, and says how many lines have come', async ({ server, page }) => {
   const run = await server.run('countdown', { times: '1000000', interval: '10ms' });
   await page.goto(`${server.url}/runs/${run.id}`);

@@ -127,4 +127,5 @@ test('a filtered list finds the row of a line, or the next', () => {
   assert.equal(rows.positionOf(8), 2);
   assert.equal(rows.positionOf(9), 3);
   assert.equal(rows.positionOf(99), 3);
+  assert.deepEqual([0, 2, 7].map((position) => rows.nearest(position)), [1, 2, 3]);
 });

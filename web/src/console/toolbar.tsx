@@ -58,7 +58,7 @@ function Search({ view, inputRef, onLeave }: { view: Console; inputRef: Ref<HTML
   const [term, setTerm] = useState<SearchTerm>(view.searching.term);
   useEffect(() => {
     if (sameTerm(term, view.searching.term)) return undefined;
-    const timer = setTimeout(() => view.search(term), 200);
+    const timer = setTimeout(() => { if (!sameTerm(term, view.searching.term)) view.search(term); }, 200);
     return () => clearTimeout(timer);
   }, [term, view]);
 

@@ -97,6 +97,7 @@ export class Viewport {
   setSource(source: RowSource): void {
     this.source = source;
     this.drawn.clear();
+    this.positions = []; // nothing of it is drawn until the next frame
     this.width = 0;
     this.refresh();
   }
@@ -112,7 +113,7 @@ export class Viewport {
   goTo(position: number, where: 'top' | 'middle' = 'middle'): void {
     this.follow(false);
     const offset = where === 'middle' ? -Math.floor(this.scroller.clientHeight / 2.5) : 0;
-    this.anchor = { position: this.source.positionOf(position), offset: 0 };
+    this.anchor = { position: this.source.nearest(position), offset: 0 };
     this.moveBy(offset);
     this.expected = Number.NaN; // the thumb goes where the anchor is
     this.refresh();
@@ -176,7 +177,7 @@ export class Viewport {
     const rows = this.source.last - this.source.first + 1;
     const pixels = part * Math.max(rows * this.rowHeight - this.scroller.clientHeight, 0);
     const row = Math.floor(pixels / this.rowHeight);
-    const position = part >= 1 ? this.source.last : this.source.positionOf(this.source.first + row);
+    const position = part >= 1 ? this.source.last : this.source.nearest(this.source.first + row);
     this.anchor = { position, offset: part >= 1 ? 0 : pixels - row * this.rowHeight };
   }
 

@@ -21,6 +21,8 @@ export interface RowSource {
   want(positions: readonly number[]): void;
   // The position of the row that shows record `sequence`, or of the one closest after it.
   positionOf(sequence: number): number;
+  // `position`, if there is a row; or that of the one closest after it, or of the last.
+  nearest(position: number): number;
 }
 
 const kLook = 256; // how far a row's other records are looked for
@@ -37,8 +39,9 @@ export class LogRows implements RowSource {
 
   get first(): number { return this.window.first; }
   get last(): number { return this.window.last; }
-  positionOf(sequence: number): number {
-    const at = Math.min(Math.max(sequence, this.first), this.last);
+  positionOf(sequence: number): number { return this.nearest(sequence); }
+  nearest(position: number): number {
+    const at = Math.min(Math.max(position, this.first), this.last);
     return this.isRow(at) ? at : this.next(at) ?? this.last;
   }
   want(positions: readonly number[]): void {
@@ -133,6 +136,7 @@ export class ListRows implements RowSource {
       const middle = (low + high) >> 1;
       if (this.records[middle]!.sequence < sequence) low = middle + 1; else high = middle;
     }
-    return Math.max(1, Math.min(low + 1, this.last));
+    return this.nearest(low + 1);
   }
+  nearest(position: number): number { return Math.max(1, Math.min(position, this.last)); }
 }
