@@ -4,6 +4,7 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <unistd.h>
 
 #include <string>
 
@@ -68,6 +69,28 @@ TEST_F(ConfigTest, AJobIsWhatTheFileSays) {
   EXPECT_EQ(job.parameters(1).type(), v1::PARAMETER_TYPE_ENUM);
   EXPECT_THAT(Lines(Run("show", {{"colour", "red"}, {"what", "$(id); \"a\nb"}})),
               ElementsAre("<$(id); \"a", "b>", "red show", "$(id); \"a", "b!", "/tmp"));
+}
+
+// One file is for both: on a laptop, where everything is one's own, and for a server that is root.
+TEST_F(ConfigTest, TheFilesUserIsForJobsOfARootServerThatNameNone) {
+  Load(R"(user: "games"
+          job { name: "any" command: "sh" argument: ["-c", "id -un; echo $USER $HOME"] }
+          job { name: "root" command: "id" argument: "-un" user: "root" }
+          job { name: "nobody" command: "id" argument: "-un" user: "nobody" })");
+  if (geteuid() != 0) {
+    EXPECT_EQ(Run("any").back().result().state(), v1::RUN_STATE_SUCCEEDED) << "as itself";
+    return;
+  }
+  EXPECT_THAT(Lines(Run("any")), ElementsAre("games", "games /usr/games"));
+  EXPECT_THAT(Lines(Run("root")), ElementsAre("root"));
+  EXPECT_THAT(Lines(Run("nobody")), ElementsAre("nobody"));
+}
+
+TEST_F(ConfigTest, AFilesUserWhomTheSystemDoesNotKnowIsToldOnce) {
+  EXPECT_EQ(ErrorOf("job { name: \"a\" command: \"true\" }\njob { name: \"b\" command: \"true\" }\n"
+                    "user: \"nobody-here\""),
+            "jobs.txt:3:1: the system has no user \"nobody-here\"; give one that `getent passwd` "
+            "lists, or none");
 }
 
 TEST_F(ConfigTest, AParameterThatNoProgramCanHaveIsRefused) {
