@@ -238,6 +238,19 @@ TEST_F(ConfigTest, AParameterSetsNoVariableThatProgramsObey) {
           parameter { name: "p" type: PATH pattern: "/srv/.*" } })");
 }
 
+TEST_F(ConfigTest, WhatMakeWouldExpandTakesAPattern) {
+  const auto job = [](const char* argument, const char* type) {
+    return absl::StrCat("job { name: \"m\" command: \"make\" argument: [\"all\", \"", argument,
+                        "\"] parameter { name: \"p\" ", type, " } }");
+  };
+  for (const char* argument : {"VERSION={p}", "{p}"}) {
+    EXPECT_THAT(ErrorOf(job(argument, "")), HasSubstr("would run what the value of parameter p"));
+    EXPECT_TRUE(Parse(job(argument, "pattern: \"[0-9.]+\""), "f", &pool_).ok());
+    EXPECT_TRUE(Parse(job(argument, "type: INT"), "f", &pool_).ok());
+  }
+  EXPECT_THAT(ErrorOf(job("SHELL={p}", "pattern: \"/bin/.*\"")), HasSubstr("programs obey"));
+}
+
 TEST_F(ConfigTest, AValueIsNoOptionUnlessTheJobSaysSo) {
   Load(R"(job { name: "echo" command: "echo" argument: ["{a}{b}", "<{b}>", "{n}"]
                 parameter { name: "a" default: "" } parameter { name: "b" default: "b" }
