@@ -115,6 +115,19 @@ TEST_F(Containment, ACommandThatHasStoppedItsSupervisorIsCancelled) {
   EXPECT_FALSE(IsThere(pid));
 }
 
+// It is woken up for that: nobody waits until it has to be killed.
+TEST_F(Containment, ACommandThatHasStoppedItsSupervisorIsAskedToEndAllTheSame) {
+  process::Command command = Shell(
+      "trap 'echo asked; exit 0' TERM; kill -STOP $PPID; echo begun; "
+      "while :; do sleep 0.01; done");
+  command.grace = absl::Minutes(10);
+  const std::string run = StartCommand(command);
+  ASSERT_TRUE(AwaitLine(run, "begun"));
+  ASSERT_TRUE(Cancel(run).ok());
+  EXPECT_EQ(AwaitResult(run).state(), v1::RUN_STATE_CANCELLED);
+  EXPECT_THAT(Lines(ReadLog(run)), ElementsAre("begun", "asked"));
+}
+
 TEST_F(Containment, ACommandThatStopsItsSupervisorAgainAndAgainIsCancelled) {
   process::Command command =
       Shell("trap '' TERM; echo $$; while :; do kill -STOP $PPID; done 2>/dev/null");
