@@ -62,7 +62,7 @@ TEST_F(Containment, ACommandThatTakesMoreMemoryThanItMayFails) {
       Program({"/usr/bin/python3", "-c", "print('begun', flush=True); x = bytearray(1 << 30)"});
   command.limits.memory_bytes = 300 << 20;
   const auto records = RunCommand(command);
-  EXPECT_EQ(Lines(records).front(), "begun");
+  EXPECT_EQ(Printed(records, v1::STREAM_STDOUT), "begun\n");
   EXPECT_EQ(records.back().result().state(), v1::RUN_STATE_FAILED);
 }
 
@@ -125,7 +125,7 @@ TEST_F(Containment, ACommandThatHasStoppedItsSupervisorIsAskedToEndAllTheSame) {
   ASSERT_TRUE(AwaitLine(run, "begun"));
   ASSERT_TRUE(Cancel(run).ok());
   EXPECT_EQ(AwaitResult(run).state(), v1::RUN_STATE_CANCELLED);
-  EXPECT_THAT(Lines(ReadLog(run)), ElementsAre("begun", "asked"));
+  EXPECT_THAT(Lines(ReadLog(run)), Contains("asked"));
 }
 
 TEST_F(Containment, ACommandThatStopsItsSupervisorAgainAndAgainIsCancelled) {
