@@ -116,7 +116,9 @@ TEST_F(JobtaildTest, TheExampleIsRight) {
 TEST_F(JobtaildTest, TheExamplesSucceedAndNoneOfThemIsRoot) {
   Serve(ReadFile(JOBTAIL_EXAMPLES "/config/jobs.txt") +
         "job { name: \"who\" command: \"id\" argument: \"-un\" }");
-  if (geteuid() == 0) EXPECT_THAT(LinesOf("who"), ElementsAre("nobody"));
+  if (geteuid() == 0) {
+    EXPECT_THAT(LinesOf("who"), ElementsAre("nobody"));
+  }
   const std::map<std::string, Parameters> runs = {
       {"ticker", {{"count", "1"}}},           {"build", {}},
       {"training", {{"epochs", "2"}}},        {"parameters", {}},
