@@ -9,6 +9,7 @@
 #include <spdlog/spdlog.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <atomic>
 #include <charconv>
@@ -116,6 +117,13 @@ void SetAddresses(const std::vector<std::string>& addresses, std::string* first,
   *first = addresses.empty() ? "" : addresses.front();
   others->clear();
   for (size_t i = 1; i < addresses.size(); ++i) others->push_back(addresses[i]);
+}
+
+// Whether whoever is on this machine can reach it.
+bool HasPort(const Server& server) {
+  const auto is_port = [](const std::string& address) { return !address.starts_with("unix:"); };
+  return std::ranges::any_of(server.grpc_addresses(), is_port) ||
+         std::ranges::any_of(server.http_urls(), is_port);
 }
 
 // "0660", in octal.
@@ -306,6 +314,11 @@ int Daemon::Serve(const std::function<absl::Status(Server&)>& prepare) {
   }
   if (options_.insecure) {
     spdlog::warn("--insecure: whoever can reach this server may do everything, as its user");
+  }
+  if (geteuid() == 0 && !options_.insecure && options_.access_file.empty() && HasPort(server)) {
+    spdlog::warn(
+        "no --access-file: every user of this machine, and every job, may start the jobs of this "
+        "server, which is root");
   }
   if (options_.store.directory.empty()) {
     spdlog::warn("no --data-dir: runs and logs are kept in memory, and are gone when this ends");

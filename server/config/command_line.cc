@@ -11,27 +11,6 @@
 
 namespace jobtail::config {
 
-// How a program reads its arguments.
-struct CommandLine::Program {
-  enum Kind {
-    kShell,        // the first operand is a script, or with -c code; what follows is data
-    kInterpreter,  // the same, but code is the value of an option
-    kCode,         // as an interpreter, but without an option for it the first operand is code
-    kLauncher,     // after its own operands there is a program with its arguments
-    kRemote,       // the same, but a shell gets the arguments, joined
-    kData,         // neither, but it may have options of code
-  };
-  std::string_view names = {};  // separated by blanks
-  Kind kind = kInterpreter;
-  std::string_view code = {};    // letters of options whose value is code
-  std::string_view values = {};  // letters of options with another value, perhaps of what is loaded
-  std::string_view words = {};   // long options whose value is code: "eval print"
-  std::string_view valued = {};  // long options with another value
-  int operands = 0;              // of a launcher, before the program
-  bool goes_on = false;          // more options may follow the code
-  std::string_view data = {};  // letters and long options among those with a value: it is but data
-};
-
 // What an argument says as an option.
 struct CommandLine::Option {
   bool code = false;      // of code, which is the next argument
@@ -41,24 +20,6 @@ struct CommandLine::Option {
 };
 
 namespace {
-
-// "python3.11" is "python", and "/bin/bash-static" "bash".
-std::string BaseName(std::string_view program) {
-  std::string name(program.substr(program.rfind('/') + 1));
-  if (name.ends_with("-static")) name.resize(name.size() - 7);
-  const size_t end = name.find_last_not_of("0123456789.-");
-  return end == std::string::npos ? name : name.substr(0, end + 1);
-}
-
-// `list` has blanks between its words.
-bool Has(std::string_view list, std::string_view word) {
-  if (word.empty() || word.find(' ') != std::string_view::npos) return false;
-  for (size_t at = list.find(word); at != std::string_view::npos; at = list.find(word, at + 1)) {
-    const size_t end = at + word.size();
-    if ((at == 0 || list[at - 1] == ' ') && (end == list.size() || list[end] == ' ')) return true;
-  }
-  return false;
-}
 
 bool IsOption(std::string_view text) { return text.size() > 1 && text.front() == '-'; }
 
@@ -85,79 +46,6 @@ constexpr char kProgramMessage[] =
 
 }  // namespace
 
-const CommandLine::Program* CommandLine::Lookup(const std::string& name) {
-  using P = Program;
-  static constexpr P kPrograms[] = {
-      {"sh bash dash ash zsh ksh mksh lksh pdksh yash posh rbash fish csh tcsh", P::kShell, "c",
-       "oO", "command init-command", "rcfile init-file"},
-      {"python pypy jython ipython", P::kInterpreter, "c", "WXQ", "", "check-hash-based-pycs"},
-      {"perl", P::kInterpreter, "eE", "IMmx", "", "", 0, true},
-      {"ruby jruby", P::kInterpreter, "e", "IrEC", "", "", 0, true},
-      {"node nodejs bun", P::kInterpreter, "ep", "rC", "eval print", "require import", 0, true},
-      {"deno", P::kCode, "", "", "", ""},
-      {"php", P::kInterpreter, "rBREF", "dczf", "run process-begin process-code process-end", "", 0,
-       true},
-      {"lua luajit", P::kInterpreter, "e", "l", "", "", 0, true},
-      {"tclsh wish expect", P::kInterpreter, "c", "f", "", "", 0, true},
-      {"Rscript R", P::kInterpreter, "e", "", "", "", 0, true},
-      {"julia", P::kInterpreter, "eE", "LpJ", "eval print", "load", 0, true},
-      {"guile", P::kInterpreter, "c", "lLx", "", ""},
-      {"groovy scala elixir erl ocaml", P::kInterpreter, "er", "", "eval", "", 0, true},
-      {"pwsh", P::kInterpreter, "c", "", "command", ""},
-      {"awk gawk mawk nawk original-awk", P::kCode, "efE", "vFilL", "source file exec",
-       "assign field-separator include", 0, true, "v F assign field-separator"},
-      {"sed gsed", P::kCode, "ef", "l", "expression file", "line-length", 0, true, "l line-length"},
-      {"env", P::kLauncher, "S", "uC", "split-string", "unset chdir"},
-      {"sudo", P::kLauncher, "", "ugpCrtTUDRh", "",
-       "user group host prompt close-from chdir chroot role type other-user command-timeout"},
-      {"doas", P::kLauncher, "", "uC"},
-      {"su", P::kLauncher, "c", "sgGw", "command session-command", "shell group supp-group", 1},
-      {"runuser", P::kLauncher, "c", "usgGw", "command session-command",
-       "user shell group supp-group"},
-      {"nice", P::kLauncher, "", "n", "", "adjustment"},
-      {"ionice", P::kLauncher, "", "cnpPu", "", "class classdata pid"},
-      {"chrt", P::kLauncher, "", "TPD", "", "", 1},
-      {"taskset", P::kLauncher, "", "", "", "", 1},
-      {"timeout", P::kLauncher, "", "sk", "", "signal kill-after", 1},
-      {"nohup setsid catchsegv eatmydata fakeroot dbus-run-session busybox toybox unbuffer exec "
-       "command torsocks proxychains ltrace valgrind xvfb-run",
-       P::kLauncher},
-      {"stdbuf", P::kLauncher, "", "ioe", "", "input output error"},
-      {"xargs", P::kLauncher, "", "InPLsdaE", "",
-       "arg-file delimiter max-args max-chars max-lines max-procs replace"},
-      {"time", P::kLauncher, "", "fo", "", "format output"},
-      {"chroot faketime", P::kLauncher, "", "", "", "", 1},
-      {"flock", P::kLauncher, "c", "wE", "command", "wait timeout conflict-exit-code", 1},
-      {"unshare", P::kLauncher, "", "SGRw", "", "root wd setuid setgid"},
-      {"nsenter", P::kLauncher, "", "tSG", "", "target setuid setgid"},
-      {"setpriv", P::kLauncher, "", "", "",
-       "reuid regid groups inh-caps ambient-caps bounding-set securebits"},
-      {"systemd-run", P::kLauncher, "", "puMHEd", "",
-       "property unit machine host setenv uid gid working-directory slice description nice"},
-      {"systemd-inhibit", P::kLauncher, "", "", "", "what who why mode"},
-      {"strace", P::kLauncher, "", "oepsuEaISPXbU"},
-      {"script", P::kRemote, "c", "EIOBTmo", "command", "", 1},
-      {"watch", P::kRemote, "", "n", "", "interval"},
-      {"parallel", P::kRemote, "", "jSaIN"},
-      {"ssh", P::kRemote, "oF", "BbcDEeIiJLlmOpQRSWw", "", "", 1},
-      {"scp sftp", P::kData, "oFS"},
-      {"rsync", P::kData, "e", "", "rsh rsync-path"},
-      {"tar", P::kData, "IF", "",
-       "use-compress-program checkpoint-action to-command rsh-command "
-       "info-script new-volume-script"},
-      {"git", P::kData, "c", "", "config-env upload-pack receive-pack exec exec-path"},
-      {"make", P::kData, "f", "", "eval file makefile"},
-      {"curl", P::kData, "K", "", "config"},
-      {"grep egrep fgrep zgrep rg ack gcc g++ cc c++ clang clang++ ping head tail wc cut sort "
-       "md5sum sha256sum",
-       P::kData},
-  };
-  for (const Program& program : kPrograms) {
-    if (Has(program.names, name)) return &program;
-  }
-  return nullptr;
-}
-
 CommandLine::CommandLine(const std::string& program, const std::vector<Template>& arguments)
     : arguments_(arguments), options_end_(arguments.size()) {
   Walk(program, 0);
@@ -174,7 +62,7 @@ void CommandLine::Report(size_t at, const char* what) {
 void CommandLine::Walk(const std::string& program, size_t at) {
   const std::string name = BaseName(program);
   heeds_dashes_ = !Has("find test expr [", name);
-  const Program* const known = Lookup(name);
+  const Program* const known = FindProgram(name);
   if (!known) return WalkUnknown(at);
   switch (known->kind) {
     case Program::kShell:
@@ -276,6 +164,7 @@ void CommandLine::WalkLauncher(const Program& program, size_t at) {
       const Option option = Parse(program, text);
       if ((option.attached || option.code) && !IsLiteral(i)) return Report(i, kCodeMessage);
       awaits_code = option.code;
+      if (option.data) operands = 0;
       if (option.value && IsLiteral(i) && i + 1 < arguments_.size()) ++i;
       continue;
     }
@@ -300,15 +189,21 @@ void CommandLine::WalkLauncher(const Program& program, size_t at) {
 
 void CommandLine::WalkData(const Program& program, size_t at) {
   bool awaits_code = false;
+  bool ended = false;
   for (size_t i = at; i < arguments_.size(); ++i) {
     const std::string text = Text(i);
     if (awaits_code && !IsLiteral(i)) return Report(i, kCodeMessage);
     awaits_code = false;
-    if (IsLiteral(i) && text == "--") {
+    if (!ended && IsLiteral(i) && text == "--") {
       if (heeds_dashes_) options_end_ = std::min(options_end_, i);
-      return;
+      ended = true;
+      continue;
     }
-    if (!IsOption(text) || arguments_[i].BeginsWithValue()) continue;
+    if (ended || !IsOption(text) || arguments_[i].BeginsWithValue()) {
+      if (!program.expands || IsLiteral(i)) continue;
+      variables_.push_back({std::string(AssignedName(text)), i, /*expands=*/true});
+      continue;
+    }
     const Option option = Parse(program, text);
     if ((option.attached || option.code) && !IsLiteral(i)) return Report(i, kCodeMessage);
     awaits_code = option.code;
@@ -345,7 +240,7 @@ void CommandLine::FindHidden() {
     if (Has("-exec -execdir -ok -okdir", text) && !IsLiteral(i + 1)) {
       return Report(i + 1, kProgramMessage);
     }
-    const Program* const known = Lookup(BaseName(text));
+    const Program* const known = FindProgram(BaseName(text));
     if (!known || (known->kind != Program::kShell && known->kind != Program::kInterpreter)) {
       continue;
     }

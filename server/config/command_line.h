@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "server/config/programs.h"
 #include "server/config/template.h"
 
 namespace jobtail::config {
@@ -40,11 +41,11 @@ class CommandLine {
   struct Variable {
     std::string name;
     size_t argument;
+    bool expands = false;  // the program runs what it finds in the value, whatever the name
   };
   const std::vector<Variable>& variables() const { return variables_; }
 
  private:
-  struct Program;
   struct Option;
 
   void Walk(const std::string& program, size_t at);
@@ -54,7 +55,6 @@ class CommandLine {
   void WalkUnknown(size_t at);
   void FindHidden();
   Option Parse(const Program& program, const std::string& text) const;
-  static const Program* Lookup(const std::string& name);
 
   bool IsLiteral(size_t at) const { return arguments_[at].Names().empty(); }
   std::string Text(size_t at) const { return arguments_[at].Literal(); }

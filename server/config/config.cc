@@ -2,6 +2,8 @@
 
 #include "server/config/config.h"
 
+#include <unistd.h>
+
 #include <map>
 #include <optional>
 #include <utility>
@@ -11,6 +13,7 @@
 #include "jobtail/config/v1/config.pb.h"
 #include "server/config/diagnostics.h"
 #include "server/config/job_builder.h"
+#include "server/config/system_names.h"
 #include "server/config/trusted_file.h"
 
 namespace jobtail::config {
@@ -20,6 +23,21 @@ using google::protobuf::TextFormat;
 
 const google::protobuf::FieldDescriptor* JobField() {
   return v1::Config::descriptor()->FindFieldByName("job");
+}
+
+// Whom jobs run as that name nobody; nothing: the server's user. A name that the system does not
+// know is wrong on every server: a file that one of them checks is right on all.
+std::optional<process::User> DefaultUser(const v1::Config& config,
+                                         const TextFormat::ParseInfoTree& tree,
+                                         Diagnostics* diagnostics) {
+  if (config.user().empty()) return std::nullopt;
+  absl::StatusOr<process::User> user = LookUpUser(config.user());
+  if (!user.ok()) {
+    const auto* const field = v1::Config::descriptor()->FindFieldByName("user");
+    diagnostics->Add(tree.GetLocation(field, -1), std::string(user.status().message()));
+    return std::nullopt;
+  }
+  return geteuid() == 0 ? std::optional(*std::move(user)) : std::nullopt;
 }
 
 }  // namespace
@@ -34,12 +52,14 @@ absl::StatusOr<std::vector<Job>> Parse(const std::string& text, const std::strin
   v1::Config config;
   if (!parser.ParseFromString(text, &config)) return diagnostics.status();
 
+  const std::optional<process::User> user = DefaultUser(config, tree, &diagnostics);
   std::vector<Job> jobs;
   std::map<std::string, int> lines;
   for (int i = 0; i < config.job_size(); ++i) {
     const TextFormat::ParseLocation location = tree.GetLocation(JobField(), i);
     TextFormat::ParseInfoTree* const places = tree.GetTreeForNested(JobField(), i);
-    std::optional<Job> job = JobBuilder(config.job(i), location, places, &diagnostics).Build(pool);
+    std::optional<Job> job =
+        JobBuilder(config.job(i), location, places, user, &diagnostics).Build(pool);
     const auto [earlier, is_new] = lines.emplace(config.job(i).name(), location.line + 1);
     if (!is_new) {
       diagnostics.Add(location, absl::StrCat("job ", Quoted(config.job(i).name()),

@@ -205,14 +205,11 @@ void JobBuilder::SetProcess(process::Command* command) {
     Error("directory", absl::StrCat(Quoted(command->directory),
                                     ": give an absolute path, such as \"/var/backups\""));
   }
+  command->user = user_;
   if (!config_.user().empty()) {
-    const absl::StatusOr<process::User> user = process::FindUser(config_.user());
-    if (user.ok()) {
-      command->user = *user;
-    } else {
-      Error("user", absl::StrCat(std::string(user.status().message()),
-                                 "; give one that `getent passwd` lists, or none"));
-    }
+    absl::StatusOr<process::User> user = LookUpUser(config_.user());
+    if (!user.ok()) Error("user", std::string(user.status().message()));
+    command->user = user.ok() ? std::optional(*std::move(user)) : std::nullopt;
   }
   command->grace = ParseDuration("grace", config_.grace(), command->grace);
   command->drain = ParseDuration("drain", config_.drain(), command->drain);

@@ -18,10 +18,11 @@ namespace jobtail::config {
 // Makes a job of what the config file says of it, and notes all that is wrong with it. For one job.
 class JobBuilder {
  public:
-  // `place` is that of `config` in the file, `tree` has those of its fields. All outlive this.
+  // `place` is that of `config` in the file, `tree` has those of its fields. `user` is whom the
+  // program runs as if the job names nobody; nothing: the server's. All outlive this.
   JobBuilder(const v1::Job& config, Diagnostics::Location place, Diagnostics::Tree* tree,
-             Diagnostics* diagnostics)
-      : config_(config), place_(place), tree_(tree), diagnostics_(diagnostics) {}
+             const std::optional<process::User>& user, Diagnostics* diagnostics)
+      : config_(config), place_(place), tree_(tree), user_(user), diagnostics_(diagnostics) {}
 
   // Nothing if the diagnostics have something new.
   std::optional<Job> Build(process::ProcessPool* pool);
@@ -57,6 +58,7 @@ class JobBuilder {
   const v1::Job& config_;
   const Diagnostics::Location place_;
   Diagnostics::Tree* const tree_;
+  const std::optional<process::User>& user_;
   Diagnostics* const diagnostics_;
   bool failed_ = false;
   std::set<std::string> used_;

@@ -22,6 +22,13 @@ std::optional<int> ParseSignal(const std::string& name) {
   return std::nullopt;
 }
 
+absl::StatusOr<process::User> LookUpUser(const std::string& name) {
+  absl::StatusOr<process::User> user = process::FindUser(name);
+  if (user.ok()) return user;
+  return absl::NotFoundError(absl::StrCat(std::string(user.status().message()),
+                                          "; give one that `getent passwd` lists, or none"));
+}
+
 std::optional<int> ParseIoPriority(const std::string& text) {
   constexpr int kClassShift = 13;
   constexpr int kRealtime = 1, kBestEffort = 2, kIdle = 3;

@@ -48,6 +48,7 @@ class ValueCheck {
       if (value.ok()) CheckVariable("environment", i, config_.environment(i).name(), *value);
     }
     for (const CommandLine::Variable& variable : line_.variables()) {
+      if (variable.expands) CheckExpanded(variable.argument);
       CheckVariable("argument", static_cast<int>(variable.argument), variable.name,
                     command_.arguments[variable.argument]);
     }
@@ -74,6 +75,17 @@ class ValueCheck {
                              " a pattern of what it "
                              "may be, or the variable another name"));
       }
+    }
+  }
+
+  void CheckExpanded(size_t argument) {
+    for (const std::string& parameter : command_.arguments[argument].Names()) {
+      const v1::Parameter* const declared = Declared(parameter);
+      if (!declared || !MayBeAnything(*declared)) continue;
+      report_("argument", static_cast<int>(argument),
+              absl::StrCat("the program would run what the value of parameter ", parameter,
+                           " has in it, such as $(shell ...); give the parameter a pattern of what "
+                           "it may be, such as \"[a-z0-9.]+\""));
     }
   }
 

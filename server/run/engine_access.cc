@@ -10,6 +10,7 @@
 #include "absl/strings/str_cat.h"
 #include "base/codec/proto_time.h"
 #include "server/run/engine.h"
+#include "server/run/run_id.h"
 
 namespace jobtail {
 namespace {
@@ -27,6 +28,15 @@ absl::Status NotAllowed(Verb verb, const std::string& job, const std::string& ru
   return absl::PermissionDeniedError(
       absl::StrCat("you may not ", Text(access::NameOf(verb)), " ", job.empty() ? "any job" : what,
                    "; whoever keeps the server's access file can grant it"));
+}
+
+// To the caller there is no such thing; whoever reads the audit log is told.
+void DenyUnseen(AccessControl* control, const Caller& caller, Verb verb, const std::string& job,
+                const std::string& run) {
+  if (!control) return;
+  control->Deny(
+      caller, {.verb = access::NameOf(verb), .job = job, .run = run},
+      absl::NotFoundError("the caller may not see it, and was told that it is not there"));
 }
 
 // What a stream's reader may read as long as: looked at again once something has changed, or has
@@ -83,7 +93,10 @@ absl::StatusOr<std::shared_ptr<const Job>> Engine::FindJobFor(const Creator& cre
   auto job = jobs_.Find(name, [&view](const Job& each) {
     return view.ScopeOf(each.proto(), View::kSee) != access::Scope::kNone;
   });
-  if (!job.ok()) return job;
+  if (!job.ok()) {
+    if (jobs_.Find(name).ok()) DenyUnseen(options_.access, creator.caller, verb, name, "");
+    return job;
+  }
   if (view.ScopeOf((*job)->proto(), access::SetOf(verb)) != access::Scope::kNone) return job;
   return Deny(creator.caller, verb, name, "");
 }
@@ -91,7 +104,12 @@ absl::StatusOr<std::shared_ptr<const Job>> Engine::FindJobFor(const Creator& cre
 absl::StatusOr<std::shared_ptr<Run>> Engine::FindRunFor(const Creator& creator, Verb verb,
                                                         const std::string& id) const {
   auto run = runs_.Find(id, creator.view.FilterFor(View::kSee));
-  if (!run.ok()) return run;
+  if (!run.ok()) {
+    const auto unseen = id.size() == kRunIdSize ? runs_.Find(id) : run;
+    if (unseen.ok())
+      DenyUnseen(options_.access, creator.caller, verb, (*unseen)->job(), (*unseen)->id());
+    return run;
+  }
   if (creator.view.May(verb, (*run)->job(), (*run)->created_by())) return run;
   return Deny(creator.caller, verb, (*run)->job(), (*run)->id());
 }

@@ -71,6 +71,9 @@ v1::Run View::Show(v1::Run run) const {
   run.clear_parameters();
   run.clear_cut_parameters();
   run.clear_omitted_parameters();
+  // What a job says of itself may repeat them.
+  if (run.has_result()) run.mutable_result()->clear_error();
+  if (run.has_progress()) run.mutable_progress()->clear_text();
   return run;
 }
 

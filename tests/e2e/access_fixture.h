@@ -40,7 +40,9 @@ class AccessTest : public ::testing::Test {
  protected:
   explicit AccessTest(const std::string& policy = kAccessPolicy, ServerOptions options = {});
 
-  // Puts another policy in the place of that which is there; it is in force when this returns.
+  // Puts another policy in the place of that which is there, and leaves it to the server to notice.
+  void WritePolicy(const std::string& policy) const;
+  // The same; it is in force when this returns.
   void SetPolicy(const std::string& policy);
   // A new token for the principal.
   std::string Token(const std::string& name, const std::vector<std::string>& groups = {});
@@ -62,9 +64,6 @@ class AccessTest : public ::testing::Test {
   const testing::TemporaryDirectory directory_;
   const std::string file_ = directory_.path() + "/access.txt";
   std::unique_ptr<EmbeddedServer> server_;
-
- private:
-  void WritePolicy(const std::string& policy) const;
 };
 
 }  // namespace jobtail::e2e

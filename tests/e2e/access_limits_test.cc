@@ -7,7 +7,7 @@
 #include <vector>
 
 #include "absl/strings/str_cat.h"
-#include "tests/e2e/access_fixture.h"
+#include "tests/e2e/access_calls.h"
 #include "tests/support/observe.h"
 
 namespace jobtail::e2e {
@@ -31,6 +31,16 @@ ServerOptions FewConnections() {
   ServerOptions options;
   options.http.max_connections = kConnections;
   return options;
+}
+
+// As many connections as one address may have that does not prove whose they are.
+std::vector<std::unique_ptr<HttpClient>> OpenSilent(const std::string& url) {
+  std::vector<std::unique_ptr<HttpClient>> silent;
+  for (int i = 0; i < 8; ++i) {
+    silent.push_back(std::make_unique<HttpClient>(url));
+    EXPECT_EQ(silent.back()->Get("/v1/jobs").status, 401) << i;
+  }
+  return silent;
 }
 
 class PrincipalLimitsTest : public AccessTest {
@@ -134,11 +144,7 @@ TEST_F(PrincipalLimitsTest, BytesOfRequestsAreCounted) {
 TEST_F(PrincipalLimitsTest, ConnectionsThatNeverSayWhoTheyAreLeaveRoom) {
   HttpClient known(server().http_url());
   ASSERT_EQ(known.Get("/v1/jobs", Bearer(all_)).status, 200);
-  std::vector<std::unique_ptr<HttpClient>> silent;
-  for (int i = 0; i < 8; ++i) {
-    silent.push_back(std::make_unique<HttpClient>(server().http_url()));
-    EXPECT_EQ(silent.back()->Get("/v1/jobs").status, 401) << i;
-  }
+  const auto silent = OpenSilent(server().http_url());
   EXPECT_EQ(HttpClient(server().http_url()).Get("/v1/jobs", Bearer(all_)).status, 503)
       << "as many as one address may have";
   const HttpAnswer metrics = known.Get("/metrics", Bearer(all_));
@@ -165,16 +171,66 @@ class ImpatientServerTest : public AccessTest {
 TEST_F(ImpatientServerTest, ConnectionsThatNeverSayWhoTheyAreGiveWay) {
   HttpClient known(server().http_url());
   ASSERT_EQ(known.Get("/v1/jobs", Bearer(all_)).status, 200);
-  std::vector<std::unique_ptr<HttpClient>> silent;
-  for (int i = 0; i < 8; ++i) {
-    silent.push_back(std::make_unique<HttpClient>(server().http_url()));
-    EXPECT_EQ(silent.back()->Get("/v1/jobs").status, 401) << i;
-    if (i % 2 == 0) silent.back()->SendBytes("GET /v1/jobs HTTP/1.1\r\n");  // and no more of it
-  }
+  const auto silent = OpenSilent(server().http_url());
+  for (int i = 0; i < 8; i += 2)
+    silent[i]->SendBytes("GET /v1/jobs HTTP/1.1\r\n");  // no more of it
   EXPECT_TRUE(testing::Eventually(
       [&] { return HttpClient(server().http_url()).Get("/v1/jobs", Bearer(all_)).status == 200; }));
   for (int i = 1; i < 8; i += 2) EXPECT_TRUE(silent[i]->AwaitClose()) << i;
   EXPECT_EQ(known.Get("/v1/jobs", Bearer(all_)).status, 200) << "who is known does not notice";
+}
+
+// --- What a token has
+
+class AccessLimitsTest : public AccessCallsTest {
+ protected:
+  AccessLimitsTest()
+      : AccessCallsTest(R"(token_file: "tokens"
+          role { name: "few" allow { job: "*" verb: [LIST, READ, READ_LOG, RUN, CANCEL] }
+                 limits { active_runs: 1 streams: 1 } }
+          role { name: "slow" allow { job: "*" verb: LIST } limits { calls_per_second: 1 } }
+          grant { role: "few" principal: "few" principal: "others" }
+          grant { role: "slow" principal: "slow" })") {}
+};
+
+TEST_F(AccessLimitsTest, RunsThatHaveNotEndedAreCounted) {
+  const std::string token = Token("few");
+  v1::Run first, second;
+  ASSERT_TRUE(CreateRun(token, "wait", &first).ok());
+  const grpc::Status refused = CreateRun(token, "wait", &second);
+  EXPECT_EQ(refused.error_code(), grpc::StatusCode::RESOURCE_EXHAUSTED);
+  EXPECT_THAT(refused.error_message(), HasSubstr("come back"));
+  EXPECT_TRUE(CreateRun(Token("others"), "wait", &second).ok());
+  v1::CancelRunRequest cancel;
+  cancel.set_run(first.id());
+  ASSERT_TRUE(server().engine().CancelRun(cancel).ok());
+  EXPECT_TRUE(testing::Eventually([&] { return CreateRun(token, "wait", &second).ok(); }));
+}
+
+TEST_F(AccessLimitsTest, StreamsAreCounted) {
+  const std::string run = Run("wait", "x");
+  const std::string token = Token("few");
+  const FollowedLog log(stub(), token, run);
+  HttpClient client(server().http_url());
+  const HttpAnswer refused = client.Get("/v1/runs/" + run + "/log", Bearer(token));
+  EXPECT_EQ(refused.status, 429);
+  EXPECT_THAT(refused.header, HasSubstr("Retry-After: 1"));
+  EXPECT_EQ(client.Get("/v1/runs/" + run + "/log", Bearer(Token("others"))).status, 200);
+}
+
+TEST_F(AccessLimitsTest, CallsASecondAreCounted) {
+  const std::string token = Token("slow");
+  HttpClient client(server().http_url());
+  std::vector<int> answers;
+  HttpAnswer last;
+  for (int i = 0; i < 5; ++i) {
+    last = client.Get("/v1/jobs", Bearer(token));
+    answers.push_back(last.status);
+  }
+  EXPECT_EQ(answers.front(), 200);
+  EXPECT_EQ(answers.back(), 429);
+  EXPECT_THAT(last.header, HasSubstr("Retry-After: 1"));
+  EXPECT_EQ(client.Get("/v1/jobs", Bearer(Token("few"))).status, 200);
 }
 
 }  // namespace

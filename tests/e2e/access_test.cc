@@ -1,16 +1,12 @@
-// What a caller sees and may do over real sockets, and what becomes of that when it is taken away.
+// What a caller sees and may do over real sockets.
 #include <gmock/gmock.h>
 
-#include <memory>
 #include <string>
 #include <vector>
 
 #include "absl/strings/str_cat.h"
-#include "absl/time/clock.h"
 #include "server/access/secret.h"
-#include "server/access/token_file.h"
-#include "tests/e2e/access_fixture.h"
-#include "tests/support/observe.h"
+#include "tests/e2e/access_calls.h"
 
 namespace jobtail::e2e {
 namespace {
@@ -20,130 +16,6 @@ using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::Not;
 using ::testing::UnorderedElementsAre;
-
-// The longest that a right lives on once it is taken away.
-constexpr absl::Duration kSoon = absl::Seconds(1);
-
-class AccessCallsTest : public AccessTest {
- protected:
-  using AccessTest::AccessTest;
-
-  grpc::Status GetRun(const std::string& token, const std::string& run, v1::Run* answer) {
-    grpc::ClientContext context;
-    Authorize(token, &context);
-    v1::GetRunRequest request;
-    request.set_run(run);
-    return stub().GetRun(&context, request, answer);
-  }
-
-  std::vector<std::string> ListRuns(const std::string& token, v1::ListRunsRequest request = {}) {
-    grpc::ClientContext context;
-    Authorize(token, &context);
-    v1::ListRunsResponse response;
-    EXPECT_TRUE(stub().ListRuns(&context, request, &response).ok());
-    std::vector<std::string> runs;
-    for (const v1::Run& run : response.runs()) runs.push_back(run.id());
-    return runs;
-  }
-
-  grpc::Status CreateRun(const std::string& token, const std::string& job, v1::Run* run,
-                         const std::string& request_id = "") {
-    grpc::ClientContext context;
-    Authorize(token, &context);
-    v1::CreateRunRequest request;
-    request.set_job(job);
-    request.set_request_id(request_id);
-    return stub().CreateRun(&context, request, run);
-  }
-};
-
-// A log that is followed, whose stream ends when its reader's right does.
-class FollowedLog {
- public:
-  FollowedLog(v1::JobService::Stub& stub, const std::string& token, const std::string& run) {
-    context_.AddMetadata("authorization", "Bearer " + token);
-    reader_ = stub.TailLog(&context_, Follow(run));
-    v1::LogBatch batch;
-    while (records_ == 0 && reader_->Read(&batch)) Count(batch);
-  }
-
-  // Reads to the end, which has to come soon.
-  grpc::Status AwaitEnd() {
-    const absl::Time begin = absl::Now();
-    v1::LogBatch batch;
-    while (reader_->Read(&batch)) Count(batch);
-    EXPECT_LT(absl::Now() - begin, kSoon);
-    return reader_->Finish();
-  }
-
-  std::string resume_point() const { return ResumePoint(context_); }
-
- private:
-  void Count(const v1::LogBatch& batch) {
-    for (const v1::LogLine& line : batch.lines()) records_ += line.sequence() > 0 ? 1 : 0;
-  }
-
-  grpc::ClientContext context_;
-  std::unique_ptr<grpc::ClientReader<v1::LogBatch>> reader_;
-  int records_ = 0;
-};
-
-TEST_F(AccessCallsTest, ARevokedTokenEndsItsStreamsWithTheResumePoint) {
-  const std::string run = Run("wait", "somebody-else");
-  FollowedLog log(stub(), Token("follower"), run);
-  Revoke("follower");
-  const grpc::Status status = log.AwaitEnd();
-  EXPECT_EQ(status.error_code(), grpc::StatusCode::UNAUTHENTICATED) << status.error_message();
-  EXPECT_THAT(status.error_message(), HasSubstr("go on with from_sequence=2"));
-  EXPECT_EQ(log.resume_point(), "2");
-}
-
-TEST_F(AccessCallsTest, AnExpiredTokenEndsItsStreams) {
-  const std::string run = Run("wait", "somebody-else");
-  const auto token = access::CreateToken(
-      directory_.path() + "/tokens",
-      {.name = "follower", .expires = absl::Now() + absl::Seconds(3)},  // cut to the second
-      absl::Now());
-  server().ReloadAccess();
-  FollowedLog log(stub(), *token, run);
-  v1::Run answer;
-  EXPECT_TRUE(testing::Eventually([&] { return !GetRun(*token, run, &answer).ok(); }));
-  const grpc::Status status = log.AwaitEnd();
-  EXPECT_EQ(status.error_code(), grpc::StatusCode::UNAUTHENTICATED) << status.error_message();
-  EXPECT_EQ(log.resume_point(), "2");
-}
-
-TEST_F(AccessCallsTest, ARightThatIsTakenAwayEndsItsStreams) {
-  const std::string run = Run("wait", "somebody-else");
-  FollowedLog log(stub(), Token("follower"), run);
-  SetPolicy("token_file: \"tokens\"");
-  const grpc::Status status = log.AwaitEnd();
-  EXPECT_EQ(status.error_code(), grpc::StatusCode::PERMISSION_DENIED) << status.error_message();
-  EXPECT_EQ(log.resume_point(), "2");
-}
-
-TEST_F(AccessCallsTest, AStreamWhoseRightStaysGoesOnThroughAReload) {
-  const std::string run = Run("wait", "somebody-else");
-  const std::string token = Token("follower");
-  FollowedLog log(stub(), token, run);
-  SetPolicy(std::string(kAccessPolicy) + "# the same");
-  Revoke("follower");  // and only now it ends
-  EXPECT_EQ(log.AwaitEnd().error_code(), grpc::StatusCode::UNAUTHENTICATED);
-}
-
-TEST_F(AccessCallsTest, AWatchEndsAsWell) {
-  const std::string run = Run("wait", "somebody-else");
-  grpc::ClientContext context;
-  Authorize(Token("lister"), &context);
-  const auto reader = stub().WatchRuns(&context, v1::WatchRunsRequest());
-  v1::Run seen;
-  ASSERT_TRUE(reader->Read(&seen));
-  EXPECT_EQ(seen.id(), run);
-  SetPolicy("token_file: \"tokens\"");
-  while (reader->Read(&seen)) {
-  }
-  EXPECT_EQ(reader->Finish().error_code(), grpc::StatusCode::PERMISSION_DENIED);
-}
 
 TEST_F(AccessCallsTest, WhatMayNotBeSeenIsNotThere) {
   const std::string own = EndedRun("greet", "deployer");
@@ -302,6 +174,40 @@ TEST_F(AccessCallsTest, EachActIsWrittenDownBeforeItIsDone) {
   EXPECT_THAT(audit, Not(HasSubstr(token.substr(20))));
 }
 
+// Whoever looks for what is not theirs is to be found, without learning that it is there.
+TEST_F(AccessCallsTest, WhatMayNotBeSeenIsDeniedInTheAuditLogAlone) {
+  const std::string other = EndedRun("greet", "somebody-else");
+  v1::Run run;
+  EXPECT_EQ(GetRun(Token("deployer"), other, &run).error_code(), grpc::StatusCode::NOT_FOUND);
+  EXPECT_EQ(CreateRun(Token("elsewhere"), "greet", &run).error_code(), grpc::StatusCode::NOT_FOUND);
+  EXPECT_EQ(CreateRun(Token("elsewhere"), "nowhere", &run).error_code(),
+            grpc::StatusCode::NOT_FOUND);
+  const std::string audit = Audit();
+  EXPECT_THAT(audit, HasSubstr("\"verb\":\"READ\",\"job\":\"greet\",\"run\":\"" + other +
+                               "\",\"outcome\":\"DENIED\""));
+  EXPECT_THAT(audit, HasSubstr("\"verb\":\"RUN\",\"job\":\"greet\",\"outcome\":\"DENIED\""));
+  EXPECT_THAT(audit, Not(HasSubstr("nowhere")));
+}
+
+TEST_F(AccessCallsTest, WhatAJobSaysOfItselfIsForWhoMayReadItsRuns) {
+  server_->Add("fails", [](JobContext& run) {
+    run.Progress(0.5, "halfway to the secret");
+    return absl::InternalError("the secret is out");
+  });
+  const std::string id = EndedRun("fails", "somebody-else");
+  grpc::ClientContext listing;
+  Authorize(Token("lister"), &listing);
+  v1::ListRunsResponse runs;
+  ASSERT_TRUE(stub().ListRuns(&listing, v1::ListRunsRequest(), &runs).ok());
+  ASSERT_EQ(runs.runs_size(), 1);
+  EXPECT_EQ(runs.runs(0).result().state(), v1::RUN_STATE_FAILED);
+  EXPECT_THAT(runs.runs(0).ShortDebugString(), Not(HasSubstr("secret")));
+  v1::Run run;
+  ASSERT_TRUE(GetRun(Token("reader"), id, &run).ok());
+  EXPECT_THAT(run.result().error(), HasSubstr("the secret is out"));
+  EXPECT_EQ(run.progress().text(), "halfway to the secret");
+}
+
 TEST_F(AccessCallsTest, WhatCannotBeWrittenDownIsNotDone) {
   std::string policy = kAccessPolicy;
   policy.replace(policy.find("audit.log"), 9, "/dev/full");
@@ -310,57 +216,6 @@ TEST_F(AccessCallsTest, WhatCannotBeWrittenDownIsNotDone) {
   v1::Run run;
   EXPECT_EQ(CreateRun(token, "greet", &run).error_code(), grpc::StatusCode::UNAVAILABLE);
   EXPECT_THAT(ListRuns(token), ElementsAre());
-}
-
-class AccessLimitsTest : public AccessCallsTest {
- protected:
-  AccessLimitsTest()
-      : AccessCallsTest(R"(token_file: "tokens"
-          role { name: "few" allow { job: "*" verb: [LIST, READ, READ_LOG, RUN, CANCEL] }
-                 limits { active_runs: 1 streams: 1 } }
-          role { name: "slow" allow { job: "*" verb: LIST } limits { calls_per_second: 1 } }
-          grant { role: "few" principal: "few" principal: "others" }
-          grant { role: "slow" principal: "slow" })") {}
-};
-
-TEST_F(AccessLimitsTest, RunsThatHaveNotEndedAreCounted) {
-  const std::string token = Token("few");
-  v1::Run first, second;
-  ASSERT_TRUE(CreateRun(token, "wait", &first).ok());
-  const grpc::Status refused = CreateRun(token, "wait", &second);
-  EXPECT_EQ(refused.error_code(), grpc::StatusCode::RESOURCE_EXHAUSTED);
-  EXPECT_THAT(refused.error_message(), HasSubstr("come back"));
-  EXPECT_TRUE(CreateRun(Token("others"), "wait", &second).ok());
-  v1::CancelRunRequest cancel;
-  cancel.set_run(first.id());
-  ASSERT_TRUE(server().engine().CancelRun(cancel).ok());
-  EXPECT_TRUE(testing::Eventually([&] { return CreateRun(token, "wait", &second).ok(); }));
-}
-
-TEST_F(AccessLimitsTest, StreamsAreCounted) {
-  const std::string run = Run("wait", "x");
-  const std::string token = Token("few");
-  const FollowedLog log(stub(), token, run);
-  HttpClient client(server().http_url());
-  const HttpAnswer refused = client.Get("/v1/runs/" + run + "/log", Bearer(token));
-  EXPECT_EQ(refused.status, 429);
-  EXPECT_THAT(refused.header, HasSubstr("Retry-After: 1"));
-  EXPECT_EQ(client.Get("/v1/runs/" + run + "/log", Bearer(Token("others"))).status, 200);
-}
-
-TEST_F(AccessLimitsTest, CallsASecondAreCounted) {
-  const std::string token = Token("slow");
-  HttpClient client(server().http_url());
-  std::vector<int> answers;
-  HttpAnswer last;
-  for (int i = 0; i < 5; ++i) {
-    last = client.Get("/v1/jobs", Bearer(token));
-    answers.push_back(last.status);
-  }
-  EXPECT_EQ(answers.front(), 200);
-  EXPECT_EQ(answers.back(), 429);
-  EXPECT_THAT(last.header, HasSubstr("Retry-After: 1"));
-  EXPECT_EQ(client.Get("/v1/jobs", Bearer(Token("few"))).status, 200);
 }
 
 using AccessSessionTest = AccessCallsTest;
@@ -399,24 +254,6 @@ TEST_F(AccessSessionTest, CannotBeBegunByAPageOfAnotherSite) {
       403);
   HttpClient form(server().http_url());
   EXPECT_EQ(form.Ask("POST", "/session", {{"Content-Type", "text/plain"}}, body).status, 415);
-}
-
-TEST_F(AccessSessionTest, ItsStreamsEndWhenItIsOver) {
-  const std::string run = Run("wait", "x");
-  HttpClient client(server().http_url());
-  const HttpAnswer signed_in =
-      client.Ask("POST", "/session", {{"Content-Type", "application/json"}},
-                 "{\"token\":\"" + Token("follower") + "\"}");
-  const size_t begin = signed_in.header.find("jobtail-session=");
-  const Headers cookie = {
-      {"Cookie", signed_in.header.substr(begin, signed_in.header.find(';', begin) - begin)}};
-  Headers stream = cookie;
-  stream.emplace_back("Accept", "text/event-stream");
-  HttpClient follower(server().http_url());
-  follower.Send("GET", "/v1/runs/" + run + "/log?follow=true", stream);
-  EXPECT_THAT(follower.ReadUntil("waiting"), HasSubstr("waiting"));
-  EXPECT_EQ(client.Ask("DELETE", "/session", cookie).status, 200);
-  EXPECT_THAT(follower.ReadUntil("0\r\n\r\n"), HasSubstr("the session has ended"));
 }
 
 }  // namespace

@@ -2,6 +2,8 @@
 
 #include <gmock/gmock.h>
 
+#include <chrono>
+
 #include "absl/strings/str_cat.h"
 #include "tests/e2e/fixture.h"
 #include "tests/e2e/raw_call.h"
@@ -144,6 +146,7 @@ TEST_F(Errors, OfMetadataThatIsTooLargeAreOfThatCallAlone) {
     EXPECT_THAT(refused.error_message(), HasSubstr("of which there may be 65536"));
     grpc::ClientContext context;
     add(bytes, &context);
+    context.set_deadline(std::chrono::system_clock::now() + std::chrono::seconds(30));
     const auto none = server_.stub().TailLog(&context, Follow(run));
     EXPECT_FALSE(none->Read(&batch));
     EXPECT_THAT(none->Finish().error_message(), HasSubstr("of which there may be 65536"));

@@ -1,8 +1,10 @@
 // jobtaild: commands from a config file, and what becomes of them when somebody is killed.
 
 #include <gmock/gmock.h>
+#include <unistd.h>
 
 #include <csignal>
+#include <map>
 #include <memory>
 #include <string>
 #include <vector>
@@ -108,6 +110,30 @@ TEST_F(JobtaildTest, TheExampleIsRight) {
   const Outcome outcome = jobtail::testing::Run(
       {.command = {JOBTAILD, "--config=" JOBTAIL_EXAMPLES "/config/jobs.txt", "--check-config"}});
   EXPECT_EQ(outcome.exit_code, 0) << outcome.err;
+}
+
+// Whoever tries the examples is often root, in a container for instance.
+TEST_F(JobtaildTest, TheExamplesSucceedAndNoneOfThemIsRoot) {
+  Serve(ReadFile(JOBTAIL_EXAMPLES "/config/jobs.txt") +
+        "job { name: \"who\" command: \"id\" argument: \"-un\" }");
+  if (geteuid() == 0) {
+    EXPECT_THAT(LinesOf("who"), ElementsAre("nobody"));
+  }
+  const std::map<std::string, Parameters> runs = {
+      {"ticker", {{"count", "1"}}},           {"build", {}},
+      {"training", {{"epochs", "2"}}},        {"parameters", {}},
+      {"sizes", {{"directory", "/usr/bin"}}}, {"login", {{"token", "of somebody"}}}};
+  for (const auto& [job, parameters] : runs) {
+    grpc::ClientContext context;
+    const auto reader = stub().RunJob(&context, RunRequest(job, parameters));
+    const Transcript run = Transcript::Read(*reader);
+    EXPECT_EQ(run.result().state(), v1::RUN_STATE_SUCCEEDED) << job << run.result().DebugString();
+    EXPECT_FALSE(run.Lines().empty()) << job;
+  }
+  grpc::ClientContext context;
+  v1::ListJobsResponse jobs;
+  ASSERT_TRUE(stub().ListJobs(&context, {}, &jobs).ok());
+  EXPECT_EQ(static_cast<size_t>(jobs.jobs_size()), runs.size() + 1) << "one is not tried";
 }
 
 TEST_F(JobtaildTest, HangupReadsTheFileAgainAndRunsGoOnAsTheyWere) {

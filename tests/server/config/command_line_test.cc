@@ -93,6 +93,16 @@ TEST(CommandLine, FindsCodeInEveryUsualInterpreter) {
       {"su", "bob", "-c", "ls {x}"},
       {"su", "-", "bob", "-c", "{x}"},
       {"runuser", "-u", "bob", "--", "sh", "-c", "{x}"},
+      {"runuser", "bob", "-c", "{x}"},
+      {"runuser", "--user=bob", "sh", "-c", "{x}"},
+      {"sshpass", "-f", "/p", "ssh", "host", "ls {x}"},
+      {"rsh", "host", "ls", "{x}"},
+      {"pdsh", "-w", "host", "ls", "{x}"},
+      {"npx", "-c", "{x}"},
+      {"nu", "-c", "{x}"},
+      {"nc", "-e", "{x}", "host", "1"},
+      {"mariadb", "-e", "{x}"},
+      {"mysql", "--execute={x}"},
       {"flock", "/tmp/lock", "-c", "{x}"},
       {"script", "-qc", "ls {x}", "/dev/null"},
       {"watch", "ls", "{x}"},
@@ -195,6 +205,16 @@ TEST(CommandLine, KnowsVariablesThatArgumentsSet) {
   ASSERT_EQ(parsed.variables().size(), 1u);
   EXPECT_EQ(parsed.variables()[0].name, "LD_PRELOAD");
   EXPECT_EQ(parsed.variables()[0].argument, 1u);
+  EXPECT_FALSE(parsed.variables()[0].expands);
+}
+
+TEST(CommandLine, KnowsThatMakeRunsWhatIsInItsOperands) {
+  const Arguments line = {"make", "-j4", "all", "VERSION={x}", "{x}", "--", "{x}"};
+  const std::vector<Template> templates = Templates(line);
+  const CommandLine parsed(line[0], templates);
+  ASSERT_EQ(parsed.variables().size(), 3u);
+  EXPECT_EQ(parsed.variables()[0].name, "VERSION");
+  for (const CommandLine::Variable& variable : parsed.variables()) EXPECT_TRUE(variable.expands);
 }
 
 }  // namespace

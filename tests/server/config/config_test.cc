@@ -4,6 +4,7 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <unistd.h>
 
 #include <string>
 
@@ -68,6 +69,28 @@ TEST_F(ConfigTest, AJobIsWhatTheFileSays) {
   EXPECT_EQ(job.parameters(1).type(), v1::PARAMETER_TYPE_ENUM);
   EXPECT_THAT(Lines(Run("show", {{"colour", "red"}, {"what", "$(id); \"a\nb"}})),
               ElementsAre("<$(id); \"a", "b>", "red show", "$(id); \"a", "b!", "/tmp"));
+}
+
+// One file is for both: on a laptop, where everything is one's own, and for a server that is root.
+TEST_F(ConfigTest, TheFilesUserIsForJobsOfARootServerThatNameNone) {
+  Load(R"(user: "games"
+          job { name: "any" command: "sh" argument: ["-c", "id -un; echo $USER $HOME"] }
+          job { name: "root" command: "id" argument: "-un" user: "root" }
+          job { name: "nobody" command: "id" argument: "-un" user: "nobody" })");
+  if (geteuid() != 0) {
+    EXPECT_EQ(Run("any").back().result().state(), v1::RUN_STATE_SUCCEEDED) << "as itself";
+    return;
+  }
+  EXPECT_THAT(Lines(Run("any")), ElementsAre("games", "games /usr/games"));
+  EXPECT_THAT(Lines(Run("root")), ElementsAre("root"));
+  EXPECT_THAT(Lines(Run("nobody")), ElementsAre("nobody"));
+}
+
+TEST_F(ConfigTest, AFilesUserWhomTheSystemDoesNotKnowIsToldOnce) {
+  EXPECT_EQ(ErrorOf("job { name: \"a\" command: \"true\" }\njob { name: \"b\" command: \"true\" }\n"
+                    "user: \"nobody-here\""),
+            "jobs.txt:3:1: the system has no user \"nobody-here\"; give one that `getent passwd` "
+            "lists, or none");
 }
 
 TEST_F(ConfigTest, AParameterThatNoProgramCanHaveIsRefused) {
@@ -213,6 +236,19 @@ TEST_F(ConfigTest, AParameterSetsNoVariableThatProgramsObey) {
               HasSubstr("give parameter p a pattern"));
   Load(R"(job { name: "b" command: "true" environment { name: "X_PATH" value: "{p}" }
           parameter { name: "p" type: PATH pattern: "/srv/.*" } })");
+}
+
+TEST_F(ConfigTest, WhatMakeWouldExpandTakesAPattern) {
+  const auto job = [](const char* argument, const char* type) {
+    return absl::StrCat("job { name: \"m\" command: \"make\" argument: [\"all\", \"", argument,
+                        "\"] parameter { name: \"p\" ", type, " } }");
+  };
+  for (const char* argument : {"VERSION={p}", "{p}"}) {
+    EXPECT_THAT(ErrorOf(job(argument, "")), HasSubstr("would run what the value of parameter p"));
+    EXPECT_TRUE(Parse(job(argument, "pattern: \"[0-9.]+\""), "f", &pool_).ok());
+    EXPECT_TRUE(Parse(job(argument, "type: INT"), "f", &pool_).ok());
+  }
+  EXPECT_THAT(ErrorOf(job("SHELL={p}", "pattern: \"/bin/.*\"")), HasSubstr("programs obey"));
 }
 
 TEST_F(ConfigTest, AValueIsNoOptionUnlessTheJobSaysSo) {

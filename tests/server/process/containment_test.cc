@@ -9,6 +9,7 @@
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
+#include <sys/xattr.h>
 #include <unistd.h>
 
 #include <fstream>
@@ -22,8 +23,10 @@
 namespace jobtail::testing {
 namespace {
 
+using ::testing::Contains;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
+using ::testing::Not;
 
 // Not as a zombie either.
 bool IsThere(int pid) {
@@ -59,7 +62,7 @@ TEST_F(Containment, ACommandThatTakesMoreMemoryThanItMayFails) {
       Program({"/usr/bin/python3", "-c", "print('begun', flush=True); x = bytearray(1 << 30)"});
   command.limits.memory_bytes = 300 << 20;
   const auto records = RunCommand(command);
-  EXPECT_EQ(Lines(records).front(), "begun");
+  EXPECT_EQ(Printed(records, v1::STREAM_STDOUT), "begun\n");
   EXPECT_EQ(records.back().result().state(), v1::RUN_STATE_FAILED);
 }
 
@@ -110,6 +113,19 @@ TEST_F(Containment, ACommandThatHasStoppedItsSupervisorIsCancelled) {
   ASSERT_TRUE(Cancel(run).ok());
   EXPECT_EQ(AwaitResult(run).state(), v1::RUN_STATE_CANCELLED);
   EXPECT_FALSE(IsThere(pid));
+}
+
+// It is woken up for that: nobody waits until it has to be killed.
+TEST_F(Containment, ACommandThatHasStoppedItsSupervisorIsAskedToEndAllTheSame) {
+  process::Command command = Shell(
+      "trap 'echo asked; exit 0' TERM; kill -STOP $PPID; echo begun; "
+      "while :; do sleep 0.01; done");
+  command.grace = absl::Minutes(10);
+  const std::string run = StartCommand(command);
+  ASSERT_TRUE(AwaitLine(run, "begun"));
+  ASSERT_TRUE(Cancel(run).ok());
+  EXPECT_EQ(AwaitResult(run).state(), v1::RUN_STATE_CANCELLED);
+  EXPECT_THAT(Lines(ReadLog(run)), Contains("asked"));
 }
 
 TEST_F(Containment, ACommandThatStopsItsSupervisorAgainAndAgainIsCancelled) {
@@ -168,6 +184,15 @@ class InCgroups : public Containment {
     }
   }
 
+  bool HasController(const std::string& name) const {
+    std::ifstream file(parent_ + "/cgroup.controllers");
+    std::string each;
+    while (file >> each) {
+      if (each == name) return true;
+    }
+    return false;
+  }
+
   std::string parent_;
 };
 
@@ -224,14 +249,56 @@ TEST_F(InCgroups, WhatAnEarlierServerHasLeftIsKilled) {
   EXPECT_NE(::access(group.c_str(), F_OK), 0);
 }
 
+// None of them takes as much as the run may have.
 TEST_F(InCgroups, TheMemoryOfAllItsProcessesIsLimited) {
-  std::ifstream file(parent_ + "/cgroup.controllers");
-  std::string controllers;
-  std::getline(file, controllers);
-  if (controllers.find("memory") == std::string::npos) GTEST_SKIP() << "no controller of memory";
-  process::Command command = Program({"/usr/bin/python3", "-c", "x = bytearray(200 << 20)"});
+  if (!HasController("memory")) GTEST_SKIP() << "no controller of memory";
+  process::Command command = Shell(
+      "for i in 1 2 3 4 5; do python3 -c 'import time; x = bytearray(30 << 20); "
+      "time.sleep(1000)' & done; wait; echo survived");
   command.limits.memory_bytes = 100 << 20;
-  EXPECT_EQ(ResultOf(command).error(), "reached its memory limit and was killed");
+  const auto records = RunCommand(command);
+  EXPECT_EQ(records.back().result().error(), "reached its memory limit and was killed");
+  EXPECT_THAT(Lines(records), Not(Contains("survived"))) << "all of the run is killed";
+}
+
+TEST_F(InCgroups, WhatStaysWithinItsMemorySucceeds) {
+  if (!HasController("memory")) GTEST_SKIP() << "no controller of memory";
+  process::Command command = Program({"/usr/bin/python3", "-c", "x = bytearray(50 << 20)"});
+  command.limits.memory_bytes = 100 << 20;
+  EXPECT_EQ(ResultOf(command).state(), v1::RUN_STATE_SUCCEEDED);
+}
+
+// Of root's as well, which no other limit holds.
+TEST_F(InCgroups, TheNumberOfItsProcessesIsLimited) {
+  if (!HasController("pids")) GTEST_SKIP() << "no controller of processes";
+  process::Command command = Shell("for i in 1 2 3 4 5 6 7 8 9; do sleep 1000 & done; echo all");
+  command.limits.processes = 5;
+  command.drain = absl::ZeroDuration();
+  EXPECT_THAT(Printed(RunCommand(command), v1::STREAM_STDERR), HasSubstr("Cannot fork"));
+}
+
+// As systemd does it (Delegate=yes): the server is in a group that is marked as its own.
+TEST_F(InCgroups, AGroupThatWasDelegatedIsTakenByItself) {
+  if (geteuid() != 0) GTEST_SKIP() << "only root can mark it";
+  const std::string group = parent_ + "/delegated";
+  ASSERT_EQ(mkdir(group.c_str(), 0755), 0);
+  const auto serve = [&group] {
+    std::ofstream(group + "/cgroup.procs") << getpid() << std::flush;
+    const auto before = process::Cgroups::Open("auto");
+    if (!before.ok() || before->has_value()) return 1;
+    if (setxattr(group.c_str(), "trusted.delegate", "1", 1, 0) != 0) return 2;
+    const auto taken = process::Cgroups::Open("auto");
+    if (!taken.ok() || !taken->has_value()) return 3;
+    return ::access((group + "/server/cgroup.procs").c_str(), F_OK) == 0 ? 0 : 4;
+  };
+  const pid_t server = fork();
+  if (server == 0) _exit(serve());
+  int status;
+  EXPECT_EQ(waitpid(server, &status, 0), server);
+  EXPECT_TRUE(WIFEXITED(status));
+  EXPECT_EQ(WEXITSTATUS(status), 0);
+  EXPECT_TRUE(Eventually([&] { return rmdir((group + "/server").c_str()) == 0; }));
+  EXPECT_EQ(rmdir(group.c_str()), 0);
 }
 
 TEST(Cgroups, ADirectoryThatIsNoneIsRefused) {

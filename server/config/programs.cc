@@ -1,0 +1,105 @@
+// The table of programs.
+#include "server/config/programs.h"
+
+namespace jobtail::config {
+
+std::string BaseName(std::string_view program) {
+  std::string name(program.substr(program.rfind('/') + 1));
+  if (name.ends_with("-static")) name.resize(name.size() - 7);
+  const size_t end = name.find_last_not_of("0123456789.-");
+  return end == std::string::npos ? name : name.substr(0, end + 1);
+}
+
+bool Has(std::string_view list, std::string_view word) {
+  if (word.empty() || word.find(' ') != std::string_view::npos) return false;
+  for (size_t at = list.find(word); at != std::string_view::npos; at = list.find(word, at + 1)) {
+    const size_t end = at + word.size();
+    if ((at == 0 || list[at - 1] == ' ') && (end == list.size() || list[end] == ' ')) return true;
+  }
+  return false;
+}
+
+const Program* FindProgram(std::string_view name) {
+  using P = Program;
+  static constexpr P kPrograms[] = {
+      {"sh bash dash ash zsh ksh mksh lksh pdksh yash posh rbash fish csh tcsh "
+       "xonsh nu elvish",
+       P::kShell, "c", "oO", "command init-command", "rcfile init-file"},
+      {"python pypy jython ipython", P::kInterpreter, "c", "WXQ", "", "check-hash-based-pycs"},
+      {"perl", P::kInterpreter, "eE", "IMmx", "", "", 0, true},
+      {"ruby jruby", P::kInterpreter, "e", "IrEC", "", "", 0, true},
+      {"node nodejs bun", P::kInterpreter, "ep", "rC", "eval print", "require import", 0, true},
+      {"deno", P::kCode, "", "", "", ""},
+      {"php", P::kInterpreter, "rBREF", "dczf", "run process-begin process-code process-end", "", 0,
+       true},
+      {"lua luajit", P::kInterpreter, "e", "l", "", "", 0, true},
+      {"tclsh wish expect", P::kInterpreter, "c", "f", "", "", 0, true},
+      {"Rscript R", P::kInterpreter, "e", "", "", "", 0, true},
+      {"julia", P::kInterpreter, "eE", "LpJ", "eval print", "load", 0, true},
+      {"guile", P::kInterpreter, "c", "lLx", "", ""},
+      {"groovy scala elixir erl ocaml", P::kInterpreter, "er", "", "eval", "", 0, true},
+      {"pwsh", P::kInterpreter, "c", "", "command", ""},
+      {"awk gawk mawk nawk original-awk", P::kCode, "efE", "vFilL", "source file exec",
+       "assign field-separator include", 0, true, "v F assign field-separator"},
+      {"sed gsed", P::kCode, "ef", "l", "expression file", "line-length", 0, true, "l line-length"},
+      {"env", P::kLauncher, "S", "uC", "split-string", "unset chdir"},
+      {"sudo", P::kLauncher, "", "ugpCrtTUDRh", "",
+       "user group host prompt close-from chdir chroot role type other-user command-timeout"},
+      {"doas", P::kLauncher, "", "uC"},
+      {"su", P::kLauncher, "c", "sgGw", "command session-command", "shell group supp-group", 1},
+      {"runuser", P::kLauncher, "c", "usgGw", "command session-command",
+       "user shell group supp-group", 1, false, "u user"},
+      {"nice", P::kLauncher, "", "n", "", "adjustment"},
+      {"ionice", P::kLauncher, "", "cnpPu", "", "class classdata pid"},
+      {"chrt", P::kLauncher, "", "TPD", "", "", 1},
+      {"taskset", P::kLauncher, "", "", "", "", 1},
+      {"timeout", P::kLauncher, "", "sk", "", "signal kill-after", 1},
+      {"nohup setsid catchsegv eatmydata fakeroot dbus-run-session busybox toybox unbuffer exec "
+       "command torsocks proxychains ltrace valgrind xvfb-run",
+       P::kLauncher},
+      {"stdbuf", P::kLauncher, "", "ioe", "", "input output error"},
+      {"xargs", P::kLauncher, "", "InPLsdaE", "",
+       "arg-file delimiter max-args max-chars max-lines max-procs replace"},
+      {"time", P::kLauncher, "", "fo", "", "format output"},
+      {"chroot faketime", P::kLauncher, "", "", "", "", 1},
+      {"flock", P::kLauncher, "c", "wE", "command", "wait timeout conflict-exit-code", 1},
+      {"unshare", P::kLauncher, "", "SGRw", "", "root wd setuid setgid"},
+      {"nsenter", P::kLauncher, "", "tSG", "", "target setuid setgid"},
+      {"setpriv", P::kLauncher, "", "", "",
+       "reuid regid groups inh-caps ambient-caps bounding-set securebits"},
+      {"systemd-run", P::kLauncher, "", "puMHEd", "",
+       "property unit machine host setenv uid gid working-directory slice description nice"},
+      {"systemd-inhibit", P::kLauncher, "", "", "", "what who why mode"},
+      {"strace", P::kLauncher, "", "oepsuEaISPXbU"},
+      {"script", P::kRemote, "c", "EIOBTmo", "command", "", 1},
+      {"watch", P::kRemote, "", "n", "", "interval"},
+      {"parallel", P::kRemote, "", "jSaIN"},
+      {"ssh autossh", P::kRemote, "oF", "BbcDEeIiJLlmOpQRSWw", "", "", 1},
+      {"rsh remsh", P::kRemote, "", "l", "", "", 1},
+      {"plink", P::kRemote, "", "PliD", "", "", 1},
+      {"mosh", P::kRemote, "", "p", "ssh server", "", 1},
+      {"pdsh clush", P::kRemote, "", "wxlfgtuR"},
+      {"sshpass", P::kLauncher, "", "pfdP"},
+      {"npx", P::kLauncher, "c", "p", "call", "package"},
+      {"scp sftp", P::kData, "oFS"},
+      {"rsync", P::kData, "e", "", "rsh rsync-path"},
+      {"tar", P::kData, "IF", "",
+       "use-compress-program checkpoint-action to-command rsh-command "
+       "info-script new-volume-script"},
+      {"git", P::kData, "c", "", "config-env upload-pack receive-pack exec exec-path"},
+      {"make gmake", P::kData, "f", "", "eval file makefile", "", 0, false, "", true},
+      {"psql", P::kData, "c", "", "command"},
+      {"mysql mariadb", P::kData, "e", "", "execute init-command"},
+      {"nc ncat netcat", P::kData, "ec", "", "exec sh-exec lua-exec"},
+      {"curl", P::kData, "K", "", "config"},
+      {"grep egrep fgrep zgrep rg ack gcc g++ cc c++ clang clang++ ping head tail wc cut sort "
+       "md5sum sha256sum",
+       P::kData},
+  };
+  for (const Program& program : kPrograms) {
+    if (Has(program.names, name)) return &program;
+  }
+  return nullptr;
+}
+
+}  // namespace jobtail::config
