@@ -11,7 +11,7 @@ namespace jobtail {
 namespace {
 
 // After so many messages that may wait for others, one is sent at once: larger groups gain nothing.
-constexpr int64_t kHintedInARow = 63;
+constexpr int64_t kHintedInARow = 255;
 
 }  // namespace
 
