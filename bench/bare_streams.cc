@@ -22,8 +22,8 @@ namespace {
 
 using Reactor = grpc::ServerWriteReactor<grpc::ByteBuffer>;
 
-constexpr int64_t kLineOverhead = 30;  // what a line's number, time and tags take, about
-constexpr int64_t kHintedInARow = 63;
+constexpr int64_t kLineOverhead = 30;   // what a line's number, time and tags take, about
+constexpr int64_t kHintedInARow = 255;  // as LineFraming, so that both write as much at a time
 constexpr int64_t kSomeTime = 1'700'000'000'123'456'789;
 
 grpc::ByteBuffer ToBuffer(const std::string& bytes) {

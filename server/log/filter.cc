@@ -5,8 +5,7 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
-#include "base/codec/wire.h"
-#include "base/utf8.h"
+#include "server/log/plain_line.h"
 #include "server/log/record.h"
 
 namespace jobtail {
@@ -19,80 +18,41 @@ constexpr size_t kGroupBytes = 16 << 10;
 // records, up to the end of the batch.
 constexpr int kMostInVain = 2;
 
-// A line as EncodeLine writes it.
-struct PlainLine {
-  v1::Stream stream = v1::STREAM_UNSPECIFIED;
-  bool is_raw = false;
-  std::string_view time;
-  std::string_view text;
-};
-
-bool ReadTag(uint64_t expected, WireReader* reader) {
-  uint64_t tag;
-  return reader->ReadVarint(&tag) && tag == expected;
-}
-
-bool ReadNumber(int field, WireReader* reader, uint64_t* number) {
-  return ReadTag(VarintTag(field), reader) && reader->ReadVarint(number);
-}
-
-// False for whatever else a record is, or may be.
-bool ReadPlainLine(std::string_view payload, PlainLine* line) {
-  using v1::LogLine;
-  WireReader reader(payload);
-  uint64_t number;
-  uint64_t tag;
-  if (!ReadNumber(LogLine::kSequenceFieldNumber, &reader, &number)) return false;
-  if (!ReadTag(BytesTag(LogLine::kTimeFieldNumber), &reader)) return false;
-  if (!reader.ReadBytes(&line->time)) return false;
-  if (!ReadNumber(LogLine::kStreamFieldNumber, &reader, &number)) return false;
-  line->stream = static_cast<v1::Stream>(number);
-  if (!ReadNumber(LogLine::kEndingFieldNumber, &reader, &number)) return false;
-  if (!reader.ReadVarint(&tag) || !reader.ReadBytes(&line->text)) return false;
-  line->is_raw = tag == BytesTag(LogLine::kRawFieldNumber);
-  return reader.AtEnd() && (line->is_raw || tag == BytesTag(LogLine::kTextFieldNumber));
-}
-
-bool IsPlainTime(std::string_view time) {
-  using google::protobuf::Timestamp;
-  WireReader reader(time);
-  while (!reader.AtEnd()) {
-    uint64_t tag;
-    uint64_t number;
-    if (!reader.ReadVarint(&tag) || !reader.ReadVarint(&number)) return false;
-    if (tag != VarintTag(Timestamp::kSecondsFieldNumber) &&
-        tag != VarintTag(Timestamp::kNanosFieldNumber)) {
-      return false;
-    }
-  }
-  return true;
-}
-
-// Whether the protobuf library takes the line for the same.
-bool IsSound(const PlainLine& line) {
-  return IsPlainTime(line.time) && (line.is_raw || IsUtf8(line.text));
-}
-
 // Consecutive elements that are looked at together.
 struct Group {
   std::string_view bytes;
-  std::string_view last;  // payload
+  std::string_view last;  // element
   bool is_plain = true;   // every one a PlainLine
 };
 
-// Empty at the end.
-Group NextGroup(RecordWalker* walker) {
+// Takes the next from the front of `*elements`. Empty at the end.
+Group NextGroup(std::string_view* elements) {
   Group group;
   PlainLine line;
-  const char* begin = nullptr;
-  while (group.bytes.size() < kGroupBytes && walker->Next()) {
-    const std::string_view element = walker->element();
-    if (!begin) begin = element.data();
-    group.bytes = {begin, static_cast<size_t>(element.data() + element.size() - begin)};
-    group.last = walker->payload();
-    group.is_plain = group.is_plain && ReadPlainLine(group.last, &line);
+  const char* const begin = elements->data();
+  const char* const end = begin + elements->size();
+  const char* at = begin;
+  const char* last = begin;
+  while (static_cast<size_t>(at - begin) < kGroupBytes) {
+    const char* next = SkipPlainLine(at, end);
+    if (!next) {
+      RecordWalker walker({at, static_cast<size_t>(end - at)});
+      if (!walker.Next()) break;
+      group.is_plain = group.is_plain && ReadPlainLine(walker.payload(), &line);
+      next = at + walker.element().size();
+    }
+    last = at;
+    at = next;
   }
+  group.bytes = {begin, static_cast<size_t>(at - begin)};
+  group.last = {last, static_cast<size_t>(at - last)};
+  elements->remove_prefix(group.bytes.size());
   return group;
+}
+
+int64_t LastSequence(const Group& group) {
+  RecordWalker walker(group.last);
+  return walker.Next() ? SequenceOf(walker.payload()) : 0;
 }
 
 }  // namespace
@@ -144,8 +104,9 @@ class LogFilter::Search {
   void LookForLiterals(const Group& group) {
     const Sieve& sieve = filter_.pattern_->sieve();
     if (sieve.in_lower_case()) ToLowerCase(group.bytes, &lower_);
-    LiteralFinder finder(&sieve.literals(), sieve.in_lower_case() ? lower_ : group.bytes);
-    size_t found = finder.Find(0);
+    if (!finder_) finder_.emplace(sieve.literals());
+    finder_->LookInto(sieve.in_lower_case() ? lower_ : group.bytes);
+    size_t found = finder_->Find(0);
     if (found == LiteralFinder::kNowhere && group.is_plain) return Reject();
     PlainLine line;
     RecordWalker walker(group.bytes);
@@ -156,7 +117,7 @@ class LogFilter::Search {
         continue;
       }
       LookAt(walker);
-      if (found < end) found = finder.Find(end);
+      if (found < end) found = finder_->Find(end);
     }
   }
 
@@ -206,6 +167,7 @@ class LogFilter::Search {
   int in_vain_ = 0;
   bool extends_ = false;  // the element before has passed: one slice for both
   std::shared_ptr<const RE2> compiled_;
+  std::optional<LiteralFinder> finder_;
   std::string lower_;
   v1::LogLine line_;
 };
@@ -213,13 +175,13 @@ class LogFilter::Search {
 std::optional<int64_t> LogFilter::Apply(const Slice& slice, SearchBudget* budget,
                                         std::vector<Slice>* out) const {
   Search search(*this, slice, out);
-  RecordWalker walker(slice.view());
-  for (Group group = NextGroup(&walker); !group.bytes.empty(); group = NextGroup(&walker)) {
+  std::string_view elements = slice.view();
+  for (Group group = NextGroup(&elements); !group.bytes.empty(); group = NextGroup(&elements)) {
     search.LookInto(group);
     if (!budget) continue;
     budget->Spend(group.bytes.size());
-    if (walker.rest().empty() || !budget->IsSpent()) continue;
-    if (const int64_t last = SequenceOf(group.last); last > 0) return last;
+    if (elements.empty() || !budget->IsSpent()) continue;
+    if (const int64_t last = LastSequence(group); last > 0) return last;
   }
   return std::nullopt;
 }

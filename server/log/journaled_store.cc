@@ -194,10 +194,20 @@ absl::StatusOr<LogExtent> JournaledStore::GetExtent(const std::string& run) {
 }
 
 absl::StatusOr<Batch> JournaledStore::Read(const std::string& run, int64_t sequence) {
+  return ReadBatch(run, sequence, /*once=*/false);
+}
+
+absl::StatusOr<Batch> JournaledStore::ReadOnce(const std::string& run, int64_t sequence) {
+  return ReadBatch(run, sequence, /*once=*/true);
+}
+
+absl::StatusOr<Batch> JournaledStore::ReadBatch(const std::string& run, int64_t sequence,
+                                                bool once) {
   std::optional<Batch> waiting;
   if (const auto log = Find(run)) waiting = log->waiting.FindSequence(sequence);
   if (waiting && waiting->first <= sequence) return *std::move(waiting);
-  absl::StatusOr<Batch> batch = store_->Read(run, sequence);
+  absl::StatusOr<Batch> batch =
+      once ? store_->ReadOnce(run, sequence) : store_->Read(run, sequence);
   if (waiting && absl::IsNotFound(batch.status())) return *std::move(waiting);
   return batch;
 }

@@ -51,6 +51,7 @@ class JournaledStore : public LogStore {
   absl::Status Append(const std::string& run, absl::Span<const Batch> batches, bool sync) override;
   absl::StatusOr<LogExtent> GetExtent(const std::string& run) override;
   absl::StatusOr<Batch> Read(const std::string& run, int64_t sequence) override;
+  absl::StatusOr<Batch> ReadOnce(const std::string& run, int64_t sequence) override;
   absl::StatusOr<Batch> FindTime(const std::string& run, int64_t unix_nanos) override;
   absl::StatusOr<int64_t> FindBytes(const std::string& run, int64_t bytes) override;
   absl::Status Trim(const std::string& run, int64_t first) override;
@@ -71,6 +72,7 @@ class JournaledStore : public LogStore {
   absl::StatusOr<std::shared_ptr<JournaledLog>> FindOrAdd(const std::string& run);
   std::shared_ptr<JournaledLog> Find(const std::string& run);
 
+  absl::StatusOr<Batch> ReadBatch(const std::string& run, int64_t sequence, bool once);
   bool IsForJournal(const JournaledLog& log, absl::Span<const Batch> batches) const
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(log.writing);
   bool WriteToJournal(const Batch& batch, JournaledLog* log)

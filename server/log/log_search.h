@@ -21,7 +21,7 @@ namespace jobtail {
 
 // A search looks through so many bytes for each byte that it may return, and for so long and a
 // little more, before it lets others have a turn.
-inline constexpr size_t kSearchedBytes = 16;
+inline constexpr size_t kSearchedBytes = 32;
 inline constexpr absl::Duration kSearchTime = absl::Milliseconds(5);
 
 // Has a function called, perhaps, by another thread.

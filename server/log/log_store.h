@@ -74,6 +74,12 @@ class LogStore {
   // after it; NOT_FOUND if there is none.
   virtual absl::StatusOr<Batch> Read(const std::string& run, int64_t sequence) = 0;
 
+  // The same of what nobody is likely to ask for again soon, as in a search: the store keeps
+  // nothing of it in memory.
+  virtual absl::StatusOr<Batch> ReadOnce(const std::string& run, int64_t sequence) {
+    return Read(run, sequence);
+  }
+
   // The first batch whose last record was made at or after `unix_nanos`. NOT_FOUND if all are
   // older.
   virtual absl::StatusOr<Batch> FindTime(const std::string& run, int64_t unix_nanos) = 0;

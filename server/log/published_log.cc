@@ -173,7 +173,8 @@ absl::StatusOr<std::optional<Batch>> PublishedLog::Read(int64_t sequence, bool k
     if (deleted_) return absl::NotFoundError(absl::StrCat("run ", run_, " was deleted"));
     if (sequence > snapshot_.last) return std::nullopt;
   }
-  absl::StatusOr<Batch> batch = services_.store->Read(run_, sequence);
+  absl::StatusOr<Batch> batch =
+      keep ? services_.store->Read(run_, sequence) : services_.store->ReadOnce(run_, sequence);
   if (batch.ok() && batch->first <= sequence) {
     if (keep) return services_.cache->Add(run_, *std::move(batch));
     return *std::move(batch);

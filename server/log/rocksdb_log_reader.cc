@@ -33,10 +33,12 @@ absl::StatusOr<SharedBytes> Decode(CachedValue cached) {
 }
 
 absl::StatusOr<Batch> ReadAt(const Database* database, std::string_view run_key,
-                             const IndexEntry& entry) {
+                             const IndexEntry& entry, bool once) {
   CachedValue cached{database->cache(), {}};
+  rocksdb::ReadOptions options;
+  options.fill_cache = !once;
   const rocksdb::Status read = database->rocks()->Get(
-      {}, database->batches(), BatchKey(run_key, entry.first), &cached.value);
+      options, database->batches(), BatchKey(run_key, entry.first), &cached.value);
   if (!read.ok()) return ToStatus(read, "reading");
   absl::StatusOr<SharedBytes> bytes = Decode(std::move(cached));
   if (!bytes.ok()) return bytes.status();
@@ -50,14 +52,14 @@ absl::StatusOr<Batch> ReadAt(const Database* database, std::string_view run_key,
 
 // The batch that begins with the record, if the index has one that can be believed: where most
 // readers go on, and found without a search.
-std::optional<Batch> ReadFrom(const Database* database, std::string_view run_key,
-                              int64_t sequence) {
+std::optional<Batch> ReadFrom(const Database* database, std::string_view run_key, int64_t sequence,
+                              bool once) {
   const std::string key = BatchKey(run_key, sequence);
   rocksdb::PinnableSlice value;
   if (!database->rocks()->Get({}, database->index(), key, &value).ok()) return std::nullopt;
   const absl::StatusOr<IndexEntry> entry = DecodeIndexEntry(key, View(value));
   if (!entry.ok() || !FitIn(entry->size, entry->first, entry->last)) return std::nullopt;
-  absl::StatusOr<Batch> batch = ReadAt(database, run_key, *entry);
+  absl::StatusOr<Batch> batch = ReadAt(database, run_key, *entry, once);
   if (!batch.ok()) return std::nullopt;
   return *std::move(batch);
 }
@@ -92,15 +94,15 @@ absl::StatusOr<int64_t> CountBack(IndexCursor* cursor, const IndexEntry& newest,
 
 }  // namespace
 
-absl::StatusOr<Batch> LogReader::Read(std::string_view run_key, int64_t sequence) const {
+absl::StatusOr<Batch> LogReader::Read(std::string_view run_key, int64_t sequence, bool once) const {
   const auto database = database_->Use();
   if (!database.ok()) return database.status();
-  return ReadIn(database->get(), run_key, sequence);
+  return ReadIn(database->get(), run_key, sequence, once);
 }
 
 absl::StatusOr<Batch> LogReader::ReadIn(const Database* database, std::string_view run_key,
-                                        int64_t sequence) const {
-  if (auto batch = ReadFrom(database, run_key, sequence)) return *std::move(batch);
+                                        int64_t sequence, bool once) const {
+  if (auto batch = ReadFrom(database, run_key, sequence, once)) return *std::move(batch);
   IndexCursor cursor(database, run_key, damage_);
   std::optional<int64_t> damaged_first;
   int64_t damaged_last = 0;
@@ -108,7 +110,7 @@ absl::StatusOr<Batch> LogReader::ReadIn(const Database* database, std::string_vi
   auto entry = cursor.At(sequence);
   absl::StatusOr<Batch> batch = absl::NotFoundError("no such record");
   for (; entry.ok(); entry = cursor.After(*entry)) {
-    batch = ReadAt(database, run_key, *entry);
+    batch = ReadAt(database, run_key, *entry, once);
     if (!absl::IsDataLoss(batch.status()) && !absl::IsNotFound(batch.status())) break;
     if (IsDeleted(database, run_key, *entry)) continue;
     if (!damaged_first) damaged_first = entry->first;
@@ -153,7 +155,7 @@ absl::StatusOr<Batch> LogReader::FindTime(std::string_view run_key, int64_t unix
     return candidate.last_time_unix_nanos >= unix_nanos;
   });
   if (!entry.ok()) return entry.status();
-  return ReadIn(database->get(), run_key, entry->first);
+  return ReadIn(database->get(), run_key, entry->first, /*once=*/false);
 }
 
 // What is found is deleted up to: it must not lie too far back in the log. Offsets count only as

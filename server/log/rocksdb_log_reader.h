@@ -30,7 +30,8 @@ class LogReader {
   LogReader(const ReopenableDatabase* database, DamageReports* damage)
       : database_(database), damage_(damage) {}
 
-  absl::StatusOr<Batch> Read(std::string_view run_key, int64_t sequence) const;
+  // `once`: what is read takes no place in the database's cache.
+  absl::StatusOr<Batch> Read(std::string_view run_key, int64_t sequence, bool once = false) const;
   absl::StatusOr<Batch> FindTime(std::string_view run_key, int64_t unix_nanos) const;
   absl::StatusOr<int64_t> FindBytes(std::string_view run_key, int64_t bytes) const;
 
@@ -42,8 +43,8 @@ class LogReader {
  private:
   using Predicate = absl::FunctionRef<bool(const IndexEntry&)>;
 
-  absl::StatusOr<Batch> ReadIn(const Database* database, std::string_view run_key,
-                               int64_t sequence) const;
+  absl::StatusOr<Batch> ReadIn(const Database* database, std::string_view run_key, int64_t sequence,
+                               bool once) const;
   static absl::StatusOr<IndexEntry> FindFirst(IndexCursor* cursor, Predicate wanted);
 
   const ReopenableDatabase* const database_;

@@ -56,6 +56,12 @@ absl::StatusOr<Batch> RocksDbStore::Read(const std::string& run, int64_t sequenc
   return reader_.Read(*key, sequence);
 }
 
+absl::StatusOr<Batch> RocksDbStore::ReadOnce(const std::string& run, int64_t sequence) {
+  const auto key = RunKey(run);
+  if (!key.ok()) return key.status();
+  return reader_.Read(*key, sequence, /*once=*/true);
+}
+
 absl::StatusOr<Batch> RocksDbStore::FindTime(const std::string& run, int64_t unix_nanos) {
   const auto key = RunKey(run);
   if (!key.ok()) return key.status();

@@ -44,6 +44,7 @@ class RocksDbStore : public LogStore {
   absl::Status Append(const std::string& run, absl::Span<const Batch> batches, bool sync) override;
   absl::StatusOr<LogExtent> GetExtent(const std::string& run) override;
   absl::StatusOr<Batch> Read(const std::string& run, int64_t sequence) override;
+  absl::StatusOr<Batch> ReadOnce(const std::string& run, int64_t sequence) override;
   absl::StatusOr<Batch> FindTime(const std::string& run, int64_t unix_nanos) override;
   absl::StatusOr<int64_t> FindBytes(const std::string& run, int64_t bytes) override;
   absl::Status Trim(const std::string& run, int64_t first) override {

@@ -84,14 +84,6 @@ std::vector<std::string> NeededLiterals(const std::string& pattern, const RE2::O
   return literals;
 }
 
-size_t FindIn(std::string_view bytes, size_t from, std::string_view literal) {
-  if (from > bytes.size()) return LiteralFinder::kNowhere;
-  const void* const found =
-      memmem(bytes.data() + from, bytes.size() - from, literal.data(), literal.size());
-  if (!found) return LiteralFinder::kNowhere;
-  return static_cast<size_t>(static_cast<const char*>(found) - bytes.data());
-}
-
 char ToLower(char c) {
   const bool is_large = static_cast<unsigned char>(c - 'A') < 26;
   return static_cast<char>(c + (is_large ? 'a' - 'A' : 0));
@@ -118,15 +110,18 @@ Sieve Sieve::Make(const std::string& pattern, const RE2::Options& options) {
   return sieve;
 }
 
-LiteralFinder::LiteralFinder(const std::vector<std::string>* literals, std::string_view bytes)
-    : literals_(*literals), bytes_(bytes) {
-  for (const std::string& literal : literals_) found_.push_back(FindIn(bytes_, 0, literal));
+LiteralFinder::LiteralFinder(const std::vector<std::string>& literals)
+    : literals_(literals.begin(), literals.end()), found_(literals.size(), kNowhere) {}
+
+void LiteralFinder::LookInto(std::string_view bytes) {
+  bytes_ = bytes;
+  for (size_t i = 0; i < literals_.size(); ++i) found_[i] = literals_[i].FindIn(bytes_, 0);
 }
 
 size_t LiteralFinder::Find(size_t from) {
   size_t first = kNowhere;
   for (size_t i = 0; i < found_.size(); ++i) {
-    if (found_[i] < from) found_[i] = FindIn(bytes_, from, literals_[i]);
+    if (found_[i] < from) found_[i] = literals_[i].FindIn(bytes_, from);
     first = std::min(first, found_[i]);
   }
   return first;

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "re2/re2.h"
+#include "server/log/literal.h"
 
 namespace jobtail {
 
@@ -45,17 +46,20 @@ class Sieve {
 // Finds literals from front to back, looking at each byte once for each literal. Refers to both.
 class LiteralFinder {
  public:
-  static constexpr size_t kNowhere = std::string_view::npos;
+  static constexpr size_t kNowhere = Literal::kNowhere;
 
-  LiteralFinder(const std::vector<std::string>* literals, std::string_view bytes);
+  explicit LiteralFinder(const std::vector<std::string>& literals);
+
+  // From now on looks into these.
+  void LookInto(std::string_view bytes);
 
   // Where the first of them begins at or after `from`, which never decreases; kNowhere if none
   // does.
   size_t Find(size_t from);
 
  private:
-  const std::vector<std::string>& literals_;
-  const std::string_view bytes_;
+  std::vector<Literal> literals_;
+  std::string_view bytes_;
   std::vector<size_t> found_;  // of each literal, the first not before what was asked for last
 };
 

@@ -90,7 +90,14 @@ absl::Status MeteredStore::Append(const std::string& run, absl::Span<const Batch
 }
 
 absl::StatusOr<Batch> MeteredStore::Read(const std::string& run, int64_t sequence) {
-  absl::StatusOr<Batch> batch = store_->Read(run, sequence);
+  return CountDamage(store_->Read(run, sequence));
+}
+
+absl::StatusOr<Batch> MeteredStore::ReadOnce(const std::string& run, int64_t sequence) {
+  return CountDamage(store_->ReadOnce(run, sequence));
+}
+
+absl::StatusOr<Batch> MeteredStore::CountDamage(absl::StatusOr<Batch> batch) {
   if (absl::IsDataLoss(batch.status())) damaged_.Increment();
   return batch;
 }

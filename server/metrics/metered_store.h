@@ -44,6 +44,7 @@ class MeteredStore : public LogStore {
     return store_->GetExtent(run);
   }
   absl::StatusOr<Batch> Read(const std::string& run, int64_t sequence) override;
+  absl::StatusOr<Batch> ReadOnce(const std::string& run, int64_t sequence) override;
   absl::StatusOr<Batch> FindTime(const std::string& run, int64_t unix_nanos) override {
     return store_->FindTime(run, unix_nanos);
   }
@@ -93,6 +94,7 @@ class MeteredStore : public LogStore {
   std::vector<Printed> Since(const std::string& run, absl::Span<const Batch> batches);
   Shard& ShardOf(const std::string& run);
   void Forget(const std::string& run);
+  absl::StatusOr<Batch> CountDamage(absl::StatusOr<Batch> batch);
   void CountFailure(const absl::Status& status);
 
   LogStore* const store_;

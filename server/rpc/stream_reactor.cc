@@ -53,6 +53,7 @@ size_t StreamReactor::Begin() {
 size_t StreamReactor::SendNext() {
   grpc::WriteOptions options;
   if (!framing_->Next(&message_, &options)) return 0;
+  is_within_group_ = std::exchange(is_hinted_, options.get_buffer_hint());
   const size_t bytes = message_.Length();
   StartWrite(&message_, options);
   return bytes;

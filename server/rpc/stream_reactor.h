@@ -56,6 +56,7 @@ class StreamReactor final : public grpc::ServerWriteReactor<grpc::ByteBuffer>,
   size_t Begin() override;
   absl::Status Take(std::vector<Slice>* slices) override { return framing_->Take(slices); }
   size_t SendNext() override;
+  bool IsWithinGroup() const override { return is_within_group_; }
   size_t SendHeartbeat(const Slice& heartbeat) override;
   std::optional<int64_t> ResumePointWithin() const override {
     return framing_->ResumePointWithin();
@@ -66,7 +67,9 @@ class StreamReactor final : public grpc::ServerWriteReactor<grpc::ByteBuffer>,
   StreamSet* const set_;
   const std::unique_ptr<Framing> framing_;
   const std::shared_ptr<Stream> stream_;
-  grpc::ByteBuffer message_;  // gRPC's until OnWriteDone, afterwards the stream's
+  bool is_hinted_ = false;        // the message that was begun last waits for the next
+  bool is_within_group_ = false;  // and so did the one before it
+  grpc::ByteBuffer message_;      // gRPC's until OnWriteDone, afterwards the stream's
 };
 
 }  // namespace jobtail

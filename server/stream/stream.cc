@@ -151,6 +151,7 @@ void Stream::StepLocked() {
   }
   for (int reads = 0; reads < kReadsInARow; ++reads) {
     if (const size_t bytes = writer_->SendNext(); bytes > 0) {
+      if (writer_->IsWithinGroup()) return BeganWithinGroupLocked(bytes);
       BeganLocked(bytes);
       return ReadAheadLocked();
     }
@@ -249,6 +250,12 @@ void Stream::BeganLocked(size_t bytes) {
   sending_ = true;
   last_send_ = set_->clock()->Steady();
   if (bytes > 0) set_->CountMessage(bytes);
+}
+
+// Where messages are lines, looking at the clock and into the log would cost as much as sending.
+void Stream::BeganWithinGroupLocked(size_t bytes) {
+  sending_ = true;
+  set_->CountMessage(bytes);
 }
 
 // Where a client would go on that has got everything that was sent.

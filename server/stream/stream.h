@@ -99,6 +99,7 @@ class Stream : public std::enable_shared_from_this<Stream> {
   bool TakeLocked(Reading reading) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   bool WaitLocked(bool stopping_when_read) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   void BeganLocked(size_t bytes) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  void BeganWithinGroupLocked(size_t bytes) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   bool IsDueLocked(absl::Duration now) const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   void SendHeartbeat();
   void GoneLocked() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);

@@ -38,6 +38,10 @@ class StreamWriter {
   // nothing left to send.
   virtual size_t SendNext() = 0;
 
+  // Whether the message that SendNext has begun continues a group: it has been sent within moments
+  // of the one before, and what is done once in a while need not be done for it.
+  virtual bool IsWithinGroup() const { return false; }
+
   // Begins to send a Feed's Heartbeat. Returns its size, 0 if there is nothing to send.
   virtual size_t SendHeartbeat(const Slice& heartbeat) = 0;
 

@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "tests/server/log/log_fixture.h"
 
@@ -69,6 +70,32 @@ TEST_F(Filter, ByPatternPassesLinesInWhichItIsFound) {
   EXPECT_THAT(Read(lines, Pattern("(?i)FINE$")), ElementsAre("fine", "result"));
   EXPECT_THAT(Read(lines, Pattern("^$")), ElementsAre("", "result"));
   EXPECT_THAT(Read(lines, Pattern("nothing like that")), ElementsAre("result"));
+}
+
+// All that is looked at together: text that seems to go on in the next line is no match.
+TEST_F(Filter, ByLiteralStopsAtTheEndOfALine) {
+  const std::vector<TextLine> lines = {Out("first need"), Out("le second"), Out(""),
+                                       Err("needle"),     Out("need"),      Err("le"),
+                                       Out("a needle")};
+  EXPECT_THAT(Read(lines, Pattern("needle")), ElementsAre("needle", "a needle", "result"));
+  EXPECT_THAT(Read(lines, Pattern("(?i)NEED(LE)")), ElementsAre("needle", "a needle", "result"));
+}
+
+TEST_F(Filter, ByLiteralFindsItInTheFirstAndTheLastLineOfManyBatches) {
+  const std::string padding(kBatchBytes / 10, '.');
+  std::vector<std::string> texts;
+  for (int i = 1; i <= 100; ++i) {
+    texts.push_back(absl::StrCat(i % 10 < 2 ? "needle" : "no", i, padding));
+    texts.push_back("");
+  }
+  std::vector<TextLine> lines;
+  std::vector<std::string> wanted;
+  for (const std::string& text : texts) {
+    lines.push_back(Out(text));
+    if (absl::StartsWith(text, "needle")) wanted.push_back(text);
+  }
+  wanted.push_back("result");
+  EXPECT_EQ(Read(lines, Pattern("needle")), wanted);
 }
 
 TEST_F(Filter, ByBothPassesWhatSatisfiesBoth) {

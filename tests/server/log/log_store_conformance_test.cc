@@ -161,6 +161,7 @@ TEST_P(LogStoreConformance, KeepsItsOrderBeyondEveryByteOfTheNumber) {
     SCOPED_TRACE(sequence);
     const int64_t first = (sequence - 1) / 100 * 100 + 1;
     ExpectBatch(store().Read(kRun, sequence), MakeBatch(first, first + 99));
+    ExpectBatch(store().ReadOnce(kRun, sequence), MakeBatch(first, first + 99));
   }
 }
 
@@ -169,6 +170,7 @@ TEST_P(LogStoreConformance, HasNoRecordPastTheLog) {
   Fill(kRun, 5, 10);
   for (const int64_t sequence : {int64_t{11}, int64_t{1} << 62}) {
     EXPECT_EQ(store().Read(kRun, sequence).status().code(), kNotFound) << sequence;
+    EXPECT_EQ(store().ReadOnce(kRun, sequence).status().code(), kNotFound) << sequence;
   }
 }
 

@@ -67,7 +67,8 @@ TEST(Sieve, HasNoLiteralsOfOtherScripts) {
 
 TEST(LiteralFinder, FindsEachPlaceOnce) {
   const std::vector<std::string> literals = {"aa", "b"};
-  LiteralFinder finder(&literals, "xaaxxbaa");
+  LiteralFinder finder(literals);
+  finder.LookInto("xaaxxbaa");
   EXPECT_EQ(finder.Find(0), 1u);
   EXPECT_EQ(finder.Find(1), 1u);
   EXPECT_EQ(finder.Find(2), 5u);

@@ -79,14 +79,14 @@ TEST(LineFraming, MakesAMessageOfEachLine) {
 TEST(LineFraming, SendsOneOfManyLinesAtOnce) {
   LineFraming framing;
   std::vector<v1::LogLine> lines;
-  for (int i = 1; i <= 200; ++i) lines.push_back(Line(i));
+  for (int i = 1; i <= 600; ++i) lines.push_back(Line(i));
   std::vector<Slice> slices = {BatchOf(lines)};
   ASSERT_TRUE(framing.Take(&slices).ok());
   std::vector<bool> hinted;
   All<v1::LogLine>(framing, &hinted);
-  ASSERT_EQ(hinted.size(), 200u);
-  EXPECT_EQ(std::count(hinted.begin(), hinted.end(), false), 4) << "each 64th, and the last";
-  EXPECT_FALSE(hinted[63]);
+  ASSERT_EQ(hinted.size(), 600u);
+  EXPECT_EQ(std::count(hinted.begin(), hinted.end(), false), 3) << "each 256th, and the last";
+  EXPECT_FALSE(hinted[255]);
 }
 
 TEST(LineFraming, KnowsWhereAClientWouldGoOnWithinABatch) {

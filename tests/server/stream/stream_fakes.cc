@@ -256,6 +256,16 @@ void FakeWriter::RefuseAll(absl::Status status) {
   refusal_ = std::move(status);
 }
 
+void FakeWriter::Group() {
+  absl::MutexLock lock(&mutex_);
+  groups_ = true;
+}
+
+bool FakeWriter::IsWithinGroup() const {
+  absl::MutexLock lock(&mutex_);
+  return groups_;
+}
+
 size_t FakeWriter::Begin() {
   Note("begin");
   return 0;

@@ -83,12 +83,16 @@ class FakeWriter : public StreamWriter {
   absl::Status status() const;
   std::optional<int64_t> resume_point() const;
 
+  // From now on all messages that SendNext begins are within a group.
+  void Group() ABSL_LOCKS_EXCLUDED(mutex_);
+
   // What Take is to return.
   void RefuseAll(absl::Status status);
 
   size_t Begin() override;
   absl::Status Take(std::vector<Slice>* slices) override;
   size_t SendNext() override;
+  bool IsWithinGroup() const override;
   size_t SendHeartbeat(const Slice& heartbeat) override;
   std::optional<int64_t> ResumePointWithin() const override;
   void Finish(const absl::Status& status, std::optional<int64_t> resume_point) override;
@@ -108,6 +112,7 @@ class FakeWriter : public StreamWriter {
   absl::Status refusal_ ABSL_GUARDED_BY(mutex_);
   absl::Status status_ ABSL_GUARDED_BY(mutex_);
   std::optional<int64_t> resume_point_ ABSL_GUARDED_BY(mutex_);
+  bool groups_ ABSL_GUARDED_BY(mutex_) = false;
   bool closing_ ABSL_GUARDED_BY(mutex_) = false;
   std::thread deliverer_;
 };

@@ -121,6 +121,24 @@ TEST_F(StreamTest, SendsWhatItHasReadWhileTheNextReadHangs) {
   EXPECT_TRUE(writer_.status().ok());
 }
 
+// Where each line is a message, what is done for each message is done for each line.
+TEST_F(StreamTest, ReadsNothingAheadWithinAGroup) {
+  script_.Add("one|two|three");
+  writer_.stream().Start(script_.MakeFeed());
+  writer_.Deliver();
+  script_.SetCheap(false);
+  script_.Add("four");
+  script_.End();
+  writer_.Group();
+  writer_.Deliver();
+  writer_.Deliver();
+  ASSERT_THAT(writer_.sent(), ElementsAre("begin", "one", "two", "three"));
+  EXPECT_EQ(script_.reads(), 1);
+  writer_.DeliverAll();
+  writer_.AwaitFinish();
+  EXPECT_THAT(writer_.sent(), ElementsAre("begin", "one", "two", "three", "four"));
+}
+
 TEST_F(StreamTest, AHeartbeatDoesNotCountWhatWasReadAndNotSent) {
   script_.SetCheap(false);
   script_.Hold(/*first=*/1);
