@@ -94,28 +94,47 @@ absl::Status JournaledStore::Append(const std::string& run, absl::Span<const Bat
 
 // What is wrong about a batch the database will say.
 bool JournaledStore::IsForJournal(const JournaledLog& log, absl::Span<const Batch> batches) const {
-  return batches.size() == 1 && batches.front().first == log.last + 1 &&
-         batches.front().last > log.last && batches.front().bytes->size() <= options_.largest &&
+  int64_t last = log.last;
+  for (const Batch& batch : batches) {
+    if (batch.first != last + 1 || batch.last < batch.first) return false;
+    last = batch.last;
+  }
+  return !batches.empty() && BytesOf(batches) <= options_.largest &&
          log.waiting.bytes() < kMostWaiting && store_->IsWritable();
+}
+
+// Nullopt if the journal does not take all of them.
+std::optional<JournaledStore::Halves> JournaledStore::WriteToJournal(
+    absl::Span<const Batch> batches, const JournaledLog& log) {
+  if (!IsForJournal(log, batches)) return std::nullopt;
+  Halves halves;
+  for (const Batch& batch : batches) {
+    const auto half = journal_->Write(log.key, batch);
+    if (!half) {
+      Release(halves);
+      return std::nullopt;
+    }
+    halves.push_back(*half);
+  }
+  return halves;
 }
 
 // Whoever moves what waits does not wait for the sync: what comes now is not among it, and the log
 // has one append at a time.
 bool JournaledStore::AppendToJournal(absl::Span<const Batch> batches, JournaledLog* log) {
-  std::optional<Journal::Half> half;
+  std::optional<Halves> halves;
   {
     absl::MutexLock lock(&log->writing);
-    if (!IsForJournal(*log, batches)) return false;
-    half = journal_->Write(log->key, batches.front());
+    halves = WriteToJournal(batches, *log);
   }
-  if (!half) return false;
+  if (!halves) return false;
   if (syncs_always_ && !journal_->Sync()) {
-    journal_->Release(*half);
+    Release(*halves);
     return false;
   }
   absl::MutexLock lock(&log->writing);
-  log->last = batches.front().last;
-  log->waiting.Add(batches.front(), *half);
+  log->last = batches.back().last;
+  for (size_t i = 0; i < batches.size(); ++i) log->waiting.Add(batches[i], (*halves)[i]);
   return true;
 }
 
@@ -139,7 +158,11 @@ absl::Status JournaledStore::AppendToDatabase(const std::string& run,
 }
 
 void JournaledStore::ForgetWaiting(size_t count, JournaledLog* log) {
-  for (const Journal::Half half : log->waiting.Forget(count)) journal_->Release(half);
+  Release(log->waiting.Forget(count));
+}
+
+void JournaledStore::Release(absl::Span<const Journal::Half> halves) {
+  for (const Journal::Half half : halves) journal_->Release(half);
 }
 
 absl::Status JournaledStore::MoveToDatabase() {

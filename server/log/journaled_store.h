@@ -4,10 +4,13 @@
 
 #include <cstddef>
 #include <memory>
+#include <optional>
 #include <string>
+#include <vector>
 
 #include "absl/base/thread_annotations.h"
 #include "absl/container/flat_hash_map.h"
+#include "absl/container/inlined_vector.h"
 #include "absl/synchronization/mutex.h"
 #include "server/log/journal.h"
 #include "server/log/journaled_log.h"
@@ -20,7 +23,7 @@ struct JournalOptions {
   // Of the file, in which what comes within a second or so should find room.
   size_t bytes = size_t{8} << 20;
   // What is larger goes into the database directly, which takes large things as fast.
-  size_t largest = size_t{16} << 10;
+  size_t largest = kSmallBytes;
   // Batches that wait are joined to larger ones, up to this size, when they are moved to the
   // database; 0: they stay as they are.
   size_t join_bytes = kBatchBytes;
@@ -77,9 +80,15 @@ class JournaledStore : public LogStore {
 
   bool IsForJournal(const JournaledLog& log, absl::Span<const Batch> batches) const
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(log.writing);
+  // Of the batches of one append, of which there is one as a rule.
+  using Halves = absl::InlinedVector<Journal::Half, 4>;
+
+  std::optional<Halves> WriteToJournal(absl::Span<const Batch> batches, const JournaledLog& log)
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(log.writing);
   bool AppendToJournal(absl::Span<const Batch> batches, JournaledLog* log);
   absl::Status AppendToDatabase(const std::string& run, absl::Span<const Batch> batches, bool sync,
                                 JournaledLog* log);
+  void Release(absl::Span<const Journal::Half> halves);
   void ForgetWaiting(size_t count, JournaledLog* log) ABSL_EXCLUSIVE_LOCKS_REQUIRED(log->writing);
   absl::Status MoveToDatabase(const std::vector<std::string>& runs);
   absl::Status MoveSome(absl::Span<const std::string> runs);
