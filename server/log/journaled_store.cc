@@ -207,6 +207,7 @@ absl::Status JournaledStore::MoveSome(absl::Span<const std::string> runs) {
     additions.push_back({run, Join(waiting, options_.join_bytes), absl::OkStatus()});
     logs.push_back({std::move(log), waiting.size()});
   }
+  if (logs.empty()) return absl::OkStatus();
   store_->AppendAllPromised(absl::MakeSpan(additions));
   absl::Status moved;
   for (size_t i = 0; i < logs.size(); ++i) {

@@ -27,10 +27,12 @@ absl::Status WalSync::Sync(const Database* database) {
 }
 
 void WalSync::Restart() {
+  {
+    absl::MutexLock lock(&files_);
+    file_.reset();
+    number_ = 0;
+  }
   shared_.Restart();
-  absl::MutexLock lock(&files_);
-  file_.reset();
-  number_ = 0;
 }
 
 // What was written before is in the log that is the newest now, or in one before it.
