@@ -101,7 +101,9 @@ OpenedAccess OpenAccess(const ServerOptions& options) {
 EngineOptions EngineOptionsFor(const ServerOptions& options, access::AccessControl* access) {
   EngineOptions engine = options.engine;
   if (access) engine.access = access;
-  if (options.store.directory.empty()) engine.cache_bytes = 0;  // the store is in memory itself
+  const bool has_directory = !options.store.directory.empty();
+  if (!has_directory) engine.cache_bytes = 0;  // the store is in memory itself
+  engine.store_syncs_always = has_directory && options.store.sync == SyncMode::kAlways;
   return engine;
 }
 

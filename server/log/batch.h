@@ -58,6 +58,10 @@ struct Slice {
 // one never exceeds about twice that, far under gRPC's default limit of 4 MiB for a message.
 inline constexpr size_t kBatchBytes = 128 << 10;
 
+// What has so many bytes or fewer is small: it is stored beside what is large where that would hold
+// it up.
+inline constexpr size_t kSmallBytes = size_t{16} << 10;
+
 }  // namespace jobtail
 
 #endif  // JOBTAIL_SERVER_LOG_BATCH_H_

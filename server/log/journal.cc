@@ -3,6 +3,7 @@
 
 #include <fcntl.h>
 #include <linux/magic.h>
+#include <spdlog/spdlog.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
@@ -13,6 +14,7 @@
 #include <cerrno>
 #include <cstring>
 #include <ctime>
+#include <utility>
 
 #include "absl/strings/str_cat.h"
 #include "absl/time/clock.h"
@@ -88,7 +90,8 @@ bool MakeEmpty(size_t half_bytes, int fd) {
 
 }  // namespace
 
-absl::StatusOr<std::unique_ptr<Journal>> Journal::Create(const std::string& path, size_t bytes) {
+absl::StatusOr<std::unique_ptr<Journal>> Journal::Create(const std::string& path, size_t bytes,
+                                                         SyncFile sync_file) {
   const auto failed = [&path](const char* what) {
     return absl::UnavailableError(absl::StrCat("journal ", path, ": cannot be ", what, ": ",
                                                strerror(errno),
@@ -103,7 +106,9 @@ absl::StatusOr<std::unique_ptr<Journal>> Journal::Create(const std::string& path
     close(fd);
     return status;
   }
-  return std::unique_ptr<Journal>(new Journal(fd, half_bytes, Map(fd, FileBytes(half_bytes))));
+  if (!sync_file) sync_file = fdatasync;
+  return std::unique_ptr<Journal>(
+      new Journal(fd, half_bytes, Map(fd, FileBytes(half_bytes)), std::move(sync_file)));
 }
 
 Journal::~Journal() {
@@ -118,12 +123,39 @@ size_t Journal::Position(Half half, size_t offset) const {
 std::optional<Journal::Half> Journal::Write(std::string_view run_key, const Batch& batch) {
   const size_t size = kFrameHeaderBytes + batch.bytes->size();
   absl::MutexLock lock(&mutex_);
-  if (!MakeRoomLocked(size)) return std::nullopt;
+  if (is_broken_ || !MakeRoomLocked(size)) return std::nullopt;
   EncodeFrame(epoch_, run_key, batch, &frame_);
   if (!Store(frame_, Position(half_, offset_))) return std::nullopt;
   offset_ += size;
   ++in_use_[half_];
+  sync_.NoteWrite();
   return half_;
+}
+
+bool Journal::Sync() {
+  const absl::Status synced = sync_.Sync([this] {
+    if (sync_file_(fd_) == 0) return absl::OkStatus();
+    spdlog::error("journal: cannot be synced: {}; the database takes what it would",
+                  strerror(errno));
+    absl::MutexLock lock(&mutex_);
+    is_broken_ = true;
+    return absl::UnavailableError("journal: cannot be synced");
+  });
+  return synced.ok();
+}
+
+// The system has told of the error, and has forgotten it. Whatever the disk has of the file is old,
+// or does not count: the half that is written to is begun anew.
+void Journal::Mend() {
+  {
+    absl::MutexLock lock(&mutex_);
+    if (!is_broken_ || in_use_ != std::array<int64_t, 2>{}) return;
+  }
+  if (sync_file_(fd_) != 0) return;
+  spdlog::info("journal: can be synced again");
+  sync_.Restart();
+  absl::MutexLock lock(&mutex_);
+  is_broken_ = false;
 }
 
 // What the mapping does not take, the file may.

@@ -2,6 +2,8 @@
 #include "server/log/journaled_log.h"
 
 #include <algorithm>
+#include <cstddef>
+#include <iterator>
 
 namespace jobtail {
 
@@ -12,13 +14,16 @@ void WaitingBatches::Add(const Batch& batch, Journal::Half half) {
   halves_.push_back(half);
 }
 
-std::vector<Journal::Half> WaitingBatches::Clear() {
+std::vector<Journal::Half> WaitingBatches::Forget(size_t count) {
   std::vector<Batch> batches;  // is destroyed without the lock
-  std::vector<Journal::Half> halves;
   absl::MutexLock lock(&mutex_);
-  batches_.swap(batches);
-  halves_.swap(halves);
-  bytes_ = 0;
+  const auto end = static_cast<std::ptrdiff_t>(std::min(count, batches_.size()));
+  batches.assign(std::make_move_iterator(batches_.begin()),
+                 std::make_move_iterator(batches_.begin() + end));
+  batches_.erase(batches_.begin(), batches_.begin() + end);
+  const std::vector<Journal::Half> halves(halves_.begin(), halves_.begin() + end);
+  halves_.erase(halves_.begin(), halves_.begin() + end);
+  for (const Batch& batch : batches) bytes_ -= batch.bytes->size();
   return halves;
 }
 

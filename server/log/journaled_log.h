@@ -23,8 +23,8 @@ class WaitingBatches {
  public:
   void Add(const Batch& batch, Journal::Half half);
 
-  // Forgets all, and returns where they were.
-  std::vector<Journal::Half> Clear();
+  // Forgets the oldest `count`, and returns where they were.
+  std::vector<Journal::Half> Forget(size_t count);
 
   bool empty() const;
   size_t bytes() const;
@@ -46,8 +46,16 @@ struct JournaledLog {
 
   const std::string key;   // of the run, as in the database
   WaitingBatches waiting;  // changed only with `writing`
-  // Held while something goes into the database or the journal: one after the other.
+  // Held while something goes into the journal, or is made of one piece with what waits there into
+  // the database: one after the other. Nobody waits for a sync of the journal under it.
   absl::Mutex writing;
+  // What waits is being moved to the database: more may go to the journal meanwhile, but nothing to
+  // the database.
+  bool moving ABSL_GUARDED_BY(writing) = false;
+  bool IsMoved() const ABSL_SHARED_LOCKS_REQUIRED(writing) { return !moving; }
+  void AwaitMoved() ABSL_EXCLUSIVE_LOCKS_REQUIRED(writing) {
+    writing.Await(absl::Condition(this, &JournaledLog::IsMoved));
+  }
   int64_t last ABSL_GUARDED_BY(writing) = 0;  // the last record, wherever it is
 };
 

@@ -1,10 +1,15 @@
 // Decides what goes into the journal and what into the database.
 #include "server/log/journaled_store.h"
 
+#include <algorithm>
+#include <cerrno>
+#include <cstring>
 #include <optional>
 #include <utility>
 #include <vector>
 
+#include "absl/strings/str_cat.h"
+#include "server/log/durable_file.h"
 #include "server/log/journal_reader.h"
 #include "server/log/journal_recovery.h"
 #include "server/log/store_keys.h"
@@ -29,15 +34,19 @@ absl::StatusOr<std::unique_ptr<JournaledStore>> JournaledStore::Open(
     const RocksDbOptions& options, const JournalOptions& journal) {
   auto store = RocksDbStore::Open(options);
   if (!store.ok()) return store.status();
-  std::unique_ptr<JournaledStore> result(new JournaledStore(journal, *std::move(store)));
+  std::unique_ptr<JournaledStore> result(
+      new JournaledStore(journal, options.sync == SyncMode::kAlways, *std::move(store)));
   const std::string path = options.directory + kFileName;
   const auto left = ReadJournal(path);
   if (!left.ok()) return left.status();
   absl::Status recovered = RecoverJournal(*left, journal.join_bytes, result->store_.get());
   if (!recovered.ok()) return recovered;
-  auto made = Journal::Create(path, journal.bytes);
+  auto made = Journal::Create(path, journal.bytes, journal.sync_file);
   if (!made.ok()) return made.status();
-  if (options.sync == SyncMode::kAlways) return result;
+  if (result->syncs_always_ && !SyncNames(options.directory)) {
+    return absl::UnavailableError(absl::StrCat("data directory ", options.directory,
+                                               ": its names cannot be synced: ", strerror(errno)));
+  }
   result->journal_ = *std::move(made);
   result->store_->SetBeforeSync([store = result.get()] {
     store->MoveToDatabase().IgnoreError();  // which waits, and is tried again before the next sync
@@ -72,41 +81,71 @@ std::shared_ptr<JournaledLog> JournaledStore::Find(const std::string& run) {
 
 absl::Status JournaledStore::Append(const std::string& run, absl::Span<const Batch> batches,
                                     bool sync) {
-  if (!journal_) return store_->Append(run, batches, sync);
   const auto found = FindOrAdd(run);
   if (!found.ok()) return found.status();
   JournaledLog* const log = found->get();
-  absl::MutexLock lock(&log->writing);
-  if (!sync && IsForJournal(*log, batches) && WriteToJournal(batches.front(), log)) {
-    return absl::OkStatus();
-  }
-  if (absl::Status stored = WriteToDatabase(run, batches, sync, log); !stored.ok()) return stored;
+  if (!sync && AppendToJournal(batches, log)) return absl::OkStatus();
+  if (absl::Status stored = AppendToDatabase(run, batches, sync, log); !stored.ok()) return stored;
   if (!sync) return absl::OkStatus();
-  absl::MutexLock lock_all(&mutex_);  // most likely its end
+  absl::MutexLock lock(&mutex_);  // most likely its end
   logs_.erase(run);
   return absl::OkStatus();
 }
 
 // What is wrong about a batch the database will say.
 bool JournaledStore::IsForJournal(const JournaledLog& log, absl::Span<const Batch> batches) const {
-  return batches.size() == 1 && batches.front().first == log.last + 1 &&
-         batches.front().last > log.last && batches.front().bytes->size() <= options_.largest &&
+  int64_t last = log.last;
+  for (const Batch& batch : batches) {
+    if (batch.first != last + 1 || batch.last < batch.first) return false;
+    last = batch.last;
+  }
+  return !batches.empty() && BytesOf(batches) <= options_.largest &&
          log.waiting.bytes() < kMostWaiting && store_->IsWritable();
 }
 
-bool JournaledStore::WriteToJournal(const Batch& batch, JournaledLog* log) {
-  const auto half = journal_->Write(log->key, batch);
-  if (!half) return false;
-  log->last = batch.last;
-  log->waiting.Add(batch, *half);
+// Nullopt if the journal does not take all of them.
+std::optional<JournaledStore::Halves> JournaledStore::WriteToJournal(
+    absl::Span<const Batch> batches, const JournaledLog& log) {
+  if (!IsForJournal(log, batches)) return std::nullopt;
+  Halves halves;
+  for (const Batch& batch : batches) {
+    const auto half = journal_->Write(log.key, batch);
+    if (!half) {
+      Release(halves);
+      return std::nullopt;
+    }
+    halves.push_back(*half);
+  }
+  return halves;
+}
+
+// Whoever moves what waits does not wait for the sync: what comes now is not among it, and the log
+// has one append at a time.
+bool JournaledStore::AppendToJournal(absl::Span<const Batch> batches, JournaledLog* log) {
+  std::optional<Halves> halves;
+  {
+    absl::MutexLock lock(&log->writing);
+    halves = WriteToJournal(batches, *log);
+  }
+  if (!halves) return false;
+  if (syncs_always_ && !journal_->Sync()) {
+    Release(*halves);
+    return false;
+  }
+  absl::MutexLock lock(&log->writing);
+  log->last = batches.back().last;
+  for (size_t i = 0; i < batches.size(); ++i) log->waiting.Add(batches[i], (*halves)[i]);
   return true;
 }
 
 // Puts what waits, and `batches` after it, into the database.
-absl::Status JournaledStore::WriteToDatabase(const std::string& run,
-                                             absl::Span<const Batch> batches, bool sync,
-                                             JournaledLog* log) {
-  std::vector<Batch> all = Join(log->waiting.All(), options_.join_bytes);
+absl::Status JournaledStore::AppendToDatabase(const std::string& run,
+                                              absl::Span<const Batch> batches, bool sync,
+                                              JournaledLog* log) {
+  absl::MutexLock lock(&log->writing);
+  log->AwaitMoved();
+  const std::vector<Batch> waiting = log->waiting.All();
+  std::vector<Batch> all = Join(waiting, options_.join_bytes);
   all.insert(all.end(), batches.begin(), batches.end());
   // The end of a run is let in where nothing else is, with what waited before it.
   const bool is_promised = batches.empty() || (sync && BytesOf(batches) <= kBatchBytes);
@@ -114,34 +153,76 @@ absl::Status JournaledStore::WriteToDatabase(const std::string& run,
       is_promised ? store_->AppendPromised(run, all, sync) : store_->Append(run, all, sync);
   if (!stored.ok()) return stored;
   if (!all.empty()) log->last = all.back().last;
-  ReleaseWaiting(log);
+  ForgetWaiting(waiting.size(), log);
   return absl::OkStatus();
 }
 
-void JournaledStore::ReleaseWaiting(JournaledLog* log) {
-  for (const Journal::Half half : log->waiting.Clear()) journal_->Release(half);
+void JournaledStore::ForgetWaiting(size_t count, JournaledLog* log) {
+  Release(log->waiting.Forget(count));
+}
+
+void JournaledStore::Release(absl::Span<const Journal::Half> halves) {
+  for (const Journal::Half half : halves) journal_->Release(half);
 }
 
 absl::Status JournaledStore::MoveToDatabase() {
   std::vector<std::string> runs;
   {
     absl::MutexLock lock(&mutex_);
-    for (const auto& [run, log] : logs_) runs.push_back(run);
+    for (const auto& [run, log] : logs_) {
+      if (!log->waiting.empty()) runs.push_back(run);
+    }
   }
-  absl::Status moved;
-  for (const std::string& run : runs) moved.Update(MoveToDatabase(run));
+  std::ranges::sort(runs);  // whoever waits for one that somebody else moves holds none after it
+  absl::Status moved = MoveToDatabase(runs);
+  if (journal_) journal_->Mend();
   return moved;
 }
 
-absl::Status JournaledStore::MoveToDatabase(const std::string& run) {
-  const auto log = Find(run);
-  if (!log) return absl::OkStatus();
-  absl::MutexLock lock(&log->writing);
-  if (log->waiting.empty()) return absl::OkStatus();
-  absl::Status stored = WriteToDatabase(run, {}, /*sync=*/false, log.get());
-  if (!absl::IsNotFound(stored)) return stored;
-  ReleaseWaiting(log.get());  // the run is deleted
-  return absl::OkStatus();
+// Some at once, which have one sync in common where each write is synced.
+absl::Status JournaledStore::MoveToDatabase(const std::vector<std::string>& runs) {
+  absl::Status moved;
+  for (size_t begin = 0; begin < runs.size(); begin += LogWriter::kMostAtOnce) {
+    moved.Update(MoveSome(absl::MakeSpan(runs).subspan(begin, LogWriter::kMostAtOnce)));
+  }
+  return moved;
+}
+
+// Lines that come meanwhile go to the journal and wait for nothing here.
+absl::Status JournaledStore::MoveSome(absl::Span<const std::string> runs) {
+  struct Moved {
+    std::shared_ptr<JournaledLog> log;
+    size_t count;
+  };
+  std::vector<Moved> logs;
+  std::vector<RocksDbStore::Addition> additions;
+  for (const std::string& run : runs) {
+    auto log = Find(run);
+    if (!log) continue;
+    absl::MutexLock lock(&log->writing);
+    log->AwaitMoved();
+    const std::vector<Batch> waiting = log->waiting.All();
+    if (waiting.empty()) continue;
+    log->moving = true;
+    additions.push_back({run, Join(waiting, options_.join_bytes), absl::OkStatus()});
+    logs.push_back({std::move(log), waiting.size()});
+  }
+  if (logs.empty()) return absl::OkStatus();
+  store_->AppendAllPromised(absl::MakeSpan(additions));
+  absl::Status moved;
+  for (size_t i = 0; i < logs.size(); ++i) {
+    const absl::Status& result = additions[i].result;
+    JournaledLog* const log = logs[i].log.get();
+    absl::MutexLock lock(&log->writing);
+    log->moving = false;
+    // Of a run that is deleted, nothing is needed.
+    if (result.ok() || absl::IsNotFound(result)) {
+      ForgetWaiting(logs[i].count, log);
+    } else {
+      moved.Update(result);
+    }
+  }
+  return moved;
 }
 
 // The copy has no journal.
@@ -154,8 +235,9 @@ absl::Status JournaledStore::DeleteRun(const std::string& run) {
   const auto log = Find(run);
   if (!log) return store_->DeleteRun(run);
   absl::MutexLock lock(&log->writing);
+  log->AwaitMoved();
   if (absl::Status deleted = store_->DeleteRun(run); !deleted.ok()) return deleted;
-  ReleaseWaiting(log.get());
+  ForgetWaiting(log->waiting.All().size(), log.get());
   absl::MutexLock lock_all(&mutex_);
   logs_.erase(run);
   return absl::OkStatus();
@@ -221,12 +303,12 @@ absl::StatusOr<Batch> JournaledStore::FindTime(const std::string& run, int64_t u
 }
 
 absl::StatusOr<int64_t> JournaledStore::FindBytes(const std::string& run, int64_t bytes) {
-  MoveToDatabase(run).IgnoreError();
+  MoveSome({run}).IgnoreError();
   return store_->FindBytes(run, bytes);
 }
 
 absl::Status JournaledStore::Trim(const std::string& run, int64_t first) {
-  MoveToDatabase(run).IgnoreError();
+  MoveSome({run}).IgnoreError();
   return store_->Trim(run, first);
 }
 

@@ -4,10 +4,13 @@
 
 #include <cstddef>
 #include <memory>
+#include <optional>
 #include <string>
+#include <vector>
 
 #include "absl/base/thread_annotations.h"
 #include "absl/container/flat_hash_map.h"
+#include "absl/container/inlined_vector.h"
 #include "absl/synchronization/mutex.h"
 #include "server/log/journal.h"
 #include "server/log/journaled_log.h"
@@ -20,16 +23,19 @@ struct JournalOptions {
   // Of the file, in which what comes within a second or so should find room.
   size_t bytes = size_t{8} << 20;
   // What is larger goes into the database directly, which takes large things as fast.
-  size_t largest = size_t{16} << 10;
+  size_t largest = kSmallBytes;
   // Batches that wait are joined to larger ones, up to this size, when they are moved to the
   // database; 0: they stay as they are.
   size_t join_bytes = kBatchBytes;
+  // See Journal::Create. For tests.
+  Journal::SyncFile sync_file = nullptr;
 };
 
 // A RocksDbStore with a journal before it: a batch that comes alone is stored by one write to the
 // journal, a quarter of the time that the database takes for it (docs/decisions/0021), and moved to
 // the database before that is next synced, together with what came meanwhile. Keeps all promises of
-// RocksDbStore; with SyncMode::kAlways the journal is not used.
+// RocksDbStore: with SyncMode::kAlways each write to the journal is synced, and does not wait for
+// the database's own syncs, which carry what is large (docs/decisions/0048).
 //
 // What the journal has and the database does not is also held in memory, and read from there. A
 // process that was killed leaves it in the file, and the next one moves it to the database before
@@ -66,8 +72,9 @@ class JournaledStore : public LogStore {
   RocksDbStore* database() { return store_.get(); }
 
  private:
-  JournaledStore(const JournalOptions& options, std::unique_ptr<RocksDbStore> store)
-      : options_(options), store_(std::move(store)) {}
+  JournaledStore(const JournalOptions& options, bool syncs_always,
+                 std::unique_ptr<RocksDbStore> store)
+      : options_(options), syncs_always_(syncs_always), store_(std::move(store)) {}
 
   absl::StatusOr<std::shared_ptr<JournaledLog>> FindOrAdd(const std::string& run);
   std::shared_ptr<JournaledLog> Find(const std::string& run);
@@ -75,15 +82,22 @@ class JournaledStore : public LogStore {
   absl::StatusOr<Batch> ReadBatch(const std::string& run, int64_t sequence, bool once);
   bool IsForJournal(const JournaledLog& log, absl::Span<const Batch> batches) const
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(log.writing);
-  bool WriteToJournal(const Batch& batch, JournaledLog* log)
-      ABSL_EXCLUSIVE_LOCKS_REQUIRED(log->writing);
-  absl::Status WriteToDatabase(const std::string& run, absl::Span<const Batch> batches, bool sync,
-                               JournaledLog* log) ABSL_EXCLUSIVE_LOCKS_REQUIRED(log->writing);
-  void ReleaseWaiting(JournaledLog* log) ABSL_EXCLUSIVE_LOCKS_REQUIRED(log->writing);
-  absl::Status MoveToDatabase(const std::string& run);
+  // Of the batches of one append, of which there is one as a rule.
+  using Halves = absl::InlinedVector<Journal::Half, 4>;
+
+  std::optional<Halves> WriteToJournal(absl::Span<const Batch> batches, const JournaledLog& log)
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(log.writing);
+  bool AppendToJournal(absl::Span<const Batch> batches, JournaledLog* log);
+  absl::Status AppendToDatabase(const std::string& run, absl::Span<const Batch> batches, bool sync,
+                                JournaledLog* log);
+  void Release(absl::Span<const Journal::Half> halves);
+  void ForgetWaiting(size_t count, JournaledLog* log) ABSL_EXCLUSIVE_LOCKS_REQUIRED(log->writing);
+  absl::Status MoveToDatabase(const std::vector<std::string>& runs);
+  absl::Status MoveSome(absl::Span<const std::string> runs);
 
   const JournalOptions options_;
-  std::unique_ptr<Journal> journal_;  // null: everything goes into the database directly
+  const bool syncs_always_;
+  std::unique_ptr<Journal> journal_;  // null only while the store is opened
 
   absl::Mutex mutex_;
   absl::flat_hash_map<std::string, std::shared_ptr<JournaledLog>> logs_ ABSL_GUARDED_BY(mutex_);

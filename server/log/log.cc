@@ -132,17 +132,24 @@ void Log::CloseLocked() {
   CountUnsavedLocked();
 }
 
+// Who is to store what is there.
+Scheduler* Log::CommitterLocked() const {
+  const bool is_small = builder_.unsaved_bytes() <= kSmallBytes;
+  return is_small && services_.small_committer ? services_.small_committer : services_.committer;
+}
+
 // Has the committer come for what is there, unless it does already. Logs are served in the order in
 // which their delays end, so that none keeps the committer to itself.
 void Log::ScheduleLocked(absl::Duration delay) {
   if (IsScheduledLocked()) return;
-  if (scheduled_) services_.committer->Cancel(scheduled_id_);
+  if (scheduled_) scheduled_at_->Cancel(scheduled_id_);
   scheduled_ = true;
+  scheduled_at_ = CommitterLocked();
   scheduled_first_ = builder_.first_unsaved();
   scheduled_delay_ = policy_.DelayNanosOf(UnsavedLocked());
-  scheduled_id_ = services_.committer->After(
-      delay,
-      [self = shared_from_this(), schedule = ++schedules_] { self->CommitScheduled(schedule); });
+  scheduled_id_ = scheduled_at_->After(delay, [self = shared_from_this(), schedule = ++schedules_] {
+    self->CommitScheduled(schedule);
+  });
 }
 
 void Log::CommitScheduled(int64_t schedule) {
@@ -150,6 +157,7 @@ void Log::CommitScheduled(int64_t schedule) {
   if (schedule != schedules_) return;
   scheduled_ = false;
   if (storing_ || finishing_) return;
+  if (scheduled_at_ != CommitterLocked()) return ScheduleLocked(absl::ZeroDuration());  // it grew
   const bool is_newer =
       builder_.closed_batches() == 0 && builder_.first_unsaved() != scheduled_first_;
   if (!is_newer) {

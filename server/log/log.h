@@ -157,6 +157,7 @@ class Log : public std::enable_shared_from_this<Log> {
   void AddGapLocked() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   void CloseLocked() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   bool IsScheduledLocked() const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  Scheduler* CommitterLocked() const ABSL_SHARED_LOCKS_REQUIRED(mutex_);
   void ScheduleLocked(absl::Duration delay) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   void CommitScheduled(int64_t schedule);
   void CommitLocked() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
@@ -178,10 +179,11 @@ class Log : public std::enable_shared_from_this<Log> {
   bool full_ ABSL_GUARDED_BY(mutex_) = false;     // because it has no room
   bool finishing_ ABSL_GUARDED_BY(mutex_) = false;
   int64_t counted_ ABSL_GUARDED_BY(mutex_) = 0;  // of its bytes, in services_.unsaved
-  // The committer's next visit.
+  // The committer's next visit, and which one's.
   bool scheduled_ ABSL_GUARDED_BY(mutex_) = false;
   int64_t scheduled_first_ ABSL_GUARDED_BY(mutex_) = 0;  // the first record unsaved then
   int64_t scheduled_delay_ ABSL_GUARDED_BY(mutex_) = 0;  // the policy's then, in nanoseconds
+  Scheduler* scheduled_at_ ABSL_GUARDED_BY(mutex_) = nullptr;
   Scheduler::Id scheduled_id_ ABSL_GUARDED_BY(mutex_);
   int64_t schedules_ ABSL_GUARDED_BY(mutex_) = 0;  // only the latest counts
 };

@@ -30,6 +30,9 @@ struct LogServices {
   Scheduler* waker;      // wakes readers where there are many
   Clock* clock = Clock::System();
   UnsavedBytes* unsaved = nullptr;  // null: there is no bound for all of them
+  // Stores what is small (kSmallBytes), so that it does not wait for the turn of what is large.
+  // Null: the committer does.
+  Scheduler* small_committer = nullptr;
 };
 
 }  // namespace jobtail

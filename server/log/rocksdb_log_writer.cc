@@ -102,6 +102,34 @@ absl::StatusOr<IndexEntry> LogWriter::Newest(const std::string& run) {
   return head->newest;
 }
 
+// Adds the batches to `write`; returns what is the end of the log once that is written.
+absl::StatusOr<IndexEntry> LogWriter::AddTo(const Database* database, const std::string& run,
+                                            std::string_view run_key,
+                                            absl::Span<const Batch> batches, const Head& head,
+                                            rocksdb::WriteBatch* write) const {
+  IndexEntry newest = head.newest;
+  for (const Batch& batch : batches) {
+    if (batch.first != newest.last + 1 || batch.last < batch.first) {
+      return Misfit(run, batch, newest.last + 1);
+    }
+    newest = MakeIndexEntry(batch, newest.end());
+  }
+  if (head.may_have_more) {
+    for (rocksdb::ColumnFamilyHandle* family : {database->batches(), database->index()}) {
+      write->DeleteRange(family, BatchKey(run_key, head.newest.last + 1), EndKey(run_key));
+    }
+  }
+  newest = head.newest;
+  ValueEncoder encoder;
+  for (const Batch& batch : batches) {
+    newest = MakeIndexEntry(batch, newest.end());
+    const std::string batch_key = BatchKey(run_key, batch.first);
+    write->Put(database->batches(), batch_key, ToRocks(encoder.Encode(*batch.bytes)));
+    write->Put(database->index(), batch_key, EncodeIndexEntry(newest));
+  }
+  return newest;
+}
+
 absl::Status LogWriter::Append(const std::string& run, absl::Span<const Batch> batches, bool sync,
                                bool is_promised) {
   const auto key = RunKey(run);
@@ -111,30 +139,55 @@ absl::Status LogWriter::Append(const std::string& run, absl::Span<const Batch> b
   absl::MutexLock lock(&(*head)->mutex);
   const auto database = database_->Use();
   if (!database.ok()) return database.status();
-  IndexEntry newest = (*head)->newest;
   rocksdb::WriteBatch write(RoomFor(batches));
-  if ((*head)->may_have_more) {
-    for (rocksdb::ColumnFamilyHandle* family : {(*database)->batches(), (*database)->index()}) {
-      write.DeleteRange(family, BatchKey(*key, newest.last + 1), EndKey(*key));
-    }
-  }
-  ValueEncoder encoder;
-  for (const Batch& batch : batches) {
-    if (batch.first != newest.last + 1 || batch.last < batch.first) {
-      return Misfit(run, batch, newest.last + 1);
-    }
-    newest = MakeIndexEntry(batch, newest.end());
-    const std::string batch_key = BatchKey(*key, batch.first);
-    write.Put((*database)->batches(), batch_key, ToRocks(encoder.Encode(*batch.bytes)));
-    write.Put((*database)->index(), batch_key, EncodeIndexEntry(newest));
-  }
+  const auto newest = AddTo(database->get(), run, *key, batches, **head, &write);
+  if (!newest.ok()) return newest.status();
   if (batches.empty()) return absl::OkStatus();
   if (absl::Status room = gate_->CheckRoom(); !is_promised && !room.ok()) return room;
   absl::Status written = gate_->Write(database->get(), &write, sync);
-  if (written.ok()) (*head)->newest = newest;
+  if (written.ok()) (*head)->newest = *newest;
   (*head)->may_have_more = !written.ok();
   if (sync && written.ok()) ForgetHeads({run});  // most likely its end
   return written;
+}
+
+// Thread-safety analysis knows no list of locks.
+void LogWriter::AppendAll(absl::Span<Addition> additions) ABSL_NO_THREAD_SAFETY_ANALYSIS {
+  struct Part {
+    Addition* addition;
+    std::shared_ptr<Head> head;
+    IndexEntry newest;
+  };
+  std::vector<Part> parts;
+  for (Addition& addition : additions) {
+    const auto key = RunKey(addition.run);
+    const auto head = key.ok() ? FindHead(addition.run, *key) : key.status();
+    addition.result = head.status();
+    if (head.ok() && !addition.batches.empty()) parts.push_back({&addition, *head, {}});
+  }
+  std::ranges::sort(parts, {}, [](const Part& part) { return part.addition->run; });
+  for (const Part& part : parts) part.head->mutex.Lock();
+  rocksdb::WriteBatch write;
+  const auto database = database_->Use();
+  for (Part& part : parts) {
+    Addition& addition = *part.addition;
+    const auto newest = database.ok() ? AddTo(database->get(), addition.run, *RunKey(addition.run),
+                                              addition.batches, *part.head, &write)
+                                      : database.status();
+    addition.result = newest.status();
+    if (newest.ok()) part.newest = *newest;
+  }
+  gate_->CheckRoom().IgnoreError();  // what was promised is taken all the same
+  absl::Status written;
+  if (write.Count() > 0) written = gate_->Write(database->get(), &write, /*sync=*/false);
+  for (const Part& part : parts) {
+    if (part.addition->result.ok()) {
+      part.addition->result = written;
+      if (written.ok()) part.head->newest = part.newest;
+      part.head->may_have_more = !written.ok();
+    }
+    part.head->mutex.Unlock();
+  }
 }
 
 // What is to be deleted of a log: batch by batch, or as a range.

@@ -44,6 +44,17 @@ class LogWriter {
   absl::Status Append(const std::string& run, absl::Span<const Batch> batches, bool sync,
                       bool is_promised);
 
+  // What is to be appended to one log, and what became of that.
+  struct Addition {
+    std::string run;
+    std::vector<Batch> batches;
+    absl::Status result;
+  };
+  // Appends to several logs with one write, and one sync, as Append does while the disk is nearly
+  // full; sets each `result`. No run is in it twice, and no more than kMostAtOnce are.
+  void AppendAll(absl::Span<Addition> additions);
+  static constexpr size_t kMostAtOnce = 32;
+
   // The end of the log: an entry whose `last` is 0 where it is empty. NOT_FOUND if there is no such
   // run.
   absl::StatusOr<IndexEntry> Newest(const std::string& run);
@@ -59,7 +70,7 @@ class LogWriter {
  private:
   // The end of one log.
   struct Head {
-    absl::Mutex mutex;
+    absl::Mutex mutex;  // of several heads, in the order of their runs' ids
     IndexEntry newest ABSL_GUARDED_BY(mutex);
     bool may_have_more ABSL_GUARDED_BY(mutex) = false;  // in the database: an append has failed
   };
@@ -74,6 +85,10 @@ class LogWriter {
                                                  std::string_view run_key) const;
   absl::StatusOr<std::shared_ptr<Head>> FindHead(const std::string& run, std::string_view run_key);
   std::shared_ptr<Head> KnownHead(const std::string& run);
+  absl::StatusOr<IndexEntry> AddTo(const Database* database, const std::string& run,
+                                   std::string_view run_key, absl::Span<const Batch> batches,
+                                   const Head& head, rocksdb::WriteBatch* write) const
+      ABSL_SHARED_LOCKS_REQUIRED(head.mutex);
   void ForgetHeads(absl::Span<const std::string> runs);
   Deletion PlanDeletion(const Database* database, std::string_view run_key, int64_t before) const;
   absl::Status Delete(const Database* database, std::vector<Deletion> plans,

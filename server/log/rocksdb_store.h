@@ -59,6 +59,10 @@ class RocksDbStore : public LogStore {
   // As Append, but also while the disk is nearly full: for what has been promised already.
   absl::Status AppendPromised(const std::string& run, absl::Span<const Batch> batches, bool sync);
 
+  // The same for several logs at once, with one sync where each write is synced; see LogWriter.
+  using Addition = LogWriter::Addition;
+  void AppendAllPromised(absl::Span<Addition> additions) { writer_.AppendAll(additions); }
+
   // See Upkeep::SetBeforeSync.
   void SetBeforeSync(std::function<void()> function) { upkeep_.SetBeforeSync(std::move(function)); }
 

@@ -20,31 +20,19 @@ WalSync::WalSync(const ReopenableDatabase* database) : database_(database) {}
 WalSync::~WalSync() = default;
 
 absl::Status WalSync::Sync(const Database* database) {
-  const int64_t wanted = writes_.load(std::memory_order_acquire);
-  absl::MutexLock lock(&mutex_);
-  while (failure_.ok() && synced_ < wanted && is_syncing_) done_.Wait(&mutex_);
-  if (!failure_.ok() || synced_ >= wanted) return failure_;
-  is_syncing_ = true;
-  const int64_t writes = writes_.load(std::memory_order_acquire);
-  mutex_.Unlock();
-  absl::Status synced = [&] {
-    absl::MutexLock lock_files(&files_);
+  return shared_.Sync([&] {
+    absl::MutexLock lock(&files_);
     return SyncFilesLocked(database);
-  }();
-  mutex_.Lock();
-  is_syncing_ = false;
-  if (synced.ok()) synced_ = writes;
-  failure_ = synced;
-  done_.SignalAll();
-  return synced;
+  });
 }
 
 void WalSync::Restart() {
-  absl::MutexLock lock(&mutex_);
-  failure_ = absl::OkStatus();
-  absl::MutexLock lock_files(&files_);
-  file_.reset();
-  number_ = 0;
+  {
+    absl::MutexLock lock(&files_);
+    file_.reset();
+    number_ = 0;
+  }
+  shared_.Restart();
 }
 
 // What was written before is in the log that is the newest now, or in one before it.

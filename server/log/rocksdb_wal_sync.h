@@ -2,7 +2,6 @@
 #ifndef JOBTAIL_SERVER_LOG_ROCKSDB_WAL_SYNC_H_
 #define JOBTAIL_SERVER_LOG_ROCKSDB_WAL_SYNC_H_
 
-#include <atomic>
 #include <cstdint>
 #include <memory>
 #include <vector>
@@ -11,6 +10,7 @@
 #include "absl/status/status.h"
 #include "absl/synchronization/mutex.h"
 #include "server/log/rocksdb_reopenable.h"
+#include "server/log/shared_sync.h"
 
 namespace rocksdb {
 class RandomRWFile;
@@ -23,9 +23,8 @@ namespace jobtail {
 // process where a write has failed just before (docs/decisions/0026). What RocksDB has accepted is
 // in the system's hands, and any descriptor of a file syncs the whole of it.
 //
-// Whoever syncs waits for a sync that begins after it has asked, and shares it with all who wait
-// for the same: for the rest of one sync and the whole of another at most, however many others ask
-// meanwhile. Writers wait for nobody.
+// Whoever syncs shares it with all who wait for the same, as SharedSync has it; writers wait for
+// nobody.
 //
 // A WriteGate owns it; `database` outlives it. Thread-safe.
 class WalSync {
@@ -37,7 +36,7 @@ class WalSync {
   WalSync& operator=(const WalSync&) = delete;
 
   // To be called once a write has returned: the next Sync is for it, too.
-  void NoteWrite() { writes_.fetch_add(1, std::memory_order_acq_rel); }
+  void NoteWrite() { shared_.NoteWrite(); }
 
   // Forces onto the disk what was noted before, of `database`, which the caller has leased. Nothing
   // to do is OK. UNAVAILABLE or RESOURCE_EXHAUSTED if the disk refuses: then nobody knows what it
@@ -56,15 +55,9 @@ class WalSync {
   absl::Status Open(uint64_t number, std::unique_ptr<rocksdb::RandomRWFile>* file) const;
 
   const ReopenableDatabase* const database_;
-  std::atomic<int64_t> writes_ = 0;  // that were noted
+  SharedSync shared_;
 
-  absl::Mutex mutex_;  // held for moments only
-  absl::CondVar done_;
-  bool is_syncing_ ABSL_GUARDED_BY(mutex_) = false;
-  int64_t synced_ ABSL_GUARDED_BY(mutex_) = 0;  // so many of the writes
-  absl::Status failure_ ABSL_GUARDED_BY(mutex_);
-
-  absl::Mutex files_ ABSL_ACQUIRED_AFTER(mutex_);  // held by whoever syncs
+  absl::Mutex files_;  // held by whoever syncs
   // The write-ahead log that was the newest at the last sync: all before it are synced.
   uint64_t number_ ABSL_GUARDED_BY(files_) = 0;
   std::unique_ptr<rocksdb::RandomRWFile> file_ ABSL_GUARDED_BY(files_);

@@ -20,6 +20,8 @@ constexpr size_t kMaxRequestIdBytes = 128;
 // So many threads store collected lines: a store call that takes long for one run leaves the other
 // thread to all other runs.
 constexpr int kCommitters = 2;
+// They wait for one sync together.
+constexpr int kSmallCommitters = 4;
 
 absl::StatusOr<std::unique_ptr<Cursor>> Open(Run& run, const v1::TailLogRequest& request) {
   auto log = run.OpenLog();
@@ -35,11 +37,16 @@ Engine::Engine(LogStore* store, EngineOptions options)
       cache_(options.cache_bytes),
       unsaved_{.most = options.unsaved_bytes},
       committer_("log-commit", options.clock, kCommitters),
+      small_committer_(
+          options.store_syncs_always
+              ? std::make_unique<Scheduler>("log-commit-few", options.clock, kSmallCommitters)
+              : nullptr),
       waker_("log-wake", options.clock),
       timers_("run-timers", options.clock),
       queue_({options.max_active_runs, options.max_queued_runs}),
       runs_(&waker_),
-      run_services_{LogServices{store, &cache_, &committer_, &waker_, options.clock, &unsaved_},
+      run_services_{LogServices{store, &cache_, &committer_, &waker_, options.clock, &unsaved_,
+                                small_committer_.get()},
                     &timers_,
                     [this](const std::string& run) { runs_.Touch(run); },
                     [this](const std::string& run, v1::RunState state, absl::Duration now) {

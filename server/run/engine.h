@@ -50,6 +50,9 @@ struct EngineOptions {
   size_t cache_bytes = size_t{16} << 20;
   // What all logs together may hold that the store does not have yet, in bytes.
   int64_t unsaved_bytes = int64_t{256} << 20;
+  // Whether the store waits for the disk with every write: then what is small is stored beside what
+  // is large.
+  bool store_syncs_always = false;
   RetentionOptions retention;
   // Who may do what. Null: nobody is asked. Outlives the engine.
   access::AccessControl* access = nullptr;
@@ -207,6 +210,7 @@ class Engine {
   BatchCache cache_;
   UnsavedBytes unsaved_;
   Scheduler committer_;
+  const std::unique_ptr<Scheduler> small_committer_;  // null unless the store syncs always
   Scheduler waker_;
   Scheduler timers_;
   RunQueue queue_;

@@ -64,6 +64,12 @@ INSTANTIATE_TEST_SUITE_P(JournaledAndMoved, LogStoreConformance,
                          ::testing::Values(WithInterval(absl::Milliseconds(1))));
 INSTANTIATE_TEST_SUITE_P(JournaledInLittleRoom, LogStoreConformance,
                          ::testing::Values(WithInterval(absl::Milliseconds(1), 2048)));
+INSTANTIATE_TEST_SUITE_P(JournaledAndSynced, LogStoreConformance,
+                         ::testing::Values(StoreUnderTest{[] {
+                           return std::make_unique<StoreInDirectory>(
+                               RocksDbOptions{.directory = "", .sync = SyncMode::kAlways},
+                               JournalOptions{.join_bytes = 0});
+                         }}));
 
 class JournaledStoreTest : public ::testing::Test {
  protected:
@@ -328,15 +334,6 @@ TEST_F(JournaledStoreTest, MovesWhatWaitsThoughTheDiskIsNearlyFull) {
   store_->MoveToDatabase().IgnoreError();
   EXPECT_EQ(LastInDatabase(kRun), 10);
   store_.reset();
-}
-
-TEST_F(JournaledStoreTest, IsNotUsedWhereEachWriteIsSynced) {
-  store_.reset();
-  RocksDbOptions options = Options(directory_->path());
-  options.sync = SyncMode::kAlways;
-  store_ = OpenStore(options);
-  AppendEach(kRun, 1, 3);
-  EXPECT_EQ(LastInDatabase(kRun), 3);
 }
 
 TEST_F(JournaledStoreTest, SaysWhichFileCannotBeOpened) {

@@ -153,5 +153,36 @@ TEST_F(TryAppend, ReachesReadersThoughTheStoreHoldsUpAnotherRun) {
   testing::AwaitRecord(*stuck, 1);
 }
 
+// A run that prints much has the committer wait for the disk; what is small has one of its own, and
+// what has grown goes to the other.
+TEST_F(TryAppend, OfWhatIsSmallDoesNotWaitForWhatIsLarge) {
+  Scheduler small_committer("small", &clock_);
+  services_.small_committer = &small_committer;
+  const auto loud = MakeLog({}, "loud");
+  const auto quiet = MakeLog({}, "quiet");
+  store_.Block(Call::kAppend, "loud");
+  const std::string much(kSmallBytes, '.');
+  ASSERT_TRUE(loud->TryAppend({Out(much, kHour)}));
+  store_.AwaitBlocked(Call::kAppend);
+  for (int i = 1; i <= 10; ++i) {
+    ASSERT_TRUE(quiet->TryAppend({Out("alone", i * kHour)}));
+    ASSERT_TRUE(quiet->TryAppend({Out("collected", i * kHour)}));
+    AwaitRecord(*quiet, 2 * i);
+  }
+  EXPECT_EQ(loud->GetSnapshot().last, 0);
+  const auto grown = MakeLog({}, "grown");
+  ASSERT_TRUE(grown->TryAppend({Out("little", kHour)}));
+  AwaitRecord(*grown, 1);
+  ASSERT_TRUE(grown->TryAppend({Out("a little, after no pause", kHour)}));
+  ASSERT_TRUE(grown->TryAppend({Out(much, kHour)}));
+  clock_.Advance(absl::Seconds(1));
+  ASSERT_TRUE(quiet->TryAppend({Out("alone", 11 * kHour)}));
+  AwaitRecord(*quiet, 21);
+  EXPECT_EQ(grown->GetSnapshot().last, 1) << "it waits for the committer of what is large";
+  store_.Unblock(Call::kAppend);
+  testing::AwaitRecord(*loud, 1);
+  testing::AwaitRecord(*grown, 3);
+}
+
 }  // namespace
 }  // namespace jobtail
