@@ -79,6 +79,8 @@ MemoryPlan PlanMemory(size_t memory) {
   plan.clients.address = std::max(plan.clients.total / 4, 9 * kMiB);
   plan.clients.connection = plan.clients.address / 2;  // an HTTP request finds room in any case
   plan.grpc = share(2, 48 * kMiB, 128 * kMiB);
+  plan.unfinished_of_address = static_cast<int64_t>(plan.grpc / 2);
+  plan.unfinished_of_connection = plan.unfinished_of_address / 2;
   return plan;
 }
 

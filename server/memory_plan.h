@@ -20,6 +20,9 @@ struct MemoryPlan {
   size_t stream_messages = 0;  // of the streams of a door, where there are many
   ByteBudget::Limits clients;
   size_t grpc = 0;
+  // Of that, what a connection and a client's address may have of requests that are not whole.
+  int64_t unfinished_of_connection = 0;
+  int64_t unfinished_of_address = 0;
 };
 
 // Divides `memory` bytes. Above a gigabyte or two nothing gets larger.

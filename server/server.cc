@@ -1,14 +1,9 @@
 // The server put together: store, engine, doors, and the order in which they begin and end.
 #include "server/server.h"
 
-#include <grpcpp/ext/proto_server_reflection_plugin.h>
 #include <grpcpp/grpcpp.h>
-#include <grpcpp/health_check_service_interface.h>
 
-#include <algorithm>
 #include <atomic>
-#include <cstdint>
-#include <limits>
 #include <optional>
 #include <thread>
 #include <utility>
@@ -16,7 +11,6 @@
 #include "absl/base/call_once.h"
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
-#include "absl/time/clock.h"
 #include "base/clock.h"
 #include "server/access/access_control.h"
 #include "server/descriptor_plan.h"
@@ -31,10 +25,9 @@
 #include "server/process/child.h"
 #include "server/process/function_process.h"
 #include "server/process/process_pool.h"
-#include "server/rpc/acceptor.h"
-#include "server/rpc/call_floods.h"
+#include "server/rpc/grpc_server.h"
 #include "server/rpc/job_service.h"
-#include "server/rpc/tls_credentials.h"
+#include "server/server_plan.h"
 #include "server/stream/byte_budget.h"
 #include "server/stream/store_pool.h"
 #include "server/tls/certificate_source.h"
@@ -48,41 +41,8 @@ namespace {
 constexpr absl::Duration kStreamGrace = absl::Seconds(2);
 constexpr absl::Duration kCloseGrace = absl::Seconds(3);
 
-// Above the engine's own limits, whose messages say more than gRPC's.
-constexpr int kMaxRequestBytes = 2 << 20;
-
-// Of one call. gRPC ends a connection with all its calls if a client sends much more although it
-// has been told the limit. Well above the service's own, beyond which a call alone is refused.
-constexpr int kMaxMetadataBytes = 4 * static_cast<int>(JobService::kMaxMetadataBytes);
-
-// How long a client that has connected may take to speak HTTP/2.
-constexpr int kHandshakeMillis = 20'000;
-
-// TLS handshakes that may be under way, however few connections there may be.
-constexpr size_t kFewHandshakes = 16;
-
-// Streams idle for long. Pings find out about a peer that has vanished, and clients may send them
-// this often, too.
-void SetKeepalive(grpc::ServerBuilder* builder) {
-  builder->AddChannelArgument(GRPC_ARG_KEEPALIVE_TIME_MS, 30'000);
-  builder->AddChannelArgument(GRPC_ARG_KEEPALIVE_TIMEOUT_MS, 10'000);
-  builder->AddChannelArgument(GRPC_ARG_KEEPALIVE_PERMIT_WITHOUT_CALLS, 1);
-  builder->AddChannelArgument(GRPC_ARG_HTTP2_MIN_RECV_PING_INTERVAL_WITHOUT_DATA_MS, 10'000);
-  builder->AddChannelArgument(GRPC_ARG_SERVER_HANDSHAKE_TIMEOUT_MS, kHandshakeMillis);
-  builder->AddChannelArgument(GRPC_ARG_MAX_METADATA_SIZE, kMaxMetadataBytes);
-}
-
 // Whose turn it is in the pool when the store is asked how it is: nobody's else.
 constexpr char kHealthClient[] = "health";
-
-// By the names under which the health protocol asks: of the server, and of the service. Others are
-// unknown to it.
-void SetServing(grpc::Server* server, bool serving) {
-  grpc::HealthCheckServiceInterface* const health = server->GetHealthCheckService();
-  if (!health) return;
-  health->SetServingStatus("", serving);
-  health->SetServingStatus(v1::JobService::service_full_name(), serving);
-}
 
 absl::StatusOr<std::unique_ptr<LogStore>> OpenStore(const RocksDbOptions& options) {
   // The directory is the server's; its child keeps nothing.
@@ -105,44 +65,6 @@ EngineOptions EngineOptionsFor(const ServerOptions& options, access::AccessContr
   if (!has_directory) engine.cache_bytes = 0;  // the store is in memory itself
   engine.store_syncs_always = has_directory && options.store.sync == SyncMode::kAlways;
   return engine;
-}
-
-DescriptorPlan PlanDescriptorsFor(const ServerOptions& options) {
-  return PlanDescriptors(DescriptorLimit(), options.engine.max_active_runs,
-                         options.http.max_connections);
-}
-
-// What is left of the options once the process's limits are known.
-ServerOptions Planned(ServerOptions options) {
-  const DescriptorPlan plan = PlanDescriptorsFor(options);
-  RocksDbOptions& store = options.store;
-  store.max_open_files = std::min(store.max_open_files, plan.store_files);
-  if (options.memory_bytes == 0) options.memory_bytes = MemoryOfSystem();
-  const MemoryPlan memory = PlanMemory(options.memory_bytes);
-  EngineOptions& engine = options.engine;
-  store.cache_bytes = std::min(store.cache_bytes, memory.store_cache);
-  store.write_buffer_bytes = std::min(store.write_buffer_bytes, memory.store_write_buffer);
-  engine.cache_bytes = std::min(engine.cache_bytes, memory.batch_cache);
-  engine.log.tail_bytes = std::min(engine.log.tail_bytes, memory.log_tail);
-  engine.unsaved_bytes = std::min(engine.unsaved_bytes, memory.unsaved);
-  return options;
-}
-
-// Nobody's address takes all connections.
-Acceptor::Limits LimitsOf(size_t connections, size_t memory, bool has_tls, bool asks) {
-  constexpr size_t kMost = std::numeric_limits<int64_t>::max();
-  PendingHandshakes::Limits handshakes;
-  if (has_tls) {
-    handshakes.total = std::max<size_t>(kFewHandshakes, connections / 4);
-    handshakes.of_address = handshakes.total / 2;
-    handshakes.time = absl::Milliseconds(kHandshakeMillis);
-  }
-  return {
-      .connections = connections,
-      .connections_of_address = std::max<size_t>(1, connections - connections / 4),
-      .handshakes = handshakes,
-      .newcomers = asks ? access::Newcomers::Limits::Of(connections) : access::Newcomers::Limits(),
-      .resident_bytes = static_cast<int64_t>(std::min(memory, kMost))};
 }
 
 }  // namespace
@@ -174,7 +96,7 @@ class Server::Impl {
   const std::string& grpc_address() const { return grpc_address_; }
   const std::string& http_url() const { return http_url_; }
   std::vector<std::string> grpc_addresses() const {
-    return grpc_ ? acceptor_->addresses() : std::vector<std::string>();
+    return grpc_address_.empty() ? std::vector<std::string>() : grpc_->acceptor().addresses();
   }
   std::vector<std::string> http_urls() const {
     return http_ ? http_->urls() : std::vector<std::string>();
@@ -198,9 +120,6 @@ class Server::Impl {
   void CallJobInChild();
   absl::Status CheckAddresses() const;
   absl::Status StartGrpc();
-  absl::Status ListenForGrpc();
-  std::shared_ptr<grpc::ServerCredentials> GrpcCredentials(bool is_unix);
-  void Take(const Acceptor::Handover& handover);
   absl::Status CheckHealth() const;
   absl::Status StartHttp();
   http::HttpOptions MakeHttpOptions();
@@ -221,7 +140,6 @@ class Server::Impl {
   std::atomic<bool> started_ = false;
   Engine engine_;
   std::unique_ptr<CertificateSource> certificates_;  // null before Start, and without TLS
-  std::unique_ptr<Acceptor> acceptor_;               // null before Start
   ByteBudget budget_;
   StorePool pool_;  // what runs in it uses the above, and those below have it run
   JobService service_;
@@ -229,10 +147,7 @@ class Server::Impl {
   std::unique_ptr<StoreSize> size_;         // null without HTTP, and for a store in memory
   std::unique_ptr<http::HttpServer> http_;  // null without HTTP
   std::string http_url_;
-  // Of gRPC's own, which the acceptor hands connections to.
-  std::unique_ptr<grpc::experimental::ExternalConnectionAcceptor> taker_;
-  std::unique_ptr<grpc::experimental::ExternalConnectionAcceptor> unix_taker_;
-  std::unique_ptr<grpc::Server> grpc_;
+  std::unique_ptr<GrpcServer> grpc_;  // null before Start
   std::string grpc_address_;
   absl::Mutex stop_mutex_;
   bool stopped_ ABSL_GUARDED_BY(stop_mutex_) = false;
@@ -343,20 +258,21 @@ absl::StatusOr<std::string> Server::Impl::Metrics(const access::Caller& caller) 
   if (!runs.ok()) return runs.status();
   metered_.Publish();
   const http::HttpStats http = http_->stats();
-  return MetricsText(registry_, {.runs = *std::move(runs),
-                                 .refused_runs = engine_.refused_runs(),
-                                 .grpc = service_.stream_stats(),
-                                 .http = http.streams,
-                                 .http_connections = http.connections,
-                                 .http_refused_connections = http.refused_connections,
-                                 .grpc_connections = acceptor_->connections(),
-                                 .grpc_refused_connections = acceptor_->refused_connections(),
-                                 .waiting_store_calls = pool_.waiting(),
-                                 .http_failed_handshakes = http.failed_handshakes,
-                                 .healthy = health_->Get().ok(),
-                                 .store_bytes = size_ ? size_->bytes() : std::nullopt,
-                                 .certificates = Certificates(),
-                                 .access = Access()});
+  return MetricsText(registry_,
+                     {.runs = *std::move(runs),
+                      .refused_runs = engine_.refused_runs(),
+                      .grpc = service_.stream_stats(),
+                      .http = http.streams,
+                      .http_connections = http.connections,
+                      .http_refused_connections = http.refused_connections,
+                      .grpc_connections = grpc_->acceptor().connections(),
+                      .grpc_refused_connections = grpc_->acceptor().refused_connections(),
+                      .waiting_store_calls = pool_.waiting(),
+                      .http_failed_handshakes = http.failed_handshakes,
+                      .healthy = health_->Get().ok(),
+                      .store_bytes = size_ ? size_->bytes() : std::nullopt,
+                      .certificates = Certificates(),
+                      .access = Access()});
 }
 
 std::optional<AccessFigures> Server::Impl::Access() const {
@@ -366,7 +282,7 @@ std::optional<AccessFigures> Server::Impl::Access() const {
                        .refused_authentications = quotas.refused_failures(),
                        .refused_calls = quotas.refused_calls(),
                        .refused_places = quotas.refused_places(),
-                       .unproven_connections = (acceptor_ ? acceptor_->newcomers() : 0) +
+                       .unproven_connections = (grpc_ ? grpc_->acceptor().newcomers() : 0) +
                                                (http_ ? http_->stats().newcomers : 0),
                        .failed_reloads = access_->failed_reloads(),
                        .failed_key_fetches = access_->issuers()->failed_fetches(),
@@ -384,68 +300,34 @@ std::optional<CertificateFigures> Server::Impl::Certificates() const {
 
 absl::Status Server::Impl::StartGrpc() {
   const bool has_tls = certificates_ || options_.grpc_credentials;
-  acceptor_ = std::make_unique<Acceptor>(
-      LimitsOf(descriptors_.grpc_connections, options_.memory_bytes, has_tls, access_ != nullptr));
-  if (absl::Status listening = ListenForGrpc(); !listening.ok()) return listening;
-  grpc::EnableDefaultHealthCheckService(true);
-  grpc::reflection::InitProtoReflectionServerBuilderPlugin();
-  grpc::ServerBuilder builder;
-  SetKeepalive(&builder);
-  builder.SetMaxReceiveMessageSize(kMaxRequestBytes);
-  builder.AddChannelArgument(GRPC_ARG_MAX_CONCURRENT_STREAMS, CallFloods::kMostCalls);
-  // The last resort, for what gRPC holds before anybody else knows of it, unfinished requests above
-  // all: beyond it gRPC cancels calls, whose it may be.
-  grpc::ResourceQuota quota("jobtail");
-  builder.SetResourceQuota(quota.Resize(PlanMemory(options_.memory_bytes).grpc));
-  using Type = grpc::ServerBuilder::experimental_type::ExternalConnectionType;
-  taker_ =
-      builder.experimental().AddExternalConnectionAcceptor(Type::FROM_FD, GrpcCredentials(false));
-  unix_taker_ =
-      builder.experimental().AddExternalConnectionAcceptor(Type::FROM_FD, GrpcCredentials(true));
-  builder.RegisterService(&service_);
-  grpc_ = builder.BuildAndStart();
-  if (!grpc_) return absl::UnavailableError("gRPC does not start");
+  GrpcServerOptions grpc{
+      .addresses = {options_.grpc_address},
+      .socket = options_.socket,
+      .limits = PlanConnections(options_, descriptors_.grpc_connections, has_tls),
+      .quota_bytes = PlanMemory(options_.memory_bytes).grpc,
+      .certificates = certificates_.get(),
+      .credentials = options_.grpc_credentials};
+  for (const std::string& address : options_.more_grpc_addresses) grpc.addresses.push_back(address);
+  grpc_ = std::make_unique<GrpcServer>(std::move(grpc));
   service_.BoundMessages(PlanMemory(options_.memory_bytes).stream_messages);
-  service_.OnCall([this](const std::string& peer) { acceptor_->Called(peer); });
   if (access_) {
     service_.OnAdmit([this](const std::string& peer, const access::Caller& caller) {
-      return acceptor_->Own(peer, caller.principal->name,
-                            [&] { return access_->HoldConnection(caller); });
+      return grpc_->acceptor().Own(peer, caller.principal->name,
+                                   [&] { return access_->HoldConnection(caller); });
     });
   }
-  acceptor_->Start([this](const Acceptor::Handover& handover) { Take(handover); });
-  grpc_address_ = acceptor_->address();
+  if (absl::Status started = grpc_->Start(&service_); !started.ok()) return started;
+  grpc_address_ = grpc_->acceptor().address();
   health_ = std::make_unique<Health>(
       [this] { return CheckHealth(); },
       [this](std::function<void()> check) { pool_.Run(kHealthClient, std::move(check)); },
-      [this](bool healthy) { SetServing(grpc_.get(), healthy); }, engine_.clock());
+      [this](bool healthy) { grpc_->SetServing(healthy); }, engine_.clock());
   return absl::OkStatus();
-}
-
-absl::Status Server::Impl::ListenForGrpc() {
-  absl::Status listening = acceptor_->Listen(options_.grpc_address, options_.socket);
-  for (const std::string& address : options_.more_grpc_addresses) {
-    if (listening.ok()) listening = acceptor_->Listen(address, options_.socket);
-  }
-  return listening;
-}
-
-void Server::Impl::Take(const Acceptor::Handover& handover) {
-  grpc::experimental::ExternalConnectionAcceptor::NewConnectionParameters parameters;
-  parameters.listener_fd = handover.listener;
-  parameters.fd = handover.connection;
-  (handover.is_unix ? unix_taker_ : taker_)->HandleNewConnection(&parameters);
-}
-
-std::shared_ptr<grpc::ServerCredentials> Server::Impl::GrpcCredentials(bool is_unix) {
-  if (options_.grpc_credentials) return options_.grpc_credentials;
-  if (is_unix || !certificates_) return grpc::InsecureServerCredentials();
-  return TlsCredentials(certificates_.get());
 }
 
 absl::Status Server::Impl::CheckHealth() const {
   if (absl::Status store = engine_.CheckHealth(); !store.ok()) return store;
-  return acceptor_->CheckHealth();
+  return grpc_->acceptor().CheckHealth();
 }
 
 absl::Status Server::Impl::AddTo(grpc::ServerBuilder* builder) {
@@ -468,8 +350,7 @@ size_t Server::Impl::Stop() {
   });
   service_.StopStreams(kStreamGrace);
   http_stop.join();
-  if (acceptor_) acceptor_->Stop();  // what it hands on after gRPC's end would stay open
-  if (grpc_) grpc_->Shutdown(absl::ToChronoTime(absl::Now() + kCloseGrace));
+  if (grpc_) grpc_->Stop(kCloseGrace);
   return at_work;
 }
 

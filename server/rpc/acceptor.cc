@@ -25,12 +25,9 @@
 #include <thread>
 #include <vector>
 
-#include "absl/container/flat_hash_map.h"
 #include "absl/strings/str_cat.h"
 #include "base/host_port.h"
-#include "server/rpc/call_floods.h"
-#include "server/rpc/held_calls.h"
-#include "server/rpc/load_shedder.h"
+#include "server/rpc/connection_guard.h"
 #include "server/rpc/open_connections.h"
 #include "server/rpc/peer_name.h"
 #include "server/tls/listen_errors.h"
@@ -49,14 +46,6 @@ using ErrorCode = boost::system::error_code;
 constexpr std::chrono::milliseconds kAgain(50);
 // So many are accepted at one place before the others have a turn.
 constexpr int kInARow = 64;
-// How often connections are counted: within a second for who asks, sooner where a limit is met.
-constexpr std::chrono::seconds kCountEvery(1);
-constexpr absl::Duration kCountAgain = absl::Milliseconds(20);
-// How long nobody can connect from where a flood has come from: gRPC's threads free what it has
-// left, which they would not come to if they had the next to read.
-constexpr absl::Duration kShutOut = absl::Seconds(10);
-// How often it is told that connections are given up.
-constexpr absl::Duration kTellEvery = absl::Seconds(10);
 // How long a client may leave unacknowledged what was sent to it: as gRPC's keepalive has it.
 constexpr unsigned kUserTimeoutMillis = 10'000;
 
@@ -78,28 +67,11 @@ OpenConnections::Client PeerOf(const PeerIdentity& peer, int serial) {
   return {absl::StrCat("uid=", peer.uid), serial};
 }
 
-// Ends a connection that somebody else has open, and drops what has come and was not read. Its
-// descriptor stays. One that is closed between being found and being used may be another client's,
-// who has to connect anew then.
-bool Disconnect(int fd) {
-  sockaddr none{};
-  none.sa_family = AF_UNSPEC;
-  if (connect(fd, &none, sizeof none) == 0) return true;
-  return shutdown(fd, SHUT_RDWR) == 0;  // a unix socket, which has no other way
-}
-
 }  // namespace
 
 class Acceptor::Impl {
  public:
-  Impl(const Limits& limits, Clock* clock)
-      : limits_(limits),
-        clock_(clock),
-        count_(loop_),
-        look_(loop_),
-        shedder_(limits.resident_bytes),
-        owners_(limits.newcomers),
-        handshakes_(limits.handshakes) {
+  Impl(const Limits& limits, Clock* clock) : clock_(clock), guard_(limits, clock, &loop_) {
     OpenReserve();
   }
   ~Impl() {
@@ -112,14 +84,7 @@ class Acceptor::Impl {
   void Stop();
 
   const std::vector<std::string>& addresses() const { return addresses_; }
-  int64_t connections() const { return connections_; }
-  int64_t refused() const { return refused_; }
-  void Called(const std::string& peer) { handshakes_.Called(peer); }
-  absl::Status Own(const std::string& peer, const std::string& owner,
-                   const ConnectionOwners::Enter& enter) {
-    return owners_.Own(peer, owner, enter);
-  }
-  int64_t newcomers() const { return owners_.newcomers(); }
+  ConnectionGuard& guard() { return guard_; }
   absl::Status CheckHealth() const;
 
  private:
@@ -138,48 +103,25 @@ class Acceptor::Impl {
   bool AcceptOne(Listener* listener);
   void Serve(Listener* listener, int fd, const sockaddr_storage& from);
   void HandOn(Listener* listener, int fd, const OpenConnections::Client& client);
-  bool HasRoom(const std::string& address);
-  bool IsShutOut(const std::string& address);
-  void Sweep();
-  void GiveUpOverdue();
-  bool GiveUp(const OpenConnections::Client& client);
   void Shortage(Listener* listener);
   void Recovered();
   void RefuseWaiting(Listener* listener);
   void OpenReserve();
-  void Watch();
-  void Count();
-  void ShedLoad();
-  void GiveUpAll(const std::vector<OpenConnections::Client>& clients, const char* which);
 
-  const Limits limits_;
   Clock* const clock_;
   std::vector<std::string> addresses_;
   std::list<UnixSocket> paths_;  // that are listened at
   Take take_;
   std::thread thread_;
-  std::atomic<int64_t> connections_ = 0;
-  std::atomic<int64_t> refused_ = 0;
   std::atomic<bool> is_short_ = false;  // of descriptors
 
   // On the event loop alone, once it runs.
   net::io_context loop_{1};
   std::list<Listener> listeners_;
-  net::steady_timer count_;
-  net::steady_timer look_;
-  OpenConnections open_;
-  LoadShedder shedder_;
-  HeldCalls held_;
-  CallFloods floods_{[this](const OpenConnections::Client& client) { return held_.Of(client); }};
-  absl::flat_hash_map<std::string, absl::Duration> shut_out_;  // addresses, until when
-  ConnectionOwners owners_;
-  PendingHandshakes handshakes_;
-  absl::Duration counted_ = -absl::InfiniteDuration();  // when, by the steady clock
-  absl::Duration told_ = -absl::InfiniteDuration();     // of load that was shed, the same
-  absl::Duration short_since_;                          // the same, while is_short_
+  ConnectionGuard guard_;       // its thread-safe part is for all
+  absl::Duration short_since_;  // by the steady clock, while is_short_
   int reserve_ = -1;
-  int serial_ = 0;         // of the last unix socket's connection
-  bool watching_ = false;  // connections; without any there is nothing to wake up for
+  int serial_ = 0;  // of the last unix socket's connection
   bool stopping_ = false;
 };
 
@@ -253,38 +195,6 @@ void Acceptor::Impl::Start(Take take) {
   });
 }
 
-// Until no connection is open.
-void Acceptor::Impl::Watch() {
-  if (std::exchange(watching_, true)) return;
-  Count();
-  ShedLoad();
-}
-
-void Acceptor::Impl::ShedLoad() {
-  const auto floods = floods_.Look(&open_);
-  for (const OpenConnections::Client& client : floods) {
-    shut_out_[client.first] = clock_->Steady() + kShutOut;
-  }
-  GiveUpAll(floods, "begin calls faster than they can be freed are closed");
-  GiveUpAll(shedder_.Look(&open_),
-            "send most are closed, since the server has taken more memory than it may (see "
-            "--memory)");
-  look_.expires_after(absl::ToChronoMilliseconds(LoadShedder::kInterval));
-  look_.async_wait([this](const ErrorCode& error) {
-    if (!error && !stopping_ && watching_) ShedLoad();
-  });
-}
-
-void Acceptor::Impl::GiveUpAll(const std::vector<OpenConnections::Client>& clients,
-                               const char* which) {
-  for (const OpenConnections::Client& client : clients) GiveUp(client);
-  const absl::Duration now = clock_->Steady();
-  if (clients.empty() || now - told_ <= kTellEvery) return;
-  told_ = now;
-  spdlog::error("connections that {}: that of {}:{} and {} others", which, clients.front().first,
-                clients.front().second, clients.size() - 1);
-}
-
 void Acceptor::Impl::Stop() {
   if (!thread_.joinable()) {
     listeners_.clear();
@@ -293,6 +203,7 @@ void Acceptor::Impl::Stop() {
   }
   net::post(loop_, [this] {
     stopping_ = true;
+    guard_.Stop();
     loop_.stop();
   });
   thread_.join();
@@ -351,60 +262,13 @@ void Acceptor::Impl::Serve(Listener* listener, int fd, const sockaddr_storage& f
 
 void Acceptor::Impl::HandOn(Listener* listener, int fd, const OpenConnections::Client& client) {
   // A unix socket has no handshake that could be pending.
-  if (!HasRoom(client.first) ||
-      (!listener->is_unix && !handshakes_.Begin(fd, client, clock_->Steady()))) {
-    ++refused_;  // before its client can know
+  if (!guard_.Begin(fd, client, /*has_handshake=*/!listener->is_unix)) {
     close(fd);
     return;
   }
-  if (const auto before = open_.Add(fd, client)) owners_.Ended(*before);
-  owners_.Began(client, clock_->Steady());
-  connections_ = static_cast<int64_t>(open_.Count());
-  Watch();
   take_({.listener = listener->acceptor.native_handle(),
          .connection = fd,
          .is_unix = listener->is_unix});
-}
-
-bool Acceptor::Impl::HasRoom(const std::string& address) {
-  if (IsShutOut(address)) return false;
-  const auto has_room = [&] {
-    return open_.Count() < limits_.connections &&
-           open_.CountOf(address) < limits_.connections_of_address && owners_.HasRoom(address);
-  };
-  const absl::Duration now = clock_->Steady();
-  if (!has_room() && now - counted_ >= kCountAgain) {
-    Sweep();
-    counted_ = now;
-    if (!owners_.HasRoom(address)) GiveUpOverdue();
-  }
-  return has_room();
-}
-
-bool Acceptor::Impl::IsShutOut(const std::string& address) {
-  if (shut_out_.empty()) return false;
-  const absl::Duration now = clock_->Steady();
-  absl::erase_if(shut_out_, [now](const auto& entry) { return entry.second <= now; });
-  return shut_out_.contains(address);
-}
-
-void Acceptor::Impl::Sweep() {
-  for (const OpenConnections::Client& client : open_.Sweep()) owners_.Ended(client);
-}
-
-// Nobody waits for a place behind those that do not tell who they are.
-void Acceptor::Impl::GiveUpOverdue() {
-  for (const OpenConnections::Client& client : owners_.Overdue(clock_->Steady())) GiveUp(client);
-}
-
-// False if it has gone by itself.
-bool Acceptor::Impl::GiveUp(const OpenConnections::Client& client) {
-  const std::optional<int> fd = open_.Find(client);
-  if (!fd || !Disconnect(*fd)) return false;
-  open_.Remove(*fd);
-  owners_.Ended(client);
-  ++refused_;
-  return true;
 }
 
 void Acceptor::Impl::Shortage(Listener* listener) {
@@ -437,7 +301,7 @@ void Acceptor::Impl::RefuseWaiting(Listener* listener) {
       Recovered();
       return Serve(listener, fd, peer);
     }
-    ++refused_;
+    guard_.CountRefused();
     close(fd);
     OpenReserve();
   }
@@ -445,21 +309,6 @@ void Acceptor::Impl::RefuseWaiting(Listener* listener) {
 
 void Acceptor::Impl::OpenReserve() {
   if (reserve_ < 0) reserve_ = open("/dev/null", O_RDONLY | O_CLOEXEC);
-}
-
-void Acceptor::Impl::Count() {
-  Sweep();
-  counted_ = clock_->Steady();
-  connections_ = static_cast<int64_t>(open_.Count());
-  if (open_.Count() == 0) {
-    watching_ = false;
-    look_.cancel();
-    return;
-  }
-  count_.expires_after(kCountEvery);
-  count_.async_wait([this](const ErrorCode& error) {
-    if (!error && !stopping_) Count();
-  });
 }
 
 absl::Status Acceptor::Impl::CheckHealth() const {
@@ -486,16 +335,18 @@ void Acceptor::Stop() { impl_->Stop(); }
 
 absl::Status Acceptor::Own(const std::string& peer, const std::string& owner,
                            const ConnectionOwners::Enter& enter) {
-  return impl_->Own(peer, owner, enter);
+  return impl_->guard().Own(peer, owner, enter);
 }
 
-int64_t Acceptor::newcomers() const { return impl_->newcomers(); }
+int64_t Acceptor::newcomers() const { return impl_->guard().newcomers(); }
 
-void Acceptor::Called(const std::string& peer) { impl_->Called(peer); }
+HandledCalls::Call Acceptor::Called(const std::string& peer, size_t bytes) {
+  return impl_->guard().Called(peer, bytes);
+}
 
-int64_t Acceptor::connections() const { return impl_->connections(); }
+int64_t Acceptor::connections() const { return impl_->guard().connections(); }
 
-int64_t Acceptor::refused_connections() const { return impl_->refused(); }
+int64_t Acceptor::refused_connections() const { return impl_->guard().refused(); }
 
 absl::Status Acceptor::CheckHealth() const { return impl_->CheckHealth(); }
 

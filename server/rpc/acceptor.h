@@ -5,16 +5,15 @@
 #include <cstddef>
 #include <cstdint>
 #include <functional>
-#include <limits>
 #include <memory>
 #include <string>
 #include <vector>
 
 #include "absl/status/status.h"
 #include "base/clock.h"
-#include "server/access/newcomers.h"
+#include "server/rpc/connection_limits.h"
 #include "server/rpc/connection_owners.h"
-#include "server/rpc/pending_handshakes.h"
+#include "server/rpc/handled_calls.h"
 #include "server/tls/unix_socket.h"
 
 namespace jobtail {
@@ -28,17 +27,8 @@ namespace jobtail {
 // Listen, Start, Stop and the destructor are the owner's, in this order; the rest is thread-safe.
 class Acceptor {
  public:
-  struct Limits {
-    size_t connections = 10'000;
-    // Of them, those of one client's address. The others' turn comes.
-    size_t connections_of_address = 10'000;
-    // Of those with TLS.
-    PendingHandshakes::Limits handshakes;
-    // Of them, those that nobody has proved to be theirs.
-    access::Newcomers::Limits newcomers;
-    // How large the process may be, in bytes, before connections are given up (see LoadShedder).
-    int64_t resident_bytes = std::numeric_limits<int64_t>::max();
-  };
+  using Limits = ConnectionLimits;
+
   // What is handed on: a listening socket, which stays the acceptor's, and a connection, which does
   // not: it neither blocks nor outlives an exec.
   struct Handover {
@@ -72,8 +62,9 @@ class Acceptor {
   // Accepts no more, and listens no more. Idempotent.
   void Stop();
 
-  // The connection of that peer, as gRPC names it, has made a call.
-  void Called(const std::string& peer);
+  // The connection of that peer, as gRPC names it, has made a call with so many bytes, which a
+  // handler has while the result lives.
+  HandledCalls::Call Called(const std::string& peer, size_t bytes);
 
   // The connection of that peer has made a call of `owner`'s: see ConnectionOwners.
   absl::Status Own(const std::string& peer, const std::string& owner,

@@ -44,6 +44,9 @@ class CallFloods {
   // The clients whose connections are to be given up. To be called every 50 ms.
   std::vector<Client> Look(OpenConnections* connections);
 
+  // Whether the process had grown at the last look, or not long before.
+  bool is_growing() const { return looks_left_ > 0; }
+
  private:
   std::vector<Client> FindSuspects(OpenConnections* connections);
 

@@ -17,6 +17,10 @@ namespace {
 
 constexpr size_t kManySockets = 20'000;  // most of which are closed by then
 
+// After connections were looked for: so long, and so many times as long as that has taken.
+constexpr std::chrono::milliseconds kFindAgain(20);
+constexpr int kRest = 4;
+
 using google::protobuf::Struct;
 using google::protobuf::Value;
 
@@ -42,7 +46,7 @@ int64_t Number(const Value& value) {
 }  // namespace
 
 std::optional<int64_t> HeldCalls::Of(const Client& client) {
-  if (!sockets_.contains(client)) Find();
+  if (!sockets_.contains(client) && MayFind()) Find();
   const auto found = sockets_.find(client);
   if (found == sockets_.end()) return std::nullopt;
   const Struct socket = Parse(grpc_channelz_get_socket(found->second));
@@ -57,6 +61,7 @@ std::optional<int64_t> HeldCalls::Of(const Client& client) {
 
 // One server's sockets after the other's, a page at a time. Numbers grow.
 void HeldCalls::Find() {
+  const auto begin = SteadyClock::now();
   if (sockets_.size() > kManySockets) sockets_.clear();
   const Struct servers = Parse(grpc_channelz_get_servers(0));
   for (const Value& server : Field(servers, "server").list_value().values()) {
@@ -78,6 +83,8 @@ void HeldCalls::Find() {
       }
     }
   }
+  const auto end = SteadyClock::now();
+  find_again_ = end + kFindAgain + kRest * (end - begin);
 }
 
 }  // namespace jobtail

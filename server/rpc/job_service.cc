@@ -99,8 +99,9 @@ class CallCredentials {
 // has been returned to it, and deletes itself in OnDone.
 class UnaryCall final : public JobService::Unary {
  public:
-  UnaryCall(grpc::CallbackServerContext* context, ByteBudget::Reservation held)
-      : context_(context), held_(std::move(held)) {}
+  UnaryCall(grpc::CallbackServerContext* context, HandledCalls::Call call,
+            ByteBudget::Reservation held)
+      : context_(context), call_(std::move(call)), held_(std::move(held)) {}
 
   // Has a place among its caller's requests until it is answered.
   void Keep(access::Quotas::Place place) { place_ = std::move(place); }
@@ -123,6 +124,7 @@ class UnaryCall final : public JobService::Unary {
 
  private:
   grpc::CallbackServerContext* const context_;
+  const HandledCalls::Call call_;
   ByteBudget::Reservation held_;
   access::Quotas::Place place_;
 };
@@ -138,6 +140,10 @@ void FinishWith(UnaryCall* call, const Result& result, grpc::ByteBuffer* respons
 }
 
 }  // namespace
+
+HandledCalls::Call JobService::Count(const Context& context, size_t bytes) const {
+  return on_call_ ? on_call_(context.peer(), bytes) : nullptr;
+}
 
 // Who calls. May wait for the disk.
 absl::StatusOr<access::Caller> JobService::Admit(const Context& context) const {
@@ -159,10 +165,10 @@ absl::StatusOr<access::Quotas::Place> JobService::HoldRequest(const Context& con
 template <typename Request, typename MakeAnswer>
 JobService::Unary* JobService::Answer(Context* context, const grpc::ByteBuffer& bytes,
                                       grpc::ByteBuffer* response, MakeAnswer answer) {
-  if (on_call_) on_call_(context->peer());
-  auto* const call = new UnaryCall(context, {budget_, context->peer()});
-  Request request;
   const size_t metadata = MetadataBytesOf(*context);
+  auto* const call = new UnaryCall(context, Count(*context, bytes.Length() + metadata),
+                                   {budget_, context->peer()});
+  Request request;
   absl::Status status = CheckMetadata(metadata);
   if (status.ok()) status = call->HoldRequest(bytes.Length() + metadata);
   if (status.ok()) {
@@ -246,13 +252,13 @@ JobService::Unary* JobService::DeleteRun(Context* context, const grpc::ByteBuffe
 template <typename Request, typename Open>
 JobService::GrpcStream* JobService::Follow(Context* context, const grpc::ByteBuffer& bytes,
                                            std::unique_ptr<Framing> framing, Open open) {
-  if (on_call_) on_call_(context->peer());
-  auto* const reactor = new StreamReactor(context, &streams_, std::move(framing));
+  const size_t metadata = MetadataBytesOf(*context);
+  auto* const reactor = new StreamReactor(context, &streams_, std::move(framing),
+                                          Count(*context, bytes.Length() + metadata));
   // Until the stream is open. Shared, since what is given to the pool can be copied.
   const auto held = std::make_shared<ByteBudget::Reservation>(budget_, context->peer());
   Request request;
   const auto place = std::make_shared<access::Quotas::Place>();
-  const size_t metadata = MetadataBytesOf(*context);
   absl::Status status = CheckMetadata(metadata);
   if (status.ok()) status = held->Resize(kCallBytes + bytes.Length() + metadata);
   if (status.ok()) {

@@ -14,6 +14,7 @@
 #include "jobtail/v1/job_service.grpc.pb.h"
 #include "server/access/access_control.h"
 #include "server/rpc/framing.h"
+#include "server/rpc/handled_calls.h"
 #include "server/run/engine.h"
 #include "server/stream/byte_budget.h"
 #include "server/stream/store_pool.h"
@@ -62,8 +63,10 @@ class JobService final : public internal::JobServiceBase {
         budget_(budget),
         streams_(pool, heartbeat, "rpc-streams", engine->clock()) {}
 
-  // Has each call tell who makes it, by its peer's name, on gRPC's threads. Before the first call.
-  void OnCall(std::function<void(const std::string&)> on_call) { on_call_ = std::move(on_call); }
+  // Has each call tell who makes it, by its peer's name, and how many bytes it has, on gRPC's
+  // threads; it keeps the result until gRPC is done with it. Before the first call.
+  using OnCallFunction = std::function<HandledCalls::Call(const std::string&, size_t)>;
+  void OnCall(OnCallFunction on_call) { on_call_ = std::move(on_call); }
 
   // Has each call that was admitted tell whose it is, by its peer's name, before it is answered; an
   // error ends it. Before the first call.
@@ -111,12 +114,13 @@ class JobService final : public internal::JobServiceBase {
   GrpcStream* Follow(Context* context, const grpc::ByteBuffer& bytes,
                      std::unique_ptr<Framing> framing, Open open);
 
+  HandledCalls::Call Count(const Context& context, size_t bytes) const;
   absl::StatusOr<access::Caller> Admit(const Context& context) const;
   absl::StatusOr<access::Quotas::Place> HoldRequest(const Context& context, size_t bytes) const;
 
   Engine* const engine_;
   ByteBudget* const budget_;
-  std::function<void(const std::string&)> on_call_;
+  OnCallFunction on_call_;
   std::function<absl::Status(const std::string&, const access::Caller&)> on_admit_;
   StreamSet streams_;
 };

@@ -46,19 +46,28 @@ std::optional<int> OpenConnections::Find(const Client& client) const {
   return std::nullopt;
 }
 
-absl::flat_hash_map<OpenConnections::Client, uint64_t> OpenConnections::Received() {
-  absl::flat_hash_map<Client, uint64_t> received;
+absl::flat_hash_map<OpenConnections::Client, OpenConnections::Traffic>
+OpenConnections::Transferred() {
+  absl::flat_hash_map<Client, Traffic> transferred;
+  transferred.reserve(open_.size());
   for (auto& [fd, connection] : open_) {
     tcp_info info{};
     socklen_t size = sizeof info;
     int waiting = 0;
     if (getsockopt(fd, IPPROTO_TCP, TCP_INFO, &info, &size) == 0) {
-      received.emplace(connection.client, info.tcpi_bytes_received);
+      transferred.emplace(connection.client, Traffic{.received = info.tcpi_bytes_received,
+                                                     .sent = info.tcpi_bytes_acked});
     } else if (ioctl(fd, SIOCINQ, &waiting) == 0) {
       connection.waited += static_cast<uint64_t>(waiting);
-      received.emplace(connection.client, connection.waited);
+      transferred.emplace(connection.client, Traffic{.received = connection.waited});
     }
   }
+  return transferred;
+}
+
+absl::flat_hash_map<OpenConnections::Client, uint64_t> OpenConnections::Received() {
+  absl::flat_hash_map<Client, uint64_t> received;
+  for (const auto& [client, traffic] : Transferred()) received.emplace(client, traffic.received);
   return received;
 }
 

@@ -42,6 +42,14 @@ class OpenConnections {
   // The descriptor of the client's connection; nullopt if there is none any more.
   std::optional<int> Find(const Client& client) const;
 
+  // How many bytes have come of each client, and were sent to it and acknowledged (none, of a unix
+  // socket), so far: as Received.
+  struct Traffic {
+    uint64_t received = 0;
+    uint64_t sent = 0;
+  };
+  absl::flat_hash_map<Client, Traffic> Transferred();
+
   // How many bytes each has received so far: a system call for each that is known. Of a unix
   // socket, of which the system does not tell, it is what was found waiting to be read, at each
   // call of this: nothing of a client that is idle, and much of one that sends without a pause.

@@ -15,9 +15,10 @@ constexpr char kResumeKey[] = "jobtail-resume-sequence";
 }  // namespace
 
 StreamReactor::StreamReactor(grpc::CallbackServerContext* context, StreamSet* set,
-                             std::unique_ptr<Framing> framing)
+                             std::unique_ptr<Framing> framing, HandledCalls::Call call)
     : context_(context),
       set_(set),
+      call_(std::move(call)),
       framing_(std::move(framing)),
       stream_(std::make_shared<Stream>(static_cast<StreamWriter*>(this), set, context->peer())) {}
 

@@ -15,6 +15,7 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "server/rpc/framing.h"
+#include "server/rpc/handled_calls.h"
 #include "server/stream/feed.h"
 #include "server/stream/stream.h"
 #include "server/stream/stream_set.h"
@@ -37,9 +38,9 @@ class StreamReactor final : public grpc::ServerWriteReactor<grpc::ByteBuffer>,
  public:
   using Open = std::function<absl::StatusOr<std::unique_ptr<Feed>>()>;
 
-  // `context` is gRPC's and lives until OnDone; `set` outlives the reactor.
+  // `context` is gRPC's and lives until OnDone; `set` outlives the reactor. `call` is kept.
   StreamReactor(grpc::CallbackServerContext* context, StreamSet* set,
-                std::unique_ptr<Framing> framing);
+                std::unique_ptr<Framing> framing, HandledCalls::Call call = nullptr);
 
   // Begins the stream with what `open` returns, or ends it with its error. `open` is called in the
   // StorePool, unless the client has gone by then. To be called once.
@@ -65,6 +66,7 @@ class StreamReactor final : public grpc::ServerWriteReactor<grpc::ByteBuffer>,
 
   grpc::CallbackServerContext* const context_;
   StreamSet* const set_;
+  const HandledCalls::Call call_;
   const std::unique_ptr<Framing> framing_;
   const std::shared_ptr<Stream> stream_;
   bool is_hinted_ = false;        // the message that was begun last waits for the next

@@ -25,6 +25,15 @@ bool IsAlive(pid_t pid) {
   return !status.empty() && status.find(") Z ") == std::string::npos;
 }
 
+int64_t PeakMemory(pid_t pid) {
+  std::ifstream status("/proc/" + std::to_string(pid) + "/status");
+  int64_t kilobytes = 0;
+  for (std::string name; status >> name;) {
+    if (name == "VmHWM:" && status >> kilobytes) return kilobytes << 10;
+  }
+  return -1;
+}
+
 std::string ReadFile(const std::string& path) {
   std::ifstream file(path, std::ios::binary);
   std::ostringstream text;

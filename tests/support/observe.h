@@ -4,6 +4,7 @@
 
 #include <sys/types.h>
 
+#include <cstdint>
 #include <functional>
 #include <string>
 
@@ -14,6 +15,9 @@ bool Eventually(const std::function<bool()>& condition);
 
 // Whether there is a process of that number, zombies not counted.
 bool IsAlive(pid_t pid);
+
+// The most that the process ever had in memory, in bytes; -1 if that is not known.
+int64_t PeakMemory(pid_t pid);
 
 // Empty if there is no such file.
 std::string ReadFile(const std::string& path);

@@ -8,6 +8,7 @@
 #include <sys/time.h>
 #include <unistd.h>
 
+#include <cerrno>
 #include <cstdlib>
 #include <string>
 
@@ -50,6 +51,17 @@ class RawClient {
   void Drop() const {
     char bytes[4096];
     while (recv(socket_, bytes, sizeof bytes, MSG_DONTWAIT) > 0) {
+    }
+  }
+
+  // Appends what has come. False once the other end has closed.
+  bool Receive(std::string* bytes) const {
+    char part[4096];
+    for (;;) {
+      const ssize_t count = recv(socket_, part, sizeof part, MSG_DONTWAIT);
+      if (count < 0) return errno == EAGAIN;
+      if (count == 0) return false;
+      bytes->append(part, static_cast<size_t>(count));
     }
   }
 

@@ -111,6 +111,41 @@ TEST_F(StreamSetTest, SendsHeartbeatsWhateverHangsInThePool) {
   other_.Release();
 }
 
+// Those of many streams that stall are no more than that together.
+TEST_F(StreamSetTest, BoundsMessagesWhereThereAreManyStreams) {
+  constexpr size_t kTogether = 8 << 20;
+  set_.BoundMessages(kTogether);
+  std::vector<std::unique_ptr<FakeWriter>> writers;
+  const auto open = [&](size_t count) {
+    while (writers.size() < count) {
+      writers.push_back(std::make_unique<FakeWriter>(&set_));
+      writers.back()->stream().Start(quiet_.MakeFeed());
+    }
+    while (writers.size() > count) writers.pop_back();
+  };
+  open(128);
+  EXPECT_FALSE(set_.IsCrowded());
+  EXPECT_GT(set_.most_message_bytes(), kTogether);
+  open(129);
+  EXPECT_TRUE(set_.IsCrowded());
+  EXPECT_EQ(set_.most_message_bytes(), kTogether / 129);
+  open(400);
+  EXPECT_EQ(set_.most_message_bytes(), kTogether / 400);
+  open(1000);
+  EXPECT_EQ(set_.most_message_bytes(), 16 << 10) << "no message is smaller";
+  open(1);
+  EXPECT_FALSE(set_.IsCrowded());
+}
+
+TEST_F(StreamSetTest, HasMessagesOfABatchWhereNobodyBoundsThem) {
+  std::vector<std::unique_ptr<FakeWriter>> writers;
+  for (int i = 0; i < 129; ++i) {
+    writers.push_back(std::make_unique<FakeWriter>(&set_));
+    writers.back()->stream().Start(quiet_.MakeFeed());
+  }
+  EXPECT_EQ(set_.most_message_bytes(), kBatchBytes);
+}
+
 // A stream may end, by another thread, while it is being added.
 TEST_F(StreamSetTest, StreamsComeAndGoWhileAllAreStopped) {
   for (int round = 0; round < 20; ++round) {

@@ -1,0 +1,163 @@
+// Two timers, and what they find.
+#include "server/rpc/connection_guard.h"
+
+#include <spdlog/spdlog.h>
+#include <sys/socket.h>
+
+#include <chrono>
+#include <optional>
+
+namespace jobtail {
+namespace {
+
+using ErrorCode = boost::system::error_code;
+
+// How often connections are counted: within a second for who asks, sooner where a limit is met.
+constexpr std::chrono::seconds kCountEvery(1);
+constexpr absl::Duration kCountAgain = absl::Milliseconds(20);
+// How long nobody can connect from where a flood has come from: gRPC's threads free what it has
+// left, which they would not come to if they had the next to read.
+constexpr absl::Duration kShutOut = absl::Seconds(10);
+// How often it is told that connections are given up for a reason.
+constexpr absl::Duration kTellEvery = absl::Seconds(10);
+
+// Ends a connection that somebody else has open, and drops what has come and was not read. Its
+// descriptor stays. One that is closed between being found and being used may be another client's,
+// who has to connect anew then.
+bool Disconnect(int fd) {
+  sockaddr none{};
+  none.sa_family = AF_UNSPEC;
+  if (connect(fd, &none, sizeof none) == 0) return true;
+  return shutdown(fd, SHUT_RDWR) == 0;  // a unix socket, which has no other way
+}
+
+}  // namespace
+
+ConnectionGuard::ConnectionGuard(const ConnectionLimits& limits, Clock* clock,
+                                 boost::asio::io_context* loop)
+    : limits_(limits),
+      clock_(clock),
+      owners_(limits.newcomers),
+      handshakes_(limits.handshakes),
+      count_(*loop),
+      look_(*loop),
+      shedder_(limits.resident_bytes),
+      floods_([this](const Client& client) { return held_.Of(client); }),
+      unfinished_(limits.requests, &handled_,
+                  [this](const Client& client) { return held_.Of(client); }) {}
+
+bool ConnectionGuard::Begin(int fd, const Client& client, bool has_handshake) {
+  if (!HasRoom(client.first) ||
+      (has_handshake && !handshakes_.Begin(fd, client, clock_->Steady()))) {
+    CountRefused();
+    return false;
+  }
+  if (const auto before = open_.Add(fd, client)) {
+    owners_.Ended(*before);
+    handled_.Ended(*before);
+  }
+  owners_.Began(client, clock_->Steady());
+  handled_.Began(client);
+  connections_ = static_cast<int64_t>(open_.Count());
+  Watch();
+  return true;
+}
+
+HandledCalls::Call ConnectionGuard::Called(const std::string& peer, size_t bytes) {
+  handshakes_.Called(peer);
+  return handled_.Begin(peer, bytes);
+}
+
+bool ConnectionGuard::HasRoom(const std::string& address) {
+  if (IsShutOut(address)) return false;
+  const auto has_room = [&] {
+    return open_.Count() < limits_.connections &&
+           open_.CountOf(address) < limits_.connections_of_address && owners_.HasRoom(address);
+  };
+  const absl::Duration now = clock_->Steady();
+  if (!has_room() && now - counted_ >= kCountAgain) {
+    Sweep();
+    counted_ = now;
+    if (!owners_.HasRoom(address)) GiveUpOverdue();
+  }
+  return has_room();
+}
+
+bool ConnectionGuard::IsShutOut(const std::string& address) {
+  if (shut_out_.empty()) return false;
+  const absl::Duration now = clock_->Steady();
+  absl::erase_if(shut_out_, [now](const auto& entry) { return entry.second <= now; });
+  return shut_out_.contains(address);
+}
+
+void ConnectionGuard::Sweep() {
+  for (const Client& client : open_.Sweep()) {
+    owners_.Ended(client);
+    handled_.Ended(client);
+  }
+}
+
+// Nobody waits for a place behind those that do not tell who they are.
+void ConnectionGuard::GiveUpOverdue() {
+  for (const Client& client : owners_.Overdue(clock_->Steady())) GiveUp(client);
+}
+
+// False if it has gone by itself.
+bool ConnectionGuard::GiveUp(const Client& client) {
+  const std::optional<int> fd = open_.Find(client);
+  if (!fd || !Disconnect(*fd)) return false;
+  open_.Remove(*fd);
+  owners_.Ended(client);
+  handled_.Ended(client);
+  CountRefused();
+  return true;
+}
+
+void ConnectionGuard::GiveUpAll(const std::vector<Client>& clients, Reason* reason) {
+  for (const Client& client : clients) GiveUp(client);
+  const absl::Duration now = clock_->Steady();
+  if (clients.empty() || now - reason->told <= kTellEvery) return;
+  reason->told = now;
+  spdlog::error("connections that {}: that of {}:{} and {} others", reason->text,
+                clients.front().first, clients.front().second, clients.size() - 1);
+}
+
+void ConnectionGuard::GiveUpFloods(const std::vector<Client>& clients, Reason* reason) {
+  for (const Client& client : clients) shut_out_[client.first] = clock_->Steady() + kShutOut;
+  GiveUpAll(clients, reason);
+}
+
+// Until no connection is open.
+void ConnectionGuard::Watch() {
+  if (std::exchange(watching_, true)) return;
+  Count();
+  Look();
+}
+
+void ConnectionGuard::Count() {
+  Sweep();
+  counted_ = clock_->Steady();
+  connections_ = static_cast<int64_t>(open_.Count());
+  if (open_.Count() == 0) {
+    watching_ = false;
+    look_.cancel();
+    return;
+  }
+  GiveUpFloods(unfinished_.Look(&open_), &long_requests_);
+  count_.expires_after(kCountEvery);
+  count_.async_wait([this](const ErrorCode& error) {
+    if (!error && !stopped_) Count();
+  });
+}
+
+void ConnectionGuard::Look() {
+  GiveUpFloods(floods_.Look(&open_), &many_calls_);
+  if (floods_.is_growing()) GiveUpFloods(unfinished_.Look(&open_), &long_requests_);
+  GiveUpAll(shedder_.Look(&open_), &too_large_);
+  look_.expires_after(absl::ToChronoMilliseconds(LoadShedder::kInterval));
+  look_.async_wait([this](const ErrorCode& error) {
+    if (!error && !stopped_ && watching_) Look();
+  });
+}
+
+}  // namespace jobtail
