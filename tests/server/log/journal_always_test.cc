@@ -171,8 +171,11 @@ TEST_F(JournalAlways, HasOnTheDiskWhatItHasShownWhateverIsMoved) {
   int64_t last = 0;
   for (int round = 0; round < 8; ++round) {
     for (int i = 0; i < 12; ++i) ASSERT_TRUE(Append(kRun, ++last, 1000).ok());
-    if (round % 3 == 1) ASSERT_TRUE(store_->MoveToDatabase().ok());
-    if (round % 3 == 2) ASSERT_TRUE(Append(kRun, ++last, kLarge).ok());
+    if (round % 3 == 1) {
+      ASSERT_TRUE(store_->MoveToDatabase().ok());
+    } else if (round % 3 == 2) {
+      ASSERT_TRUE(Append(kRun, ++last, kLarge).ok());
+    }
     ASSERT_TRUE(Append(kRun, ++last).ok());
     ExpectRecordsAfterPowerCut(kRun, last);
   }

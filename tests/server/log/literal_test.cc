@@ -47,9 +47,9 @@ TEST(Literal, IsFoundAmongRandomBytes) {
   for (int round = 0; round < 20'000; ++round) {
     const unsigned letters = 1 + random() % 4;  // few, so that there is nearly always something
     const auto text = [&](size_t size) {
-      std::string text(size, ' ');
-      for (char& c : text) c = "q \xFF\x0A"[random() % letters];
-      return text;
+      std::string made(size, ' ');
+      for (char& c : made) c = "q \xFF\x0A"[random() % letters];
+      return made;
     };
     const std::string bytes = text(random() % 400);
     const std::string literal = text(1 + random() % 12);
