@@ -163,6 +163,7 @@ TEST_F(TryAppend, OfWhatIsSmallDoesNotWaitForWhatIsLarge) {
   store_.Block(Call::kAppend, "loud");
   const std::string much(kSmallBytes, '.');
   ASSERT_TRUE(loud->TryAppend({Out(much, kHour)}));
+  clock_.Advance(absl::Seconds(1));
   store_.AwaitBlocked(Call::kAppend);
   for (int i = 1; i <= 10; ++i) {
     ASSERT_TRUE(quiet->TryAppend({Out("alone", i * kHour)}));
