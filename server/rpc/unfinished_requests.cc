@@ -31,8 +31,7 @@ std::vector<UnfinishedRequests::Client> UnfinishedRequests::Look(OpenConnections
     if (held > limits_.address) FindInAddress(address, &beyond);
   }
   std::ranges::sort(beyond);
-  const auto [same, end] = std::ranges::unique(beyond);
-  beyond.erase(same, end);
+  beyond.erase(std::unique(beyond.begin(), beyond.end()), beyond.end());
   return beyond;
 }
 
