@@ -31,7 +31,8 @@ shift
 script=$(readlink -f "$0")
 output=$(mktemp)
 trap 'rm -f "$output"' EXIT
-"$linux" mem=768M root=/dev/root rootfstype=hostfs rootflags=/ ro init="$script" IN_UML="\"$*\"" \
+# One that hangs before it has begun is one that does not begin.
+timeout -k 5 200 "$linux" mem=768M root=/dev/root rootfstype=hostfs rootflags=/ ro init="$script" IN_UML="\"$*\"" \
   con=null con0=null,fd:1 ssl=null quiet </dev/null 2>&1 | tee "$output" || true
 grep -q '^in_uml: begun' "$output" || exit 77
 code=$(sed -n 's/^in_uml: exit code \([0-9]*\).*/\1/p' "$output")
