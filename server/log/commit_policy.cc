@@ -28,7 +28,7 @@ void CommitPolicy::PrintedOutOfOrder(int64_t time_unix_nanos) {
   if (time_unix_nanos > newest_) {
     now_ += kLongestNanos;
     newest_ = time_unix_nanos;
-  } else if (newest_ - time_unix_nanos > kLateNanos) {
+  } else if (IsLaterBy(kLateNanos, time_unix_nanos, newest_)) {
     newest_ = time_unix_nanos;
   }
 }

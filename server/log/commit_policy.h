@@ -39,7 +39,7 @@ class CommitPolicy {
   void BeginAppend() { quiet_since_ = std::max(now_, stored_); }
   // It is about to add one, or to drop it.
   void Printed(int64_t time_unix_nanos) {
-    if (time_unix_nanos <= newest_ || time_unix_nanos - newest_ > kLongestNanos) {
+    if (time_unix_nanos <= newest_ || IsLaterBy(kLongestNanos, newest_, time_unix_nanos)) {
       return PrintedOutOfOrder(time_unix_nanos);
     }
     now_ += time_unix_nanos - newest_;
@@ -101,6 +101,11 @@ class CommitPolicy {
   // A year. No step of time is longer: it is added to other times.
   static constexpr int64_t kLongestNanos = int64_t{365} * 24 * 60 * 60 * 1'000'000'000;
 
+  // Whether `later` is later by more than `nanos`, however far apart they are.
+  static bool IsLaterBy(int64_t nanos, int64_t earlier, int64_t later) {
+    return static_cast<uint64_t>(later) - static_cast<uint64_t>(earlier) >
+           static_cast<uint64_t>(nanos);
+  }
   void PrintedOutOfOrder(int64_t time_unix_nanos);
   // The lines came after a pause, or the committer is late.
   bool IsDue(const Unsaved& unsaved) const {
