@@ -122,17 +122,18 @@ std::optional<JournaledStore::Halves> JournaledStore::WriteToJournal(
 // Whoever moves what waits does not wait for the sync: what comes now is not among it, and the log
 // has one append at a time.
 bool JournaledStore::AppendToJournal(absl::Span<const Batch> batches, JournaledLog* log) {
-  std::optional<Halves> halves;
-  {
-    absl::MutexLock lock(&log->writing);
-    halves = WriteToJournal(batches, *log);
-  }
-  if (!halves) return false;
-  if (syncs_always_ && !journal_->Sync()) {
-    Release(*halves);
-    return false;
-  }
   absl::MutexLock lock(&log->writing);
+  const std::optional<Halves> halves = WriteToJournal(batches, *log);
+  if (!halves) return false;
+  if (syncs_always_) {
+    log->writing.Unlock();
+    const bool synced = journal_->Sync();
+    log->writing.Lock();
+    if (!synced) {
+      Release(*halves);
+      return false;
+    }
+  }
   log->last = batches.back().last;
   for (size_t i = 0; i < batches.size(); ++i) log->waiting.Add(batches[i], (*halves)[i]);
   return true;

@@ -107,19 +107,17 @@ absl::StatusOr<IndexEntry> LogWriter::AddTo(const Database* database, const std:
                                             std::string_view run_key,
                                             absl::Span<const Batch> batches, const Head& head,
                                             rocksdb::WriteBatch* write) const {
-  IndexEntry newest = head.newest;
+  int64_t last = head.newest.last;
   for (const Batch& batch : batches) {
-    if (batch.first != newest.last + 1 || batch.last < batch.first) {
-      return Misfit(run, batch, newest.last + 1);
-    }
-    newest = MakeIndexEntry(batch, newest.end());
+    if (batch.first != last + 1 || batch.last < batch.first) return Misfit(run, batch, last + 1);
+    last = batch.last;
   }
   if (head.may_have_more) {
     for (rocksdb::ColumnFamilyHandle* family : {database->batches(), database->index()}) {
       write->DeleteRange(family, BatchKey(run_key, head.newest.last + 1), EndKey(run_key));
     }
   }
-  newest = head.newest;
+  IndexEntry newest = head.newest;
   ValueEncoder encoder;
   for (const Batch& batch : batches) {
     newest = MakeIndexEntry(batch, newest.end());

@@ -106,8 +106,9 @@ absl::StatusOr<std::shared_ptr<Run>> Engine::FindRunFor(const Creator& creator, 
   auto run = runs_.Find(id, creator.view.FilterFor(View::kSee));
   if (!run.ok()) {
     const auto unseen = id.size() == kRunIdSize ? runs_.Find(id) : run;
-    if (unseen.ok())
+    if (unseen.ok()) {
       DenyUnseen(options_.access, creator.caller, verb, (*unseen)->job(), (*unseen)->id());
+    }
     return run;
   }
   if (creator.view.May(verb, (*run)->job(), (*run)->created_by())) return run;
