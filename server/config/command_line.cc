@@ -17,6 +17,7 @@ struct CommandLine::Option {
   bool attached = false;  // of code, which is in it
   bool value = false;     // the next argument is its value
   bool data = false;      // which may be anything
+  bool expands = false;   // in the value, which is attached or the next argument
 };
 
 namespace {
@@ -80,18 +81,22 @@ void CommandLine::Walk(const std::string& program, size_t at) {
 // Letters may share a "-"; what follows one that has a value is that value.
 CommandLine::Option CommandLine::Parse(const Program& program, const std::string& text) const {
   Option option;
-  if (text.starts_with("--")) {
-    const std::string name = text.substr(2, text.find('=') - 2);
+  const bool has_dashes = text.starts_with("--");
+  if (has_dashes || Has(program.words, text.substr(1))) {  // as gdb's "-ex"
+    const std::string name = has_dashes ? text.substr(2, text.find('=') - 2) : text.substr(1);
     const bool has_value = text.find('=') != std::string::npos;
     const bool is_code = Has(program.words, name);
     option.code = is_code && !has_value;
     option.attached = is_code && has_value;
     option.value = !has_value && Has(program.valued, name);
     option.data = Has(program.data, name);
+    option.expands = Has(program.expanded, name);
     return option;
   }
   for (size_t i = 1; i < text.size(); ++i) {
     const bool last = i + 1 == text.size();
+    option.expands = Has(program.expanded, std::string_view(text).substr(i, 1));
+    if (option.expands) break;
     if (program.code.find(text[i]) != std::string_view::npos) {
       // A shell's -c is followed by other letters, and by other options; its code is an operand.
       option.code = last || program.kind == Program::kShell;
@@ -132,11 +137,13 @@ void CommandLine::WalkInterpreter(const Program& program, size_t at) {
       if (!IsLiteral(i) && !option.data) return Report(i, kCodeMessage);
     } else if (awaits_code || (program.kind == Program::kCode && !has_code)) {
       if (!IsLiteral(i)) return Report(i, kCodeMessage);
+      if (!awaits_code && Has(program.through, text)) continue;
       awaits_code = false;
       has_code = true;
       if (!program.goes_on) return;
     } else if (!has_code) {  // a script, and the rest is its own
       if (!IsLiteral(i)) return Report(i, kCodeMessage);
+      if (Has(program.through, text)) continue;
       if (text == "-" || text == "/dev/stdin") code_on_stdin_ = true;
       return;
     } else if (program.kind != Program::kCode) {
@@ -151,6 +158,7 @@ void CommandLine::WalkLauncher(const Program& program, size_t at) {
   int operands = program.operands;
   const bool is_remote = program.kind == Program::kRemote;
   bool awaits_code = false;
+  bool has_code = false;
   for (size_t i = at; i < arguments_.size(); ++i) {
     const std::string text = Text(i);
     const bool starts_with_text = !arguments_[i].BeginsWithValue();
@@ -164,6 +172,7 @@ void CommandLine::WalkLauncher(const Program& program, size_t at) {
       const Option option = Parse(program, text);
       if ((option.attached || option.code) && !IsLiteral(i)) return Report(i, kCodeMessage);
       awaits_code = option.code;
+      has_code |= option.attached || option.code;
       if (option.data) operands = 0;
       if (option.value && IsLiteral(i) && i + 1 < arguments_.size()) ++i;
       continue;
@@ -185,15 +194,23 @@ void CommandLine::WalkLauncher(const Program& program, size_t at) {
     if (!IsLiteral(i)) return Report(i, kProgramMessage);
     return Walk(text, i + 1);
   }
+  // As a shell, where it is given no program.
+  if (!has_code && (program.reads_code || is_remote)) code_on_stdin_ = true;
 }
 
 void CommandLine::WalkData(const Program& program, size_t at) {
   bool awaits_code = false;
+  bool has_code = false;
+  bool awaits_expanded = false;
   bool ended = false;
   for (size_t i = at; i < arguments_.size(); ++i) {
     const std::string text = Text(i);
     if (awaits_code && !IsLiteral(i)) return Report(i, kCodeMessage);
     awaits_code = false;
+    if (std::exchange(awaits_expanded, false)) {
+      if (!IsLiteral(i)) variables_.push_back({"", i, /*expands=*/true});
+      continue;
+    }
     if (!ended && IsLiteral(i) && text == "--") {
       if (heeds_dashes_) options_end_ = std::min(options_end_, i);
       ended = true;
@@ -207,7 +224,11 @@ void CommandLine::WalkData(const Program& program, size_t at) {
     const Option option = Parse(program, text);
     if ((option.attached || option.code) && !IsLiteral(i)) return Report(i, kCodeMessage);
     awaits_code = option.code;
+    has_code |= option.attached || option.code;
+    if (option.expands && !IsLiteral(i)) variables_.push_back({"", i, /*expands=*/true});
+    awaits_expanded = option.expands && IsLiteral(i);
   }
+  if (program.reads_code && !has_code) code_on_stdin_ = true;
 }
 
 // An option that is usually one of code, with something that looks like it.

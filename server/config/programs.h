@@ -30,6 +30,10 @@ struct Program {
   // the operands, which are then not there.
   std::string_view data = {};
   bool expands = false;  // code may be in operands, as in make's "NAME=$(shell ...)"
+  std::string_view expanded = {};  // and in the values of these, letters and long options
+  bool reads_code = false;         // from its input, where its arguments have none
+  // Operands of an interpreter behind which it has another: "eval", "timeit".
+  std::string_view through = {};
 };
 
 // The name of a program as the table has it: "python3.11" is "python", and "/bin/bash-static"

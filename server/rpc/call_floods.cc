@@ -6,7 +6,7 @@
 
 namespace jobtail {
 
-std::vector<CallFloods::Client> CallFloods::Look(OpenConnections* connections) {
+std::vector<CallFloods::Client> CallFloods::Look(const TrafficReading& traffic) {
   const int64_t resident = resident_();
   floor_ = std::min(floor_, resident);
   if (resident >= floor_ + kGrowth) {
@@ -16,22 +16,22 @@ std::vector<CallFloods::Client> CallFloods::Look(OpenConnections* connections) {
   std::vector<Client> floods;
   if (looks_left_ == 0) return floods;
   if (--looks_left_ == 0) {
-    received_.clear();
+    traffic_.clear();
     return floods;
   }
-  for (const Client& client : FindSuspects(connections)) {
+  for (const Client& client : FindSuspects(traffic)) {
     if (held_(client).value_or(0) > kMostHeld) floods.push_back(client);
   }
   return floods;
 }
 
-std::vector<CallFloods::Client> CallFloods::FindSuspects(OpenConnections* connections) {
-  const auto before = std::exchange(received_, connections->Received());
+std::vector<CallFloods::Client> CallFloods::FindSuspects(const TrafficReading& traffic) {
+  const auto before = std::exchange(traffic_, traffic.Get());
   std::vector<std::pair<uint64_t, Client>> found;
-  for (const auto& [client, received] : received_) {
+  for (const auto& [client, now] : traffic_) {
     const auto known = before.find(client);
-    const uint64_t since = known == before.end() ? received : received - known->second;
-    if (since >= LoadShedder::kReceived) found.emplace_back(since, client);
+    const uint64_t since = now.received - (known == before.end() ? 0 : known->second.received);
+    if (since >= kReceived) found.emplace_back(since, client);
   }
   std::ranges::sort(found, std::greater<>());
   std::vector<Client> suspects;

@@ -9,7 +9,6 @@
 #include <utility>
 #include <vector>
 
-#include "absl/container/flat_hash_map.h"
 #include "server/rpc/load_shedder.h"
 #include "server/rpc/open_connections.h"
 
@@ -36,25 +35,28 @@ class CallFloods {
   static constexpr int64_t kMostHeld = kMostCalls + kMostCalls / 2;
   // Of the connections, those that have sent most; and for so many looks after there was growth.
   static constexpr size_t kSuspects = 16;
-  static constexpr int kLooks = 20;
+  static constexpr int kLooks = 50;
+  // In bytes, since the last look: who has sent less is not suspected.
+  static constexpr uint64_t kReceived = 4 << 10;
 
   explicit CallFloods(Held held, LoadShedder::Resident resident = LoadShedder::ResidentBytes)
       : held_(std::move(held)), resident_(std::move(resident)) {}
 
-  // The clients whose connections are to be given up. To be called every 50 ms.
-  std::vector<Client> Look(OpenConnections* connections);
+  // The clients whose connections are to be given up. To be called every 50 ms, and more often while
+  // it is growing.
+  std::vector<Client> Look(const TrafficReading& traffic);
 
   // Whether the process had grown at the last look, or not long before.
   bool is_growing() const { return looks_left_ > 0; }
 
  private:
-  std::vector<Client> FindSuspects(OpenConnections* connections);
+  std::vector<Client> FindSuspects(const TrafficReading& traffic);
 
   const Held held_;
   const LoadShedder::Resident resident_;
   int64_t floor_ = std::numeric_limits<int64_t>::max();  // what it has grown from
   int looks_left_ = 0;
-  absl::flat_hash_map<Client, uint64_t> received_;  // at the last look, while there are looks left
+  OpenConnections::TrafficOfAll traffic_;  // at the last look, while there are looks left
 };
 
 }  // namespace jobtail

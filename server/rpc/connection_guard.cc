@@ -4,6 +4,7 @@
 #include <spdlog/spdlog.h>
 #include <sys/socket.h>
 
+#include <algorithm>
 #include <chrono>
 #include <optional>
 
@@ -15,6 +16,9 @@ using ErrorCode = boost::system::error_code;
 // How often connections are counted: within a second for who asks, sooner where a limit is met.
 constexpr std::chrono::seconds kCountEvery(1);
 constexpr absl::Duration kCountAgain = absl::Milliseconds(20);
+// How often the process is looked at, and how often while it grows.
+constexpr absl::Duration kLookEvery = absl::Milliseconds(50);
+constexpr absl::Duration kLookAgain = absl::Milliseconds(20);
 // How long nobody can connect from where a flood has come from: gRPC's threads free what it has
 // left, which they would not come to if they had the next to read.
 constexpr absl::Duration kShutOut = absl::Seconds(10);
@@ -143,18 +147,24 @@ void ConnectionGuard::Count() {
     look_.cancel();
     return;
   }
-  GiveUpFloods(unfinished_.Look(&open_), &long_requests_);
+  GiveUpFloods(unfinished_.Look(TrafficReading(&open_)), &long_requests_);
   count_.expires_after(kCountEvery);
   count_.async_wait([this](const ErrorCode& error) {
     if (!error && !stopped_) Count();
   });
 }
 
+// While the process grows it is looked at more often, for a tenth of the time at most. The first to
+// look is who needs what came to be read after something else.
 void ConnectionGuard::Look() {
-  GiveUpFloods(floods_.Look(&open_), &many_calls_);
-  if (floods_.is_growing()) GiveUpFloods(unfinished_.Look(&open_), &long_requests_);
-  GiveUpAll(shedder_.Look(&open_), &too_large_);
-  look_.expires_after(absl::ToChronoMilliseconds(LoadShedder::kInterval));
+  const absl::Duration began = clock_->Steady();
+  const TrafficReading traffic(&open_);
+  if (floods_.is_growing()) GiveUpFloods(unfinished_.Look(traffic), &long_requests_);
+  GiveUpFloods(floods_.Look(traffic), &many_calls_);
+  GiveUpAll(shedder_.Look(traffic), &too_large_);
+  const absl::Duration pause =
+      floods_.is_growing() ? std::max(kLookAgain, 9 * (clock_->Steady() - began)) : kLookEvery;
+  look_.expires_after(absl::ToChronoMilliseconds(pause));
   look_.async_wait([this](const ErrorCode& error) {
     if (!error && !stopped_ && watching_) Look();
   });

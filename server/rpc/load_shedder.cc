@@ -8,18 +8,18 @@
 
 namespace jobtail {
 
-std::vector<OpenConnections::Client> LoadShedder::Look(OpenConnections* connections) {
-  const auto before = std::exchange(received_, {});
+std::vector<OpenConnections::Client> LoadShedder::Look(const TrafficReading& traffic) {
+  const auto before = std::exchange(traffic_, {});
   std::vector<OpenConnections::Client> worst;
   if (resident_() <= limit_) return worst;
-  received_ = connections->Received();
+  traffic_ = traffic.Get();
   absl::flat_hash_map<OpenConnections::Client, uint64_t> since;
   uint64_t most = 0;
-  for (const auto& [client, received] : received_) {
+  for (const auto& [client, now] : traffic_) {
     const auto known = before.find(client);
-    if (known == before.end() || received < known->second + kReceived) continue;
-    since[client] = received - known->second;
-    most = std::max(most, received - known->second);
+    if (known == before.end() || now.received < known->second.received + kReceived) continue;
+    since[client] = now.received - known->second.received;
+    most = std::max(most, since[client]);
   }
   for (const auto& [client, received] : since) {
     if (received >= most / 2) worst.push_back(client);

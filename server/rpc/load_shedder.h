@@ -7,8 +7,6 @@
 #include <utility>
 #include <vector>
 
-#include "absl/container/flat_hash_map.h"
-#include "absl/time/time.h"
 #include "server/rpc/open_connections.h"
 
 namespace jobtail {
@@ -24,8 +22,6 @@ class LoadShedder {
   // How large the process is, in bytes.
   using Resident = std::function<int64_t()>;
 
-  // How often to look.
-  static constexpr absl::Duration kInterval = absl::Milliseconds(50);
   // Who has sent less since the last look stays, in bytes.
   static constexpr uint64_t kReceived = 16 << 10;
 
@@ -34,8 +30,8 @@ class LoadShedder {
       : limit_(limit), resident_(std::move(resident)) {}
 
   // The clients whose connections are to be given up: who has sent most since the last look, and
-  // whoever has sent half as much. To be called at each interval.
-  std::vector<OpenConnections::Client> Look(OpenConnections* connections);
+  // whoever has sent half as much. To be called every 50 ms, or so.
+  std::vector<OpenConnections::Client> Look(const TrafficReading& traffic);
 
   // What the system says of this process.
   static int64_t ResidentBytes();
@@ -43,8 +39,8 @@ class LoadShedder {
  private:
   const int64_t limit_;
   const Resident resident_;
-  // What had come of each client at the last look; empty while the process is not too large.
-  absl::flat_hash_map<OpenConnections::Client, uint64_t> received_;
+  // At the last look; empty while the process is not too large.
+  OpenConnections::TrafficOfAll traffic_;
 };
 
 }  // namespace jobtail

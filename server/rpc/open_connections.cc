@@ -46,9 +46,8 @@ std::optional<int> OpenConnections::Find(const Client& client) const {
   return std::nullopt;
 }
 
-absl::flat_hash_map<OpenConnections::Client, OpenConnections::Traffic>
-OpenConnections::Transferred() {
-  absl::flat_hash_map<Client, Traffic> transferred;
+OpenConnections::TrafficOfAll OpenConnections::Transferred() {
+  TrafficOfAll transferred;
   transferred.reserve(open_.size());
   for (auto& [fd, connection] : open_) {
     tcp_info info{};
@@ -63,12 +62,6 @@ OpenConnections::Transferred() {
     }
   }
   return transferred;
-}
-
-absl::flat_hash_map<OpenConnections::Client, uint64_t> OpenConnections::Received() {
-  absl::flat_hash_map<Client, uint64_t> received;
-  for (const auto& [client, traffic] : Transferred()) received.emplace(client, traffic.received);
-  return received;
 }
 
 std::vector<OpenConnections::Client> OpenConnections::Sweep() {

@@ -42,18 +42,16 @@ class OpenConnections {
   // The descriptor of the client's connection; nullopt if there is none any more.
   std::optional<int> Find(const Client& client) const;
 
-  // How many bytes have come of each client, and were sent to it and acknowledged (none, of a unix
-  // socket), so far: as Received.
+  // How many bytes have come of each client, and were sent to it and acknowledged, so far: a system
+  // call for each that is known. Of a unix socket, of which the system does not tell, nothing was
+  // sent, and what was found waiting to be read, at each call of this, has come: nothing of a client
+  // that is idle, and much of one that sends without a pause.
   struct Traffic {
     uint64_t received = 0;
     uint64_t sent = 0;
   };
-  absl::flat_hash_map<Client, Traffic> Transferred();
-
-  // How many bytes each has received so far: a system call for each that is known. Of a unix
-  // socket, of which the system does not tell, it is what was found waiting to be read, at each
-  // call of this: nothing of a client that is idle, and much of one that sends without a pause.
-  absl::flat_hash_map<Client, uint64_t> Received();
+  using TrafficOfAll = absl::flat_hash_map<Client, Traffic>;
+  TrafficOfAll Transferred();
 
  private:
   struct Connection {
@@ -66,6 +64,23 @@ class OpenConnections {
 
   absl::flat_hash_map<int, Connection> open_;  // by descriptor
   absl::flat_hash_map<std::string, size_t> addresses_;
+};
+
+// The traffic of all connections at one moment, for all who look at it then: the system is asked
+// once, when the first of them wants to know. Not thread-safe.
+class TrafficReading {
+ public:
+  // `connections` outlives it.
+  explicit TrafficReading(OpenConnections* connections) : connections_(connections) {}
+
+  const OpenConnections::TrafficOfAll& Get() const {
+    if (!traffic_) traffic_ = connections_->Transferred();
+    return *traffic_;
+  }
+
+ private:
+  OpenConnections* const connections_;
+  mutable std::optional<OpenConnections::TrafficOfAll> traffic_;
 };
 
 // Of the name that gRPC has for a connection's other end: "ipv4:127.0.0.1:50000".

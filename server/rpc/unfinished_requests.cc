@@ -18,8 +18,8 @@ uint64_t AllowanceOf(const HandledCalls::Counts& handled, uint64_t sent) {
 
 }  // namespace
 
-std::vector<UnfinishedRequests::Client> UnfinishedRequests::Look(OpenConnections* connections) {
-  Note(connections);
+std::vector<UnfinishedRequests::Client> UnfinishedRequests::Look(const TrafficReading& traffic) {
+  Note(traffic);
   std::vector<Client> beyond;
   absl::flat_hash_map<std::string, int64_t> addresses;
   for (auto& [client, connection] : connections_) {
@@ -36,10 +36,10 @@ std::vector<UnfinishedRequests::Client> UnfinishedRequests::Look(OpenConnections
 }
 
 // What handlers were given is asked first: of what they are given meanwhile, the next look knows.
-void UnfinishedRequests::Note(OpenConnections* connections) {
+void UnfinishedRequests::Note(const TrafficReading& reading) {
   const auto handled = handled_->All();
   const auto before = std::exchange(connections_, {});
-  for (const auto& [client, traffic] : connections->Transferred()) {
+  for (const auto& [client, traffic] : reading.Get()) {
     const auto counts = handled.find(client);
     const uint64_t allowed = AllowanceOf(
         counts == handled.end() ? HandledCalls::Counts() : counts->second, traffic.sent);

@@ -49,7 +49,7 @@ class UnfinishedRequests {
   // The clients whose connections are to be given up: those beyond the bound; and of an address
   // that is beyond its, who has most, and whoever has half as much. To be called once a second, and
   // more often while the process grows.
-  std::vector<Client> Look(OpenConnections* connections);
+  std::vector<Client> Look(const TrafficReading& traffic);
 
  private:
   struct Connection {
@@ -59,7 +59,7 @@ class UnfinishedRequests {
   };
   using Connections = absl::flat_hash_map<Client, Connection>;
 
-  void Note(OpenConnections* connections);
+  void Note(const TrafficReading& traffic);
   void Correct(const Client& client, Connection* connection) const;
   void FindInAddress(const std::string& address, std::vector<Client>* beyond);
 

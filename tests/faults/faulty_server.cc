@@ -158,10 +158,11 @@ FaultyServer::~FaultyServer() {
   if (::testing::Test::HasFailure()) std::cout << "The server's log:\n" << outcome.err;
 }
 
-void FaultyServer::Start() {
+void FaultyServer::Start(const std::vector<std::string>& flags) {
   Command command = wrapper_;
   command.insert(command.end(), {JOBTAIL_DEMO, "--grpc-address=127.0.0.1:0",
                                  "--http-address=127.0.0.1:0", "--data-dir=" + data()});
+  command.insert(command.end(), flags.begin(), flags.end());
   process_ =
       std::make_unique<Subprocess>(Subprocess::Options{.command = command,
                                                        .environment = injector_.environment(),

@@ -106,7 +106,7 @@ class FaultyServer {
   const std::string& directory() const { return directory_.path(); }
   pid_t pid() const { return process_->pid(); }
 
-  void Start();
+  void Start(const std::vector<std::string>& flags = {});
   void Kill();
 
   // Asks once at each door, over new connections.

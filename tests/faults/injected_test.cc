@@ -279,6 +279,45 @@ TEST(InjectedIntoTheJournal, ErrorsAreNotNoticed) {
   EXPECT_TRUE(follower.log().result());
 }
 
+// What is synced line by line: the database takes what the journal cannot be synced with, until
+// that has been begun anew; what was shown is there after the end of the process.
+TEST(InjectedIntoTheJournal, ErrorsInSyncingEachLineAreNotNoticed) {
+  const std::vector<std::string> flags = {"--sync=always"};
+  FaultyServer server;
+  server.Start(flags);
+  ASSERT_FALSE(::testing::Test::HasFatalFailure());
+  server.ExpectServed();
+  const std::string run =
+      e2e::StartRun(server.stub(), "countdown", {{"times", "1000000"}, {"interval", "1ms"}});
+  Follower follower(server.address(), run);
+  const auto await_lines = [&](int64_t more) {
+    const int64_t wanted = follower.last() + more;
+    EXPECT_TRUE(Within(kPatience, [&] { return follower.last() >= wanted; })) << follower.last();
+  };
+  await_lines(100);
+  for (int round = 0; round < 3; ++round) {
+    server.injector().Begin({kSync, "journal", EIO, 2});
+    EXPECT_TRUE(Within(kPatience, [&] { return server.injector().hits() == 2; }));
+    Answers answers;
+    server.Ask(&answers);
+    EXPECT_EQ(answers.ToString(), "gRPC 0, HTTP 200, /readyz 200");
+    await_lines(100);
+    server.injector().End();
+    server.ExpectServed();
+    // The journal is synced again: else the next round would find nothing to hit.
+  }
+  const int64_t shown = follower.last();
+  server.Kill();
+  server.Start(flags);
+  follower.Stop();
+  EXPECT_THAT(follower.log().gaps(), IsEmpty());
+  CountedLog log(run);
+  ReadAll(server.stub(), run, &log);
+  EXPECT_TRUE(log.result()) << "the run's end, since its server has gone";
+  EXPECT_GE(log.last(), shown);
+  EXPECT_THAT(log.gaps(), IsEmpty());
+}
+
 // Neither an error nor an end: who does not need the disk's answer goes on.
 TEST(InjectedIntoSyncs, NoAnswerIsBadHealthUntilItComes) {
   if (!IsWhole()) GTEST_SKIP() << "run with JOBTAIL_FAULTS=all";

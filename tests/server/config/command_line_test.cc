@@ -12,6 +12,7 @@
 namespace jobtail::config {
 namespace {
 
+using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 
 using Arguments = std::vector<std::string>;
@@ -123,6 +124,24 @@ TEST(CommandLine, FindsCodeInEveryUsualInterpreter) {
       {"tar", "--checkpoint-action=exec={x}", "-cf", "a", "b"},
       {"git", "-c", "core.pager={x}", "log"},
       {"systemd-run", "-p", "User=bob", "sh", "-c", "{x}"},
+      {"python3", "-m", "timeit", "{x}"},
+      {"python3", "-m", "timeit", "-s", "{x}", "pass"},
+      {"python3", "-m", "pdb", "{x}"},
+      {"deno", "eval", "{x}"},
+      {"deno", "run", "-A", "{x}"},
+      {"pwsh", "-Command", "ls {x}"},
+      {"crontab", "{x}"},
+      {"tmux", "new-session", "-d", "-s", "name", "{x}"},
+      {"tmux", "send-keys", "-t", "name", "{x}", "Enter"},
+      {"screen", "-S", "name", "-X", "stuff", "{x}"},
+      {"sqlite3", "/a.db", "select '{x}'"},
+      {"sqlite3", "-cmd", "{x}", "/a.db", ".quit"},
+      {"gdb", "-batch", "-ex", "print {x}", "a.out"},
+      {"gdb", "--eval-command={x}", "a.out"},
+      {"lldb", "-o", "{x}", "a.out"},
+      {"vim", "-c", "{x}", "file"},
+      {"at", "-f", "{x}", "now"},
+      {"ansible", "all", "-m", "shell", "-a", "ls {x}"},
   };
   for (const Arguments& line : kCases) {
     const int found = FoundIn(line);
@@ -158,6 +177,9 @@ TEST(CommandLine, LeavesValuesAloneThatAreOnlyValues) {
       {"echo", "Hello, {x}!", "-e", "sh"},
       {"apt-get", "install", "python3", "{x}"},
       {"psql", "-v", "n={x}", "-f", "/q.sql"},
+      {"deno", "run", "-A", "deploy.ts", "{x}"},
+      {"gdb", "-batch", "-ex", "run", "{x}"},
+      {"ansible-playbook", "-l", "{x}", "site.yml"},
   };
   for (const Arguments& line : kCases) EXPECT_EQ(FoundIn(line), 0) << absl::StrJoin(line, " ");
 }
@@ -166,7 +188,10 @@ TEST(CommandLine, FindsCodeOnStandardInput) {
   for (const Arguments& line :
        {Arguments{"sh"}, Arguments{"bash", "-s"}, Arguments{"bash", "-eu", "-"},
         Arguments{"python3", "-"}, Arguments{"perl"}, Arguments{"env", "sh"},
-        Arguments{"sudo", "-u", "bob", "bash", "-s", "--", "a"}}) {
+        Arguments{"sudo", "-u", "bob", "bash", "-s", "--", "a"}, Arguments{"sqlite3", "/a.db"},
+        Arguments{"psql", "-d", "a"}, Arguments{"at", "now"}, Arguments{"crontab", "-"},
+        Arguments{"ssh", "host"}, Arguments{"su", "bob"}, Arguments{"sudo", "-s"},
+        Arguments{"gdb", "-batch"}}) {
     EXPECT_EQ(FoundIn(line, "ls {x}\n"), Misuse::kStdin + 1) << absl::StrJoin(line, " ");
     const std::vector<Template> templates = Templates(line);
     EXPECT_TRUE(CommandLine(line[0], templates).Find(*Template::Parse("{x}"))) << line[0];
@@ -174,7 +199,8 @@ TEST(CommandLine, FindsCodeOnStandardInput) {
   }
   for (const Arguments& line :
        {Arguments{"cat"}, Arguments{"sh", "-c", "cat"}, Arguments{"python3", "x.py"},
-        Arguments{"awk", "1"}, Arguments{"bash", "/x.sh"}}) {
+        Arguments{"awk", "1"}, Arguments{"bash", "/x.sh"}, Arguments{"psql", "-c", "copy a from stdin"},
+        Arguments{"ssh", "host", "cat"}, Arguments{"su", "bob", "-c", "cat"}, Arguments{"xargs"}}) {
     const std::vector<Template> templates = Templates(line);
     EXPECT_FALSE(CommandLine(line[0], templates).Find(*Template::Parse("{x}"))) << line[0];
   }
@@ -215,6 +241,22 @@ TEST(CommandLine, KnowsThatMakeRunsWhatIsInItsOperands) {
   ASSERT_EQ(parsed.variables().size(), 3u);
   EXPECT_EQ(parsed.variables()[0].name, "VERSION");
   for (const CommandLine::Variable& variable : parsed.variables()) EXPECT_TRUE(variable.expands);
+}
+
+TEST(CommandLine, KnowsWhatElseRunsWhatIsInItsOperands) {
+  const auto expanded = [](const Arguments& line) {
+    const std::vector<Template> templates = Templates(line);
+    std::vector<size_t> places;
+    for (const auto& variable : CommandLine(line[0], templates).variables()) {
+      if (variable.expands) places.push_back(variable.argument + 1);
+    }
+    return places;
+  };
+  EXPECT_THAT(expanded({"socat", "-", "TCP:{x}:80"}), ElementsAre(2u));
+  EXPECT_THAT(expanded({"socat", "-", "EXEC:{x}"}), ElementsAre(2u));
+  EXPECT_THAT(expanded({"ansible-playbook", "-e", "a={x}", "site.yml"}), ElementsAre(2u));
+  EXPECT_THAT(expanded({"ansible-playbook", "--extra-vars=a={x}", "{x}.yml"}), ElementsAre(1u));
+  EXPECT_THAT(expanded({"ansible-playbook", "-vea={x}", "-e", "a=1"}), ElementsAre(1u));
 }
 
 }  // namespace

@@ -19,15 +19,15 @@ class CallFloodsTest : public ::testing::Test {
   CallFloodsTest() {
     connections_.Add(calm_.server(), kCalm);
     connections_.Add(flooding_.server(), kFlooding);
-    EXPECT_THAT(floods_.Look(&connections_), IsEmpty());
+    EXPECT_THAT(floods_.Look(TrafficReading(&connections_)), IsEmpty());
   }
 
   // Both send, and the process grows.
   std::vector<OpenConnections::Client> LookAfterGrowth() {
-    calm_.Send(2 * LoadShedder::kReceived);
-    flooding_.Send(LoadShedder::kReceived);
+    calm_.Send(2 * CallFloods::kReceived);
+    flooding_.Send(CallFloods::kReceived);
     resident_ += CallFloods::kGrowth;
-    return floods_.Look(&connections_);
+    return floods_.Look(TrafficReading(&connections_));
   }
 
   const OpenConnections::Client kCalm{"10.0.0.1", 1};
@@ -57,18 +57,18 @@ TEST_F(CallFloodsTest, LeavesAloneWhoHasAllOpenThatItMay) {
 
 TEST_F(CallFloodsTest, LooksAtNobodyWhileTheProcessDoesNotGrow) {
   held_.clear();  // or at() would throw
-  calm_.Send(2 * LoadShedder::kReceived);
-  for (int i = 0; i < 3; ++i) EXPECT_THAT(floods_.Look(&connections_), IsEmpty());
+  calm_.Send(2 * CallFloods::kReceived);
+  for (int i = 0; i < 3; ++i) EXPECT_THAT(floods_.Look(TrafficReading(&connections_)), IsEmpty());
 }
 
 TEST_F(CallFloodsTest, GoesOnForAWhileAfterGrowth) {
   EXPECT_THAT(LookAfterGrowth(), IsEmpty());
   held_[kFlooding] = CallFloods::kMostHeld + 1;
-  flooding_.Send(LoadShedder::kReceived);
-  EXPECT_THAT(floods_.Look(&connections_), ElementsAre(kFlooding));
-  for (int i = 0; i < CallFloods::kLooks; ++i) floods_.Look(&connections_);
-  flooding_.Send(LoadShedder::kReceived);
-  EXPECT_THAT(floods_.Look(&connections_), IsEmpty());
+  flooding_.Send(CallFloods::kReceived);
+  EXPECT_THAT(floods_.Look(TrafficReading(&connections_)), ElementsAre(kFlooding));
+  for (int i = 0; i < CallFloods::kLooks; ++i) floods_.Look(TrafficReading(&connections_));
+  flooding_.Send(CallFloods::kReceived);
+  EXPECT_THAT(floods_.Look(TrafficReading(&connections_)), IsEmpty());
 }
 
 }  // namespace

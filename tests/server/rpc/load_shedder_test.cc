@@ -37,38 +37,38 @@ class LoadShedderTest : public ::testing::Test {
 };
 
 TEST_F(LoadShedderTest, GivesUpWhoSendsMost) {
-  EXPECT_THAT(shedder_.Look(&connections_), IsEmpty()) << "what came before does not count";
+  EXPECT_THAT(shedder_.Look(TrafficReading(&connections_)), IsEmpty()) << "what came before does not count";
   small_.Send(LoadShedder::kReceived + 1);
   large_.Send(3 * LoadShedder::kReceived);
-  EXPECT_THAT(shedder_.Look(&connections_), ElementsAre(kLarge));
+  EXPECT_THAT(shedder_.Look(TrafficReading(&connections_)), ElementsAre(kLarge));
   small_.Send(LoadShedder::kReceived);
-  EXPECT_THAT(shedder_.Look(&connections_), ElementsAre(kSmall));
+  EXPECT_THAT(shedder_.Look(TrafficReading(&connections_)), ElementsAre(kSmall));
 }
 
 TEST_F(LoadShedderTest, GivesUpWhoeverSendsAboutAsMuch) {
-  shedder_.Look(&connections_);
+  shedder_.Look(TrafficReading(&connections_));
   small_.Send(2 * LoadShedder::kReceived);
   large_.Send(3 * LoadShedder::kReceived);
-  EXPECT_THAT(shedder_.Look(&connections_), UnorderedElementsAre(kSmall, kLarge));
+  EXPECT_THAT(shedder_.Look(TrafficReading(&connections_)), UnorderedElementsAre(kSmall, kLarge));
   connections_.Remove(large_.server());
   small_.Send(LoadShedder::kReceived);
   large_.Send(LoadShedder::kReceived);
-  EXPECT_THAT(shedder_.Look(&connections_), ElementsAre(kSmall));
+  EXPECT_THAT(shedder_.Look(TrafficReading(&connections_)), ElementsAre(kSmall));
 }
 
 TEST_F(LoadShedderTest, LeavesAloneWhoSendsLittle) {
-  shedder_.Look(&connections_);
+  shedder_.Look(TrafficReading(&connections_));
   large_.Send(LoadShedder::kReceived - 1);
-  EXPECT_THAT(shedder_.Look(&connections_), IsEmpty());
+  EXPECT_THAT(shedder_.Look(TrafficReading(&connections_)), IsEmpty());
 }
 
 TEST_F(LoadShedderTest, LeavesAllAloneWhileThereIsMemory) {
   resident_ = kLimit;
-  shedder_.Look(&connections_);
+  shedder_.Look(TrafficReading(&connections_));
   large_.Send(2 * LoadShedder::kReceived);
-  EXPECT_THAT(shedder_.Look(&connections_), IsEmpty());
+  EXPECT_THAT(shedder_.Look(TrafficReading(&connections_)), IsEmpty());
   resident_ = kLimit + 1;
-  EXPECT_THAT(shedder_.Look(&connections_), IsEmpty()) << "nobody has sent anything since";
+  EXPECT_THAT(shedder_.Look(TrafficReading(&connections_)), IsEmpty()) << "nobody has sent anything since";
 }
 
 TEST_F(LoadShedderTest, KnowsHowLargeTheProcessIs) {
@@ -88,11 +88,11 @@ TEST(LoadShedderOfUnixSockets, FindsWhoSendsWithoutAPause) {
   connections.Add(quiet[0], {"uid=7", 1});
   connections.Add(flooding[0], {"uid=7", 2});
   LoadShedder shedder(kLimit, [] { return kLimit + 1; });
-  EXPECT_THAT(shedder.Look(&connections), IsEmpty());
+  EXPECT_THAT(shedder.Look(TrafficReading(&connections)), IsEmpty());
   const std::string text(64 << 10, 'x');
   ASSERT_EQ(write(flooding[1], text.data(), text.size()), static_cast<ssize_t>(text.size()));
   ASSERT_EQ(write(quiet[1], text.data(), 100), 100);
-  EXPECT_THAT(shedder.Look(&connections), ElementsAre(OpenConnections::Client("uid=7", 2)));
+  EXPECT_THAT(shedder.Look(TrafficReading(&connections)), ElementsAre(OpenConnections::Client("uid=7", 2)));
   for (const int fd : {quiet[0], quiet[1], flooding[0], flooding[1]}) close(fd);
 }
 

@@ -52,7 +52,7 @@ class Sender {
 
 class UnfinishedRequestsTest : public ::testing::Test {
  protected:
-  std::vector<Client> Look() { return requests_.Look(&connections_); }
+  std::vector<Client> Look() { return requests_.Look(TrafficReading(&connections_)); }
 
   OpenConnections connections_;
   HandledCalls handled_;
