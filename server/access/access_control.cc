@@ -45,12 +45,13 @@ PrincipalPtr OfPeer(const PeerIdentity* peer) {
   if (peer->kind != PeerIdentity::Kind::kCertificate || peer->name().empty()) return nullptr;
   principal->name = peer->uris.empty() ? absl::StrCat("dns:", peer->name()) : peer->name();
   principal->proof = Proof::kCertificate;
-  // A URI names its scheme, which is none of ours.
-  const bool is_ours =
+  // A URI names its scheme, which is none of ours; the owner of a token has none.
+  const bool is_taken =
       !peer->uris.empty() &&
-      (principal->name.starts_with("uid:") || principal->name.starts_with("dns:") ||
-       principal->name.starts_with("oidc:") || principal->name.starts_with("proxy:"));
-  return is_ours ? nullptr : principal;
+      (principal->name.find(':') == std::string::npos || principal->name.starts_with("uid:") ||
+       principal->name.starts_with("dns:") || principal->name.starts_with("oidc:") ||
+       principal->name.starts_with("proxy:"));
+  return is_taken ? nullptr : principal;
 }
 
 PrincipalPtr OfClaims(const oidc::Issuer& issuer, const oidc::Claims& claims) {
@@ -186,6 +187,11 @@ absl::StatusOr<std::string> AccessControl::BeginSession(
     const Credentials& credentials, const absl::StatusOr<PrincipalPtr>& principal) {
   if (!principal.ok()) return Refuse(credentials, "LOGIN", principal.status());
   const Caller caller{*principal, PeerText(credentials), TraceIdOf(credentials.traceparent)};
+  const auto rights = RightsOf(caller);
+  if (!rights.ok()) return Refuse(credentials, "LOGIN", rights.status());
+  const absl::Status taken =
+      quotas_.TakeCall(caller.principal->name, (*rights)->limits().calls_per_second);
+  if (!taken.ok()) return taken;
   if (absl::Status allowed = Allow(caller, {.verb = "LOGIN"}); !allowed.ok()) return allowed;
   return sessions_.Begin(**principal, clock_->Now());
 }

@@ -3,6 +3,7 @@
 
 #include <fcntl.h>
 #include <spdlog/spdlog.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <cerrno>
@@ -49,6 +50,18 @@ AuditLog::~AuditLog() {
   CloseLocked();
 }
 
+// What somebody has left of a record that the disk had no room for, this process or the one before.
+bool AuditLog::EndsWithinALine() const {
+  const int fd = open(file_.c_str(), O_RDONLY | O_NONBLOCK | O_CLOEXEC);
+  if (fd < 0) return false;
+  struct stat info;
+  char last = '\n';
+  const bool is_read = fstat(fd, &info) == 0 && S_ISREG(info.st_mode) && info.st_size > 0 &&
+                       pread(fd, &last, 1, info.st_size - 1) == 1;
+  close(fd);
+  return is_read && last != '\n';
+}
+
 void AuditLog::CloseLocked() {
   if (fd_ >= 0) close(std::exchange(fd_, -1));
 }
@@ -56,7 +69,6 @@ void AuditLog::CloseLocked() {
 void AuditLog::Reopen() {
   absl::MutexLock lock(&mutex_);
   CloseLocked();
-  torn_ = false;
 }
 
 int64_t AuditLog::failures() const {
@@ -84,8 +96,11 @@ absl::Status AuditLog::WriteLocked(const std::string& line) {
                                                " cannot be written: ", strerror(errno),
                                                "; what it is to tell of is not done without it"));
   };
-  if (fd_ < 0) fd_ = open(file_.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
-  if (fd_ < 0) return failed();
+  if (fd_ < 0) {
+    fd_ = open(file_.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
+    if (fd_ < 0) return failed();
+    torn_ = EndsWithinALine();
+  }
   const std::string text = torn_ ? "\n" + line : line;
   ssize_t count;
   do {

@@ -165,10 +165,13 @@ net::awaitable<absl::Status> Connection::Read(Parser* parser, unsigned* status) 
   co_return co_await ReadBody(parser, status);
 }
 
-// What has come of the body, and the buffer that it comes through, are within the budget.
+// What has come of the body, and the buffer that it comes through, are within the budget. Fields
+// that come after a body in chunks (trailers) say nothing about the request: the parser would have
+// them among its headers, where a proxy that sees to these has not seen them.
 net::awaitable<absl::Status> Connection::ReadBody(Parser* parser, unsigned* status) {
   ErrorCode error;
   parser->eager(true);
+  const Message::header_type header = parser->get().base();
   absl::StatusOr<access::Quotas::Place> place = services_.api->HoldRequest(Ask(parser->get()));
   if (place.ok()) body_ = *std::move(place);
   while (!error && !parser->is_done()) {
@@ -178,6 +181,7 @@ net::awaitable<absl::Status> Connection::ReadBody(Parser* parser, unsigned* stat
       co_return held;
     }
   }
+  parser->get().base() = header;
   co_return error ? Explain(error, options_, status) : absl::OkStatus();
 }
 

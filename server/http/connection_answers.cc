@@ -101,8 +101,15 @@ net::awaitable<bool> Connection::AnswerProbe(const Message& request) {
   co_return co_await SendReply(request, std::move(reply));
 }
 
-// On threads that may wait for the issuer.
+// On threads that may wait for the issuer, but for what is known here.
 net::awaitable<bool> Connection::AnswerLogin(const Message& request) {
+  if (PathOf(request) == kIssuersPath) {
+    co_return co_await SendReply(request, services_.login->Answer(Ask(request)));
+  }
+  const absl::StatusOr<Login::Place> place = services_.login->Enter(client_);
+  if (!place.ok()) {
+    co_return co_await SendReply(request, services_.login->Refuse(Ask(request), place.status()));
+  }
   const auto run = [this](auto task) { services_.login->Run(std::move(task)); };
   const auto answer = [this, &request] {
     http::Request asked = Ask(request);

@@ -7,6 +7,7 @@
 #include <atomic>
 #include <condition_variable>
 #include <list>
+#include <map>
 #include <mutex>
 #include <optional>
 #include <thread>
@@ -83,7 +84,7 @@ class HttpServer::Impl {
   bool HasRoomForNewcomer(const std::string& address);
   net::awaitable<void> Refuse(Protocol::socket socket, bool is_plain);
   net::awaitable<void> Serve(Protocol::socket socket, const ConnectionServices* services);
-  net::awaitable<bool> Handshake(Connection* connection);
+  net::awaitable<bool> Handshake(Connection* connection, const std::string& address);
   void StopAll(bool now);
   void Began();
   void Ended();
@@ -110,6 +111,7 @@ class HttpServer::Impl {
   std::list<Entrance> entrances_;
   std::unordered_set<Connection*> connections_;
   size_t handshakes_ = 0;                              // that are under way
+  std::map<std::string, size_t> handshakes_of_;        // of each client address
   absl::Duration looked_ = -absl::InfiniteDuration();  // when for connections that give way
   bool stopping_ = false;
 
@@ -181,8 +183,12 @@ bool HttpServer::Impl::HasRoomForNewcomer(const std::string& address) {
 }
 
 bool HttpServer::Impl::IsFull(const Protocol::socket& socket) {
-  if (api_.asks() && !HasRoomForNewcomer(ClientAddress(NameOf(socket)))) return true;
-  return connections_.size() >= options_.max_connections || handshakes_ >= options_.max_handshakes;
+  const std::string address = ClientAddress(NameOf(socket));
+  if (api_.asks() && !HasRoomForNewcomer(address)) return true;
+  const auto same = handshakes_of_.find(address);
+  return connections_.size() >= options_.max_connections ||
+         handshakes_ >= options_.max_handshakes ||
+         (same != handshakes_of_.end() && same->second >= options_.max_handshakes / 2);
 }
 
 net::awaitable<void> HttpServer::Impl::Accept(Entrance* entrance) {
@@ -221,19 +227,25 @@ net::awaitable<void> HttpServer::Impl::Refuse(Protocol::socket socket, bool is_p
 net::awaitable<void> HttpServer::Impl::Serve(Protocol::socket socket,
                                              const ConnectionServices* services) {
   {
+    const std::string address = ClientAddress(NameOf(socket));
     Connection connection(std::move(socket), services);
     connections_.insert(&connection);
-    const bool is_ready = co_await Handshake(&connection);
+    const bool is_ready = co_await Handshake(&connection, address);
     if (is_ready) co_await connection.Run();
     connections_.erase(&connection);
   }
   Ended();
 }
 
-net::awaitable<bool> HttpServer::Impl::Handshake(Connection* connection) {
+net::awaitable<bool> HttpServer::Impl::Handshake(Connection* connection,
+                                                 const std::string& address) {
   ++handshakes_;
+  ++handshakes_of_[address];
   const bool is_ready = co_await connection->Handshake();
   --handshakes_;
+  if (const auto same = handshakes_of_.find(address); --same->second == 0) {
+    handshakes_of_.erase(same);
+  }
   if (!is_ready) ++failed_handshakes_;
   co_return is_ready;
 }

@@ -10,7 +10,6 @@
 #include <utility>
 #include <vector>
 
-#include "absl/cleanup/cleanup.h"
 #include "absl/strings/escaping.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_split.h"
@@ -102,20 +101,35 @@ bool IsLoginPath(std::string_view path) {
   return path == kIssuersPath || path == kLoginPath || path == kCallbackPath;
 }
 
+absl::StatusOr<Login::Place> Login::Enter(const std::string& address) {
+  absl::MutexLock lock(&mutex_);
+  int& same = waiting_of_[address];
+  if (waiting_ >= kMostWaiting || same >= kMostOfAddress) {
+    if (same == 0) waiting_of_.erase(address);
+    return absl::ResourceExhaustedError("too many sign in at the moment; try again soon");
+  }
+  ++waiting_;
+  ++same;
+  return Place(this, [address](void* login) { static_cast<Login*>(login)->Leave(address); });
+}
+
+void Login::Leave(const std::string& address) {
+  absl::MutexLock lock(&mutex_);
+  --waiting_;
+  const auto same = waiting_of_.find(address);
+  if (--same->second == 0) waiting_of_.erase(same);
+}
+
 Reply Login::Answer(const Request& request) {
   if (request.path == kIssuersPath) return ListIssuers();
-  const bool is_back = request.path == kCallbackPath;
-  const absl::Cleanup leave = [this] { --waiting_; };
-  absl::StatusOr<Reply> reply =
-      ++waiting_ > kMostWaiting
-          ? absl::ResourceExhaustedError("too many sign in at the moment; try again soon")
-      : is_back ? Finish(request)
-                : Begin(request);
-  if (reply.ok()) return *std::move(reply);
-  Reply error = ErrorReply(reply.status());
+  absl::StatusOr<Reply> reply = request.path == kCallbackPath ? Finish(request) : Begin(request);
+  return reply.ok() ? *std::move(reply) : Refuse(request, reply.status());
+}
+
+Reply Login::Refuse(const Request& request, const absl::Status& why) const {
+  Reply error = ErrorReply(why);
   error.content_type = kPage;
-  error.body =
-      HtmlSignInError(ToUtf8(std::string(reply.status().message()), 2000), RootOf(request.path));
+  error.body = HtmlSignInError(ToUtf8(std::string(why.message()), 2000), RootOf(request.path));
   return error;
 }
 

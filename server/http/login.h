@@ -2,11 +2,15 @@
 #ifndef JOBTAIL_SERVER_HTTP_LOGIN_H_
 #define JOBTAIL_SERVER_HTTP_LOGIN_H_
 
-#include <atomic>
 #include <functional>
+#include <memory>
 #include <string>
 #include <string_view>
 
+#include "absl/base/thread_annotations.h"
+#include "absl/container/flat_hash_map.h"
+#include "absl/status/statusor.h"
+#include "absl/synchronization/mutex.h"
 #include "base/clock.h"
 #include "base/fetch/fetch.h"
 #include "base/scheduler.h"
@@ -28,12 +32,13 @@ bool IsLoginPath(std::string_view path);
 // site), and which nothing else is done with: the server keeps nothing, and a code that somebody
 // else was given is worth nothing in this browser.
 //
-// Its own threads wait for issuers, no more than kMostWaiting requests at a time. Thread-safe, but
-// for Stop, which is the owner's.
+// Its own threads wait for issuers. No more than kMostWaiting requests are there for them at a
+// time, and kMostOfAddress of one client address. Thread-safe, but for Stop, which is the owner's.
 class Login {
  public:
   static constexpr int kThreads = 2;
   static constexpr int kMostWaiting = 64;
+  static constexpr int kMostOfAddress = 8;
 
   // `access`: null where nobody is asked who they are. It outlives this, as `clock`.
   Login(access::AccessControl* access, Clock* clock)
@@ -41,23 +46,32 @@ class Login {
 
   bool is_there() const { return access_ != nullptr; }
 
+  // One of the requests that may be there, until the last copy of it goes. RESOURCE_EXHAUSTED if
+  // there are too many, in all or of that client address. Does not wait.
+  using Place = std::shared_ptr<void>;
+  absl::StatusOr<Place> Enter(const std::string& address);
+
   // Calls `task` on a thread that may wait, for an Answer.
   void Run(std::function<void()> task) { waits_.Soon(std::move(task)); }
   // Answers a GET to one of the paths. May wait for the issuer and for the disk.
   Reply Answer(const Request& request);
+  Reply Refuse(const Request& request, const absl::Status& why) const;
 
   // Nobody is waited for any more; what is under way ends soon.
   void GiveUp() { fetcher_.Cancel(); }
   void Stop() { waits_.Stop(); }
 
  private:
+  void Leave(const std::string& address);
   Reply ListIssuers() const;
   absl::StatusOr<Reply> Begin(const Request& request) const;
   absl::StatusOr<Reply> Finish(const Request& request);
 
   access::AccessControl* const access_;
   Fetcher fetcher_;
-  std::atomic<int> waiting_ = 0;
+  absl::Mutex mutex_;
+  int waiting_ ABSL_GUARDED_BY(mutex_) = 0;
+  absl::flat_hash_map<std::string, int> waiting_of_ ABSL_GUARDED_BY(mutex_);
   Scheduler waits_;  // last: its threads use the rest
 };
 

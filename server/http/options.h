@@ -38,6 +38,7 @@ struct HttpOptions {
   size_t max_connections = 10'000;
   // With TLS: how long a client may take for its handshake, and how many may be under way.
   absl::Duration handshake_timeout = absl::Seconds(10);
+  // Half as many of one client address.
   size_t max_handshakes = 512;
   // How long a client may take to send a request, from its first byte to its last.
   absl::Duration request_timeout = absl::Seconds(20);

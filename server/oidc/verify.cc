@@ -109,8 +109,10 @@ absl::Status TakeName(const Json& payload, const Settings& settings, Claims* cla
                               "spaces, beyond ASCII or longer than ", kMostNameBytes));
   }
   const json_t* const verified = json_object_get(payload.get(), "email_verified");
-  if (settings.name_claim == "email" && verified && !json_is_true(verified)) {
-    return Wrong("has an address in \"email\" that the issuer has not verified");
+  if (settings.name_claim == "email" && !json_is_true(verified)) {
+    return Wrong(
+        "has an address in \"email\" of which the issuer does not say that it has "
+        "verified it (\"email_verified\")");
   }
   claims->name = settings.name_prefix + name;
   return absl::OkStatus();

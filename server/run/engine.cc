@@ -224,14 +224,15 @@ void Engine::EndUnstarted(const std::shared_ptr<Run>& run, const absl::Status& e
 }
 
 absl::StatusOr<std::shared_ptr<Run>> Engine::Create(const v1::CreateRunRequest& request,
-                                                    const Creator& creator) {
-  auto run = FindOrCreate(request, creator);
+                                                    const Creator& creator, bool* is_new) {
+  auto run = FindOrCreate(request, creator, is_new);
   if (absl::IsResourceExhausted(run.status()) || absl::IsUnavailable(run.status())) ++refused_runs_;
   return run;
 }
 
 absl::StatusOr<std::shared_ptr<Run>> Engine::FindOrCreate(const v1::CreateRunRequest& request,
-                                                          const Creator& creator) {
+                                                          const Creator& creator, bool* is_new) {
+  *is_new = true;
   if (!creator.view.everything()) {
     const auto job = FindJobFor(creator, access::Verb::kRun, request.job());
     if (!job.ok()) return job.status();
@@ -247,7 +248,8 @@ absl::StatusOr<std::shared_ptr<Run>> Engine::FindOrCreate(const v1::CreateRunReq
   const absl::StatusOr<std::string> found =
       request_ids_.Enter(request_id, RequestIds::DigestOf(request.job(), parameters), id, owner);
   if (!found.ok()) return found.status();
-  if (*found != id) return runs_.Find(*found);
+  *is_new = *found == id;
+  if (!*is_new) return runs_.Find(*found);
   auto run = CreateNew(id, request, creator);
   request_ids_.Settle(request_id, id, run.ok(), owner);
   return run;
@@ -257,9 +259,10 @@ absl::StatusOr<v1::Run> Engine::CreateRun(const v1::CreateRunRequest& request,
                                           const access::Caller& caller) {
   const auto view = ViewOf(caller);
   if (!view.ok()) return view.status();
-  const auto run = Create(request, {caller, *view});
+  bool is_new = false;
+  const auto run = Create(request, {caller, *view}, &is_new);
   if (!run.ok()) return run.status();
-  return (*run)->Get();
+  return view->Show((*run)->Get());
 }
 
 absl::StatusOr<Engine::Started> Engine::RunJob(const v1::RunJobRequest& request,
@@ -279,8 +282,13 @@ absl::StatusOr<Engine::Started> Engine::RunJob(const v1::RunJobRequest& request,
   create.set_job(request.job());
   *create.mutable_parameters() = request.parameters();
   create.set_request_id(request.request_id());
-  const auto run = Create(create, creator);
+  bool is_new = false;
+  const auto run = Create(create, creator, &is_new);
   if (!run.ok()) return run.status();
+  if (!is_new) {  // its log is opened, and nothing is started
+    const absl::Status allowed = Allow(caller, access::Verb::kReadLog, (*run)->job(), (*run)->id());
+    if (!allowed.ok()) return allowed;
+  }
   v1::TailLogRequest tail;
   tail.set_follow(true);
   auto cursor = Open(**run, tail);

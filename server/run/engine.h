@@ -164,9 +164,9 @@ class Engine {
   };
 
   absl::StatusOr<std::shared_ptr<Run>> Create(const v1::CreateRunRequest& request,
-                                              const Creator& creator);
+                                              const Creator& creator, bool* is_new);
   absl::StatusOr<std::shared_ptr<Run>> FindOrCreate(const v1::CreateRunRequest& request,
-                                                    const Creator& creator);
+                                                    const Creator& creator, bool* is_new);
   absl::StatusOr<std::shared_ptr<Run>> CreateNew(const std::string& id,
                                                  const v1::CreateRunRequest& request,
                                                  const Creator& creator);

@@ -174,6 +174,24 @@ TEST_F(AccessCallsTest, EachActIsWrittenDownBeforeItIsDone) {
   EXPECT_THAT(audit, Not(HasSubstr(token.substr(20))));
 }
 
+// Nothing is started, and a log is opened all the same.
+TEST_F(AccessCallsTest, ALogThatIsOpenedByAskingForItsRunAgainIsWrittenDown) {
+  const std::string token = Token("deployer");
+  v1::RunJobRequest request;
+  request.set_job("greet");
+  request.set_request_id("the-same");
+  for (int i = 0; i < 2; ++i) {
+    grpc::ClientContext context;
+    Authorize(token, &context);
+    const auto stream = stub().RunJob(&context, request);
+    v1::LogLine line;
+    while (stream->Read(&line)) continue;
+    EXPECT_TRUE(stream->Finish().ok());
+    const bool is_written = Audit().find("\"verb\":\"READ_LOG\"") != std::string::npos;
+    EXPECT_EQ(is_written, i == 1) << Audit();
+  }
+}
+
 // Whoever looks for what is not theirs is to be found, without learning that it is there.
 TEST_F(AccessCallsTest, WhatMayNotBeSeenIsDeniedInTheAuditLogAlone) {
   const std::string other = EndedRun("greet", "somebody-else");

@@ -17,6 +17,7 @@ namespace {
 
 using ::testing::HasSubstr;
 using testing::KeyPair;
+using ::testing::Not;
 
 const std::string& Policy() {
   static const auto& policy = *new std::string(absl::StrCat(
@@ -81,6 +82,25 @@ TEST_F(NamingProxyTest, LetsNoClientAddAName) {
             "nobody");
   EXPECT_EQ(WhoIs(proxy_, {{"X-Forwarded-User", "alice"}, {"X-Forwarded-Groups", "gid:0"}}),
             "nobody");
+}
+
+// Of what comes behind a body, in which a proxy looks for nothing.
+TEST_F(NamingProxyTest, NamesNobodyInATrailer) {
+  const auto ask = [&](const std::string& headers, const std::string& trailers) {
+    TlsHttpClient client(server().http_url(), proxy_);
+    client.SendBytes(absl::StrCat("GET /v1/whoami HTTP/1.1\r\nHost: localhost\r\n", headers,
+                                  "Transfer-Encoding: chunked\r\n\r\n0\r\n", trailers, "\r\n"));
+    return client.ReadAnswer();
+  };
+  const std::string user = "X-Forwarded-User: alice\r\n";
+  const std::string groups = "X-Forwarded-Groups: web,ops\r\n";
+  EXPECT_THAT(ask(user + groups, "").body, HasSubstr("\"ops\""));
+  const HttpAnswer answer = ask(user, groups);
+  EXPECT_EQ(answer.status, 200);
+  EXPECT_THAT(answer.body, HasSubstr("proxy:alice"));
+  EXPECT_THAT(answer.body, Not(HasSubstr("ops")));
+  EXPECT_EQ(ask("", user).status, 401);
+  EXPECT_EQ(ask("", "Authorization: Bearer " + Token("operator") + "\r\n").status, 401);
 }
 
 // The names are those of the proxy's users, not of tokens: "operator" may everything.

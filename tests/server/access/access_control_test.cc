@@ -123,7 +123,7 @@ TEST_F(AccessControlTest, AConnectionProvesAUserOrACertificate) {
   peer.dns_names.clear();
   EXPECT_FALSE(Admit("", "", &peer).ok());
   // A certificate cannot pass for a user or for another kind of name.
-  for (const char* const uri : {"uid:7", "dns:h"}) {
+  for (const char* const uri : {"uid:7", "dns:h", "alice"}) {
     peer.uris = {uri};
     EXPECT_FALSE(Admit("", "", &peer).ok()) << uri;
   }

@@ -85,6 +85,16 @@ TEST_F(AuditLogTest, TellsOfAFailureIfThatIsWanted) {
   EXPECT_EQ(going_on.failures(), 1);
 }
 
+TEST_F(AuditLogTest, BeginsALineOfItsOwnAfterWhatADiskHadNoRoomFor) {
+  std::ofstream(file_) << "{\"verb\":\"RU";
+  AuditLog log(file_, true);
+  ASSERT_TRUE(log.Write(Record("CANCEL")).ok());
+  log.Reopen();
+  ASSERT_TRUE(log.Write(Record("DELETE")).ok());
+  EXPECT_EQ(ReadAll(file_),
+            "{\"verb\":\"RU\n" + ToJsonLine(Record("CANCEL")) + ToJsonLine(Record("DELETE")));
+}
+
 TEST_F(AuditLogTest, IsTriedAgainAfterAFailure) {
   const std::string later = directory_.path() + "/later/audit.log";
   AuditLog log(later, true);
