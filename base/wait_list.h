@@ -35,6 +35,7 @@ class WaitList {
 
   bool empty() const { return functions_.empty(); }
 
+  // To be called without the lock that guards the list: the functions may come back to it.
   static void CallAll(const Functions& functions) {
     for (const auto& [id, function] : functions) function();
   }

@@ -1,4 +1,4 @@
-// A parent for orphans.
+// The first process of a container: starts the server as a child, and reaps whoever is left over.
 #include "server/init_process.h"
 
 #include <errno.h>

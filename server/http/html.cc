@@ -1,4 +1,4 @@
-// Its HTML, with every character of markup in the text escaped.
+// Writes pages of HTML, with every character of markup in the text escaped.
 #include "server/http/html.h"
 
 #include <algorithm>

@@ -1,4 +1,4 @@
-// The two ways: to the issuer, and back.
+// Sends a browser to the issuer, and makes a session of what it comes back with.
 #include "server/http/login.h"
 
 #include <google/protobuf/struct.pb.h>

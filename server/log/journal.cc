@@ -177,8 +177,7 @@ bool Journal::MakeRoomLocked(size_t bytes) {
     if (in_use_[other] > 0) return false;
     half_ = other;
   }
-  // Greater than any before, of former processes too, unless somebody has set the clock back: then
-  // it is at least another.
+  // Greater than any before in this file.
   epoch_ = std::max(epoch_ + 1, absl::GetCurrentTimeNanos());
   offset_ = 0;
   return true;

@@ -29,7 +29,7 @@ namespace jobtail {
 // caller is told of the error, and must be ready to find it there.
 //
 // A store owns it; `database` outlives it. Everything but Recover may be called from any thread at
-// any time, and no lock is held while something is written or synced.
+// any time, and no lock of the gate is held while something is written or synced.
 class WriteGate {
  public:
   WriteGate(const RocksDbOptions& options, ReopenableDatabase* database);

@@ -43,7 +43,8 @@ class Sieve {
   bool in_lower_case_ = false;
 };
 
-// Finds literals from front to back, looking at each byte once for each literal. Refers to both.
+// Finds literals from front to back, looking at each byte once for each literal. Refers to the
+// text and to the literals, which outlive it.
 class LiteralFinder {
  public:
   static constexpr size_t kNowhere = Literal::kNowhere;

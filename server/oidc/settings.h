@@ -1,4 +1,4 @@
-// What is said about an issuer.
+// What the access file says about an issuer of tokens.
 #ifndef JOBTAIL_SERVER_OIDC_SETTINGS_H_
 #define JOBTAIL_SERVER_OIDC_SETTINGS_H_
 

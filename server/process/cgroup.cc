@@ -22,6 +22,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_split.h"
 #include "absl/time/clock.h"
+#include "base/clock.h"
 
 namespace jobtail::process {
 namespace {
@@ -111,7 +112,7 @@ void RemoveBelow(const std::string& directory) {
 
 // True once there is nothing left of it.
 bool KillAndRemove(const std::string& directory, absl::Duration patience) {
-  const absl::Time end = absl::Now() + patience;
+  const absl::Duration end = Clock::System()->Steady() + patience;
   if (Remove(directory)) return true;
   while (true) {
     if (!Write(directory + "/cgroup.kill", "1") && errno == ENOENT) return Remove(directory);
@@ -119,7 +120,7 @@ bool KillAndRemove(const std::string& directory, absl::Duration patience) {
       RemoveBelow(directory);
       if (Remove(directory)) return true;
     }
-    if (absl::Now() >= end) return false;
+    if (Clock::System()->Steady() >= end) return false;
     absl::SleepFor(kPoll);
   }
 }

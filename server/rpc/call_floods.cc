@@ -1,4 +1,4 @@
-// The process's growth, and what gRPC holds of suspects.
+// Finds the connections that send much while the process grows, and asks how many calls they hold.
 #include "server/rpc/call_floods.h"
 
 #include <algorithm>

@@ -1,4 +1,4 @@
-// Two timers, and what they find.
+// Counting the connections every second, and looking for those that are to go.
 #include "server/rpc/connection_guard.h"
 
 #include <spdlog/spdlog.h>

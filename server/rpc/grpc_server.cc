@@ -20,8 +20,8 @@ constexpr int kMaxRequestBytes = 2 << 20;
 // has been told the limit. Well above the service's own, beyond which a call alone is refused.
 constexpr int kMaxMetadataBytes = 4 * static_cast<int>(JobService::kMaxMetadataBytes);
 
-// Streams idle for long. Pings find out about a peer that has vanished, and clients may send them
-// this often, too.
+// Pings tell of a peer that has vanished from a stream on which nothing is sent for a while;
+// clients may send them this often, too.
 void SetKeepalive(grpc::ServerBuilder* builder) {
   builder->AddChannelArgument(GRPC_ARG_KEEPALIVE_TIME_MS, 30'000);
   builder->AddChannelArgument(GRPC_ARG_KEEPALIVE_TIMEOUT_MS, 10'000);

@@ -1,4 +1,4 @@
-// Three counts for each reservation.
+// Counts bytes by connection, by client address and in all.
 #include "server/stream/byte_budget.h"
 
 #include <utility>

@@ -1,4 +1,4 @@
-// Files looked at, read and tried.
+// Reads certificates and keys anew when their files change, and keeps the last that fit.
 #include "server/tls/certificate_source.h"
 
 #include <fcntl.h>

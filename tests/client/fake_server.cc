@@ -104,7 +104,7 @@ grpc::Status CallIfSet(const Function& function, Arguments&&... arguments) {
 v1::LogLine Line(int64_t sequence, const std::string& text, v1::Stream stream, v1::Ending ending) {
   v1::LogLine line;
   line.set_sequence(sequence);
-  line.mutable_time()->set_seconds(1'700'000'000 + sequence);
+  line.mutable_time()->set_seconds(1'700'000'000 + sequence % 1'000'000);  // of any number
   line.set_stream(stream);
   line.set_ending(ending);
   line.set_text(text);

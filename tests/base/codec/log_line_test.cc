@@ -248,8 +248,9 @@ TEST(DecodeLine, SkipsAndTellsOfFieldsThatItDoesNotKnow) {
                                                  "1234"),
                                      std::string("\x61"
                                                  "12345678")}) {
+    const std::string bytes = unknown + text;  // which the view refers to
     LineView view;
-    ASSERT_TRUE(DecodeLine(unknown + text, &view));
+    ASSERT_TRUE(DecodeLine(bytes, &view));
     EXPECT_TRUE(view.has_unknown_fields);
     EXPECT_EQ(view.bytes, "x");
   }

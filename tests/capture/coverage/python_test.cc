@@ -9,6 +9,9 @@
 
 #include "tests/capture/coverage/row.h"
 
+// LeakSanitizer asks for this: Python leaves to the process's end what it has allocated.
+extern "C" const char* __lsan_default_suppressions() { return "leak:libpython3"; }
+
 namespace jobtail::capture {
 namespace {
 

@@ -199,8 +199,9 @@ TEST(CommandLine, FindsCodeOnStandardInput) {
   }
   for (const Arguments& line :
        {Arguments{"cat"}, Arguments{"sh", "-c", "cat"}, Arguments{"python3", "x.py"},
-        Arguments{"awk", "1"}, Arguments{"bash", "/x.sh"}, Arguments{"psql", "-c", "copy a from stdin"},
-        Arguments{"ssh", "host", "cat"}, Arguments{"su", "bob", "-c", "cat"}, Arguments{"xargs"}}) {
+        Arguments{"awk", "1"}, Arguments{"bash", "/x.sh"},
+        Arguments{"psql", "-c", "copy a from stdin"}, Arguments{"ssh", "host", "cat"},
+        Arguments{"su", "bob", "-c", "cat"}, Arguments{"xargs"}}) {
     const std::vector<Template> templates = Templates(line);
     EXPECT_FALSE(CommandLine(line[0], templates).Find(*Template::Parse("{x}"))) << line[0];
   }
@@ -246,8 +247,9 @@ TEST(CommandLine, KnowsThatMakeRunsWhatIsInItsOperands) {
 TEST(CommandLine, KnowsWhatElseRunsWhatIsInItsOperands) {
   const auto expanded = [](const Arguments& line) {
     const std::vector<Template> templates = Templates(line);
+    const CommandLine parsed(line[0], templates);
     std::vector<size_t> places;
-    for (const auto& variable : CommandLine(line[0], templates).variables()) {
+    for (const CommandLine::Variable& variable : parsed.variables()) {
       if (variable.expands) places.push_back(variable.argument + 1);
     }
     return places;

@@ -1,5 +1,5 @@
 // Data directories of other formats: what an older server has left is read whole, and what a newer
-// one has left is refused and stays as it is. testdata/ has a directory of each older format.
+// one has left is refused and stays as it is. testdata/ has a directory of each format.
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -107,7 +107,7 @@ void Fill(JournaledStore* store) {
     append(kKilled, Lines(kKilled, i, i), false);
 }
 
-// Makes such a directory of the present format, for the servers to come:
+// Makes such a directory of the present format, once there is a new one:
 // JOBTAIL_FIXTURE=tests/server/log/testdata/format-N server_log_test --gtest_filter=*MakesAFixture
 // --gtest_also_run_disabled_tests
 TEST(FormatFixture, DISABLED_MakesAFixture) {
@@ -205,9 +205,11 @@ class Format : public ::testing::Test {
   std::unique_ptr<JournaledStore> store_;
 };
 
-TEST_F(Format, OneIsReadWholeAndGoesOn) {
-  Take("format-1");
-  ASSERT_FALSE(fs::exists(Path("FORMAT")));
+class EachFormat : public Format, public ::testing::WithParamInterface<int> {};
+
+TEST_P(EachFormat, IsReadWholeAndGoesOn) {
+  Take(absl::StrCat("format-", GetParam()));
+  ASSERT_EQ(fs::exists(Path("FORMAT")), GetParam() > 1);
   const absl::Status opened = Open();
   ASSERT_TRUE(opened.ok()) << opened;
   ExpectEverything();
@@ -220,6 +222,8 @@ TEST_F(Format, OneIsReadWholeAndGoesOn) {
     ExpectLines(kEnded, 1, kResult);
   }
 }
+
+INSTANTIATE_TEST_SUITE_P(Up, EachFormat, ::testing::Values(1, 2));
 
 TEST_F(Format, IsNotedInTheDirectory) {
   ASSERT_TRUE(Open().ok());
