@@ -5,6 +5,7 @@
 #include <cstdio>
 #include <iostream>
 #include <map>
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -102,7 +103,7 @@ int Revoke(const Options& options) {
 }  // namespace
 
 void AddTokenCommands(CLI::App* flags) {
-  auto* const options = new Options;
+  const auto options = std::make_shared<Options>();  // the callbacks have it
   CLI::App* const token =
       flags->add_subcommand("token", "Makes, lists and revokes the tokens that prove who calls");
   token->require_subcommand(1);

@@ -8,7 +8,7 @@ namespace jobtail::access {
 
 // Adds the command `token`, with `create`, `list` and `revoke`, to a server program's flags.
 // Parsing one of them does it, and throws CLI::RuntimeError with the exit code, as CLI11 wants that
-// said. To be called once; what it needs lives for ever.
+// said. To be called once.
 void AddTokenCommands(CLI::App* flags);
 
 }  // namespace jobtail::access
