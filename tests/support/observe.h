@@ -16,7 +16,8 @@ bool Eventually(const std::function<bool()>& condition);
 // Whether there is a process of that number, zombies not counted.
 bool IsAlive(pid_t pid);
 
-// The most that the process ever had in memory, in bytes; -1 if that is not known.
+// The most that the process ever had in memory, in bytes; -1 if that is not known, as under
+// AddressSanitizer, which keeps much of what was freed.
 int64_t PeakMemory(pid_t pid);
 
 // Empty if there is no such file.
