@@ -29,7 +29,7 @@ struct Program {
   // Letters and long options among those with a value: it is but data. Of a launcher: it stands for
   // the operands, which are then not there.
   std::string_view data = {};
-  bool expands = false;  // code may be in operands, as in make's "NAME=$(shell ...)"
+  bool expands = false;            // code may be in operands, as in make's "NAME=$(shell ...)"
   std::string_view expanded = {};  // and in the values of these, letters and long options
   bool reads_code = false;         // from its input, where its arguments have none
   // Operands of an interpreter behind which it has another: "eval", "timeit".

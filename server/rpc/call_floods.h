@@ -42,8 +42,8 @@ class CallFloods {
   explicit CallFloods(Held held, LoadShedder::Resident resident = LoadShedder::ResidentBytes)
       : held_(std::move(held)), resident_(std::move(resident)) {}
 
-  // The clients whose connections are to be given up. To be called every 50 ms, and more often while
-  // it is growing.
+  // The clients whose connections are to be given up. To be called every 50 ms, and more often
+  // while it is growing.
   std::vector<Client> Look(const TrafficReading& traffic);
 
   // Whether the process had grown at the last look, or not long before.

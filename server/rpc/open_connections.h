@@ -44,8 +44,8 @@ class OpenConnections {
 
   // How many bytes have come of each client, and were sent to it and acknowledged, so far: a system
   // call for each that is known. Of a unix socket, of which the system does not tell, nothing was
-  // sent, and what was found waiting to be read, at each call of this, has come: nothing of a client
-  // that is idle, and much of one that sends without a pause.
+  // sent, and what was found waiting to be read, at each call of this, has come: nothing of a
+  // client that is idle, and much of one that sends without a pause.
   struct Traffic {
     uint64_t received = 0;
     uint64_t sent = 0;

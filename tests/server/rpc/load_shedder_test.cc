@@ -37,7 +37,8 @@ class LoadShedderTest : public ::testing::Test {
 };
 
 TEST_F(LoadShedderTest, GivesUpWhoSendsMost) {
-  EXPECT_THAT(shedder_.Look(TrafficReading(&connections_)), IsEmpty()) << "what came before does not count";
+  EXPECT_THAT(shedder_.Look(TrafficReading(&connections_)), IsEmpty())
+      << "what came before does not count";
   small_.Send(LoadShedder::kReceived + 1);
   large_.Send(3 * LoadShedder::kReceived);
   EXPECT_THAT(shedder_.Look(TrafficReading(&connections_)), ElementsAre(kLarge));
@@ -68,7 +69,8 @@ TEST_F(LoadShedderTest, LeavesAllAloneWhileThereIsMemory) {
   large_.Send(2 * LoadShedder::kReceived);
   EXPECT_THAT(shedder_.Look(TrafficReading(&connections_)), IsEmpty());
   resident_ = kLimit + 1;
-  EXPECT_THAT(shedder_.Look(TrafficReading(&connections_)), IsEmpty()) << "nobody has sent anything since";
+  EXPECT_THAT(shedder_.Look(TrafficReading(&connections_)), IsEmpty())
+      << "nobody has sent anything since";
 }
 
 TEST_F(LoadShedderTest, KnowsHowLargeTheProcessIs) {
@@ -92,7 +94,8 @@ TEST(LoadShedderOfUnixSockets, FindsWhoSendsWithoutAPause) {
   const std::string text(64 << 10, 'x');
   ASSERT_EQ(write(flooding[1], text.data(), text.size()), static_cast<ssize_t>(text.size()));
   ASSERT_EQ(write(quiet[1], text.data(), 100), 100);
-  EXPECT_THAT(shedder.Look(TrafficReading(&connections)), ElementsAre(OpenConnections::Client("uid=7", 2)));
+  EXPECT_THAT(shedder.Look(TrafficReading(&connections)),
+              ElementsAre(OpenConnections::Client("uid=7", 2)));
   for (const int fd : {quiet[0], quiet[1], flooding[0], flooding[1]}) close(fd);
 }
 
