@@ -98,26 +98,31 @@ absl::StatusOr<IndexEntry> LogWriter::Newest(const std::string& run) {
     if (!read.ok()) return read.status();
     head = *std::move(read);
   }
-  absl::MutexLock lock(&head->mutex);
-  return head->newest;
+  return head->Newest();
+}
+
+void LogWriter::Head::Appended(const absl::Status& written, const IndexEntry& end) {
+  may_have_more = !written.ok();
+  absl::MutexLock lock(&mutex);
+  if (written.ok()) newest = end;
 }
 
 // Adds the batches to `write`; returns what is the end of the log once that is written.
 absl::StatusOr<IndexEntry> LogWriter::AddTo(const Database* database, const std::string& run,
                                             std::string_view run_key,
-                                            absl::Span<const Batch> batches, const Head& head,
+                                            absl::Span<const Batch> batches, Head* head,
                                             rocksdb::WriteBatch* write) const {
-  int64_t last = head.newest.last;
+  IndexEntry newest = head->Newest();
+  int64_t last = newest.last;
   for (const Batch& batch : batches) {
     if (batch.first != last + 1 || batch.last < batch.first) return Misfit(run, batch, last + 1);
     last = batch.last;
   }
-  if (head.may_have_more) {
+  if (head->may_have_more) {
     for (rocksdb::ColumnFamilyHandle* family : {database->batches(), database->index()}) {
-      write->DeleteRange(family, BatchKey(run_key, head.newest.last + 1), EndKey(run_key));
+      write->DeleteRange(family, BatchKey(run_key, newest.last + 1), EndKey(run_key));
     }
   }
-  IndexEntry newest = head.newest;
   ValueEncoder encoder;
   for (const Batch& batch : batches) {
     newest = MakeIndexEntry(batch, newest.end());
@@ -134,17 +139,16 @@ absl::Status LogWriter::Append(const std::string& run, absl::Span<const Batch> b
   if (!key.ok()) return key.status();
   const auto head = FindHead(run, *key);
   if (!head.ok()) return head.status();
-  absl::MutexLock lock(&(*head)->mutex);
+  absl::MutexLock lock(&(*head)->appending);
   const auto database = database_->Use();
   if (!database.ok()) return database.status();
   rocksdb::WriteBatch write(RoomFor(batches));
-  const auto newest = AddTo(database->get(), run, *key, batches, **head, &write);
+  const auto newest = AddTo(database->get(), run, *key, batches, head->get(), &write);
   if (!newest.ok()) return newest.status();
   if (batches.empty()) return absl::OkStatus();
   if (absl::Status room = gate_->CheckRoom(); !is_promised && !room.ok()) return room;
   absl::Status written = gate_->Write(database->get(), &write, sync);
-  if (written.ok()) (*head)->newest = *newest;
-  (*head)->may_have_more = !written.ok();
+  (*head)->Appended(written, *newest);
   if (sync && written.ok()) ForgetHeads({run});  // most likely its end
   return written;
 }
@@ -164,13 +168,13 @@ void LogWriter::AppendAll(absl::Span<Addition> additions) ABSL_NO_THREAD_SAFETY_
     if (head.ok() && !addition.batches.empty()) parts.push_back({&addition, *head, {}});
   }
   std::ranges::sort(parts, {}, [](const Part& part) { return part.addition->run; });
-  for (const Part& part : parts) part.head->mutex.Lock();
+  for (const Part& part : parts) part.head->appending.Lock();
   rocksdb::WriteBatch write;
   const auto database = database_->Use();
   for (Part& part : parts) {
     Addition& addition = *part.addition;
     const auto newest = database.ok() ? AddTo(database->get(), addition.run, *RunKey(addition.run),
-                                              addition.batches, *part.head, &write)
+                                              addition.batches, part.head.get(), &write)
                                       : database.status();
     addition.result = newest.status();
     if (newest.ok()) part.newest = *newest;
@@ -181,10 +185,9 @@ void LogWriter::AppendAll(absl::Span<Addition> additions) ABSL_NO_THREAD_SAFETY_
   for (const Part& part : parts) {
     if (part.addition->result.ok()) {
       part.addition->result = written;
-      if (written.ok()) part.head->newest = part.newest;
-      part.head->may_have_more = !written.ok();
+      part.head->Appended(written, part.newest);
     }
-    part.head->mutex.Unlock();
+    part.head->appending.Unlock();
   }
 }
 

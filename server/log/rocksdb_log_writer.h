@@ -70,9 +70,22 @@ class LogWriter {
  private:
   // The end of one log.
   struct Head {
-    absl::Mutex mutex;  // of several heads, in the order of their runs' ids
+    IndexEntry Newest() ABSL_LOCKS_EXCLUDED(mutex) {
+      absl::MutexLock lock(&mutex);
+      return newest;
+    }
+    // What an append to it has come to, by whoever holds `appending`.
+    void Appended(const absl::Status& written, const IndexEntry& end)
+        ABSL_EXCLUSIVE_LOCKS_REQUIRED(appending) ABSL_LOCKS_EXCLUDED(mutex);
+
+    // Held while something is written and synced; of several heads, in the order of their runs'
+    // ids.
+    absl::Mutex appending;
+    bool may_have_more ABSL_GUARDED_BY(appending) = false;  // in the database: an append has failed
+
+    absl::Mutex mutex
+        ABSL_ACQUIRED_AFTER(appending);  // for moments: whoever asks waits for no disk
     IndexEntry newest ABSL_GUARDED_BY(mutex);
-    bool may_have_more ABSL_GUARDED_BY(mutex) = false;  // in the database: an append has failed
   };
   struct Deletion {
     Reclaimer::Range range;         // of keys in which everything is deleted
@@ -87,8 +100,8 @@ class LogWriter {
   std::shared_ptr<Head> KnownHead(const std::string& run);
   absl::StatusOr<IndexEntry> AddTo(const Database* database, const std::string& run,
                                    std::string_view run_key, absl::Span<const Batch> batches,
-                                   const Head& head, rocksdb::WriteBatch* write) const
-      ABSL_SHARED_LOCKS_REQUIRED(head.mutex);
+                                   Head* head, rocksdb::WriteBatch* write) const
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(head->appending);
   void ForgetHeads(absl::Span<const std::string> runs);
   Deletion PlanDeletion(const Database* database, std::string_view run_key, int64_t before) const;
   absl::Status Delete(const Database* database, std::vector<Deletion> plans,

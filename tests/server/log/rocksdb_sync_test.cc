@@ -104,6 +104,27 @@ TEST_F(Sync, HoldsNoWriterUp) {
   store_.reset();
 }
 
+// Not even whoever asks about the log that is being written to.
+TEST_F(Sync, HoldsNobodyUpWhoAsksForTheLogsEnd) {
+  SyncDisk disk;
+  Open(disk.env(), absl::Hours(1));
+  ASSERT_TRUE(Append(kRun, 1, 2).ok());
+  disk.SetStalled(true);
+  std::jthread end([&] { EXPECT_TRUE(Append(kRun, 3, 3, /*sync=*/true).ok()); });
+  ASSERT_TRUE(disk.AwaitStalled(kPatience));
+  absl::Notification answered;
+  std::jthread reader([&] {
+    EXPECT_EQ(store_->GetExtent(kRun)->last, 2) << "the third is not on the disk";
+    answered.Notify();
+  });
+  EXPECT_TRUE(answered.WaitForNotificationWithTimeout(kPatience)) << "it waits for the disk";
+  disk.SetStalled(false);
+  end.join();
+  reader.join();
+  ExpectRecords(kRun, 3);
+  store_.reset();
+}
+
 // Nor does the end of another run, which waits for the disk itself.
 TEST_F(Sync, OfOneRunsEndHoldsNoOtherRunUp) {
   SyncDisk disk;
