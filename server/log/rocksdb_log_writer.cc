@@ -143,7 +143,7 @@ absl::Status LogWriter::Append(const std::string& run, absl::Span<const Batch> b
   const auto database = database_->Use();
   if (!database.ok()) return database.status();
   rocksdb::WriteBatch write(RoomFor(batches));
-  const auto newest = AddTo(database->get(), run, *key, batches, head->get(), &write);
+  const auto newest = AddTo(database->get(), run, *key, batches, &**head, &write);
   if (!newest.ok()) return newest.status();
   if (batches.empty()) return absl::OkStatus();
   if (absl::Status room = gate_->CheckRoom(); !is_promised && !room.ok()) return room;
