@@ -59,7 +59,7 @@ class UnfinishedRequests {
   };
   using Connections = absl::flat_hash_map<Client, Connection>;
 
-  void Note(const TrafficReading& traffic);
+  void Note(const TrafficReading& reading);
   void Correct(const Client& client, Connection* connection) const;
   void FindInAddress(const std::string& address, std::vector<Client>* beyond);
 
