@@ -9,8 +9,10 @@
 
 #include "tests/capture/coverage/row.h"
 
-// LeakSanitizer asks for this: Python leaves to the process's end what it has allocated.
+// LeakSanitizer asks for these: Python leaves to the process's end what it has allocated, and
+// nothing else is to be printed.
 extern "C" const char* __lsan_default_suppressions() { return "leak:libpython3"; }
+extern "C" const char* __lsan_default_options() { return "print_suppressions=0"; }
 
 namespace jobtail::capture {
 namespace {
