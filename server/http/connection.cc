@@ -171,7 +171,8 @@ net::awaitable<absl::Status> Connection::Read(Parser* parser, unsigned* status) 
 net::awaitable<absl::Status> Connection::ReadBody(Parser* parser, unsigned* status) {
   ErrorCode error;
   parser->eager(true);
-  const Message::header_type header = parser->get().base();
+  std::optional<Message::header_type> header;
+  if (parser->chunked()) header = parser->get().base();
   absl::StatusOr<access::Quotas::Place> place = services_.api->HoldRequest(Ask(parser->get()));
   if (place.ok()) body_ = *std::move(place);
   while (!error && !parser->is_done()) {
@@ -181,7 +182,7 @@ net::awaitable<absl::Status> Connection::ReadBody(Parser* parser, unsigned* stat
       co_return held;
     }
   }
-  parser->get().base() = header;
+  if (header) parser->get().base() = *std::move(header);
   co_return error ? Explain(error, options_, status) : absl::OkStatus();
 }
 

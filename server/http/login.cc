@@ -21,6 +21,7 @@
 #include "server/http/query.h"
 #include "server/http/static_files.h"
 #include "server/oidc/sign_in.h"
+#include "server/stream/byte_budget.h"
 
 namespace jobtail::http {
 namespace {
@@ -101,7 +102,8 @@ bool IsLoginPath(std::string_view path) {
   return path == kIssuersPath || path == kLoginPath || path == kCallbackPath;
 }
 
-absl::StatusOr<Login::Place> Login::Enter(const std::string& address) {
+absl::StatusOr<Login::Place> Login::Enter(std::string_view connection) {
+  const std::string address = ClientAddress(connection);
   absl::MutexLock lock(&mutex_);
   int& same = waiting_of_[address];
   if (waiting_ >= kMostWaiting || same >= kMostOfAddress) {

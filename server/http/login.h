@@ -47,9 +47,10 @@ class Login {
   bool is_there() const { return access_ != nullptr; }
 
   // One of the requests that may be there, until the last copy of it goes. RESOURCE_EXHAUSTED if
-  // there are too many, in all or of that client address. Does not wait.
+  // there are too many, in all or of the address that the connection comes from, which is as its
+  // socket names it. Does not wait.
   using Place = std::shared_ptr<void>;
-  absl::StatusOr<Place> Enter(const std::string& address);
+  absl::StatusOr<Place> Enter(std::string_view connection);
 
   // Calls `task` on a thread that may wait, for an Answer.
   void Run(std::function<void()> task) { waits_.Soon(std::move(task)); }

@@ -13,8 +13,8 @@
 
 namespace jobtail {
 
-// Keeps everything in memory, without limit, until it is deleted. Nothing of it
-// is left once the process ends. Thread-safe.
+// Keeps everything in memory, without limit, until it is deleted. Nothing of it is left
+// once the process ends. Thread-safe.
 class MemoryStore : public LogStore {
  public:
   absl::Status PutRun(const storage::v1::StoredRun& run) override;

@@ -83,8 +83,8 @@ class LogWriter {
     absl::Mutex appending;
     bool may_have_more ABSL_GUARDED_BY(appending) = false;  // in the database: an append has failed
 
-    absl::Mutex mutex
-        ABSL_ACQUIRED_AFTER(appending);  // for moments: whoever asks waits for no disk
+    // For moments: whoever asks for the end waits for no disk.
+    absl::Mutex mutex ABSL_ACQUIRED_AFTER(appending);
     IndexEntry newest ABSL_GUARDED_BY(mutex);
   };
   struct Deletion {

@@ -223,16 +223,20 @@ void Engine::EndUnstarted(const std::shared_ptr<Run>& run, const absl::Status& e
   }
 }
 
-absl::StatusOr<std::shared_ptr<Run>> Engine::Create(const v1::CreateRunRequest& request,
-                                                    const Creator& creator, bool* is_new) {
-  auto run = FindOrCreate(request, creator, is_new);
-  if (absl::IsResourceExhausted(run.status()) || absl::IsUnavailable(run.status())) ++refused_runs_;
-  return run;
+absl::StatusOr<Engine::Created> Engine::Create(const v1::CreateRunRequest& request,
+                                               const Creator& creator) {
+  auto created = FindOrCreate(request, creator);
+  const absl::Status& status = created.status();
+  if (absl::IsResourceExhausted(status) || absl::IsUnavailable(status)) ++refused_runs_;
+  return created;
 }
 
-absl::StatusOr<std::shared_ptr<Run>> Engine::FindOrCreate(const v1::CreateRunRequest& request,
-                                                          const Creator& creator, bool* is_new) {
-  *is_new = true;
+absl::StatusOr<Engine::Created> Engine::FindOrCreate(const v1::CreateRunRequest& request,
+                                                     const Creator& creator) {
+  const auto created = [](auto run, bool is_new) -> absl::StatusOr<Created> {
+    if (!run.ok()) return run.status();
+    return Created{*std::move(run), is_new};
+  };
   if (!creator.view.everything()) {
     const auto job = FindJobFor(creator, access::Verb::kRun, request.job());
     if (!job.ok()) return job.status();
@@ -240,7 +244,7 @@ absl::StatusOr<std::shared_ptr<Run>> Engine::FindOrCreate(const v1::CreateRunReq
   const std::string& owner = creator.view.name();
   const std::string& request_id = request.request_id();
   const std::string id = ids_.Make(options_.clock->Now());
-  if (request_id.empty()) return CreateNew(id, request, creator);
+  if (request_id.empty()) return created(CreateNew(id, request, creator), true);
   auto parameters = request.parameters();
   if (const auto job = jobs_.Find(request.job()); job.ok()) {
     parameters = WithoutSecrets(**job, std::move(parameters));
@@ -248,21 +252,19 @@ absl::StatusOr<std::shared_ptr<Run>> Engine::FindOrCreate(const v1::CreateRunReq
   const absl::StatusOr<std::string> found =
       request_ids_.Enter(request_id, RequestIds::DigestOf(request.job(), parameters), id, owner);
   if (!found.ok()) return found.status();
-  *is_new = *found == id;
-  if (!*is_new) return runs_.Find(*found);
+  if (*found != id) return created(runs_.Find(*found), false);
   auto run = CreateNew(id, request, creator);
   request_ids_.Settle(request_id, id, run.ok(), owner);
-  return run;
+  return created(std::move(run), true);
 }
 
 absl::StatusOr<v1::Run> Engine::CreateRun(const v1::CreateRunRequest& request,
                                           const access::Caller& caller) {
   const auto view = ViewOf(caller);
   if (!view.ok()) return view.status();
-  bool is_new = false;
-  const auto run = Create(request, {caller, *view}, &is_new);
-  if (!run.ok()) return run.status();
-  return view->Show((*run)->Get());
+  const auto created = Create(request, {caller, *view});
+  if (!created.ok()) return created.status();
+  return view->Show(created->run->Get());
 }
 
 absl::StatusOr<Engine::Started> Engine::RunJob(const v1::RunJobRequest& request,
@@ -282,19 +284,19 @@ absl::StatusOr<Engine::Started> Engine::RunJob(const v1::RunJobRequest& request,
   create.set_job(request.job());
   *create.mutable_parameters() = request.parameters();
   create.set_request_id(request.request_id());
-  bool is_new = false;
-  const auto run = Create(create, creator, &is_new);
-  if (!run.ok()) return run.status();
+  const auto created = Create(create, creator);
+  if (!created.ok()) return created.status();
+  const auto& [run, is_new] = *created;
   if (!is_new) {  // its log is opened, and nothing is started
-    const absl::Status allowed = Allow(caller, access::Verb::kReadLog, (*run)->job(), (*run)->id());
+    const absl::Status allowed = Allow(caller, access::Verb::kReadLog, run->job(), run->id());
     if (!allowed.ok()) return allowed;
   }
   v1::TailLogRequest tail;
   tail.set_follow(true);
-  auto cursor = Open(**run, tail);
+  auto cursor = Open(*run, tail);
   if (!cursor.ok()) return cursor.status();
   (*cursor)->Guard(*std::move(guard));
-  return Started{(*run)->id(), *std::move(cursor)};
+  return Started{run->id(), *std::move(cursor)};
 }
 
 absl::StatusOr<v1::Run> Engine::CancelRun(const v1::CancelRunRequest& request,

@@ -261,6 +261,20 @@ TEST_F(AccessSessionTest, IsBegunWithATokenAndOver) {
   EXPECT_EQ(client.Get("/v1/whoami", cookie).status, 401);
 }
 
+TEST_F(AccessSessionTest, CountsAsACallWhenItIsBegun) {
+  SetPolicy(absl::StrCat(kAccessPolicy,
+                         "role { name: \"slow\" allow { job: \"*\" verb: [LIST] } "
+                         "limits { calls_per_second: 1 } } "
+                         "grant { role: \"slow\" principal: \"slow\" }"));
+  const std::string body = "{\"token\":\"" + Token("slow") + "\"}";
+  HttpClient client(server().http_url());
+  int status = 200;
+  for (int i = 0; i < 100 && status == 200; ++i) {
+    status = client.Ask("POST", "/session", {{"Content-Type", "application/json"}}, body).status;
+  }
+  EXPECT_EQ(status, 429);
+}
+
 TEST_F(AccessSessionTest, CannotBeBegunByAPageOfAnotherSite) {
   const std::string body = "{\"token\":\"" + Token("reader") + "\"}";
   HttpClient client(server().http_url());

@@ -140,6 +140,9 @@ TEST(CommandLine, FindsCodeInEveryUsualInterpreter) {
       {"gdb", "--eval-command={x}", "a.out"},
       {"lldb", "-o", "{x}", "a.out"},
       {"vim", "-c", "{x}", "file"},
+      {"gdb", "-batch", "-x", "{x}", "a.out"},
+      {"psql", "-f", "{x}"},
+      {"gnuplot", "-e", "{x}"},
       {"at", "-f", "{x}", "now"},
       {"ansible", "all", "-m", "shell", "-a", "ls {x}"},
   };
@@ -178,7 +181,10 @@ TEST(CommandLine, LeavesValuesAloneThatAreOnlyValues) {
       {"apt-get", "install", "python3", "{x}"},
       {"psql", "-v", "n={x}", "-f", "/q.sql"},
       {"deno", "run", "-A", "deploy.ts", "{x}"},
+      {"gdb", "-nx", "{x}"},
       {"gdb", "-batch", "-ex", "run", "{x}"},
+      {"ed", "-E", "{x}"},
+      {"vim", "-e", "{x}"},
       {"ansible-playbook", "-l", "{x}", "site.yml"},
   };
   for (const Arguments& line : kCases) EXPECT_EQ(FoundIn(line), 0) << absl::StrJoin(line, " ");
@@ -199,7 +205,7 @@ TEST(CommandLine, FindsCodeOnStandardInput) {
   }
   for (const Arguments& line :
        {Arguments{"cat"}, Arguments{"sh", "-c", "cat"}, Arguments{"python3", "x.py"},
-        Arguments{"awk", "1"}, Arguments{"bash", "/x.sh"},
+        Arguments{"awk", "1"}, Arguments{"psql", "-f", "/q.sql"}, Arguments{"bash", "/x.sh"},
         Arguments{"psql", "-c", "copy a from stdin"}, Arguments{"ssh", "host", "cat"},
         Arguments{"su", "bob", "-c", "cat"}, Arguments{"xargs"}}) {
     const std::vector<Template> templates = Templates(line);
@@ -259,6 +265,8 @@ TEST(CommandLine, KnowsWhatElseRunsWhatIsInItsOperands) {
   EXPECT_THAT(expanded({"ansible-playbook", "-e", "a={x}", "site.yml"}), ElementsAre(2u));
   EXPECT_THAT(expanded({"ansible-playbook", "--extra-vars=a={x}", "{x}.yml"}), ElementsAre(1u));
   EXPECT_THAT(expanded({"ansible-playbook", "-vea={x}", "-e", "a=1"}), ElementsAre(1u));
+  EXPECT_THAT(expanded({"ansible-playbook", "-i", "{x}", "site.yml"}), ElementsAre(2u))
+      << "an inventory that can be run is run";
 }
 
 }  // namespace
