@@ -34,6 +34,7 @@ for (const [example, name, path] of kPlaces) {
 
     await page.goto(root);
     await signIn(page, token);
+    await page.getByRole('link', { name: /countdown/ }).waitFor(); // signed in
     const [cookie] = await page.context().cookies(root);
     assert.deepEqual([cookie.path, cookie.secure, cookie.httpOnly, cookie.sameSite], [path, true, true, 'Strict']);
     await page.getByRole('link', { name: /countdown/ }).click();
