@@ -6,6 +6,7 @@
 #include "absl/strings/ascii.h"
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
+#include "base/connection_name.h"
 #include "server/oidc/verify.h"
 
 namespace jobtail::access {
@@ -132,7 +133,7 @@ absl::StatusOr<Caller> AccessControl::Admit(const Credentials& credentials) {
   if (!rights.ok()) return Refuse(credentials, "AUTHENTICATE", rights.status());
   const bool is_known = caller.principal->proof != Proof::kAnonymous;
   const absl::Status taken =
-      quotas_.TakeCall(is_known ? caller.principal->name : AddressOf(credentials.peer),
+      quotas_.TakeCall(is_known ? caller.principal->name : ClientAddress(credentials.peer),
                        (*rights)->limits().calls_per_second);
   if (!taken.ok()) return taken;
   return caller;
@@ -163,7 +164,7 @@ absl::Status AccessControl::Refuse(const Credentials& credentials, std::string_v
   // Nobody knows yet whether it is wrong: an issuer cannot be asked.
   if (absl::IsUnavailable(why)) return why;
   const bool is_guess = !credentials.authorization.empty() || verb == "LOGIN";
-  const absl::Status noted = quotas_.NoteFailure(AddressOf(credentials.peer), is_guess);
+  const absl::Status noted = quotas_.NoteFailure(ClientAddress(credentials.peer), is_guess);
   if (noted.ok()) {
     const Caller nobody{Anonymous(), PeerText(credentials), TraceIdOf(credentials.traceparent)};
     Deny(nobody, {.verb = verb}, why);

@@ -1,14 +1,10 @@
 // Counting places, and buckets of calls.
 #include "server/access/quotas.h"
 
-#include <arpa/inet.h>
-
 #include <algorithm>
-#include <array>
 
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
-#include "absl/strings/str_replace.h"
 #include "base/quoting.h"
 
 namespace jobtail::access {
@@ -156,38 +152,6 @@ absl::Duration RetryAfter(const absl::Status& error) {
   int64_t millis = 0;
   if (!payload || !absl::SimpleAtoi(std::string(*payload), &millis)) return absl::ZeroDuration();
   return absl::Milliseconds(millis);
-}
-
-namespace {
-
-// Of an IPv6 address; whatever else it is stays as it is.
-std::string NetworkOf(const std::string& host) {
-  in6_addr address;
-  if (inet_pton(AF_INET6, host.substr(0, host.find('%')).c_str(), &address) != 1) return host;
-  if (IN6_IS_ADDR_V4MAPPED(&address)) return host.substr(host.rfind(':') + 1);
-  std::fill(std::begin(address.s6_addr) + 8, std::end(address.s6_addr), 0);
-  std::array<char, INET6_ADDRSTRLEN> network{};
-  inet_ntop(AF_INET6, &address, network.data(), network.size());
-  return network.data();
-}
-
-}  // namespace
-
-// gRPC has the brackets of an IPv6 address encoded.
-std::string AddressOf(std::string_view peer) {
-  const std::string text = absl::StrReplaceAll(absl::string_view(peer.data(), peer.size()),
-                                               {{"%5B", "["}, {"%5D", "]"}});
-  const size_t open = text.find('[');
-  const size_t close = text.find(']');
-  if (open != std::string::npos && close != std::string::npos && open < close) {
-    return NetworkOf(text.substr(open + 1, close - open - 1));
-  }
-  if (text.starts_with("unix:") || text.starts_with("http:unix:")) return "unix";
-  const size_t scheme = text.find(':');
-  const size_t port = text.rfind(':');
-  if (scheme == std::string::npos) return text;
-  if (port == scheme) return text;
-  return NetworkOf(text.substr(scheme + 1, port - scheme - 1));  // HTTP's have no brackets
 }
 
 }  // namespace jobtail::access

@@ -134,10 +134,6 @@ class Quotas {
 void SetRetryAfter(absl::Duration delay, absl::Status* error);
 absl::Duration RetryAfter(const absl::Status& error);
 
-// What guesses are counted by: an IPv4 address, or the network of an IPv6 address, of which its
-// user has 2^64. `peer` is what gRPC or HTTP has for the peer: "ipv4:1.2.3.4:56", "http:[::1]:56".
-std::string AddressOf(std::string_view peer);
-
 }  // namespace jobtail::access
 
 #endif  // JOBTAIL_SERVER_ACCESS_QUOTAS_H_

@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "base/connection_name.h"
 #include "base/host_port.h"
 #include "server/access/secret.h"
 #include "server/http/request_check.h"

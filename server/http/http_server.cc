@@ -17,6 +17,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "base/clock.h"
+#include "base/connection_name.h"
 #include "base/host_port.h"
 #include "server/http/connection.h"
 #include "server/tls/listen_errors.h"

@@ -13,6 +13,7 @@
 #include "absl/strings/escaping.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_split.h"
+#include "base/connection_name.h"
 #include "base/fetch/url.h"
 #include "base/utf8.h"
 #include "server/access/secret.h"

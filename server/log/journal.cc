@@ -5,7 +5,6 @@
 #include <linux/magic.h>
 #include <spdlog/spdlog.h>
 #include <sys/mman.h>
-#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/vfs.h>
 #include <unistd.h>
@@ -17,8 +16,8 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
-#include "absl/time/clock.h"
 #include "server/log/journal_frame.h"
+#include "server/log/own_file.h"
 
 namespace jobtail {
 namespace {
@@ -67,19 +66,6 @@ char* Map(int fd, size_t bytes) {
   return mapping == MAP_FAILED ? nullptr : static_cast<char*>(mapping);
 }
 
-// A file of ours alone: no name that somebody else has put there leads elsewhere.
-int OpenOwn(const std::string& path) {
-  const int fd = open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
-  struct stat info;
-  if (fd < 0 || (fstat(fd, &info) == 0 && S_ISREG(info.st_mode) && info.st_uid == geteuid() &&
-                 info.st_nlink == 1)) {
-    return fd;
-  }
-  close(fd);
-  errno = EPERM;
-  return -1;
-}
-
 // Whatever was in the file is gone, on the disk as well. All but the header is a hole until it is
 // allocated or written to.
 bool MakeEmpty(size_t half_bytes, int fd) {
@@ -91,14 +77,14 @@ bool MakeEmpty(size_t half_bytes, int fd) {
 }  // namespace
 
 absl::StatusOr<std::unique_ptr<Journal>> Journal::Create(const std::string& path, size_t bytes,
-                                                         SyncFile sync_file) {
+                                                         SyncFile sync_file, Clock* clock) {
   const auto failed = [&path](const char* what) {
     return absl::UnavailableError(absl::StrCat("journal ", path, ": cannot be ", what, ": ",
                                                strerror(errno),
                                                "; it is to be a file of the server's user, which "
                                                "can read and write it"));
   };
-  const int fd = OpenOwn(path);
+  const int fd = OpenOwnFile(path, O_RDWR | O_CREAT);
   if (fd < 0) return failed("opened");
   const size_t half_bytes = bytes / 2;
   if (!MakeEmpty(half_bytes, fd)) {
@@ -108,7 +94,7 @@ absl::StatusOr<std::unique_ptr<Journal>> Journal::Create(const std::string& path
   }
   if (!sync_file) sync_file = fdatasync;
   return std::unique_ptr<Journal>(
-      new Journal(fd, half_bytes, Map(fd, FileBytes(half_bytes)), std::move(sync_file)));
+      new Journal(fd, half_bytes, Map(fd, FileBytes(half_bytes)), std::move(sync_file), clock));
 }
 
 Journal::~Journal() {
@@ -178,7 +164,7 @@ bool Journal::MakeRoomLocked(size_t bytes) {
     half_ = other;
   }
   // Greater than any before in this file.
-  epoch_ = std::max(epoch_ + 1, absl::GetCurrentTimeNanos());
+  epoch_ = std::max(epoch_ + 1, absl::ToUnixNanos(clock_->Now()));
   offset_ = 0;
   return true;
 }

@@ -15,6 +15,7 @@
 #include "absl/base/thread_annotations.h"
 #include "absl/status/statusor.h"
 #include "absl/synchronization/mutex.h"
+#include "base/clock.h"
 #include "server/log/batch.h"
 #include "server/log/shared_sync.h"
 
@@ -36,10 +37,11 @@ class Journal {
 
   // Makes the file, or empties it, whatever is in it. `bytes` is the size of both halves together.
   // UNAVAILABLE if the file cannot be opened, is a symbolic link or somebody else's, or cannot be
-  // made that long. `sync_file` is what Sync calls; null: fdatasync.
+  // made that long. `sync_file` is what Sync calls; null: fdatasync. `clock` outlives the journal.
   using SyncFile = std::function<int(int fd)>;
   static absl::StatusOr<std::unique_ptr<Journal>> Create(const std::string& path, size_t bytes,
-                                                         SyncFile sync_file = nullptr);
+                                                         SyncFile sync_file = nullptr,
+                                                         Clock* clock = Clock::System());
   ~Journal();
 
   Journal(const Journal&) = delete;
@@ -62,8 +64,12 @@ class Journal {
   void Mend();
 
  private:
-  Journal(int fd, size_t half_bytes, char* mapping, SyncFile sync_file)
-      : fd_(fd), half_bytes_(half_bytes), mapping_(mapping), sync_file_(std::move(sync_file)) {}
+  Journal(int fd, size_t half_bytes, char* mapping, SyncFile sync_file, Clock* clock)
+      : fd_(fd),
+        half_bytes_(half_bytes),
+        mapping_(mapping),
+        sync_file_(std::move(sync_file)),
+        clock_(clock) {}
 
   size_t Position(Half half, size_t offset) const;
   bool Store(std::string_view frame, size_t position) const;
@@ -73,6 +79,7 @@ class Journal {
   const size_t half_bytes_;
   char* const mapping_;  // of the whole file; null where writing there could fail
   const SyncFile sync_file_;
+  Clock* const clock_;
   SharedSync sync_;
 
   absl::Mutex mutex_;

@@ -15,6 +15,7 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "server/log/own_file.h"
 
 namespace jobtail {
 namespace {
@@ -23,13 +24,15 @@ namespace {
 constexpr size_t kOldBytes = size_t{8} << 20;
 
 absl::Status Unreadable(const std::string& path) {
-  return absl::UnavailableError(absl::StrCat(
-      "journal ", path, ": cannot be read: ", strerror(errno), "; make it readable and writable"));
+  return absl::UnavailableError(absl::StrCat("journal ", path,
+                                             ": cannot be read: ", strerror(errno),
+                                             "; it is to be a file of the server's user, which can "
+                                             "read and write it"));
 }
 
 // Nullopt if there is no such file.
 absl::StatusOr<std::optional<std::string>> ReadFile(const std::string& path) {
-  const int fd = open(path.c_str(), O_RDONLY | O_CLOEXEC);
+  const int fd = OpenOwnFile(path, O_RDONLY);
   if (fd < 0 && errno == ENOENT) return std::nullopt;
   if (fd < 0) return Unreadable(path);
   std::string bytes;

@@ -57,6 +57,22 @@ std::optional<Batch> WaitingBatches::FindTime(int64_t unix_nanos) const {
   return *found;
 }
 
+std::vector<Batch> JournaledLog::BeginMove() {
+  absl::MutexLock lock(&writing);
+  writing.Await(absl::Condition(this, &JournaledLog::IsMoved));
+  moving = true;
+  return waiting.All();
+}
+
+std::optional<std::vector<Batch>> JournaledLog::TryBeginMove() {
+  absl::MutexLock lock(&writing);
+  if (moving) return std::nullopt;
+  std::vector<Batch> all = waiting.All();
+  if (all.empty()) return std::nullopt;
+  moving = true;
+  return all;
+}
+
 std::vector<Batch> Join(const std::vector<Batch>& batches, size_t bytes) {
   std::vector<Batch> joined;
   for (size_t i = 0; i < batches.size();) {

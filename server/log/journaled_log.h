@@ -46,16 +46,20 @@ struct JournaledLog {
 
   const std::string key;   // of the run, as in the database
   WaitingBatches waiting;  // changed only with `writing`
-  // Held while something goes into the journal, or is made of one piece with what waits there into
-  // the database: one after the other. Nobody waits for a sync of the journal under it.
+  // Held while something goes into the journal, and for moments. Nobody waits for the disk under
+  // it.
   absl::Mutex writing;
-  // What waits is being moved to the database: more may go to the journal meanwhile, but nothing to
-  // the database.
+  // What waits is being moved to the database, as one piece with what comes after it, or the run is
+  // being deleted: more may go to the journal meanwhile, but nothing to the database.
   bool moving ABSL_GUARDED_BY(writing) = false;
   bool IsMoved() const ABSL_SHARED_LOCKS_REQUIRED(writing) { return !moving; }
-  void AwaitMoved() ABSL_EXCLUSIVE_LOCKS_REQUIRED(writing) {
-    writing.Await(absl::Condition(this, &JournaledLog::IsMoved));
-  }
+
+  // Begins a move once no other is at work, and returns what waits. Whoever waits here holds no
+  // other log's move up: it has begun none.
+  std::vector<Batch> BeginMove() ABSL_LOCKS_EXCLUDED(writing);
+  // The same, unless another is at work or nothing waits.
+  std::optional<std::vector<Batch>> TryBeginMove() ABSL_LOCKS_EXCLUDED(writing);
+  void EndMoveLocked() ABSL_EXCLUSIVE_LOCKS_REQUIRED(writing) { moving = false; }
   int64_t last ABSL_GUARDED_BY(writing) = 0;  // the last record, wherever it is
 };
 

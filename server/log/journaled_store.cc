@@ -41,15 +41,16 @@ absl::StatusOr<std::unique_ptr<JournaledStore>> JournaledStore::Open(
   if (!left.ok()) return left.status();
   absl::Status recovered = RecoverJournal(*left, journal.join_bytes, result->store_.get());
   if (!recovered.ok()) return recovered;
-  auto made = Journal::Create(path, journal.bytes, journal.sync_file);
+  auto made = Journal::Create(path, journal.bytes, journal.sync_file, options.clock);
   if (!made.ok()) return made.status();
   if (result->syncs_always_ && !SyncNames(options.directory)) {
     return absl::UnavailableError(absl::StrCat("data directory ", options.directory,
                                                ": its names cannot be synced: ", strerror(errno)));
   }
   result->journal_ = *std::move(made);
-  result->store_->SetBeforeSync([store = result.get()] {
-    store->MoveToDatabase().IgnoreError();  // which waits, and is tried again before the next sync
+  result->store_->SetBeforeSync([store = result.get()](absl::FunctionRef<void()> progressed) {
+    // What is refused waits, and is tried again before the next sync.
+    store->MoveToDatabase(progressed).IgnoreError();
   });
   return result;
 }
@@ -143,15 +144,15 @@ bool JournaledStore::AppendToJournal(absl::Span<const Batch> batches, JournaledL
 absl::Status JournaledStore::AppendToDatabase(const std::string& run,
                                               absl::Span<const Batch> batches, bool sync,
                                               JournaledLog* log) {
-  absl::MutexLock lock(&log->writing);
-  log->AwaitMoved();
-  const std::vector<Batch> waiting = log->waiting.All();
+  const std::vector<Batch> waiting = log->BeginMove();
   std::vector<Batch> all = Join(waiting, options_.join_bytes);
   all.insert(all.end(), batches.begin(), batches.end());
   // The end of a run is let in where nothing else is, with what waited before it.
   const bool is_promised = batches.empty() || (sync && BytesOf(batches) <= kBatchBytes);
   absl::Status stored =
       is_promised ? store_->AppendPromised(run, all, sync) : store_->Append(run, all, sync);
+  absl::MutexLock lock(&log->writing);
+  log->EndMoveLocked();
   if (!stored.ok()) return stored;
   if (!all.empty()) log->last = all.back().last;
   ForgetWaiting(waiting.size(), log);
@@ -166,7 +167,7 @@ void JournaledStore::Release(absl::Span<const Journal::Half> halves) {
   for (const Journal::Half half : halves) journal_->Release(half);
 }
 
-absl::Status JournaledStore::MoveToDatabase() {
+absl::Status JournaledStore::MoveToDatabase(absl::FunctionRef<void()> progressed) {
   std::vector<std::string> runs;
   {
     absl::MutexLock lock(&mutex_);
@@ -174,51 +175,59 @@ absl::Status JournaledStore::MoveToDatabase() {
       if (!log->waiting.empty()) runs.push_back(run);
     }
   }
-  std::ranges::sort(runs);  // whoever waits for one that somebody else moves holds none after it
-  absl::Status moved = MoveToDatabase(runs);
+  absl::Status moved;
+  for (size_t begin = 0; begin < runs.size(); begin += LogWriter::kMostAtOnce) {
+    moved.Update(MoveSome(absl::MakeSpan(runs).subspan(begin, LogWriter::kMostAtOnce)));
+    progressed();
+  }
   if (journal_) journal_->Mend();
   return moved;
 }
 
-// Some at once, which have one sync in common where each write is synced.
-absl::Status JournaledStore::MoveToDatabase(const std::vector<std::string>& runs) {
-  absl::Status moved;
-  for (size_t begin = 0; begin < runs.size(); begin += LogWriter::kMostAtOnce) {
-    moved.Update(MoveSome(absl::MakeSpan(runs).subspan(begin, LogWriter::kMostAtOnce)));
+// Those that are free at once, which have one sync in common where each write is synced; then those
+// that somebody else was moving, one by one: no log waits, being moved, for another.
+absl::Status JournaledStore::MoveSome(absl::Span<const std::string> runs) {
+  std::vector<Move> moves;
+  std::vector<std::string> busy;
+  for (const std::string& run : runs) {
+    auto log = Find(run);
+    if (!log || log->waiting.empty()) continue;
+    if (auto waiting = log->TryBeginMove()) {
+      moves.push_back({run, std::move(log), *std::move(waiting)});
+    } else {
+      busy.push_back(run);
+    }
   }
+  absl::Status moved = Finish(std::move(moves));
+  for (const std::string& run : busy) moved.Update(MoveOne(run));
   return moved;
 }
 
+absl::Status JournaledStore::MoveOne(const std::string& run) {
+  auto log = Find(run);
+  if (!log) return absl::OkStatus();
+  std::vector<Batch> waiting = log->BeginMove();
+  return Finish({{run, std::move(log), std::move(waiting)}});
+}
+
 // Lines that come meanwhile go to the journal and wait for nothing here.
-absl::Status JournaledStore::MoveSome(absl::Span<const std::string> runs) {
-  struct Moved {
-    std::shared_ptr<JournaledLog> log;
-    size_t count;
-  };
-  std::vector<Moved> logs;
+absl::Status JournaledStore::Finish(std::vector<Move> moves) {
   std::vector<RocksDbStore::Addition> additions;
-  for (const std::string& run : runs) {
-    auto log = Find(run);
-    if (!log) continue;
-    absl::MutexLock lock(&log->writing);
-    log->AwaitMoved();
-    const std::vector<Batch> waiting = log->waiting.All();
-    if (waiting.empty()) continue;
-    log->moving = true;
-    additions.push_back({run, Join(waiting, options_.join_bytes), absl::OkStatus()});
-    logs.push_back({std::move(log), waiting.size()});
+  for (const Move& move : moves) {
+    if (move.waiting.empty()) continue;
+    additions.push_back({move.run, Join(move.waiting, options_.join_bytes), absl::OkStatus()});
   }
-  if (logs.empty()) return absl::OkStatus();
-  store_->AppendAllPromised(absl::MakeSpan(additions));
+  if (!additions.empty()) store_->AppendAllPromised(absl::MakeSpan(additions));
   absl::Status moved;
-  for (size_t i = 0; i < logs.size(); ++i) {
-    const absl::Status& result = additions[i].result;
-    JournaledLog* const log = logs[i].log.get();
-    absl::MutexLock lock(&log->writing);
-    log->moving = false;
+  auto addition = additions.begin();
+  for (const Move& move : moves) {
+    const absl::Status result =
+        move.waiting.empty() ? absl::OkStatus() : std::move((addition++)->result);
+    absl::MutexLock lock(&move.log->writing);
+    move.log->EndMoveLocked();
     // Of a run that is deleted, nothing is needed.
     if (result.ok() || absl::IsNotFound(result)) {
-      ForgetWaiting(logs[i].count, log);
+      ForgetWaiting(move.waiting.size(), move.log.get());
     } else {
       moved.Update(result);
     }
@@ -235,11 +244,15 @@ absl::Status JournaledStore::Checkpoint(const std::string& directory) {
 absl::Status JournaledStore::DeleteRun(const std::string& run) {
   const auto log = Find(run);
   if (!log) return store_->DeleteRun(run);
-  absl::MutexLock lock(&log->writing);
-  log->AwaitMoved();
-  if (absl::Status deleted = store_->DeleteRun(run); !deleted.ok()) return deleted;
-  ForgetWaiting(log->waiting.All().size(), log.get());
-  absl::MutexLock lock_all(&mutex_);
+  const std::vector<Batch> waiting = log->BeginMove();
+  const absl::Status deleted = store_->DeleteRun(run);
+  {
+    absl::MutexLock lock(&log->writing);
+    log->EndMoveLocked();
+    if (!deleted.ok()) return deleted;
+    ForgetWaiting(waiting.size(), log.get());
+  }
+  absl::MutexLock lock(&mutex_);
   logs_.erase(run);
   return absl::OkStatus();
 }
@@ -304,12 +317,12 @@ absl::StatusOr<Batch> JournaledStore::FindTime(const std::string& run, int64_t u
 }
 
 absl::StatusOr<int64_t> JournaledStore::FindBytes(const std::string& run, int64_t bytes) {
-  MoveSome({run}).IgnoreError();
+  MoveOne(run).IgnoreError();
   return store_->FindBytes(run, bytes);
 }
 
 absl::Status JournaledStore::Trim(const std::string& run, int64_t first) {
-  MoveSome({run}).IgnoreError();
+  MoveOne(run).IgnoreError();
   return store_->Trim(run, first);
 }
 

@@ -11,6 +11,7 @@
 #include "absl/base/thread_annotations.h"
 #include "absl/container/flat_hash_map.h"
 #include "absl/container/inlined_vector.h"
+#include "absl/functional/function_ref.h"
 #include "absl/synchronization/mutex.h"
 #include "server/log/journal.h"
 #include "server/log/journaled_log.h"
@@ -65,8 +66,9 @@ class JournaledStore : public LogStore {
   absl::Status CheckHealth() override { return store_->CheckHealth(); }
 
   // Moves everything that waits to the database. What that refuses stays, until the next time; the
-  // first refusal is returned.
-  absl::Status MoveToDatabase();
+  // first refusal is returned. `progressed` is called after each part of it that waits for the
+  // disk.
+  absl::Status MoveToDatabase(absl::FunctionRef<void()> progressed = [] {});
 
   // The database itself, for tests.
   RocksDbStore* database() { return store_.get(); }
@@ -92,8 +94,16 @@ class JournaledStore : public LogStore {
                                 JournaledLog* log);
   void Release(absl::Span<const Journal::Half> halves);
   void ForgetWaiting(size_t count, JournaledLog* log) ABSL_EXCLUSIVE_LOCKS_REQUIRED(log->writing);
-  absl::Status MoveToDatabase(const std::vector<std::string>& runs);
+
+  // Of one log, which it has been begun for.
+  struct Move {
+    std::string run;
+    std::shared_ptr<JournaledLog> log;
+    std::vector<Batch> waiting;
+  };
   absl::Status MoveSome(absl::Span<const std::string> runs);
+  absl::Status MoveOne(const std::string& run);
+  absl::Status Finish(std::vector<Move> moves);
 
   const JournalOptions options_;
   const bool syncs_always_;

@@ -7,6 +7,7 @@
 #include <string>
 
 #include "absl/time/time.h"
+#include "base/clock.h"
 
 namespace rocksdb {
 class Env;
@@ -40,6 +41,8 @@ struct RocksDbOptions {
   absl::Duration reclaim_delay = absl::Minutes(1);
   // Null: the system's. For tests; outlives the store.
   rocksdb::Env* env = nullptr;
+  // Of the store's own work between calls, and of the journal before it. Outlives the store.
+  Clock* clock = Clock::System();
 };
 
 }  // namespace jobtail

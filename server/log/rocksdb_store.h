@@ -64,7 +64,7 @@ class RocksDbStore : public LogStore {
   void AppendAllPromised(absl::Span<Addition> additions) { writer_.AppendAll(additions); }
 
   // See Upkeep::SetBeforeSync.
-  void SetBeforeSync(std::function<void()> function) { upkeep_.SetBeforeSync(std::move(function)); }
+  void SetBeforeSync(Upkeep::BeforeSync function) { upkeep_.SetBeforeSync(std::move(function)); }
 
   // Forces what was written onto the disk.
   absl::Status Sync() { return gate_.Sync(); }

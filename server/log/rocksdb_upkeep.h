@@ -7,9 +7,11 @@
 #include <functional>
 
 #include "absl/base/thread_annotations.h"
+#include "absl/functional/function_ref.h"
 #include "absl/status/status.h"
 #include "absl/synchronization/mutex.h"
 #include "absl/time/time.h"
+#include "base/clock.h"
 #include "base/scheduler.h"
 #include "server/log/rocksdb_options.h"
 #include "server/log/rocksdb_write_gate.h"
@@ -28,26 +30,31 @@ class Upkeep {
   Upkeep& operator=(const Upkeep&) = delete;
 
   // Has `function` called before each sync; where there are none, twice a second. It must not take
-  // long, and may be called until the destructor has returned.
-  void SetBeforeSync(std::function<void()> function);
+  // long, or call `progressed` whenever the disk has done its part, and may be called until the
+  // destructor has returned.
+  using BeforeSync = std::function<void(absl::FunctionRef<void()> progressed)>;
+  void SetBeforeSync(BeforeSync function);
 
-  // UNAVAILABLE while a round has taken longer than kPatience: the disk does not answer. Never
-  // waits.
+  // UNAVAILABLE while nothing has come of a round for longer than kPatience: the disk does not
+  // answer. Never waits.
   absl::Status CheckHealth() const;
 
   static constexpr absl::Duration kPatience = absl::Seconds(5);
 
  private:
   void Run();
+  void NoteProgress();
 
+  Clock* const clock_;
   const SyncMode sync_;
   const absl::Duration interval_;
   WriteGate* const gate_;
-  // When the round began that is going on, by the steady clock; zero between rounds.
-  std::atomic<int64_t> round_began_nanos_ = 0;
+  // When the round that is going on began or came further, by the steady clock; zero between
+  // rounds.
+  std::atomic<int64_t> progressed_nanos_ = 0;
 
   absl::Mutex mutex_;
-  std::function<void()> before_sync_ ABSL_GUARDED_BY(mutex_);
+  BeforeSync before_sync_ ABSL_GUARDED_BY(mutex_);
 
   Scheduler thread_;  // last: it uses the rest
 };

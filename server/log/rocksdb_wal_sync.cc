@@ -58,7 +58,9 @@ absl::Status WalSync::FollowLocked(uint64_t newest) {
     file_.reset();
     ++number_;
   }
-  for (const uint64_t number : NumbersBetween(number_, newest)) {
+  const absl::StatusOr<std::vector<uint64_t>> between = NumbersBetween(number_, newest);
+  if (!between.ok()) return between.status();  // nobody knows what there is to sync
+  for (const uint64_t number : *between) {
     std::unique_ptr<rocksdb::RandomRWFile> file;
     absl::Status done = Open(number, &file);
     if (absl::IsNotFound(done)) continue;  // all that it had is in files, synced by RocksDB
@@ -74,9 +76,10 @@ absl::Status WalSync::FollowLocked(uint64_t newest) {
 }
 
 // Of the logs in the directory, those from `begin` up and below `end`.
-std::vector<uint64_t> WalSync::NumbersBetween(uint64_t begin, uint64_t end) const {
+absl::StatusOr<std::vector<uint64_t>> WalSync::NumbersBetween(uint64_t begin, uint64_t end) const {
   std::vector<std::string> names;
-  database_->env()->GetChildren(database_->directory(), &names).PermitUncheckedError();
+  const rocksdb::Status listed = database_->env()->GetChildren(database_->directory(), &names);
+  if (!listed.ok()) return ToStatus(listed, database_->Name());
   std::vector<uint64_t> numbers;
   for (absl::string_view name : names) {
     uint64_t number;

@@ -8,6 +8,7 @@
 
 #include "absl/base/thread_annotations.h"
 #include "absl/status/status.h"
+#include "absl/status/statusor.h"
 #include "absl/synchronization/mutex.h"
 #include "server/log/rocksdb_reopenable.h"
 #include "server/log/shared_sync.h"
@@ -51,7 +52,7 @@ class WalSync {
  private:
   absl::Status SyncFilesLocked(const Database* database) ABSL_EXCLUSIVE_LOCKS_REQUIRED(files_);
   absl::Status FollowLocked(uint64_t newest) ABSL_EXCLUSIVE_LOCKS_REQUIRED(files_);
-  std::vector<uint64_t> NumbersBetween(uint64_t begin, uint64_t end) const;
+  absl::StatusOr<std::vector<uint64_t>> NumbersBetween(uint64_t begin, uint64_t end) const;
   absl::Status Open(uint64_t number, std::unique_ptr<rocksdb::RandomRWFile>* file) const;
 
   const ReopenableDatabase* const database_;

@@ -64,7 +64,7 @@ OpenConnections::Client PeerOf(const sockaddr_storage& peer) {
 
 // Who a unix socket's peer is stands for its address. `serial` takes the place of a port.
 OpenConnections::Client PeerOf(const PeerIdentity& peer, int serial) {
-  return {absl::StrCat("uid=", peer.uid), serial};
+  return {absl::StrCat("unix:uid=", peer.uid), serial};
 }
 
 }  // namespace

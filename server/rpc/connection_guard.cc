@@ -8,6 +8,8 @@
 #include <chrono>
 #include <optional>
 
+#include "base/connection_name.h"
+
 namespace jobtail {
 namespace {
 
@@ -51,15 +53,11 @@ ConnectionGuard::ConnectionGuard(const ConnectionLimits& limits, Clock* clock,
                   [this](const Client& client) { return held_.Of(client); }) {}
 
 bool ConnectionGuard::Begin(int fd, const Client& client, bool has_handshake) {
-  if (!HasRoom(client.first) ||
-      (has_handshake && !handshakes_.Begin(fd, client, clock_->Steady()))) {
+  if (!HasRoom(client) || (has_handshake && !handshakes_.Begin(fd, client, clock_->Steady()))) {
     CountRefused();
     return false;
   }
-  if (const auto before = open_.Add(fd, client)) {
-    owners_.Ended(*before);
-    handled_.Ended(*before);
-  }
+  for (const Client& before : open_.Add(fd, client)) Ended(before);
   owners_.Began(client, clock_->Steady());
   handled_.Began(client);
   connections_ = static_cast<int64_t>(open_.Count());
@@ -72,33 +70,35 @@ HandledCalls::Call ConnectionGuard::Called(const std::string& peer, size_t bytes
   return handled_.Begin(peer, bytes);
 }
 
-bool ConnectionGuard::HasRoom(const std::string& address) {
-  if (IsShutOut(address)) return false;
+bool ConnectionGuard::HasRoom(const Client& client) {
+  if (IsShutOut(client)) return false;
   const auto has_room = [&] {
     return open_.Count() < limits_.connections &&
-           open_.CountOf(address) < limits_.connections_of_address && owners_.HasRoom(address);
+           open_.CountOf(client) < limits_.connections_of_address && owners_.HasRoom(client);
   };
   const absl::Duration now = clock_->Steady();
   if (!has_room() && now - counted_ >= kCountAgain) {
     Sweep();
     counted_ = now;
-    if (!owners_.HasRoom(address)) GiveUpOverdue();
+    if (!owners_.HasRoom(client)) GiveUpOverdue();
   }
   return has_room();
 }
 
-bool ConnectionGuard::IsShutOut(const std::string& address) {
+bool ConnectionGuard::IsShutOut(const Client& client) {
   if (shut_out_.empty()) return false;
   const absl::Duration now = clock_->Steady();
   absl::erase_if(shut_out_, [now](const auto& entry) { return entry.second <= now; });
-  return shut_out_.contains(address);
+  return shut_out_.contains(NetworkOf(client.first));
 }
 
 void ConnectionGuard::Sweep() {
-  for (const Client& client : open_.Sweep()) {
-    owners_.Ended(client);
-    handled_.Ended(client);
-  }
+  for (const Client& client : open_.Sweep()) Ended(client);
+}
+
+void ConnectionGuard::Ended(const Client& client) {
+  owners_.Ended(client);
+  handled_.Ended(client);
 }
 
 // Nobody waits for a place behind those that do not tell who they are.
@@ -111,8 +111,7 @@ bool ConnectionGuard::GiveUp(const Client& client) {
   const std::optional<int> fd = open_.Find(client);
   if (!fd || !Disconnect(*fd)) return false;
   open_.Remove(*fd);
-  owners_.Ended(client);
-  handled_.Ended(client);
+  Ended(client);
   CountRefused();
   return true;
 }
@@ -127,7 +126,8 @@ void ConnectionGuard::GiveUpAll(const std::vector<Client>& clients, Reason* reas
 }
 
 void ConnectionGuard::GiveUpFloods(const std::vector<Client>& clients, Reason* reason) {
-  for (const Client& client : clients) shut_out_[client.first] = clock_->Steady() + kShutOut;
+  for (const Client& client : clients)
+    shut_out_[NetworkOf(client.first)] = clock_->Steady() + kShutOut;
   GiveUpAll(clients, reason);
 }
 

@@ -69,9 +69,10 @@ class ConnectionGuard {
     absl::Duration told = -absl::InfiniteDuration();  // when, by the steady clock
   };
 
-  bool HasRoom(const std::string& address);
-  bool IsShutOut(const std::string& address);
+  bool HasRoom(const Client& client);
+  bool IsShutOut(const Client& client);
   void Sweep();
+  void Ended(const Client& client);
   void GiveUpOverdue();
   bool GiveUp(const Client& client);
   void GiveUpAll(const std::vector<Client>& clients, Reason* reason);
@@ -100,7 +101,7 @@ class ConnectionGuard {
   Reason long_requests_{"send requests without an end are closed"};
   Reason too_large_{
       "send most are closed, since the server has taken more memory than it may (see --memory)"};
-  absl::flat_hash_map<std::string, absl::Duration> shut_out_;  // addresses, until when
+  absl::flat_hash_map<std::string, absl::Duration> shut_out_;  // networks, until when
   absl::Duration counted_ = -absl::InfiniteDuration();         // when, by the steady clock
   bool watching_ = false;  // connections; without any there is nothing to wake up for
   bool stopped_ = false;

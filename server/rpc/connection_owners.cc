@@ -9,7 +9,7 @@ void ConnectionOwners::Began(const Client& client, absl::Duration now) {
   absl::MutexLock lock(&mutex_);
   // One of the same address and port is over, whether or not that is known.
   connections_.insert_or_assign(
-      client, Connection{.since = now, .newcomer = newcomers_.Enter(client.first)});
+      client, Connection{.since = now, .newcomer = newcomers_.Enter(NetworkOf(client.first))});
 }
 
 void ConnectionOwners::Ended(const Client& client) {

@@ -13,6 +13,7 @@
 #include "absl/status/statusor.h"
 #include "absl/synchronization/mutex.h"
 #include "absl/time/time.h"
+#include "base/connection_name.h"
 #include "server/access/newcomers.h"
 #include "server/access/quotas.h"
 #include "server/rpc/open_connections.h"
@@ -32,8 +33,8 @@ class ConnectionOwners {
 
   explicit ConnectionOwners(const access::Newcomers::Limits& newcomers) : newcomers_(newcomers) {}
 
-  // Whether another one of the address may begin.
-  bool HasRoom(const std::string& address) const { return newcomers_.HasRoom(address); }
+  // Whether another one of the client's address may begin.
+  bool HasRoom(const Client& client) const { return newcomers_.HasRoom(NetworkOf(client.first)); }
   // One begins, at `now` by a steady clock; or is over.
   void Began(const Client& client, absl::Duration now);
   void Ended(const Client& client);

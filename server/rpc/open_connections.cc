@@ -10,9 +10,8 @@
 
 #include <utility>
 
-#include "absl/strings/numbers.h"
+#include "base/connection_name.h"
 #include "server/rpc/peer_name.h"
-#include "server/stream/byte_budget.h"
 
 namespace jobtail {
 
@@ -21,29 +20,28 @@ ino_t InodeOf(int fd) {
   return fstat(fd, &status) == 0 ? status.st_ino : 0;
 }
 
-std::optional<OpenConnections::Client> OpenConnections::Add(int fd, const Client& client) {
-  std::optional<Client> closed;
-  if (const auto before = open_.find(fd); before != open_.end()) {
-    closed = before->second.client;
-    Forget(closed->first);
+std::vector<OpenConnections::Client> OpenConnections::Add(int fd, const Client& client) {
+  std::vector<Client> closed;
+  if (const auto before = open_.find(fd); before != open_.end()) closed.push_back(Forget(before));
+  if (const auto before = clients_.find(client); before != clients_.end()) {
+    closed.push_back(Forget(open_.find(before->second)));
   }
-  open_.insert_or_assign(fd, Connection{InodeOf(fd), client});
-  ++addresses_[client.first];
+  open_.emplace(fd, Connection{InodeOf(fd), client});
+  clients_.emplace(client, fd);
+  ++networks_[NetworkOf(client.first)];
   return closed;
 }
 
 void OpenConnections::Remove(int fd) {
-  const auto found = open_.find(fd);
-  if (found == open_.end()) return;
-  Forget(found->second.client.first);
-  open_.erase(found);
+  if (const auto found = open_.find(fd); found != open_.end()) Forget(found);
 }
 
 std::optional<int> OpenConnections::Find(const Client& client) const {
-  for (const auto& [fd, connection] : open_) {
-    if (connection.client == client && InodeOf(fd) == connection.inode) return fd;
-  }
-  return std::nullopt;
+  const auto found = clients_.find(client);
+  if (found == clients_.end()) return std::nullopt;
+  const int fd = found->second;
+  if (InodeOf(fd) != open_.at(fd).inode) return std::nullopt;
+  return fd;
 }
 
 OpenConnections::TrafficOfAll OpenConnections::Transferred() {
@@ -66,35 +64,35 @@ OpenConnections::TrafficOfAll OpenConnections::Transferred() {
 
 std::vector<OpenConnections::Client> OpenConnections::Sweep() {
   std::vector<Client> closed;
-  absl::erase_if(open_, [this, &closed](const auto& entry) {
-    const auto& [fd, connection] = entry;
-    if (InodeOf(fd) == connection.inode) return false;
-    Forget(connection.client.first);
-    closed.push_back(connection.client);
-    return true;
-  });
+  for (auto each = open_.begin(); each != open_.end();) {
+    const auto connection = each++;
+    if (InodeOf(connection->first) == connection->second.inode) continue;
+    closed.push_back(Forget(connection));
+  }
   return closed;
 }
 
-size_t OpenConnections::CountOf(const std::string& address) const {
-  const auto found = addresses_.find(address);
-  return found == addresses_.end() ? 0 : found->second;
+size_t OpenConnections::CountOf(const Client& client) const {
+  const auto found = networks_.find(NetworkOf(client.first));
+  return found == networks_.end() ? 0 : found->second;
 }
 
-void OpenConnections::Forget(const std::string& address) {
-  const auto found = addresses_.find(address);
-  if (--found->second == 0) addresses_.erase(found);
+OpenConnections::Client OpenConnections::Forget(Open::iterator connection) {
+  Client client = std::move(connection->second.client);
+  open_.erase(connection);
+  clients_.erase(client);
+  const auto network = networks_.find(NetworkOf(client.first));
+  if (--network->second == 0) networks_.erase(network);
+  return client;
 }
 
 std::optional<OpenConnections::Client> ClientOf(const std::string& peer) {
   if (const std::optional<int64_t> serial = SerialOf(peer)) {
-    const size_t uid = peer.find("uid=");
-    return OpenConnections::Client(peer.substr(uid, peer.find(':', uid) - uid),
-                                   static_cast<int>(*serial));
+    return OpenConnections::Client(AddressOf(peer), static_cast<int>(*serial));
   }
-  int port = 0;
-  if (!absl::SimpleAtoi(peer.substr(peer.rfind(':') + 1), &port)) return std::nullopt;
-  return OpenConnections::Client(ClientAddress(peer), port);
+  const std::optional<int> port = PortOf(peer);
+  if (!port) return std::nullopt;
+  return OpenConnections::Client(AddressOf(peer), *port);
 }
 
 }  // namespace jobtail

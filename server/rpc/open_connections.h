@@ -26,9 +26,10 @@ class OpenConnections {
   // A client's address and its port.
   using Client = std::pair<std::string, int>;
 
-  // `fd` is a socket of the client. To be called before it is handed on. Tells which connection had
-  // the descriptor before and is closed by now, if that was not known.
-  std::optional<Client> Add(int fd, const Client& client);
+  // `fd` is a socket of the client. To be called before it is handed on. Tells which connections
+  // are closed by now as this shows, if that was not known: the one that had the descriptor before,
+  // and the client's last one, which it may have had with another.
+  std::vector<Client> Add(int fd, const Client& client);
 
   // Forgets one that is being closed.
   void Remove(int fd);
@@ -37,7 +38,8 @@ class OpenConnections {
   std::vector<Client> Sweep();
 
   size_t Count() const { return open_.size(); }
-  size_t CountOf(const std::string& address) const;
+  // Of those from where the client is; see NetworkOf.
+  size_t CountOf(const Client& client) const;
 
   // The descriptor of the client's connection; nullopt if there is none any more.
   std::optional<int> Find(const Client& client) const;
@@ -60,10 +62,13 @@ class OpenConnections {
     uint64_t waited = 0;  // bytes, of a unix socket
   };
 
-  void Forget(const std::string& address);
+  using Open = absl::flat_hash_map<int, Connection>;
 
-  absl::flat_hash_map<int, Connection> open_;  // by descriptor
-  absl::flat_hash_map<std::string, size_t> addresses_;
+  Client Forget(Open::iterator connection);
+
+  Open open_;                                 // by descriptor
+  absl::flat_hash_map<Client, int> clients_;  // their descriptors
+  absl::flat_hash_map<std::string, size_t> networks_;
 };
 
 // The traffic of all connections at one moment, for all who look at it then: the system is asked

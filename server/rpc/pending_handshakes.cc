@@ -1,8 +1,9 @@
 // Counting those that begin, and finding those that are through.
 #include "server/rpc/pending_handshakes.h"
 
-#include "absl/strings/numbers.h"
-#include "server/stream/byte_budget.h"
+#include <optional>
+
+#include "base/connection_name.h"
 
 namespace jobtail {
 namespace {
@@ -14,29 +15,28 @@ constexpr absl::Duration kSweepAgain = absl::Milliseconds(20);
 
 bool PendingHandshakes::Begin(int fd, const OpenConnections::Client& client, absl::Duration now) {
   absl::MutexLock lock(&mutex_);
-  if (now - swept_ >= limits_.time || (!HasRoom(client.first) && now - swept_ >= kSweepAgain)) {
+  if (now - swept_ >= limits_.time || (!HasRoom(client) && now - swept_ >= kSweepAgain)) {
     Sweep(now);
   }
-  if (!HasRoom(client.first)) return false;
+  if (!HasRoom(client)) return false;
   const auto [entry, is_new] = pending_.insert_or_assign(client, {fd, InodeOf(fd), now});
-  if (is_new) ++addresses_[client.first];
+  if (is_new) ++addresses_[NetworkOf(client.first)];
   has_some_ = true;
   return true;
 }
 
 void PendingHandshakes::Called(const std::string& peer) {
   if (!has_some_) return;
-  int port = 0;
-  if (!absl::SimpleAtoi(peer.substr(peer.rfind(':') + 1), &port)) return;
-  const OpenConnections::Client client(ClientAddress(peer), port);
+  const std::optional<OpenConnections::Client> client = ClientOf(peer);
+  if (!client) return;
   absl::MutexLock lock(&mutex_);
-  if (pending_.erase(client) == 0) return;
-  Forget(client.first);
+  if (pending_.erase(*client) == 0) return;
+  Forget(*client);
   has_some_ = !pending_.empty();
 }
 
-bool PendingHandshakes::HasRoom(const std::string& address) const {
-  const auto found = addresses_.find(address);
+bool PendingHandshakes::HasRoom(const OpenConnections::Client& client) const {
+  const auto found = addresses_.find(NetworkOf(client.first));
   return pending_.size() < limits_.total &&
          (found == addresses_.end() || found->second < limits_.of_address);
 }
@@ -48,14 +48,14 @@ void PendingHandshakes::Sweep(absl::Duration now) {
     const auto& [client, connection] = entry;
     const bool is_over =
         now - connection.since > limits_.time || InodeOf(connection.fd) != connection.inode;
-    if (is_over) Forget(client.first);
+    if (is_over) Forget(client);
     return is_over;
   });
   has_some_ = !pending_.empty();
 }
 
-void PendingHandshakes::Forget(const std::string& address) {
-  const auto found = addresses_.find(address);
+void PendingHandshakes::Forget(const OpenConnections::Client& client) {
+  const auto found = addresses_.find(NetworkOf(client.first));
   if (--found->second == 0) addresses_.erase(found);
 }
 

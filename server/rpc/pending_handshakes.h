@@ -46,9 +46,9 @@ class PendingHandshakes {
     absl::Duration since;
   };
 
-  bool HasRoom(const std::string& address) const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  bool HasRoom(const OpenConnections::Client& client) const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   void Sweep(absl::Duration now) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
-  void Forget(const std::string& address) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  void Forget(const OpenConnections::Client& client) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
 
   const Limits limits_;
   std::atomic<bool> has_some_ = false;

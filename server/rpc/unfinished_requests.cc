@@ -3,6 +3,8 @@
 
 #include <algorithm>
 
+#include "base/connection_name.h"
+
 namespace jobtail {
 namespace {
 
@@ -23,9 +25,10 @@ std::vector<UnfinishedRequests::Client> UnfinishedRequests::Look(const TrafficRe
   std::vector<Client> beyond;
   absl::flat_hash_map<std::string, int64_t> addresses;
   for (auto& [client, connection] : connections_) {
-    if (connection.held > limits_.connection) Correct(client, &connection);
-    if (connection.held > limits_.connection) beyond.push_back(client);
-    addresses[client.first] += connection.held;
+    int64_t held = connection.held;
+    if (held > limits_.connection) held = Correct(client, &connection);
+    if (held > limits_.connection) beyond.push_back(client);
+    addresses[NetworkOf(client.first)] += held;
   }
   for (const auto& [address, held] : addresses) {
     if (held > limits_.address) FindInAddress(address, &beyond);
@@ -54,34 +57,41 @@ void UnfinishedRequests::Note(const TrafficReading& reading) {
   }
 }
 
-// Handlers are asked first: a call that one is given meanwhile counts as if it had none yet.
-void UnfinishedRequests::Correct(const Client& client, Connection* connection) const {
+// Handlers are asked first: a call that one is given meanwhile counts as if it had none yet. Of
+// whom gRPC does not tell, or not yet, nothing counts for now, and nothing is forgotten.
+int64_t UnfinishedRequests::Correct(const Client& client, Connection* connection) const {
   const int64_t open = handled_->Of(client).open;
-  const int64_t unfinished = std::max<int64_t>(0, held_(client).value_or(0) - open);
+  const std::optional<int64_t> calls = held_(client);
+  if (!calls) return 0;
+  const int64_t unfinished = std::max<int64_t>(0, *calls - open);
   connection->held = std::min(connection->held, unfinished * limits_.call);
+  return connection->held;
 }
 
 void UnfinishedRequests::FindInAddress(const std::string& address, std::vector<Client>* beyond) {
-  std::vector<Connections::iterator> found;
+  struct Found {
+    Connections::iterator connection;
+    int64_t held;
+  };
+  std::vector<Found> found;
   int64_t all = 0;
   for (auto each = connections_.begin(); each != connections_.end(); ++each) {
-    if (each->first.first != address || each->second.held == 0) continue;
+    if (each->second.held == 0 || NetworkOf(each->first.first) != address) continue;
     all += each->second.held;
-    found.push_back(each);
+    found.push_back({each, each->second.held});
   }
-  std::ranges::sort(found,
-                    [](const auto& a, const auto& b) { return a->second.held > b->second.held; });
+  std::ranges::sort(found, std::ranges::greater(), &Found::held);
   int64_t most = 0;
-  for (const auto& each : found) {
+  for (auto& [connection, held] : found) {
     if (all <= limits_.address) return;  // what is left of it is no more than that
-    all -= each->second.held;
-    Correct(each->first, &each->second);
-    all += each->second.held;
-    most = std::max(most, each->second.held);
+    all -= held;
+    held = Correct(connection->first, &connection->second);
+    all += held;
+    most = std::max(most, held);
   }
   if (all <= limits_.address) return;
-  for (const auto& each : found) {
-    if (each->second.held >= most / 2) beyond->push_back(each->first);
+  for (const auto& [connection, held] : found) {
+    if (held >= most / 2) beyond->push_back(connection->first);
   }
 }
 

@@ -60,7 +60,7 @@ class UnfinishedRequests {
   using Connections = absl::flat_hash_map<Client, Connection>;
 
   void Note(const TrafficReading& reading);
-  void Correct(const Client& client, Connection* connection) const;
+  int64_t Correct(const Client& client, Connection* connection) const;
   void FindInAddress(const std::string& address, std::vector<Client>* beyond);
 
   const Limits limits_;

@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "base/connection_name.h"
 
 namespace jobtail {
 namespace {
@@ -18,10 +19,6 @@ void Subtract(absl::flat_hash_map<std::string, size_t>* counts, const std::strin
 size_t CountOf(const absl::flat_hash_map<std::string, size_t>& counts, const std::string& name) {
   const auto found = counts.find(name);
   return found == counts.end() ? 0 : found->second;
-}
-
-void RemovePrefix(std::string_view* text, std::string_view prefix) {
-  if (text->starts_with(prefix)) text->remove_prefix(prefix.size());
 }
 
 std::string InKilobytes(size_t bytes) { return absl::StrCat(bytes >> 10, " KiB"); }
@@ -92,15 +89,6 @@ absl::Status ByteBudget::Beyond(std::string_view whose, size_t bytes, size_t lim
       absl::StrCat("the requests and unread answers of ", std::string(whose), " would take ",
                    InKilobytes(bytes), " of the server's memory, and may take ", InKilobytes(limit),
                    "; read what was asked for, and try again"));
-}
-
-std::string ClientAddress(std::string_view connection) {
-  std::string_view address = connection.substr(0, connection.rfind(':'));
-  for (const std::string_view door : {"ipv4:", "ipv6:", "http:"}) RemovePrefix(&address, door);
-  RemovePrefix(&address, "%5B");
-  if (address.ends_with("%5D")) address.remove_suffix(3);
-  RemovePrefix(&address, "::ffff:");
-  return std::string(address);
 }
 
 }  // namespace jobtail

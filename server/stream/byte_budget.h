@@ -74,10 +74,6 @@ class ByteBudget {
   Counts addresses_ ABSL_GUARDED_BY(mutex_);
 };
 
-// The client's address in the name of its connection: "127.0.0.1" of "ipv4:127.0.0.1:50000" and of
-// "http:127.0.0.1:50001".
-std::string ClientAddress(std::string_view connection);
-
 }  // namespace jobtail
 
 #endif  // JOBTAIL_SERVER_STREAM_BYTE_BUDGET_H_

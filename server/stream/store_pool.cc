@@ -1,10 +1,12 @@
-// A queue for each connection, and a queue of the connections whose turn comes next.
+// A queue for each connection, one of an address's connections, and one of the addresses.
 #include "server/stream/store_pool.h"
 
 #include <pthread.h>
 
 #include <algorithm>
 #include <utility>
+
+#include "base/connection_name.h"
 
 namespace jobtail {
 namespace {
@@ -15,7 +17,8 @@ thread_local std::vector<std::pair<std::string, std::function<void()>>> added;
 
 }  // namespace
 
-StorePool::StorePool(int threads) : most_at_once_(std::max(1, threads / 2)) {
+StorePool::StorePool(int threads)
+    : most_of_connection_(std::max(1, threads / 2)), most_of_client_(std::max(1, threads - 1)) {
   for (int i = 0; i < threads; ++i) {
     threads_.emplace_back([this] { Work(); });
     pthread_setname_np(threads_.back().native_handle(), "store-calls");
@@ -33,10 +36,10 @@ void StorePool::Stop() {
   for (std::thread& thread : threads_) {
     if (thread.joinable()) thread.join();
   }
-  Connections dropped;  // destroyed without the lock
+  Clients dropped;  // destroyed without the lock
   absl::MutexLock lock(&mutex_);
   turns_.clear();
-  dropped.swap(connections_);
+  dropped.swap(clients_);
 }
 
 // What a task adds waits for it to end: this thread can go on with it, where waking another costs
@@ -59,17 +62,24 @@ void StorePool::RunAddedLocked() {
 
 void StorePool::RunLocked(const std::string& connection, std::function<void()>&& task) {
   if (stopping_) return;  // with the task where it was: it is destroyed without the lock
-  const auto at = connections_.try_emplace(connection).first;
+  const auto client = clients_.try_emplace(ClientAddress(connection)).first;
+  const auto at = client->second.connections.try_emplace(connection).first;
   at->second.tasks.push_back(std::move(task));
-  QueueLocked(at);
+  QueueLocked(client, at);
 }
 
-// Gives the connection a turn, if it has something to do and may.
-void StorePool::QueueLocked(Connections::iterator connection) {
-  Connection& state = connection->second;
-  if (state.queued || state.tasks.empty() || state.running == most_at_once_) return;
-  state.queued = true;
-  turns_.push_back(connection);
+// Gives the connection a turn, if it has something to do and may, and its client likewise.
+void StorePool::QueueLocked(Clients::iterator client, Connections::iterator connection) {
+  Client& all = client->second;
+  Connection& one = connection->second;
+  if (!one.queued && !one.tasks.empty() && one.running < most_of_connection_) {
+    one.queued = true;
+    all.turns.push_back(connection);
+  }
+  if (!all.queued && !all.turns.empty() && all.running < most_of_client_) {
+    all.queued = true;
+    turns_.push_back(client);
+  }
 }
 
 // Wakes the thread that has been idle for the shortest time: the processor still knows it.
@@ -93,24 +103,31 @@ void StorePool::Work() {
   while (true) {
     AwaitWorkLocked();
     if (stopping_) break;
-    const Connections::iterator connection = turns_.front();
+    const Clients::iterator client = turns_.front();
     turns_.pop_front();
-    Connection& state = connection->second;
-    state.queued = false;
-    std::function<void()> task = std::move(state.tasks.front());
-    state.tasks.pop_front();
-    ++state.running;
-    QueueLocked(connection);
+    Client& all = client->second;
+    all.queued = false;
+    const Connections::iterator connection = all.turns.front();
+    all.turns.pop_front();
+    Connection& one = connection->second;
+    one.queued = false;
+    std::function<void()> task = std::move(one.tasks.front());
+    one.tasks.pop_front();
+    ++one.running;
+    ++all.running;
+    QueueLocked(client, connection);
     if (!turns_.empty()) WakeLocked();  // while this thread is at work
     mutex_.Unlock();
     added.clear();  // moved from
     task();
     task = nullptr;  // what it holds is let go without the lock
     mutex_.Lock();
-    --state.running;
-    QueueLocked(connection);
+    --one.running;
+    --all.running;
+    QueueLocked(client, connection);
     RunAddedLocked();
-    if (state.tasks.empty() && state.running == 0) connections_.erase(connection);
+    if (one.tasks.empty() && one.running == 0) all.connections.erase(connection);
+    if (all.connections.empty()) clients_.erase(client);
   }
   mutex_.Unlock();
   working = nullptr;  // what those that are dropped let go of may add more: that is dropped at once
@@ -120,8 +137,10 @@ void StorePool::Work() {
 int64_t StorePool::waiting() const {
   absl::MutexLock lock(&mutex_);
   int64_t waiting = added_.load(std::memory_order_relaxed);
-  for (const auto& [name, connection] : connections_) {
-    waiting += static_cast<int64_t>(connection.tasks.size());
+  for (const auto& [address, client] : clients_) {
+    for (const auto& [name, connection] : client.connections) {
+      waiting += static_cast<int64_t>(connection.tasks.size());
+    }
   }
   return waiting;
 }

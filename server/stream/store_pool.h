@@ -16,11 +16,13 @@
 
 namespace jobtail {
 
-// Runs tasks on a few threads and shares these fairly between connections: whose turn it is goes
-// round by connection, not by task, and one connection never has more than half of the threads. So
-// 20 searches of one connection delay another's call by a task or two, and one whose calls hang in
-// the store leaves threads for others. Tasks of one connection begin in the order in which they
-// came. A client with several connections has as many turns.
+// Runs tasks on a few threads and shares these fairly between clients: whose turn it is goes round
+// by client address (see ClientAddress), and where that has several connections, round by
+// connection; not by task. One connection never has more than half of the threads, and all of one
+// address never have the last one. So 20 searches of one connection delay another's call by a task
+// or two, a client with 20 connections delays others no more than one with one does, and one whose
+// calls hang in the store leaves a thread for others. Tasks of one connection begin in the order in
+// which they came.
 //
 // The server owns it. It outlives whoever gives it tasks, and what the tasks use outlives it.
 // Thread-safe, but for Stop and the destructor, which are the owner's.
@@ -54,27 +56,36 @@ class StorePool {
   struct Connection {
     std::deque<std::function<void()>> tasks;
     int running = 0;
-    bool queued = false;  // in turns_
+    bool queued = false;  // in its client's turns
   };
   using Connections = std::map<std::string, Connection>;
+  struct Client {
+    Connections connections;                  // that have tasks
+    std::deque<Connections::iterator> turns;  // who of them may begin one, in this order
+    int running = 0;
+    bool queued = false;  // in turns_
+  };
+  using Clients = std::map<std::string, Client>;
 
   void Work();
   void RunAddedLocked() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   void RunLocked(const std::string& connection, std::function<void()>&& task)
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
-  void QueueLocked(Connections::iterator connection) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  void QueueLocked(Clients::iterator client, Connections::iterator connection)
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   void WakeLocked() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   void AwaitWorkLocked() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
 
-  const int most_at_once_;  // tasks of one connection
+  const int most_of_connection_;  // tasks at once
+  const int most_of_client_;
 
   std::atomic<int64_t> added_{0};  // by tasks that have not ended
 
   mutable absl::Mutex mutex_;
   bool stopping_ ABSL_GUARDED_BY(mutex_) = false;
-  Connections connections_ ABSL_GUARDED_BY(mutex_);  // that have tasks
-  // Who may begin one, in this order.
-  std::deque<Connections::iterator> turns_ ABSL_GUARDED_BY(mutex_);
+  Clients clients_ ABSL_GUARDED_BY(mutex_);  // that have tasks
+  // Whose turn is next, in this order.
+  std::deque<Clients::iterator> turns_ ABSL_GUARDED_BY(mutex_);
   // What each thread that waits for work waits for, the last to have begun last.
   std::vector<bool*> idle_ ABSL_GUARDED_BY(mutex_);
   std::vector<std::thread> threads_;  // last: they use the rest

@@ -77,16 +77,5 @@ TEST(BucketsTest, AreBoundedWhateverTheKeys) {
   }
 }
 
-TEST(AddressTest, IsWithoutThePortAndOfAnIpv6NetworkAsAWhole) {
-  EXPECT_EQ(AddressOf("http:2001:db8:1:2:3:4:5:6:50000"), "2001:db8:1:2::");
-  EXPECT_EQ(AddressOf("ipv4:1.2.3.4:56"), "1.2.3.4");
-  EXPECT_EQ(AddressOf("http:1.2.3.4:56"), "1.2.3.4");
-  EXPECT_EQ(AddressOf("ipv6:%5B2001:db8:1:2:3:4:5:6%5D:78"), "2001:db8:1:2::");
-  EXPECT_EQ(AddressOf("ipv6:[2001:db8:1:2:9::1]:78"), "2001:db8:1:2::");
-  EXPECT_EQ(AddressOf("ipv6:[::ffff:1.2.3.4]:78"), "1.2.3.4");
-  EXPECT_EQ(AddressOf("unix:/run/jobtail.sock"), "unix");
-  EXPECT_EQ(AddressOf("unix:"), "unix");
-}
-
 }  // namespace
 }  // namespace jobtail::access

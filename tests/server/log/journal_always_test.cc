@@ -13,6 +13,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/synchronization/notification.h"
+#include "absl/time/clock.h"
 #include "server/log/journaled_store.h"
 #include "server/log/record.h"
 #include "tests/server/support/records.h"
@@ -155,6 +156,21 @@ TEST_F(JournalAlways, TakesWhatIsSmallWhileWhatCameBeforeIsMoved) {
   large.join();
   EXPECT_EQ(LastInDatabase(kRun), 7);
   ExpectRecords(store_.get(), kRun, 7);
+}
+
+// What is being moved with others waits for none of them: one whose end waits for the disk holds up
+// itself alone.
+TEST_F(JournalAlways, MovesNothingThatThenWaitsForAnotherRun) {
+  AppendEach(kRun, 1, 3);
+  AppendEach(kOtherRun, 1, 1);
+  disk_.SetStalled(true);
+  std::jthread large([&] { EXPECT_TRUE(Append(kOtherRun, 2, kLarge).ok()); });
+  ASSERT_TRUE(disk_.AwaitStalled(kPatience));
+  std::jthread mover([&] { EXPECT_TRUE(store_->MoveToDatabase().ok()); });
+  const absl::Time deadline = absl::Now() + kPatience;
+  while (LastInDatabase(kRun) < 3 && absl::Now() < deadline) std::this_thread::yield();
+  EXPECT_EQ(LastInDatabase(kRun), 3) << "it waits for the other run to be moved";
+  disk_.SetStalled(false);
 }
 
 TEST_F(JournalAlways, ReturnsWhenTheDiskHasIt) {

@@ -33,13 +33,13 @@ class ConnectionOwnersTest : public ::testing::Test {
 
 TEST_F(ConnectionOwnersTest, BoundsThoseThatAreNobodys) {
   Begin("1.2.3.4", 1);
-  EXPECT_TRUE(owners_.HasRoom("1.2.3.4"));
+  EXPECT_TRUE(owners_.HasRoom({"1.2.3.4", 9}));
   Begin("1.2.3.4", 2);
-  EXPECT_FALSE(owners_.HasRoom("1.2.3.4"));
-  EXPECT_TRUE(owners_.HasRoom("1.2.3.5"));
+  EXPECT_FALSE(owners_.HasRoom({"1.2.3.4", 9}));
+  EXPECT_TRUE(owners_.HasRoom({"1.2.3.5", 9}));
   EXPECT_TRUE(Call("ipv4:1.2.3.4:1", "alice").ok());
   EXPECT_EQ(owners_.newcomers(), 1);
-  EXPECT_TRUE(owners_.HasRoom("1.2.3.4"));
+  EXPECT_TRUE(owners_.HasRoom({"1.2.3.4", 9}));
   owners_.Ended({"1.2.3.4", 2});
   EXPECT_EQ(owners_.newcomers(), 0);
 }
@@ -70,7 +70,7 @@ TEST_F(ConnectionOwnersTest, TellsThoseThatWereNobodysForLong) {
 
 TEST_F(ConnectionOwnersTest, KnowsPeersOfUnixSockets) {
   const PeerIdentity peer{.kind = PeerIdentity::Kind::kSocket, .uid = 7, .gid = 7, .pid = 1};
-  Begin("uid=7", 5);
+  Begin("unix:uid=7", 5);
   EXPECT_TRUE(Call("unix:" + MakePeerName(peer, 5), "uid:7").ok());
   EXPECT_EQ(owners_.newcomers(), 0);
 }

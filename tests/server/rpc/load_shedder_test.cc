@@ -87,15 +87,15 @@ TEST(LoadShedderOfUnixSockets, FindsWhoSendsWithoutAPause) {
   ASSERT_EQ(socketpair(AF_UNIX, SOCK_STREAM, 0, quiet), 0);
   ASSERT_EQ(socketpair(AF_UNIX, SOCK_STREAM, 0, flooding), 0);
   OpenConnections connections;
-  connections.Add(quiet[0], {"uid=7", 1});
-  connections.Add(flooding[0], {"uid=7", 2});
+  connections.Add(quiet[0], {"unix:uid=7", 1});
+  connections.Add(flooding[0], {"unix:uid=7", 2});
   LoadShedder shedder(kLimit, [] { return kLimit + 1; });
   EXPECT_THAT(shedder.Look(TrafficReading(&connections)), IsEmpty());
   const std::string text(64 << 10, 'x');
   ASSERT_EQ(write(flooding[1], text.data(), text.size()), static_cast<ssize_t>(text.size()));
   ASSERT_EQ(write(quiet[1], text.data(), 100), 100);
   EXPECT_THAT(shedder.Look(TrafficReading(&connections)),
-              ElementsAre(OpenConnections::Client("uid=7", 2)));
+              ElementsAre(OpenConnections::Client("unix:uid=7", 2)));
   for (const int fd : {quiet[0], quiet[1], flooding[0], flooding[1]}) close(fd);
 }
 

@@ -15,6 +15,7 @@
 #include <utility>
 
 #include "absl/synchronization/mutex.h"
+#include "base/connection_name.h"
 #include "jobtail/v1/job_service.grpc.pb.h"
 #include "server/rpc/acceptor.h"
 #include "server/rpc/peer_name.h"

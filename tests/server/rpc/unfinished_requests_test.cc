@@ -107,6 +107,14 @@ TEST_F(UnfinishedRequestsTest, LeavesAloneWhoHasNoCallThatNoHandlerHas) {
   EXPECT_THAT(Look(), IsEmpty());
 }
 
+// As for a moment after it has connected, where there are many.
+TEST_F(UnfinishedRequestsTest, ForgetsNothingOfWhomGrpcDoesNotTellYet) {
+  flooding_.SendPart(kLimits.connection + 1);
+  EXPECT_THAT(Look(), IsEmpty());
+  held_ = {{flooding_.client(), 100}};
+  EXPECT_THAT(Look(), ElementsAre(flooding_.client()));
+}
+
 TEST_F(UnfinishedRequestsTest, CountsNoMoreThanCallsCanHave) {
   const int64_t calls = kLimits.connection / kLimits.call;
   held_ = {{flooding_.client(), calls}};

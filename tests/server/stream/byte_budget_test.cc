@@ -65,14 +65,5 @@ TEST(ByteBudget, GetsEverythingBack) {
   EXPECT_EQ(budget.reserved(), 0);
 }
 
-TEST(ByteBudget, KnowsAClientByItsAddress) {
-  EXPECT_EQ(ClientAddress("ipv4:127.0.0.1:50000"), "127.0.0.1");
-  EXPECT_EQ(ClientAddress("http:127.0.0.1:50000"), "127.0.0.1");
-  EXPECT_EQ(ClientAddress("http:::ffff:127.0.0.1:50000"), "127.0.0.1");
-  EXPECT_EQ(ClientAddress("ipv6:%5B2001:db8::1%5D:50000"), "2001:db8::1");
-  EXPECT_EQ(ClientAddress("http:2001:db8::1:50000"), "2001:db8::1");
-  EXPECT_EQ(ClientAddress(""), "");
-}
-
 }  // namespace
 }  // namespace jobtail

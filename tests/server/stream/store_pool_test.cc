@@ -78,6 +78,24 @@ TEST(StorePool, GoesRoundByConnection) {
   EXPECT_THAT(order, ElementsAre("greedy", "modest", "late", "greedy", "modest"));
 }
 
+// Whatever number of connections a client has.
+TEST(StorePool, GoesRoundByClientFirst) {
+  Plug plug(1);
+  Served served(42);
+  StorePool pool(/*threads=*/1);
+  pool.Run("plug", plug.Task());
+  plug.AwaitBegun();
+  for (int i = 0; i < 20; ++i) {
+    pool.Run("ipv4:10.0.0.1:" + std::to_string(1 + i % 10), served.Task("greedy"));
+    pool.Run("ipv6:%5B2001:db8::" + std::to_string(1 + i) + "%5D:1", served.Task("wide"));
+  }
+  for (int i = 0; i < 2; ++i) pool.Run("ipv4:10.0.0.2:1", served.Task("modest"));
+  plug.Open();
+  std::vector<std::string> order = served.Await();
+  order.resize(6);
+  EXPECT_THAT(order, ElementsAre("greedy", "wide", "modest", "greedy", "wide", "modest"));
+}
+
 TEST(StorePool, BeginsAConnectionsTasksInTheirOrder) {
   Served served(100);
   StorePool pool(/*threads=*/1);
@@ -96,6 +114,21 @@ TEST(StorePool, LeavesThreadsToOthersWhereAConnectionsCallsHang) {
   plug.AwaitBegun();
   EXPECT_EQ(pool.waiting(), 8) << "though two threads have nothing to do";
   pool.Run("other", served.Task("other"));
+  EXPECT_THAT(served.Await(), ElementsAre("other"));
+  plug.Open();
+}
+
+TEST(StorePool, LeavesAThreadToOthersWhereAllCallsOfAClientHang) {
+  Plug plug(3);
+  Served served(1);
+  StorePool pool(/*threads=*/4);
+  for (int i = 0; i < 10; ++i) {
+    pool.Run("ipv4:10.0.0.1:" + std::to_string(i),
+             i < 3 ? plug.Task() : std::function<void()>([] {}));
+  }
+  plug.AwaitBegun();
+  EXPECT_EQ(pool.waiting(), 7) << "though a thread has nothing to do";
+  pool.Run("ipv4:10.0.0.2:1", served.Task("other"));
   EXPECT_THAT(served.Await(), ElementsAre("other"));
   plug.Open();
 }
