@@ -22,7 +22,7 @@ using jobtail::testing::Eventually;
 using jobtail::testing::PeakMemory;
 
 constexpr uint32_t kRequest = 2'000'000;  // bytes: about as large as one may be
-constexpr size_t kMiB = 1 << 20;
+constexpr int64_t kMiB = 1 << 20;
 
 bool IsServed(v1::JobService::Stub& stub) {
   grpc::ClientContext context;
