@@ -1,9 +1,9 @@
 // Protobuf's header of map fields as its library was compiled, for the tsan preset.
 //
-// With ThreadSanitizer the header adds two counters to each map field. Debian's library knows nothing
-// of them: it takes what lies behind for something else, wherever it looks at a message that code of
-// ours has made. What the header includes comes first, so that nothing else is read as if there were
-// no ThreadSanitizer.
+// With ThreadSanitizer the header adds two counters to each map field. Debian's library knows
+// nothing of them: it takes what lies behind for something else, wherever it looks at a message
+// that code of ours has made. What the header includes comes first, so that nothing else is read as
+// if there were no ThreadSanitizer.
 #ifndef JOBTAIL_TOOLS_TSAN_INCLUDE_GOOGLE_PROTOBUF_MAP_FIELD_H_
 #define JOBTAIL_TOOLS_TSAN_INCLUDE_GOOGLE_PROTOBUF_MAP_FIELD_H_
 
