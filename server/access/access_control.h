@@ -60,7 +60,8 @@ class AccessControl {
   AccessControl(const AccessControl&) = delete;
   AccessControl& operator=(const AccessControl&) = delete;
 
-  // Reads all files again, and reopens the audit log.
+  // Reads all files again, and reopens the audit log. Where one is wrong, all stays as it is but
+  // for the tokens: if their file is right, one that was revoked proves nothing any more.
   void Reload();
 
   // Has `changed` called after each change of what is in force, by the thread that has noticed it.
@@ -141,6 +142,8 @@ class AccessControl {
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(reading_mutex_);
   void Enforce(Reading read);
   absl::Status ReadAgain();
+  absl::Status ReadAllLocked() ABSL_EXCLUSIVE_LOCKS_REQUIRED(reading_mutex_);
+  void ReadTokensLocked() ABSL_EXCLUSIVE_LOCKS_REQUIRED(reading_mutex_);
   void WatchFiles();
   void ScheduleLook();
   void NoteChange();

@@ -16,6 +16,17 @@ namespace {
 // streams that end by it.
 constexpr absl::Duration kLookEvery = absl::Milliseconds(250);
 
+absl::StatusOr<std::shared_ptr<const TokenTable>> ReadTable(const std::string& file) {
+  std::string text;
+  if (!file.empty()) {
+    absl::StatusOr<std::string> read = config::ReadTrustedFile(file);
+    // Before the first token there is no file.
+    if (!read.ok() && !absl::IsNotFound(read.status())) return read.status();
+    if (read.ok()) text = *std::move(read);
+  }
+  return TokenTable::Parse(text, file);
+}
+
 }  // namespace
 
 absl::StatusOr<AccessControl::Reading> AccessControl::Read(const std::string& file) {
@@ -25,16 +36,9 @@ absl::StatusOr<AccessControl::Reading> AccessControl::Read(const std::string& fi
   if (!policy.ok()) return policy.status();
   State state{.policy = *std::move(policy)};
   const v1::AccessFile& proto = state.policy->proto();
-  std::string tokens;
-  if (!proto.token_file().empty()) {
-    absl::StatusOr<std::string> read = config::ReadTrustedFile(proto.token_file());
-    // Before the first token there is no file.
-    if (!read.ok() && !absl::IsNotFound(read.status())) return read.status();
-    if (read.ok()) tokens = *std::move(read);
-  }
-  auto table = TokenTable::Parse(tokens, proto.token_file());
-  if (!table.ok()) return table.status();
-  state.tokens = *std::move(table);
+  auto tokens = ReadTable(proto.token_file());
+  if (!tokens.ok()) return tokens.status();
+  state.tokens = *std::move(tokens);
   if (proto.has_audit()) {
     state.audit = std::make_shared<AuditLog>(proto.audit().file(),
                                              proto.audit().on_failure() != v1::Audit::CONTINUE);
@@ -85,9 +89,28 @@ std::shared_ptr<const AccessPolicy> AccessControl::policy() const {
   return state_.policy;
 }
 
-// Reads all of them, and puts what they say in force at once, or nothing of it.
+// Reads all of them, and puts what they say in force at once, or nothing of it but the tokens.
 absl::Status AccessControl::ReadAgain() {
   absl::MutexLock reading(&reading_mutex_);
+  const absl::Status read = ReadAllLocked();
+  if (!read.ok()) ReadTokensLocked();
+  return read;
+}
+
+// A token that was revoked proves nothing any more, whatever is wrong elsewhere.
+void AccessControl::ReadTokensLocked() {
+  const std::shared_ptr<const AccessPolicy> in_force = policy();
+  if (!in_force) return;
+  auto tokens = ReadTable(in_force->proto().token_file());
+  if (!tokens.ok()) return;
+  {
+    absl::MutexLock lock(&mutex_);
+    state_.tokens = *std::move(tokens);
+  }
+  NoteChange();
+}
+
+absl::Status AccessControl::ReadAllLocked() {
   // Stamped first: what is changed while it is read is read once more.
   if (watched_.empty()) watched_.emplace_back(file_);
   for (WatchedFile& file : watched_) file.HasChanged();

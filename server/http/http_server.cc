@@ -32,6 +32,21 @@ constexpr std::chrono::milliseconds kAcceptAgain(50);
 // How often to look for connections that give way, however many want to come in.
 constexpr absl::Duration kLookAgain = absl::Milliseconds(20);
 
+using CountByAddress = std::map<std::string, size_t>;
+
+size_t CountOf(const CountByAddress& counts, const std::string& address) {
+  const auto found = counts.find(address);
+  return found == counts.end() ? 0 : found->second;
+}
+
+void SubtractOne(const std::string& address, CountByAddress* counts) {
+  const auto found = counts->find(address);
+  if (--found->second == 0) counts->erase(found);
+}
+
+// Of all connections, so many may be of one client address, whether or not it is known whose.
+size_t MostOfAddress(size_t connections) { return connections - connections / 4; }
+
 absl::Status Failed(const std::string& address, const ErrorCode& error) {
   return CannotListen(address, error.message(),
                       "choose another --http-address, such as 127.0.0.1:0 for a free port, or "
@@ -111,8 +126,9 @@ class HttpServer::Impl {
   // On the event loop alone.
   std::list<Entrance> entrances_;
   std::unordered_set<Connection*> connections_;
-  size_t handshakes_ = 0;                              // that are under way
-  std::map<std::string, size_t> handshakes_of_;        // of each client address
+  size_t handshakes_ = 0;         // that are under way
+  CountByAddress handshakes_of_;  // of each client address, as the next
+  CountByAddress connections_of_;
   absl::Duration looked_ = -absl::InfiniteDuration();  // when for connections that give way
   bool stopping_ = false;
 
@@ -186,10 +202,10 @@ bool HttpServer::Impl::HasRoomForNewcomer(const std::string& address) {
 bool HttpServer::Impl::IsFull(const Protocol::socket& socket) {
   const std::string address = ClientAddress(NameOf(socket));
   if (api_.asks() && !HasRoomForNewcomer(address)) return true;
-  const auto same = handshakes_of_.find(address);
   return connections_.size() >= options_.max_connections ||
+         CountOf(connections_of_, address) >= MostOfAddress(options_.max_connections) ||
          handshakes_ >= options_.max_handshakes ||
-         (same != handshakes_of_.end() && same->second >= options_.max_handshakes / 2);
+         CountOf(handshakes_of_, address) >= options_.max_handshakes / 2;
 }
 
 net::awaitable<void> HttpServer::Impl::Accept(Entrance* entrance) {
@@ -231,8 +247,10 @@ net::awaitable<void> HttpServer::Impl::Serve(Protocol::socket socket,
     const std::string address = ClientAddress(NameOf(socket));
     Connection connection(std::move(socket), services);
     connections_.insert(&connection);
+    ++connections_of_[address];
     const bool is_ready = co_await Handshake(&connection, address);
     if (is_ready) co_await connection.Run();
+    SubtractOne(address, &connections_of_);
     connections_.erase(&connection);
   }
   Ended();
@@ -244,9 +262,7 @@ net::awaitable<bool> HttpServer::Impl::Handshake(Connection* connection,
   ++handshakes_of_[address];
   const bool is_ready = co_await connection->Handshake();
   --handshakes_;
-  if (const auto same = handshakes_of_.find(address); --same->second == 0) {
-    handshakes_of_.erase(same);
-  }
+  SubtractOne(address, &handshakes_of_);
   if (!is_ready) ++failed_handshakes_;
   co_return is_ready;
 }

@@ -34,7 +34,8 @@ struct HttpOptions {
   // The address by which browsers reach this server, where a proxy stands before it: its host is
   // one of `allowed_hosts`, its origin is the server's own, and cookies are for it alone.
   PublicUrl public_url = {};
-  // How many connections may be open; those beyond are answered with 503 and closed.
+  // How many connections may be open, three quarters of them of one client address; those beyond
+  // are answered with 503 and closed.
   size_t max_connections = 10'000;
   // With TLS: how long a client may take for its handshake, and how many may be under way.
   absl::Duration handshake_timeout = absl::Seconds(10);

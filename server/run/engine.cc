@@ -23,6 +23,9 @@ constexpr int kCommitters = 2;
 // They wait for one sync together.
 constexpr int kSmallCommitters = 4;
 
+// How long after the store has refused to delete a run that never was it is asked again.
+constexpr absl::Duration kDiscardAgain = absl::Seconds(1);
+
 absl::StatusOr<std::unique_ptr<Cursor>> Open(Run& run, const v1::TailLogRequest& request) {
   auto log = run.OpenLog();
   if (!log.ok()) return log.status();
@@ -174,7 +177,7 @@ absl::Status Engine::AddRun(const std::shared_ptr<Run>& run, const std::shared_p
                             RunQueue::Place place, std::shared_ptr<void> own_wait) {
   if (const absl::Status stored = store_->PutRun(run->Stored()); !stored.ok()) return stored;
   if (const absl::Status shown = Show(run); !shown.ok()) {
-    store_->DeleteRun(run->id()).IgnoreError();
+    Discard(run->id());
     return shown;
   }
   if (place == RunQueue::Place::kQueued) {
@@ -187,8 +190,16 @@ absl::Status Engine::AddRun(const std::shared_ptr<Run>& run, const std::shared_p
   if (started.ok()) return started;
   runs_.Remove({run});
   runs_.Done(run->id());
-  store_->DeleteRun(run->id()).IgnoreError();
+  Discard(run->id());
   return started;
+}
+
+// A run that was refused has never been: not even after a restart, as one that was lost. What the
+// store refuses is tried again for as long as this server runs.
+void Engine::Discard(const std::string& run) {
+  const absl::Status deleted = store_->DeleteRun(run);
+  if (deleted.ok() || absl::IsNotFound(deleted)) return;
+  keeper_.After(kDiscardAgain, [this, run] { Discard(run); });
 }
 
 void Engine::StartReady() {

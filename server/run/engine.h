@@ -197,6 +197,7 @@ class Engine {
   absl::Status CheckNotStopping() const;
   absl::Status DeleteEnded(absl::Span<const std::shared_ptr<Run>> runs);
   void Forget(absl::Span<const std::shared_ptr<Run>> runs);
+  void Discard(const std::string& run);
   absl::Status AddRun(const std::shared_ptr<Run>& run, const std::shared_ptr<const Job>& job,
                       RunQueue::Place place, std::shared_ptr<void> own_wait);
   absl::Status Show(const std::shared_ptr<Run>& run);

@@ -15,11 +15,18 @@
 
 namespace jobtail::e2e {
 
-HttpClient::HttpClient(const std::string& url)
+HttpClient::HttpClient(const std::string& url, const std::string& from)
     : socket_(::socket(url.starts_with("unix:") ? AF_UNIX : AF_INET, SOCK_STREAM, 0)) {
   const timeval limit{60, 0};
   setsockopt(socket_, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof limit);
   setsockopt(socket_, SOL_SOCKET, SO_SNDTIMEO, &limit, sizeof limit);
+  if (!from.empty()) {
+    sockaddr_in address{};
+    address.sin_family = AF_INET;
+    EXPECT_EQ(inet_pton(AF_INET, from.c_str(), &address.sin_addr), 1) << from;
+    EXPECT_EQ(bind(socket_, reinterpret_cast<const sockaddr*>(&address), sizeof address), 0)
+        << strerror(errno);
+  }
   Connect(url);
 }
 

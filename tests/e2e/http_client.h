@@ -25,7 +25,8 @@ struct HttpAnswer {
 class HttpClient {
  public:
   // `url` as the server prints it: "http://127.0.0.1:PORT/" or "unix:PATH".
-  explicit HttpClient(const std::string& url);
+  // `from`: an address of this machine that it comes from, such as 127.0.0.2; "": as usual.
+  explicit HttpClient(const std::string& url, const std::string& from = "");
   virtual ~HttpClient();
 
   HttpClient(const HttpClient&) = delete;

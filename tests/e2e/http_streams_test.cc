@@ -3,6 +3,7 @@
 #include <gmock/gmock.h>
 
 #include <cstring>
+#include <deque>
 #include <fstream>
 #include <memory>
 #include <thread>
@@ -310,6 +311,22 @@ TEST_F(HttpLimits, RefuseConnectionsBeyondTheirNumber) {
   EXPECT_EQ(three.ReadAnswer().status, 503);
   EXPECT_TRUE(three.AwaitClose());
   EXPECT_THAT(one.Get("/metrics").body, HasSubstr("jobtail_http_refused_connections_total 1\n"));
+}
+
+class HttpLimitsOfAddress : public HttpStreams {
+ protected:
+  HttpLimitsOfAddress() : HttpStreams({.http = {.max_connections = 4}}) {}
+};
+
+TEST_F(HttpLimitsOfAddress, LeaveConnectionsToOthers) {
+  std::deque<HttpClient> clients;
+  for (int i = 0; i < 3; ++i) {
+    EXPECT_EQ(clients.emplace_back(url()).Get("/healthz").status, 200);
+  }
+  HttpClient beyond(url());
+  EXPECT_EQ(beyond.ReadAnswer().status, 503);
+  HttpClient other(url(), "127.0.0.2");
+  EXPECT_EQ(other.Get("/healthz").status, 200);
 }
 
 }  // namespace

@@ -174,6 +174,19 @@ TEST_F(AccessControlTest, AWrongFileChangesNothing) {
   EXPECT_FALSE(AccessControl::Open(file_).ok());
 }
 
+// Nobody has to find a mistake in one file before what was taken away in another is gone.
+TEST_F(AccessControlTest, ARevokedTokenIsWorthNothingThoughTheAccessFileIsWrong) {
+  const auto caller = Admit("Bearer " + alice_);
+  Write("role {");
+  access_->Reload();
+  ASSERT_TRUE(access_->RightsOf(*caller).ok());
+  ASSERT_TRUE(RevokeToken(directory_.path() + "/tokens", "alice", clock_.Now()).ok());
+  access_->Reload();
+  EXPECT_EQ(access_->RightsOf(*caller).status().code(), absl::StatusCode::kUnauthenticated);
+  EXPECT_FALSE(Admit("Bearer " + alice_).ok());
+  EXPECT_GE(access_->failed_reloads(), 2);
+}
+
 TEST_F(AccessControlTest, AFileThatOthersCanWriteIsRefused) {
   chmod(file_.c_str(), 0606);
   EXPECT_EQ(AccessControl::Open(file_).status().code(), absl::StatusCode::kFailedPrecondition);

@@ -19,6 +19,7 @@
 #include "tests/server/support/records.h"
 #include "tests/server/support/sync_disk.h"
 #include "tests/server/support/temporary_directory.h"
+#include "tests/support/fake_clock.h"
 
 namespace jobtail {
 namespace {
@@ -56,9 +57,10 @@ class JournalAlways : public ::testing::Test {
     return fdatasync(fd);
   }
 
-  std::unique_ptr<JournaledStore> Open(const std::string& directory) {
+  std::unique_ptr<JournaledStore> Open(const std::string& directory,
+                                       Clock* clock = Clock::System()) {
     auto store = JournaledStore::Open(
-        {.directory = directory, .sync = SyncMode::kAlways, .env = disk_.env()},
+        {.directory = directory, .sync = SyncMode::kAlways, .env = disk_.env(), .clock = clock},
         {.bytes = 64 << 10,
          .sync_file = [this, directory](int fd) { return SyncJournal(directory, fd); }});
     EXPECT_TRUE(store.ok()) << store.status();
@@ -161,16 +163,26 @@ TEST_F(JournalAlways, TakesWhatIsSmallWhileWhatCameBeforeIsMoved) {
 // What is being moved with others waits for none of them: one whose end waits for the disk holds up
 // itself alone.
 TEST_F(JournalAlways, MovesNothingThatThenWaitsForAnotherRun) {
+  FakeClock still;  // so that the store moves nothing by itself
+  store_.reset();
+  store_ = Open(directory_.path(), &still);
   AppendEach(kRun, 1, 3);
   AppendEach(kOtherRun, 1, 1);
   disk_.SetStalled(true);
   std::jthread large([&] { EXPECT_TRUE(Append(kOtherRun, 2, kLarge).ok()); });
   ASSERT_TRUE(disk_.AwaitStalled(kPatience));
   std::jthread mover([&] { EXPECT_TRUE(store_->MoveToDatabase().ok()); });
+  // It has written, and waits for the disk itself.
+  const auto is_written = [&] { return store_->database()->Read(kRun, 3).ok(); };
   const absl::Time deadline = absl::Now() + kPatience;
-  while (LastInDatabase(kRun) < 3 && absl::Now() < deadline) std::this_thread::yield();
-  EXPECT_EQ(LastInDatabase(kRun), 3) << "it waits for the other run to be moved";
+  while (!is_written() && absl::Now() < deadline) std::this_thread::yield();
+  EXPECT_TRUE(is_written()) << "it waits for the other run to be moved";
   disk_.SetStalled(false);
+  mover.join();
+  large.join();
+  ExpectRecords(store_.get(), kRun, 3);
+  ExpectRecords(store_.get(), kOtherRun, 2);
+  store_.reset();
 }
 
 TEST_F(JournalAlways, ReturnsWhenTheDiskHasIt) {

@@ -2,6 +2,7 @@
 // and everything else is served.
 
 #include <gtest/gtest.h>
+#include <sys/stat.h>
 
 #include <cstdint>
 #include <filesystem>
@@ -144,6 +145,29 @@ TEST_F(JournalRecovery, ReadsBothHalvesWhateverTheSizeIs) {
       EXPECT_EQ(store->database()->GetExtent(kRun)->last, last);
     }
   }
+}
+
+// Nor of one that is not the server's own: not even of what can be read through it.
+TEST_F(JournalRecovery, TakesNoFileThatALinkLeadsTo) {
+  ASSERT_TRUE(Open().ok());
+  Fill(kRun, 3);
+  store_.reset();
+  const std::string journal = directory_.path() + "/journal";
+  const std::string elsewhere = directory_.path() + "/elsewhere";
+  std::filesystem::rename(journal, elsewhere);
+  const auto size = std::filesystem::file_size(elsewhere);
+  std::filesystem::create_symlink(elsewhere, journal);
+  EXPECT_EQ(Open().code(), absl::StatusCode::kUnavailable);
+  EXPECT_EQ(std::filesystem::file_size(elsewhere), size);
+  std::filesystem::remove(journal);
+  std::filesystem::create_hard_link(elsewhere, journal);
+  EXPECT_EQ(Open().code(), absl::StatusCode::kUnavailable);
+  std::filesystem::remove(journal);
+  ASSERT_EQ(mkfifo(journal.c_str(), 0600), 0);
+  EXPECT_EQ(Open().code(), absl::StatusCode::kUnavailable) << "and nobody waits for a writer";
+  std::filesystem::remove(journal);
+  std::filesystem::rename(elsewhere, journal);
+  EXPECT_TRUE(Open().ok());
 }
 
 }  // namespace

@@ -259,6 +259,20 @@ TEST_F(Sync, FollowsTheWriteAheadLogFromFileToFile) {
   store_.reset();
 }
 
+// There may be logs between the last that was synced and the newest, and they cannot be looked for.
+TEST_F(Sync, IsNoSyncWhereNobodyKnowsOfWhat) {
+  SyncDisk disk;
+  Open(disk.env(), absl::Hours(1));
+  ASSERT_TRUE(Append(kRun, 1, 1).ok());
+  ASSERT_TRUE(store_->Sync().ok());
+  ASSERT_TRUE(store_->Flush().ok());  // begins another
+  ASSERT_TRUE(Append(kRun, 2, 2).ok());
+  disk.SetUnlisted(true);
+  EXPECT_FALSE(store_->Sync().ok());
+  disk.SetUnlisted(false);
+  store_.reset();
+}
+
 TEST_F(Sync, ThatFailsIsToldAndRecoveredFromOnceTheDiskWorks) {
   SyncDisk disk;
   Open(disk.env());

@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include <atomic>
+#include <memory>
 #include <set>
 #include <string>
 #include <thread>
@@ -199,6 +200,34 @@ TEST_F(CreateRunLimits, DoNotCountARunWhoseResultWasSeen) {
     ASSERT_TRUE(run.ok()) << i << ": " << run.status();
     AwaitResult(run->id());
   }
+}
+
+// Cannot begin, as where there are no descriptors for a process.
+class NeverStarts : public Executor {
+ public:
+  absl::Status Start(std::shared_ptr<Execution> /*run*/) const override {
+    return absl::ResourceExhaustedError("no room");
+  }
+};
+
+class CreateRunClocked : public testing::ClockedEngineTest {};
+
+// It would come back after a restart, as lost.
+TEST_F(CreateRunClocked, LeavesNothingOfARunThatWasRefusedOnceTheStoreLetsItGo) {
+  AddJob(Job("never", std::make_shared<NeverStarts>()));
+  const auto stored = [this] {
+    int count = 0;
+    EXPECT_TRUE(memory_.ForEachRun([&count](const storage::v1::StoredRun&) { ++count; }).ok());
+    return count;
+  };
+  store_.Fail(Call::kDeleteRun, absl::UnavailableError("the disk is sick"), 2);
+  EXPECT_EQ(Create("never").status().code(), absl::StatusCode::kResourceExhausted);
+  EXPECT_EQ(stored(), 1);
+  while (stored() > 0) {
+    clock_.Advance(absl::Milliseconds(100));
+    std::this_thread::yield();
+  }
+  EXPECT_EQ(store_.count(Call::kDeleteRun), 3);
 }
 
 TEST_F(CreateRunLimits, RefuseParametersThatAreTooLarge) {

@@ -7,6 +7,7 @@
 #include <functional>
 #include <string>
 #include <utility>
+#include <vector>
 
 namespace jobtail::testing {
 namespace {
@@ -85,6 +86,12 @@ class SyncDisk::Files : public rocksdb::FileSystemWrapper {
           std::make_unique<RandomRWFile>(std::move(*result), [this] { return disk_->OnSync(); });
     }
     return made;
+  }
+
+  IOStatus GetChildren(const std::string& folder, const IOOptions& options,
+                       std::vector<std::string>* names, IODebugContext* debug) override {
+    if (disk_->unlisted_) return IOStatus::IOError("Too many open files");
+    return FileSystemWrapper::GetChildren(folder, options, names, debug);
   }
 
  private:

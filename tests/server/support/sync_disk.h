@@ -5,6 +5,7 @@
 #include <rocksdb/env.h>
 #include <rocksdb/io_status.h>
 
+#include <atomic>
 #include <cstdint>
 #include <memory>
 
@@ -33,6 +34,8 @@ class SyncDisk {
   void SetFailing(bool failing) ABSL_LOCKS_EXCLUDED(mutex_);
   // The store's own next sync fails, and none after it.
   void FailNext() ABSL_LOCKS_EXCLUDED(mutex_);
+  // Folders cannot be listed from now on.
+  void SetUnlisted(bool unlisted) { unlisted_ = unlisted; }
   // How many have returned, with whatever result.
   int64_t syncs() const ABSL_LOCKS_EXCLUDED(mutex_);
 
@@ -40,6 +43,8 @@ class SyncDisk {
   class Files;
 
   rocksdb::IOStatus OnSync() ABSL_LOCKS_EXCLUDED(mutex_);
+
+  std::atomic<bool> unlisted_ = false;
 
   mutable absl::Mutex mutex_;
   bool stalled_ ABSL_GUARDED_BY(mutex_) = false;

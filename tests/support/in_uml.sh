@@ -1,6 +1,6 @@
 #!/bin/sh
-# Runs a test program as root on a machine of its own, whose control groups nobody else has: User Mode Linux, a kernel that is
-# a program, with this machine's files, which it cannot write.
+# Runs a test program as root on a machine of its own, whose control groups and clock nobody else has: User Mode Linux, a kernel
+# that is a program, with this machine's files, which it cannot write.
 #
 #   in_uml.sh LINUX PROGRAM [ARGUMENT...]
 #
