@@ -34,6 +34,7 @@ std::string AddressOf(std::string_view connection) {
   std::string_view address = connection.substr(0, connection.rfind(':'));
   for (const std::string_view open : {"[", "%5B"}) RemovePrefix(&address, open);
   for (const std::string_view close : {"]", "%5D"}) RemoveSuffix(&address, close);
+  address = address.substr(0, address.find('%'));
   RemovePrefix(&address, "::ffff:");
   return std::string(address);
 }
@@ -50,7 +51,7 @@ std::optional<int> PortOf(std::string_view connection) {
 std::string NetworkOf(const std::string& address) {
   if (address.find(':') == std::string::npos) return address;
   in6_addr bytes;
-  if (inet_pton(AF_INET6, address.substr(0, address.find('%')).c_str(), &bytes) != 1) {
+  if (inet_pton(AF_INET6, address.c_str(), &bytes) != 1) {
     return address;
   }
   std::fill(std::begin(bytes.s6_addr) + 8, std::end(bytes.s6_addr), 0);

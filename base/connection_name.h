@@ -13,7 +13,7 @@ namespace jobtail {
 // socket, where who it is stands for an address. Nothing here looks anything up.
 
 // The address alone: "127.0.0.1", "2001:db8::1", "unix:uid=1000"; without "::ffff:" where that is
-// an IPv4 address.
+// an IPv4 address, and without the interface ("%eth0") of a link-local one.
 std::string AddressOf(std::string_view connection);
 
 // The port; nullopt where there is none.

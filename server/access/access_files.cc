@@ -156,8 +156,10 @@ void AccessControl::Reload() {
     return;
   }
   ++failed_reloads_;
-  spdlog::error("who may do what stays as it is, because a new file is wrong:\n{}",
-                std::string(read.message()));
+  spdlog::error(
+      "who may do what stays as it is, but for tokens that are revoked, because a new file is "
+      "wrong:\n{}",
+      std::string(read.message()));
 }
 
 void AccessControl::WatchFiles() {
@@ -170,8 +172,10 @@ void AccessControl::WatchFiles() {
   const absl::Status read = ReadAgain();
   if (read.ok()) return;
   ++failed_reloads_;
-  spdlog::error("who may do what stays as it is, because a new file is wrong:\n{}",
-                std::string(read.message()));
+  spdlog::error(
+      "who may do what stays as it is, but for tokens that are revoked, because a new file is "
+      "wrong:\n{}",
+      std::string(read.message()));
 }
 
 void AccessControl::ScheduleLook() {

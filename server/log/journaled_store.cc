@@ -175,32 +175,36 @@ absl::Status JournaledStore::MoveToDatabase(absl::FunctionRef<void()> progressed
       if (!log->waiting.empty()) runs.push_back(run);
     }
   }
+  // First those that are free, then those that somebody else was moving: no log waits for another.
   absl::Status moved;
+  std::vector<std::string> busy;
   for (size_t begin = 0; begin < runs.size(); begin += LogWriter::kMostAtOnce) {
-    moved.Update(MoveSome(absl::MakeSpan(runs).subspan(begin, LogWriter::kMostAtOnce)));
+    moved.Update(MoveSome(absl::MakeSpan(runs).subspan(begin, LogWriter::kMostAtOnce), &busy));
+    progressed();
+  }
+  for (const std::string& run : busy) {
+    moved.Update(MoveOne(run));
     progressed();
   }
   if (journal_) journal_->Mend();
   return moved;
 }
 
-// Those that are free at once, which have one sync in common where each write is synced; then those
-// that somebody else was moving, one by one: no log waits, being moved, for another.
-absl::Status JournaledStore::MoveSome(absl::Span<const std::string> runs) {
+// At once, with one sync in common where each write is synced. Those that somebody else is moving
+// are left, and told.
+absl::Status JournaledStore::MoveSome(absl::Span<const std::string> runs,
+                                      std::vector<std::string>* busy) {
   std::vector<Move> moves;
-  std::vector<std::string> busy;
   for (const std::string& run : runs) {
     auto log = Find(run);
     if (!log || log->waiting.empty()) continue;
     if (auto waiting = log->TryBeginMove()) {
       moves.push_back({run, std::move(log), *std::move(waiting)});
     } else {
-      busy.push_back(run);
+      busy->push_back(run);
     }
   }
-  absl::Status moved = Finish(std::move(moves));
-  for (const std::string& run : busy) moved.Update(MoveOne(run));
-  return moved;
+  return Finish(std::move(moves));
 }
 
 absl::Status JournaledStore::MoveOne(const std::string& run) {
@@ -244,13 +248,13 @@ absl::Status JournaledStore::Checkpoint(const std::string& directory) {
 absl::Status JournaledStore::DeleteRun(const std::string& run) {
   const auto log = Find(run);
   if (!log) return store_->DeleteRun(run);
-  const std::vector<Batch> waiting = log->BeginMove();
+  log->BeginMove();
   const absl::Status deleted = store_->DeleteRun(run);
   {
     absl::MutexLock lock(&log->writing);
     log->EndMoveLocked();
     if (!deleted.ok()) return deleted;
-    ForgetWaiting(waiting.size(), log.get());
+    ForgetWaiting(log->waiting.All().size(), log.get());
   }
   absl::MutexLock lock(&mutex_);
   logs_.erase(run);

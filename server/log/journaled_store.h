@@ -101,7 +101,7 @@ class JournaledStore : public LogStore {
     std::shared_ptr<JournaledLog> log;
     std::vector<Batch> waiting;
   };
-  absl::Status MoveSome(absl::Span<const std::string> runs);
+  absl::Status MoveSome(absl::Span<const std::string> runs, std::vector<std::string>* busy);
   absl::Status MoveOne(const std::string& run);
   absl::Status Finish(std::vector<Move> moves);
 

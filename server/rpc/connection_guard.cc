@@ -110,8 +110,7 @@ void ConnectionGuard::GiveUpOverdue() {
 bool ConnectionGuard::GiveUp(const Client& client) {
   const std::optional<int> fd = open_.Find(client);
   if (!fd || !Disconnect(*fd)) return false;
-  open_.Remove(*fd);
-  Ended(client);
+  for (const Client& closed : open_.Remove(*fd)) Ended(closed);
   CountRefused();
   return true;
 }

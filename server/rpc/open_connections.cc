@@ -8,6 +8,7 @@
 #include <sys/socket.h>
 #include <sys/stat.h>
 
+#include <algorithm>
 #include <utility>
 
 #include "base/connection_name.h"
@@ -22,26 +23,34 @@ ino_t InodeOf(int fd) {
 
 std::vector<OpenConnections::Client> OpenConnections::Add(int fd, const Client& client) {
   std::vector<Client> closed;
-  if (const auto before = open_.find(fd); before != open_.end()) closed.push_back(Forget(before));
-  if (const auto before = clients_.find(client); before != clients_.end()) {
-    closed.push_back(Forget(open_.find(before->second)));
+  if (const auto before = open_.find(fd); before != open_.end()) Forget(before, &closed);
+  if (const auto known = clients_.find(client); known != clients_.end()) {
+    const Descriptors before = known->second;
+    for (const int each : before) {
+      if (!IsOpen(each)) Forget(open_.find(each), &closed);
+    }
   }
   open_.emplace(fd, Connection{InodeOf(fd), client});
-  clients_.emplace(client, fd);
+  clients_[client].push_back(fd);
   ++networks_[NetworkOf(client.first)];
   return closed;
 }
 
-void OpenConnections::Remove(int fd) {
-  if (const auto found = open_.find(fd); found != open_.end()) Forget(found);
+std::vector<OpenConnections::Client> OpenConnections::Remove(int fd) {
+  std::vector<Client> closed;
+  if (const auto found = open_.find(fd); found != open_.end()) Forget(found, &closed);
+  return closed;
 }
+
+bool OpenConnections::IsOpen(int fd) const { return InodeOf(fd) == open_.at(fd).inode; }
 
 std::optional<int> OpenConnections::Find(const Client& client) const {
   const auto found = clients_.find(client);
   if (found == clients_.end()) return std::nullopt;
-  const int fd = found->second;
-  if (InodeOf(fd) != open_.at(fd).inode) return std::nullopt;
-  return fd;
+  for (const int fd : found->second) {
+    if (IsOpen(fd)) return fd;
+  }
+  return std::nullopt;
 }
 
 OpenConnections::TrafficOfAll OpenConnections::Transferred() {
@@ -52,11 +61,12 @@ OpenConnections::TrafficOfAll OpenConnections::Transferred() {
     socklen_t size = sizeof info;
     int waiting = 0;
     if (getsockopt(fd, IPPROTO_TCP, TCP_INFO, &info, &size) == 0) {
-      transferred.emplace(connection.client, Traffic{.received = info.tcpi_bytes_received,
-                                                     .sent = info.tcpi_bytes_acked});
+      Traffic& all = transferred[connection.client];
+      all.received += info.tcpi_bytes_received;
+      all.sent += info.tcpi_bytes_acked;
     } else if (ioctl(fd, SIOCINQ, &waiting) == 0) {
       connection.waited += static_cast<uint64_t>(waiting);
-      transferred.emplace(connection.client, Traffic{.received = connection.waited});
+      transferred[connection.client].received += connection.waited;
     }
   }
   return transferred;
@@ -66,8 +76,7 @@ std::vector<OpenConnections::Client> OpenConnections::Sweep() {
   std::vector<Client> closed;
   for (auto each = open_.begin(); each != open_.end();) {
     const auto connection = each++;
-    if (InodeOf(connection->first) == connection->second.inode) continue;
-    closed.push_back(Forget(connection));
+    if (InodeOf(connection->first) != connection->second.inode) Forget(connection, &closed);
   }
   return closed;
 }
@@ -77,13 +86,18 @@ size_t OpenConnections::CountOf(const Client& client) const {
   return found == networks_.end() ? 0 : found->second;
 }
 
-OpenConnections::Client OpenConnections::Forget(Open::iterator connection) {
+// Appends the client to `closed` if it has no other.
+void OpenConnections::Forget(Open::iterator connection, std::vector<Client>* closed) {
   Client client = std::move(connection->second.client);
-  open_.erase(connection);
-  clients_.erase(client);
   const auto network = networks_.find(NetworkOf(client.first));
   if (--network->second == 0) networks_.erase(network);
-  return client;
+  const auto all = clients_.find(client);
+  Descriptors& descriptors = all->second;
+  descriptors.erase(std::find(descriptors.begin(), descriptors.end(), connection->first));
+  open_.erase(connection);
+  if (!descriptors.empty()) return;
+  clients_.erase(all);
+  closed->push_back(std::move(client));
 }
 
 std::optional<OpenConnections::Client> ClientOf(const std::string& peer) {

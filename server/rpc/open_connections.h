@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "absl/container/flat_hash_map.h"
+#include "absl/container/inlined_vector.h"
 
 namespace jobtail {
 
@@ -26,15 +27,16 @@ class OpenConnections {
   // A client's address and its port.
   using Client = std::pair<std::string, int>;
 
-  // `fd` is a socket of the client. To be called before it is handed on. Tells which connections
-  // are closed by now as this shows, if that was not known: the one that had the descriptor before,
-  // and the client's last one, which it may have had with another.
+  // `fd` is a socket of the client. To be called before it is handed on. Tells who has no
+  // connection any more as this shows, if that was not known: whoever had the descriptor before,
+  // and the client itself, if what it had was with another one and is closed.
   std::vector<Client> Add(int fd, const Client& client);
 
-  // Forgets one that is being closed.
-  void Remove(int fd);
+  // Forgets one that is being closed, and tells its client if that has no other.
+  std::vector<Client> Remove(int fd);
 
-  // Forgets those that were closed, and tells which: a system call for each that is known.
+  // Forgets those that were closed, and tells who has none any more: a system call for each that is
+  // known.
   std::vector<Client> Sweep();
 
   size_t Count() const { return open_.size(); }
@@ -64,10 +66,14 @@ class OpenConnections {
 
   using Open = absl::flat_hash_map<int, Connection>;
 
-  Client Forget(Open::iterator connection);
+  using Descriptors = absl::InlinedVector<int, 1>;
 
-  Open open_;                                 // by descriptor
-  absl::flat_hash_map<Client, int> clients_;  // their descriptors
+  bool IsOpen(int fd) const;
+  void Forget(Open::iterator connection, std::vector<Client>* closed);
+
+  Open open_;  // by descriptor
+  // One for each client, as a rule: it may have another to another address of the server.
+  absl::flat_hash_map<Client, Descriptors> clients_;
   absl::flat_hash_map<std::string, size_t> networks_;
 };
 

@@ -28,7 +28,7 @@ std::vector<UnfinishedRequests::Client> UnfinishedRequests::Look(const TrafficRe
     int64_t held = connection.held;
     if (held > limits_.connection) held = Correct(client, &connection);
     if (held > limits_.connection) beyond.push_back(client);
-    addresses[NetworkOf(client.first)] += held;
+    if (held > 0) addresses[NetworkOf(client.first)] += held;
   }
   for (const auto& [address, held] : addresses) {
     if (held > limits_.address) FindInAddress(address, &beyond);

@@ -23,9 +23,6 @@ constexpr int kCommitters = 2;
 // They wait for one sync together.
 constexpr int kSmallCommitters = 4;
 
-// How long after the store has refused to delete a run that never was it is asked again.
-constexpr absl::Duration kDiscardAgain = absl::Seconds(1);
-
 absl::StatusOr<std::unique_ptr<Cursor>> Open(Run& run, const v1::TailLogRequest& request) {
   auto log = run.OpenLog();
   if (!log.ok()) return log.status();
@@ -68,6 +65,7 @@ Engine::Engine(LogStore* store, EngineOptions options)
             return job.ok() ? (*job)->options().retention : JobRetention();
           },
           [this](absl::Span<const std::shared_ptr<Run>> runs) { return DeleteEnded(runs); }),
+      discarded_(store, &keeper_),
       starter_("run-start", options.clock),
       keeper_("run-retention", options.clock) {
   if (retention_.HasLimits()) EnsureRetention();
@@ -175,9 +173,12 @@ absl::Status Engine::Show(const std::shared_ptr<Run>& run) {
 
 absl::Status Engine::AddRun(const std::shared_ptr<Run>& run, const std::shared_ptr<const Job>& job,
                             RunQueue::Place place, std::shared_ptr<void> own_wait) {
-  if (const absl::Status stored = store_->PutRun(run->Stored()); !stored.ok()) return stored;
+  if (absl::Status stored = store_->PutRun(run->Stored()); !stored.ok()) {
+    discarded_.DeleteLater(run->id());  // what could not be synced may be there
+    return stored;
+  }
   if (const absl::Status shown = Show(run); !shown.ok()) {
-    Discard(run->id());
+    discarded_.Delete(run->id());
     return shown;
   }
   if (place == RunQueue::Place::kQueued) {
@@ -190,16 +191,8 @@ absl::Status Engine::AddRun(const std::shared_ptr<Run>& run, const std::shared_p
   if (started.ok()) return started;
   runs_.Remove({run});
   runs_.Done(run->id());
-  Discard(run->id());
+  discarded_.Delete(run->id());
   return started;
-}
-
-// A run that was refused has never been: not even after a restart, as one that was lost. What the
-// store refuses is tried again for as long as this server runs.
-void Engine::Discard(const std::string& run) {
-  const absl::Status deleted = store_->DeleteRun(run);
-  if (deleted.ok() || absl::IsNotFound(deleted)) return;
-  keeper_.After(kDiscardAgain, [this, run] { Discard(run); });
 }
 
 void Engine::StartReady() {

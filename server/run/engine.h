@@ -27,6 +27,7 @@
 #include "server/log/log.h"
 #include "server/log/log_store.h"
 #include "server/run/job_registry.h"
+#include "server/run/refused_runs.h"
 #include "server/run/request_ids.h"
 #include "server/run/retention.h"
 #include "server/run/run.h"
@@ -197,7 +198,6 @@ class Engine {
   absl::Status CheckNotStopping() const;
   absl::Status DeleteEnded(absl::Span<const std::shared_ptr<Run>> runs);
   void Forget(absl::Span<const std::shared_ptr<Run>> runs);
-  void Discard(const std::string& run);
   absl::Status AddRun(const std::shared_ptr<Run>& run, const std::shared_ptr<const Job>& job,
                       RunQueue::Place place, std::shared_ptr<void> own_wait);
   absl::Status Show(const std::shared_ptr<Run>& run);
@@ -232,6 +232,7 @@ class Engine {
   std::atomic<int64_t> refused_runs_ = 0;
   std::atomic<bool> retention_scheduled_ = false;
   Retention retention_;
+  RefusedRuns discarded_;
   Scheduler starter_;  // starts runs that have waited
   Scheduler keeper_;   // last: these two threads use the rest
 };

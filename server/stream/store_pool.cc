@@ -13,7 +13,12 @@ namespace {
 
 // The pool whose task this thread is running, and what the task has added to it so far.
 thread_local const StorePool* working = nullptr;
-thread_local std::vector<std::pair<std::string, std::function<void()>>> added;
+struct Added {
+  std::string client;
+  std::string connection;
+  std::function<void()> task;
+};
+thread_local std::vector<Added> added;
 
 }  // namespace
 
@@ -45,24 +50,26 @@ void StorePool::Stop() {
 // What a task adds waits for it to end: this thread can go on with it, where waking another costs
 // more than most tasks.
 void StorePool::Run(const std::string& connection, std::function<void()> task) {
+  const std::string client = ClientAddress(connection);
   if (working == this) {
-    added.emplace_back(connection, std::move(task));
+    added.push_back({client, connection, std::move(task)});
     added_.fetch_add(1, std::memory_order_relaxed);
     return;
   }
   absl::MutexLock lock(&mutex_);
-  RunLocked(connection, std::move(task));
+  RunLocked(client, connection, std::move(task));
   if (!turns_.empty()) WakeLocked();
 }
 
 void StorePool::RunAddedLocked() {
-  for (auto& [connection, task] : added) RunLocked(connection, std::move(task));
+  for (Added& each : added) RunLocked(each.client, each.connection, std::move(each.task));
   added_.fetch_sub(static_cast<int64_t>(added.size()), std::memory_order_relaxed);
 }
 
-void StorePool::RunLocked(const std::string& connection, std::function<void()>&& task) {
+void StorePool::RunLocked(const std::string& address, const std::string& connection,
+                          std::function<void()>&& task) {
   if (stopping_) return;  // with the task where it was: it is destroyed without the lock
-  const auto client = clients_.try_emplace(ClientAddress(connection)).first;
+  const auto client = clients_.try_emplace(address).first;
   const auto at = client->second.connections.try_emplace(connection).first;
   at->second.tasks.push_back(std::move(task));
   QueueLocked(client, at);

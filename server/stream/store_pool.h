@@ -69,8 +69,8 @@ class StorePool {
 
   void Work();
   void RunAddedLocked() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
-  void RunLocked(const std::string& connection, std::function<void()>&& task)
-      ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  void RunLocked(const std::string& address, const std::string& connection,
+                 std::function<void()>&& task) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   void QueueLocked(Clients::iterator client, Connections::iterator connection)
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   void WakeLocked() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);

@@ -15,6 +15,7 @@ TEST(ConnectionName, HasAnAddressAndAPort) {
   EXPECT_EQ(AddressOf("ipv6:[::ffff:1.2.3.4]:78"), "1.2.3.4");
   EXPECT_EQ(AddressOf("ipv6:%5B2001:db8::1%5D:50000"), "2001:db8::1");
   EXPECT_EQ(AddressOf("http:2001:db8::1:50000"), "2001:db8::1");
+  EXPECT_EQ(AddressOf("ipv6:%5Bfe80::1%25eth0%5D:50000"), "fe80::1");
   EXPECT_EQ(AddressOf(""), "");
   EXPECT_EQ(PortOf("ipv6:%5B2001:db8::1%5D:50000"), 50000);
   EXPECT_EQ(PortOf("http:127.0.0.1:1"), 1);

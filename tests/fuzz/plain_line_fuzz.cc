@@ -19,7 +19,8 @@ void CheckRead(std::string_view payload) {
   PlainLine plain;
   if (!ReadPlainLine(payload, &plain) || !IsSound(plain)) return;
   v1::LogLine line;
-  if (!line.ParseFromArray(payload.data(), static_cast<int>(payload.size()))) return;
+  Check(line.ParseFromArray(payload.data(), static_cast<int>(payload.size())),
+        "protobuf takes a sound line for one");
   Check(line.stream() == plain.stream, "same stream");
   Check(plain.is_raw ? line.has_raw() : line.has_text(), "same kind of text");
   Check(plain.text == (plain.is_raw ? line.raw() : line.text()), "same text");

@@ -119,6 +119,7 @@ class JournalAlways : public ::testing::Test {
   SyncDisk disk_;
   std::atomic<int> syncs_ = 0;  // of the journal
   std::atomic<bool> fails_ = false;
+  FakeClock still_;
   TemporaryDirectory directory_;
   std::unique_ptr<JournaledStore> store_;
 };
@@ -163,14 +164,13 @@ TEST_F(JournalAlways, TakesWhatIsSmallWhileWhatCameBeforeIsMoved) {
 // What is being moved with others waits for none of them: one whose end waits for the disk holds up
 // itself alone.
 TEST_F(JournalAlways, MovesNothingThatThenWaitsForAnotherRun) {
-  FakeClock still;  // so that the store moves nothing by itself
   store_.reset();
-  store_ = Open(directory_.path(), &still);
+  store_ = Open(directory_.path(), &still_);  // which moves nothing by itself
   AppendEach(kRun, 1, 3);
   AppendEach(kOtherRun, 1, 1);
   disk_.SetStalled(true);
   std::jthread large([&] { EXPECT_TRUE(Append(kOtherRun, 2, kLarge).ok()); });
-  ASSERT_TRUE(disk_.AwaitStalled(kPatience));
+  EXPECT_TRUE(disk_.AwaitStalled(kPatience));
   std::jthread mover([&] { EXPECT_TRUE(store_->MoveToDatabase().ok()); });
   // It has written, and waits for the disk itself.
   const auto is_written = [&] { return store_->database()->Read(kRun, 3).ok(); };
@@ -182,7 +182,6 @@ TEST_F(JournalAlways, MovesNothingThatThenWaitsForAnotherRun) {
   large.join();
   ExpectRecords(store_.get(), kRun, 3);
   ExpectRecords(store_.get(), kOtherRun, 2);
-  store_.reset();
 }
 
 TEST_F(JournalAlways, ReturnsWhenTheDiskHasIt) {

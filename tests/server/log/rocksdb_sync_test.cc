@@ -84,6 +84,7 @@ class Sync : public ::testing::Test {
     EXPECT_EQ(store_->Read(run, last + 1).status().code(), absl::StatusCode::kNotFound);
   }
 
+  FakeClock clock_;
   TemporaryDirectory directory_;
   std::unique_ptr<RocksDbStore> store_;
 };
@@ -313,16 +314,15 @@ TEST_F(Sync, ThatFailsLeavesNothingTwice) {
 // What a disk has taken says nothing of whether it still answers.
 TEST_F(Sync, ThatTheDiskDoesNotAnswerIsBadHealth) {
   SyncDisk disk;
-  FakeClock clock;
-  Open(disk.env(), absl::Seconds(1), SyncMode::kInterval, &clock);
+  Open(disk.env(), absl::Seconds(1), SyncMode::kInterval, &clock_);
   EXPECT_TRUE(store_->CheckHealth().ok());
   disk.SetStalled(true);
   ASSERT_TRUE(Append(kRun, 1, 1).ok());
-  clock.Advance(absl::Seconds(1));
+  clock_.Advance(absl::Seconds(1));
   ASSERT_TRUE(disk.AwaitStalled(kPatience));
-  clock.Advance(Upkeep::kPatience);
+  clock_.Advance(Upkeep::kPatience);
   EXPECT_TRUE(store_->CheckHealth().ok()) << "it may be slow";
-  clock.Advance(absl::Seconds(1));
+  clock_.Advance(absl::Seconds(1));
   EXPECT_EQ(store_->CheckHealth().code(), absl::StatusCode::kUnavailable);
   EXPECT_TRUE(Append(kRun, 2, 2).ok()) << "what does not need the disk's answer goes on";
   disk.SetStalled(false);
@@ -333,20 +333,19 @@ TEST_F(Sync, ThatTheDiskDoesNotAnswerIsBadHealth) {
 // What takes long because there is much of it does not mean that the disk does not answer.
 TEST_F(Sync, ThatComesFurtherIsGoodHealth) {
   SyncDisk disk;
-  FakeClock clock;
-  Open(disk.env(), absl::Seconds(1), SyncMode::kInterval, &clock);
+  Open(disk.env(), absl::Seconds(1), SyncMode::kInterval, &clock_);
   absl::Notification began;
   absl::Notification checked;
   store_->SetBeforeSync([&](absl::FunctionRef<void()> progressed) {
     if (began.HasBeenNotified()) return;
     for (int i = 0; i < 3; ++i) {
-      clock.Advance(Upkeep::kPatience);
+      clock_.Advance(Upkeep::kPatience);
       progressed();
     }
     began.Notify();
     checked.WaitForNotification();
   });
-  clock.Advance(absl::Seconds(1));
+  clock_.Advance(absl::Seconds(1));
   began.WaitForNotification();
   EXPECT_TRUE(store_->CheckHealth().ok()) << store_->CheckHealth();
   checked.Notify();

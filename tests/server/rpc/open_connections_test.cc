@@ -30,7 +30,7 @@ TEST(OpenConnections, AreForgottenWhenTheirDescriptorsAreClosed) {
   EXPECT_EQ(open.Find({"10.0.0.1", 2}), second);
   EXPECT_THAT(open.Sweep(), ElementsAre(Pair("10.0.0.1", 1)));
   EXPECT_EQ(open.CountOf({"10.0.0.1", 9}), 1);
-  open.Remove(second);
+  EXPECT_THAT(open.Remove(second), ElementsAre(Pair("10.0.0.1", 2)));
   close(second);
   EXPECT_EQ(open.Count(), 0);
   EXPECT_EQ(open.CountOf({"10.0.0.1", 9}), 0);
@@ -59,6 +59,25 @@ TEST(OpenConnections, GiveWayToTheSameClientsNext) {
   EXPECT_EQ(open.Find({"10.0.0.1", 1}), next);
   EXPECT_EQ(open.CountOf({"10.0.0.1", 1}), 1);
   close(next);
+}
+
+// To another address of the server it may have one from the same port.
+TEST(OpenConnections, OfOneClientMayBeSeveral) {
+  OpenConnections open;
+  const Client client("10.0.0.1", 1);
+  const int first = Socket();
+  const int second = Socket();
+  EXPECT_THAT(open.Add(first, client), IsEmpty());
+  EXPECT_THAT(open.Add(second, client), IsEmpty());
+  EXPECT_EQ(open.Count(), 2);
+  EXPECT_EQ(open.CountOf(client), 2);
+  close(second);
+  EXPECT_EQ(open.Find(client), first);
+  EXPECT_THAT(open.Sweep(), IsEmpty()) << "it has another";
+  EXPECT_EQ(open.CountOf(client), 1);
+  close(first);
+  EXPECT_THAT(open.Sweep(), ElementsAre(client));
+  EXPECT_EQ(open.Count(), 0);
 }
 
 TEST(OpenConnections, OfOneIpv6NetworkCountTogether) {

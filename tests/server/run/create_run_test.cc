@@ -4,6 +4,8 @@
 #include <gtest/gtest.h>
 
 #include <atomic>
+#include <chrono>
+#include <functional>
 #include <memory>
 #include <set>
 #include <string>
@@ -210,7 +212,19 @@ class NeverStarts : public Executor {
   }
 };
 
-class CreateRunClocked : public testing::ClockedEngineTest {};
+class CreateRunClocked : public testing::ClockedEngineTest {
+ protected:
+  // False if it does not come.
+  bool PassTimeUntil(const std::function<bool()>& condition) {
+    const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds(20);
+    while (!condition()) {
+      if (std::chrono::steady_clock::now() > deadline) return false;
+      clock_.Advance(absl::Milliseconds(100));
+      std::this_thread::yield();
+    }
+    return true;
+  }
+};
 
 // It would come back after a restart, as lost.
 TEST_F(CreateRunClocked, LeavesNothingOfARunThatWasRefusedOnceTheStoreLetsItGo) {
@@ -220,14 +234,23 @@ TEST_F(CreateRunClocked, LeavesNothingOfARunThatWasRefusedOnceTheStoreLetsItGo) 
     EXPECT_TRUE(memory_.ForEachRun([&count](const storage::v1::StoredRun&) { ++count; }).ok());
     return count;
   };
-  store_.Fail(Call::kDeleteRun, absl::UnavailableError("the disk is sick"), 2);
+  store_.Fail(Call::kDeleteRun, absl::UnavailableError("the disk is sick"), 1);
+  store_.Fail(Call::kDeleteRuns, absl::UnavailableError("the disk is sick"), 2);
   EXPECT_EQ(Create("never").status().code(), absl::StatusCode::kResourceExhausted);
   EXPECT_EQ(stored(), 1);
-  while (stored() > 0) {
-    clock_.Advance(absl::Milliseconds(100));
-    std::this_thread::yield();
+  EXPECT_TRUE(PassTimeUntil([&] { return stored() == 0; }));
+  EXPECT_EQ(store_.count(Call::kDeleteRuns), 3);
+}
+
+// It may be there: the disk has refused to sync it.
+TEST_F(CreateRunClocked, DeletesWhatTheStoreHasRefused) {
+  AddJob(Job("job", [](JobContext&) {}));
+  store_.Fail(Call::kPutRun, absl::UnavailableError("the disk is sick"), 3);
+  for (int i = 0; i < 3; ++i) {
+    EXPECT_EQ(Create("job").status().code(), absl::StatusCode::kUnavailable);
   }
-  EXPECT_EQ(store_.count(Call::kDeleteRun), 3);
+  EXPECT_TRUE(PassTimeUntil([&] { return store_.count(Call::kDeleteRuns) == 1; }));
+  EXPECT_TRUE(Create("job").ok());
 }
 
 TEST_F(CreateRunLimits, RefuseParametersThatAreTooLarge) {
