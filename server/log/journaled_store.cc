@@ -204,7 +204,7 @@ absl::Status JournaledStore::MoveSome(absl::Span<const std::string> runs,
       busy->push_back(run);
     }
   }
-  return Finish(std::move(moves));
+  return Finish(moves);
 }
 
 absl::Status JournaledStore::MoveOne(const std::string& run) {
@@ -215,7 +215,7 @@ absl::Status JournaledStore::MoveOne(const std::string& run) {
 }
 
 // Lines that come meanwhile go to the journal and wait for nothing here.
-absl::Status JournaledStore::Finish(std::vector<Move> moves) {
+absl::Status JournaledStore::Finish(const std::vector<Move>& moves) {
   std::vector<RocksDbStore::Addition> additions;
   for (const Move& move : moves) {
     if (move.waiting.empty()) continue;

@@ -103,7 +103,7 @@ class JournaledStore : public LogStore {
   };
   absl::Status MoveSome(absl::Span<const std::string> runs, std::vector<std::string>* busy);
   absl::Status MoveOne(const std::string& run);
-  absl::Status Finish(std::vector<Move> moves);
+  absl::Status Finish(const std::vector<Move>& moves);
 
   const JournalOptions options_;
   const bool syncs_always_;
