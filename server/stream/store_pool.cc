@@ -22,8 +22,7 @@ thread_local std::vector<Added> added;
 
 }  // namespace
 
-StorePool::StorePool(int threads)
-    : most_of_connection_(std::max(1, threads / 2)), most_of_client_(std::max(1, threads - 1)) {
+StorePool::StorePool(int threads) : most_at_once_(std::max(1, threads / 2)) {
   for (int i = 0; i < threads; ++i) {
     threads_.emplace_back([this] { Work(); });
     pthread_setname_np(threads_.back().native_handle(), "store-calls");
@@ -79,11 +78,11 @@ void StorePool::RunLocked(const std::string& address, const std::string& connect
 void StorePool::QueueLocked(Clients::iterator client, Connections::iterator connection) {
   Client& all = client->second;
   Connection& one = connection->second;
-  if (!one.queued && !one.tasks.empty() && one.running < most_of_connection_) {
+  if (!one.queued && !one.tasks.empty() && one.running < most_at_once_) {
     one.queued = true;
     all.turns.push_back(connection);
   }
-  if (!all.queued && !all.turns.empty() && all.running < most_of_client_) {
+  if (!all.queued && !all.turns.empty()) {
     all.queued = true;
     turns_.push_back(client);
   }
@@ -121,7 +120,6 @@ void StorePool::Work() {
     std::function<void()> task = std::move(one.tasks.front());
     one.tasks.pop_front();
     ++one.running;
-    ++all.running;
     QueueLocked(client, connection);
     if (!turns_.empty()) WakeLocked();  // while this thread is at work
     mutex_.Unlock();
@@ -130,7 +128,6 @@ void StorePool::Work() {
     task = nullptr;  // what it holds is let go without the lock
     mutex_.Lock();
     --one.running;
-    --all.running;
     QueueLocked(client, connection);
     RunAddedLocked();
     if (one.tasks.empty() && one.running == 0) all.connections.erase(connection);

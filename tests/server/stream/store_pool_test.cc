@@ -118,21 +118,6 @@ TEST(StorePool, LeavesThreadsToOthersWhereAConnectionsCallsHang) {
   plug.Open();
 }
 
-TEST(StorePool, LeavesAThreadToOthersWhereAllCallsOfAClientHang) {
-  Plug plug(3);
-  Served served(1);
-  StorePool pool(/*threads=*/4);
-  for (int i = 0; i < 10; ++i) {
-    pool.Run("ipv4:10.0.0.1:" + std::to_string(i),
-             i < 3 ? plug.Task() : std::function<void()>([] {}));
-  }
-  plug.AwaitBegun();
-  EXPECT_EQ(pool.waiting(), 7) << "though a thread has nothing to do";
-  pool.Run("ipv4:10.0.0.2:1", served.Task("other"));
-  EXPECT_THAT(served.Await(), ElementsAre("other"));
-  plug.Open();
-}
-
 TEST(StorePool, DropsWhatHasNotBegunWhenItStops) {
   const auto token = std::make_shared<int>();
   Plug plug(1);
