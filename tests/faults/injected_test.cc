@@ -193,11 +193,11 @@ INSTANTIATE_TEST_SUITE_P(
         Case{"EnospcInAWriteOfATable", {kWrite, ".sst", ENOSPC, 1}, Load::kPrint},
         Case{"EioInAWriteOfTheManifest", {kWrite, "MANIFEST", EIO, 1}, Load::kPrint},
         Case{"EioInASyncOfTheManifest", {kSync, "MANIFEST", EIO, 1}, Load::kPrint},
-        Case{"EmfileInAnOpen", {kOpen, ".sst", EMFILE, 1}, Load::kPrint, {}, true},
+        Case{"EmfileInAnOpen", {kOpen, ".sst", EMFILE, 1}, Load::kPrint},
         Case{"EnomemInAnOpen", {kOpen, ".log", ENOMEM, 1}, Load::kPrint},
-        Case{"EioInFourReads", {kRead, ".sst", EIO, 4}, Load::kRead, {}, true},
+        Case{"EioInFourReads", {kRead, ".sst", EIO, 4}, Load::kRead},
         Case{"EnomemInFourReads", {kRead, ".sst", ENOMEM, 4}, Load::kRead},
-        Case{"EmfileInThirtyConnections", {kAccept, "", EMFILE, 30}, Load::kQuiet, {}, true}),
+        Case{"EmfileInThirtyConnections", {kAccept, "", EMFILE, 30}}),
     [](const auto& one) { return std::string(one.param.name); });
 
 INSTANTIATE_TEST_SUITE_P(
