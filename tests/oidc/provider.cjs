@@ -99,6 +99,12 @@ class OpenIdProvider {
   }
 }
 
+// The Set-Cookie headers. Debian's Node has them as one text alone: a comma that is not before a name is part of a date.
+function cookiesSet(headers) {
+  if (headers.getSetCookie) return headers.getSetCookie();
+  return (headers.get('set-cookie') ?? '').split(/,(?=\s*[^;=\s]+=)/).map((set) => set.trim()).filter(Boolean);
+}
+
 // Somebody with a browser that has no scripts: follows redirects, keeps cookies, fills in forms.
 class Visitor {
   constructor(login) {
@@ -110,7 +116,7 @@ class Visitor {
     for (let hop = 0; hop < 20; hop += 1) {
       const cookie = [...this.cookies].map(([name, value]) => `${name}=${value}`).join('; ');
       const answer = await fetch(url, { ...options, redirect: 'manual', headers: { ...options.headers, Cookie: cookie } });
-      for (const set of answer.headers.getSetCookie()) {
+      for (const set of cookiesSet(answer.headers)) {
         const [name, ...value] = set.split(';')[0].split('=');
         if (value.join('=')) this.cookies.set(name, value.join('='));
         else this.cookies.delete(name);
