@@ -27,6 +27,13 @@ absl::StatusOr<std::shared_ptr<const TokenTable>> ReadTable(const std::string& f
   return TokenTable::Parse(text, file);
 }
 
+void TellWrong(const absl::Status& read) {
+  spdlog::error(
+      "who may do what stays as it is, but for tokens that are revoked, because a new file is "
+      "wrong:\n{}",
+      std::string(read.message()));
+}
+
 }  // namespace
 
 absl::StatusOr<AccessControl::Reading> AccessControl::Read(const std::string& file) {
@@ -156,10 +163,7 @@ void AccessControl::Reload() {
     return;
   }
   ++failed_reloads_;
-  spdlog::error(
-      "who may do what stays as it is, but for tokens that are revoked, because a new file is "
-      "wrong:\n{}",
-      std::string(read.message()));
+  TellWrong(read);
 }
 
 void AccessControl::WatchFiles() {
@@ -172,10 +176,7 @@ void AccessControl::WatchFiles() {
   const absl::Status read = ReadAgain();
   if (read.ok()) return;
   ++failed_reloads_;
-  spdlog::error(
-      "who may do what stays as it is, but for tokens that are revoked, because a new file is "
-      "wrong:\n{}",
-      std::string(read.message()));
+  TellWrong(read);
 }
 
 void AccessControl::ScheduleLook() {
