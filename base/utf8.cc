@@ -22,6 +22,9 @@ bool IsScalarValue(char32_t code, size_t bytes) {
   return code >= kSmallest[bytes] && code <= 0x10ffff && (code < 0xd800 || code > 0xdfff);
 }
 
+constexpr uint64_t kHighBits = 0x8080'8080'8080'8080;
+constexpr size_t kWord = sizeof(uint64_t);
+
 // All bits of a word's bytes.
 uint64_t Word(const char* at) {
   uint64_t word;
@@ -31,8 +34,6 @@ uint64_t Word(const char* at) {
 
 // Most lines are, and this is quicker to tell than the rest: without a branch for each word.
 bool IsAscii(std::string_view text) {
-  constexpr uint64_t kHighBits = 0x8080'8080'8080'8080;
-  constexpr size_t kWord = sizeof(uint64_t);
   uint64_t bits = 0;
   size_t at = 0;
   for (; at + 4 * kWord <= text.size(); at += 4 * kWord) {
@@ -44,7 +45,28 @@ bool IsAscii(std::string_view text) {
   return (bits & kHighBits) == 0;
 }
 
+// Copies a word, and returns all bits of its bytes.
+uint64_t CopyWord(const char* from, char* to) {
+  const uint64_t word = Word(from);
+  memcpy(to, &word, sizeof word);
+  return word;
+}
+
 }  // namespace
+
+bool CopyAscii(std::string_view text, char* to) {
+  const char* const from = text.data();
+  uint64_t bits = 0;
+  size_t at = 0;
+  for (; at + 4 * kWord <= text.size(); at += 4 * kWord) {
+    bits |= CopyWord(from + at, to + at) | CopyWord(from + at + kWord, to + at + kWord) |
+            CopyWord(from + at + 2 * kWord, to + at + 2 * kWord) |
+            CopyWord(from + at + 3 * kWord, to + at + 3 * kWord);
+  }
+  for (; at + kWord <= text.size(); at += kWord) bits |= CopyWord(from + at, to + at);
+  for (; at < text.size(); ++at) bits |= static_cast<uint8_t>(to[at] = from[at]);
+  return (bits & kHighBits) == 0;
+}
 
 Utf8Character FirstCharacter(std::string_view text) {
   const auto first = static_cast<uint8_t>(text[0]);

@@ -22,6 +22,9 @@ Utf8Character FirstCharacter(std::string_view text);
 // Whether all of `text` is UTF-8.
 bool IsUtf8(std::string_view text);
 
+// Copies `text` to `to`, and says whether all of it is ASCII: one look at each byte for both.
+bool CopyAscii(std::string_view text, char* to);
+
 // `text` fit for a proto3 string: each bad byte becomes "?", and of what exceeds `max_bytes` the
 // end is cut off, between two characters.
 std::string ToUtf8(std::string_view text, size_t max_bytes);

@@ -2,8 +2,8 @@
 
 #include "bench/meter.h"
 
-#include <algorithm>
 #include <cstdio>
+#include <cstring>
 
 #include "bench/workload.h"
 
@@ -21,7 +21,11 @@ void Meter::AddAge(std::string_view line) {
 void Meter::AddText(std::string_view text) {
   Touch();
   if (!stamped_) {
-    lines_ += std::count(text.begin(), text.end(), '\n');
+    // The consumer shares the processors with what is measured: it costs as little as it can.
+    while (const void* end = memchr(text.data(), '\n', text.size())) {
+      ++lines_;
+      text.remove_prefix(static_cast<size_t>(static_cast<const char*>(end) - text.data()) + 1);
+    }
     return;
   }
   for (size_t end; (end = text.find('\n')) != std::string_view::npos; text.remove_prefix(end + 1)) {

@@ -5,6 +5,7 @@
 #include <google/protobuf/io/coded_stream.h>
 
 #include <array>
+#include <bit>
 #include <cstring>
 
 #include "base/codec/proto_time.h"
@@ -70,6 +71,40 @@ static_assert(kMaxElementHeader + 8 * 11 <= MostEncodedBytes({}));
 
 // The same of nearly all lines, without the header: a number and a time of 4 to 5 bytes.
 constexpr size_t kLikelyFields = 24;
+
+// The 7-bit groups of a number below 2^56, the lowest first, in a byte each.
+uint64_t Spread(uint64_t value) {
+  value = (value & 0x0000'0000'0FFF'FFFF) | (value & 0x00FF'FFFF'F000'0000) << 4;
+  value = (value & 0x0000'3FFF'0000'3FFF) | (value & 0x0FFF'C000'0FFF'C000) << 2;
+  return (value & 0x007F'007F'007F'007F) | (value & 0x3F80'3F80'3F80'3F80) << 1;
+}
+
+// The highest bits of the first bytes of a varint of so many: more follow.
+constexpr uint64_t MoreFollow(int bytes) {
+  return 0x8080'8080'8080'8080 & ((uint64_t{1} << (8 * (bytes - 1))) - 1);
+}
+
+// By comparing: a field's size is nearly always that of the line before, which the processor
+// foresees.
+int VarintSize(uint64_t value) {
+  int bytes = 1;
+  while (value >= uint64_t{1} << (7 * bytes)) ++bytes;
+  return bytes;
+}
+
+// A varint of one or two bytes.
+constexpr size_t kTwoByteLimit = 1 << 14;
+constexpr size_t kMostFields = 40;  // more than all of a line takes but its text
+uint64_t ShortVarint(size_t value) {
+  return value < 0x80 ? value : (value & 0x7F) | 0x80 | (value >> 7) << 8;
+}
+int ShortVarintSize(size_t value) { return value < 0x80 ? 1 : 2; }
+
+// Writes 8 bytes, of which some are overwritten by what comes next.
+uint8_t* Store(uint64_t bytes, int used, uint8_t* to) {
+  memcpy(to, &bytes, sizeof bytes);
+  return to + used;
+}
 
 std::string_view View(const uint8_t* begin, const uint8_t* end) {
   return {reinterpret_cast<const char*>(begin), static_cast<size_t>(end - begin)};
@@ -163,8 +198,6 @@ bool DecodeUsual(WireReader reader, LineView* line) {
 // The header of an element comes first and has the size of the rest: it is given the room that it
 // will most likely take, and what follows is moved where that was wrong.
 char* EncodeLine(int64_t sequence, int64_t time_unix_nanos, const TextLine& line, char* to) {
-  const int content =
-      IsUtf8(line.text) ? v1::LogLine::kTextFieldNumber : v1::LogLine::kRawFieldNumber;
   auto* const begin = reinterpret_cast<uint8_t*>(to);
   const size_t likely_header = ElementHeaderBytes(line.text.size() + kLikelyFields);
   uint8_t* const fields = begin + likely_header;
@@ -172,15 +205,84 @@ char* EncodeLine(int64_t sequence, int64_t time_unix_nanos, const TextLine& line
   end = WriteTime(v1::LogLine::kTimeFieldNumber, time_unix_nanos, end);
   end = WriteVarint(v1::LogLine::kStreamFieldNumber, line.stream, end);
   end = WriteVarint(v1::LogLine::kEndingFieldNumber, line.ending, end);
-  end = WriteLength(content, line.text.size(), end);
+  uint8_t* content = end;
+  end = WriteLength(v1::LogLine::kTextFieldNumber, line.text.size(), end);
   const size_t size = static_cast<size_t>(end - fields) + line.text.size();
   if (const size_t header = ElementHeaderBytes(size); header != likely_header) [[unlikely]] {
     memmove(begin + header, fields, static_cast<size_t>(end - fields));
+    content = begin + header + (content - fields);
     end = begin + header + (end - fields);
   }
   WriteLength(v1::LogBatch::kLinesFieldNumber, size, begin);
   char* const text = reinterpret_cast<char*>(end);
-  return text + line.text.copy(text, line.text.size());
+  if (!CopyAscii(line.text, text) && !IsUtf8(line.text)) {
+    *content = static_cast<uint8_t>(BytesTag(v1::LogLine::kRawFieldNumber));
+  }
+  return text + line.text.size();
+}
+
+// What most lines are: their numbers fit into registers, and each takes as many bytes as in the
+// line before. False for others.
+inline bool LineEncoder::Follow(int64_t sequence, int64_t time_unix_nanos) {
+  constexpr uint64_t kGroup = 0x7F;
+  if (sequence == sequence_ + 1 && (sequence_bytes_ & kGroup) != kGroup) [[likely]] {
+    ++sequence_bytes_;
+  } else {
+    if (sequence < 1 || sequence >= int64_t{1} << 55) return false;
+    sequence_size_ = VarintSize(sequence);
+    sequence_bytes_ = Spread(sequence) | MoreFollow(sequence_size_);
+  }
+  sequence_ = sequence;
+  const uint64_t since = static_cast<uint64_t>(time_unix_nanos) - static_cast<uint64_t>(second_);
+  if (since >= kNanosPerSecond || second_size_ == 0) [[unlikely]] {
+    const int64_t second = time_unix_nanos / kNanosPerSecond;
+    if (second <= 0) return false;
+    second_ = second * kNanosPerSecond;
+    second_size_ = VarintSize(second);
+    second_bytes_ = Spread(second) | MoreFollow(second_size_);
+  }
+  return true;
+}
+
+char* LineEncoder::Encode(int64_t sequence, int64_t time_unix_nanos, const TextLine& line,
+                          char* to) {
+  using google::protobuf::Timestamp;
+  constexpr bool kFits = std::endian::native == std::endian::little;
+  constexpr uint64_t kFourBytes = 1 << 21;
+  constexpr uint64_t kFiveBytes = 1 << 28;
+  const auto stream = static_cast<uint64_t>(line.stream);
+  const auto ending = static_cast<uint64_t>(line.ending);
+  const bool is_short = line.text.size() < kTwoByteLimit - kMostFields;
+  if (!kFits || !is_short || (stream | ending) >= 0x80 || !Follow(sequence, time_unix_nanos)) {
+    return EncodeLine(sequence, time_unix_nanos, line, to);
+  }
+  const auto nanos = static_cast<uint64_t>(time_unix_nanos - second_);
+  if (nanos < kFourBytes) return EncodeLine(sequence, time_unix_nanos, line, to);
+  const int nanos_size = nanos < kFiveBytes ? 4 : 5;
+  const uint64_t nanos_bytes = Spread(nanos) | MoreFollow(nanos_size);
+  const int time_size = 1 + second_size_ + 1 + nanos_size;
+  const size_t text_size = line.text.size();
+  const int text_size_size = ShortVarintSize(text_size);
+  const size_t size = 1 + sequence_size_ + 2 + time_size + 4 + 1 + text_size_size + text_size;
+  auto* at = reinterpret_cast<uint8_t*>(to);
+  at = Store(kElementTag | ShortVarint(size) << 8, 1 + ShortVarintSize(size), at);
+  *at++ = VarintTag(v1::LogLine::kSequenceFieldNumber);
+  at = Store(sequence_bytes_, sequence_size_, at);
+  *at++ = BytesTag(v1::LogLine::kTimeFieldNumber);
+  *at++ = static_cast<uint8_t>(time_size);
+  *at++ = VarintTag(Timestamp::kSecondsFieldNumber);
+  at = Store(second_bytes_, second_size_, at);
+  *at++ = VarintTag(Timestamp::kNanosFieldNumber);
+  at = Store(nanos_bytes, nanos_size, at);
+  constexpr uint64_t kTags =
+      VarintTag(v1::LogLine::kStreamFieldNumber) | VarintTag(v1::LogLine::kEndingFieldNumber) << 16;
+  at = Store(kTags | stream << 8 | ending << 24, 4, at);
+  uint8_t* const content = at++;
+  char* const text = reinterpret_cast<char*>(Store(ShortVarint(text_size), text_size_size, at));
+  const bool is_utf8 = CopyAscii(line.text, text) || IsUtf8(line.text);
+  *content = static_cast<uint8_t>(
+      BytesTag(is_utf8 ? v1::LogLine::kTextFieldNumber : v1::LogLine::kRawFieldNumber));
+  return text + text_size;
 }
 
 void EncodeLine(int64_t sequence, int64_t time_unix_nanos, const TextLine& line,

@@ -6,7 +6,6 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <limits>
 #include <string>
 #include <string_view>
 
@@ -58,6 +57,26 @@ void EncodeLine(const v1::LogLine& line, std::string* batch);
 // The same, written at `to`, where there is room for MostEncodedBytes(line). Returns the end.
 char* EncodeLine(int64_t sequence, int64_t time_unix_nanos, const TextLine& line, char* to);
 constexpr size_t MostEncodedBytes(const TextLine& line) { return 100 + line.text.size(); }
+
+// The same for the lines of a log one after the other, in half the time: what a line's number and
+// time have in common with those of the line before is kept from then. Any number and time may come
+// at any time; not thread-safe.
+class LineEncoder {
+ public:
+  // See EncodeLine.
+  char* Encode(int64_t sequence, int64_t time_unix_nanos, const TextLine& line, char* to);
+
+ private:
+  bool Follow(int64_t sequence, int64_t time_unix_nanos);
+
+  // Of the line before, with its bytes as a varint has them.
+  int64_t sequence_ = 0;
+  uint64_t sequence_bytes_ = 0;
+  int sequence_size_ = 1;
+  int second_size_ = 0;
+  int64_t second_ = 0;  // when it began, in Unix nanoseconds
+  uint64_t second_bytes_ = 0;
+};
 
 // --- reading
 

@@ -17,18 +17,6 @@ constexpr size_t kMostReserved = kBatchBytes + kBatchBytes / 8;
 
 }  // namespace
 
-void BatchBuilder::AddLine(const TextLine& line) {
-  last_time_ = std::max(last_time_, line.time_unix_nanos);
-  AddGap();
-  char* const begin = Room(MostEncodedBytes(line));
-  const char* const end = EncodeLine(next_, last_time_, line, begin);
-  open_.EndAt(end);
-  encoded_ = next_++;
-  unsaved_bytes_ += static_cast<size_t>(end - begin);
-  total_lines_ += 1;
-  total_bytes_ += PrintedBytes(line);
-}
-
 void BatchBuilder::DropLine(const TextLine& line, v1::GapReason reason) {
   last_time_ = std::max(last_time_, line.time_unix_nanos);
   total_bytes_ += PrintedBytes(line);
@@ -58,13 +46,10 @@ void BatchBuilder::AddRecord(const v1::LogLine& record) {
   unsaved_bytes_ += bytes.size();
 }
 
-// Where so many bytes can be written. A batch is often about as large as the one before it.
-char* BatchBuilder::Room(size_t room) {
-  if (open_.empty()) {
-    const size_t likely = std::clamp(last_size_ + last_size_ / 8, kLineBytes, kMostReserved);
-    open_.Reserve(std::max(room, likely));
-  }
-  return open_.Room(room);
+// A batch is often about as large as the one before it.
+void BatchBuilder::ReserveFor(size_t room) {
+  const size_t likely = std::clamp(last_size_ + last_size_ / 8, kLineBytes, kMostReserved);
+  open_.Reserve(std::max(room, likely));
 }
 
 // The bytes may stay for long: what was reserved in vain is given back.

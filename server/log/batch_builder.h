@@ -2,6 +2,7 @@
 #ifndef JOBTAIL_SERVER_LOG_BATCH_BUILDER_H_
 #define JOBTAIL_SERVER_LOG_BATCH_BUILDER_H_
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <limits>
@@ -57,8 +58,15 @@ class BatchBuilder {
 
  private:
   void AddRecord(const v1::LogLine& record);
-  char* Room(size_t room);
+  // Where so many bytes can be written.
+  char* Room(size_t room) {
+    if (open_.empty()) [[unlikely]]
+      ReserveFor(room);
+    return open_.Room(room);
+  }
+  void ReserveFor(size_t room);
 
+  LineEncoder encoder_;
   std::vector<Batch> closed_;
   BatchBuffer open_;
   int64_t open_first_ = 1;
@@ -71,6 +79,20 @@ class BatchBuilder {
   int64_t total_lines_ = 0;
   int64_t total_bytes_ = 0;
 };
+
+// In the header: it is called for each line that is printed.
+inline void BatchBuilder::AddLine(const TextLine& line) {
+  last_time_ = std::max(last_time_, line.time_unix_nanos);
+  if (HasGap()) [[unlikely]]
+    AddGap();
+  char* const begin = Room(MostEncodedBytes(line));
+  const char* const end = encoder_.Encode(next_, last_time_, line, begin);
+  open_.EndAt(end);
+  encoded_ = next_++;
+  unsaved_bytes_ += static_cast<size_t>(end - begin);
+  total_lines_ += 1;
+  total_bytes_ += PrintedBytes(line);
+}
 
 }  // namespace jobtail
 

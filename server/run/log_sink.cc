@@ -16,8 +16,10 @@ static_assert(static_cast<int>(capture::Ending::kNone) == v1::ENDING_NONE);
 static_assert(static_cast<int>(capture::Ending::kSplit) == v1::ENDING_SPLIT);
 
 TextLine Convert(const capture::Line& line) {
-  return {static_cast<v1::Stream>(line.stream), static_cast<v1::Ending>(line.ending),
-          line.time_unix_nanos, line.text};
+  return {static_cast<v1::Stream>(line.stream),
+          static_cast<v1::Ending>(line.ending),
+          line.time_unix_nanos,
+          {line.text.data(), line.text.size()}};
 }
 
 // What `use`, which takes a span of them, returns. Most lines come alone.

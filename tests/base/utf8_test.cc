@@ -46,6 +46,21 @@ TEST(IsUtf8Test, LooksAtEveryByte) {
   EXPECT_FALSE(IsUtf8("cut off \xe4\xb8"));
 }
 
+TEST(CopyAsciiTest, CopiesEachByteAndLooksAtIt) {
+  for (size_t size = 0; size < 80; ++size) {
+    std::string text(size, 'x');
+    std::string copy(size + 1, '.');
+    EXPECT_TRUE(CopyAscii(text, copy.data()));
+    EXPECT_EQ(copy, text + ".");
+    for (size_t at = 0; at < size; ++at) {
+      text[at] = '\x80';
+      EXPECT_FALSE(CopyAscii(text, copy.data())) << size << " " << at;
+      EXPECT_EQ(copy, text + ".");
+      text[at] = static_cast<char>(at);
+    }
+  }
+}
+
 TEST(ToUtf8Test, LeavesValidTextAsItIs) {
   EXPECT_EQ(ToUtf8("café ✓", 100), "café ✓");
   EXPECT_EQ(ToUtf8("", 100), "");

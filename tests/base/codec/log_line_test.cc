@@ -80,6 +80,56 @@ TEST(Record, ALineIsEncodedAsProtobufDoesWhateverItsLength) {
   }
 }
 
+std::string ByEncoder(LineEncoder* encoder, int64_t sequence, const TextLine& line) {
+  std::string bytes(MostEncodedBytes(line), '\0');
+  const char* const end = encoder->Encode(sequence, line.time_unix_nanos, line, bytes.data());
+  bytes.resize(static_cast<size_t>(end - bytes.data()));
+  return bytes;
+}
+
+// One encoder for all: what it has kept of a line must not get into the next.
+TEST(LineEncoder, EncodesAsProtobufDoesWhateverComesAfterWhatever) {
+  LineEncoder encoder;
+  const int64_t sequences[] = {1, 2, 126, 127, 128, 129, 16'383, 16'384, 1 << 28, 1 << 29, kMax};
+  const int64_t second = 1'700'000'000 * kSecond;
+  const int64_t times[] = {second + (1 << 21) - 1,
+                           second + (1 << 21),
+                           second + (1 << 28) - 1,
+                           second + (1 << 28),
+                           second + 999'999'999,
+                           second + kSecond,
+                           second - 1,
+                           5,
+                           -5,
+                           kSecond + (1 << 21),
+                           kMax,
+                           kMin + kSecond};
+  const size_t sizes[] = {0, 1, 80, 94, 95, 96, 97, 98, 99, 100, 101, 127, 128, 16'350, 16'384};
+  for (const int64_t sequence : sequences) {
+    for (const int64_t time : times) {
+      for (const size_t size : sizes) {
+        for (const char byte : {'x', '\xFF'}) {
+          const std::string text(size, byte);
+          const TextLine line{v1::STREAM_STDERR, v1::ENDING_NONE, time, text};
+          EXPECT_EQ(ByEncoder(&encoder, sequence, line),
+                    ByProtobuf(sequence, line, size == 0 || byte == 'x'))
+              << sequence << " " << time << " " << size;
+        }
+      }
+    }
+  }
+}
+
+TEST(LineEncoder, EncodesALogAsProtobufDoes) {
+  LineEncoder encoder;
+  int64_t time = 1'699'999'999 * kSecond;
+  for (int64_t sequence = 1; sequence < 40'000; ++sequence) {
+    time += sequence % 7 == 0 ? 1'000'000 : 300;
+    const TextLine line = Out(sequence % 5 == 0 ? "caf\xC3\xA9" : "eighty bytes, or so", time);
+    ASSERT_EQ(ByEncoder(&encoder, sequence, line), ByProtobuf(sequence, line, true)) << sequence;
+  }
+}
+
 TEST(Record, AnEmptyLineIsTextAllTheSame) {
   const std::vector<v1::LogLine> lines = testing::Decode(ByHand(1, Out("")));
   ASSERT_EQ(lines.size(), 1);
