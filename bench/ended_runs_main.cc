@@ -15,9 +15,9 @@
 #include "absl/synchronization/mutex.h"
 #include "absl/time/clock.h"
 #include "absl/time/time.h"
-#include "server/log/journaled_store.h"
 #include "server/log/record.h"
 #include "server/run/engine.h"
+#include "server/store/journaled_store.h"
 
 namespace jobtail {
 namespace {

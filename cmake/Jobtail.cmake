@@ -55,7 +55,7 @@ endfunction()
 add_custom_target(tsan-tests)
 # Of those, the programs where most threads meet, which the CI runs: `./dev test --preset=tsan --quick`.
 add_custom_target(tsan-quick-tests)
-set(JOBTAIL_TSAN_QUICK base_test capture_test server_log_test server_stream_test)
+set(JOBTAIL_TSAN_QUICK base_test capture_test server_log_test server_store_test server_stream_test)
 
 # jobtail_test(NAME SOURCES a_test.cc [DEPS x y] [LABEL tsan] [ENVIRONMENT NAME=value] [OPTIMIZED]): a GoogleTest
 # program whose cases ctest lists one by one.

@@ -9,11 +9,11 @@
 #include "absl/status/status.h"
 #include "absl/time/time.h"
 #include "server/http/options.h"
-#include "server/log/rocksdb_options.h"
 #include "server/run/engine.h"
 #include "server/run/job.h"
 #include "server/run/job_context.h"
 #include "server/run/parameter.h"
+#include "server/store/rocksdb_options.h"
 #include "server/tls/options.h"
 #include "server/tls/unix_socket.h"
 

@@ -135,7 +135,10 @@ absl::StatusOr<Caller> AccessControl::Admit(const Credentials& credentials) {
   const absl::Status taken =
       quotas_.TakeCall(is_known ? caller.principal->name : ClientAddress(credentials.peer),
                        (*rights)->limits().calls_per_second);
-  if (!taken.ok()) return taken;
+  if (!taken.ok()) {
+    DenyBeyondLimit(caller, {.verb = "CALL"}, taken);
+    return taken;
+  }
   return caller;
 }
 
@@ -277,6 +280,19 @@ absl::Status AccessControl::Allow(const Caller& caller, const Act& act) {
 
 void AccessControl::Deny(const Caller& caller, const Act& act, const absl::Status& why) {
   Write(caller, act, "DENIED", std::string(why.message())).IgnoreError();
+}
+
+void AccessControl::DenyBeyondLimit(const Caller& caller, const Act& act, const absl::Status& why) {
+  const bool is_known = caller.principal->proof != Proof::kAnonymous;
+  if (quotas_.MayNoteRefusal(is_known ? caller.principal->name : caller.peer)) {
+    Deny(caller, act, why);
+  }
+}
+
+void AccessControl::DenyForeign(const Credentials& credentials, const absl::Status& why) {
+  if (!quotas_.MayNoteRefusal(ClientAddress(credentials.peer))) return;
+  Deny({Anonymous(), PeerText(credentials), TraceIdOf(credentials.traceparent)},
+       {.verb = "FOREIGN"}, why);
 }
 
 void AccessControl::Fail(const Caller& caller, const Act& act, const absl::Status& why) {

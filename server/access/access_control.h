@@ -46,7 +46,7 @@ struct Credentials {
 // is wrong then, what was right last stays in force, and the server's log says so.
 //
 // Hazard: what writes an audit record waits for the disk: Admit where it refuses, SignIn, SignOut,
-// Allow, Deny.
+// Allow, Deny, DenyBeyondLimit, DenyForeign.
 class AccessControl {
  public:
   // Reads the access file and what it names. INVALID_ARGUMENT with a line for each mistake; for a
@@ -112,6 +112,11 @@ class AccessControl {
   absl::Status Allow(const Caller& caller, const Act& act);
   // That it is not allowed, or that it was and has failed.
   void Deny(const Caller& caller, const Act& act, const absl::Status& why);
+  // That it is beyond a limit of the caller's: now and then, where that comes often.
+  void DenyBeyondLimit(const Caller& caller, const Act& act, const absl::Status& why);
+  // That a page of another site, or under a name that is not the server's, has asked for something;
+  // the same.
+  void DenyForeign(const Credentials& credentials, const absl::Status& why);
   void Fail(const Caller& caller, const Act& act, const absl::Status& why);
 
   bool probes_need_identity() const { return policy()->proto().probes_need_identity(); }

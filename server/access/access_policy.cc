@@ -18,6 +18,18 @@ void Widen(const v1::Limits& more, Limits* limits) {
   widen(&limits->request_bytes, more.request_bytes());
 }
 
+// Of who is known and has been granted nothing: to ask who one is, and be told so.
+Limits LimitsOfStrangers() {
+  Limits limits;
+  limits.active_runs = 1;
+  limits.queued_runs = 1;
+  limits.streams = 1;
+  limits.calls_per_second = 50;
+  limits.connections = 64;
+  limits.request_bytes = 1 << 20;
+  return limits;
+}
+
 }  // namespace
 
 // Goes back to the last "*" where the text does not fit: quadratic at worst.
@@ -111,8 +123,10 @@ std::shared_ptr<const Rights> AccessPolicy::RightsOf(const Principal& principal)
   const std::vector<std::string> groups = GroupsOf(principal);
   std::vector<Rule> rules;
   Limits limits;
+  bool has_role = false;
   for (const v1::Grant& grant : proto_.grant()) {
     if (!Has(grant, principal, groups)) continue;
+    has_role = true;
     const v1::Role& role = *roles_.at(grant.role());
     Widen(role.limits(), &limits);
     for (const v1::Allow& allow : role.allow()) {
@@ -123,7 +137,7 @@ std::shared_ptr<const Rights> AccessPolicy::RightsOf(const Principal& principal)
       for (const int verb : allow.verb()) rule.verbs |= SetOf(static_cast<Verb>(verb));
     }
   }
-  return std::make_shared<const Rights>(std::move(rules), limits);
+  return std::make_shared<const Rights>(std::move(rules), has_role ? limits : LimitsOfStrangers());
 }
 
 }  // namespace jobtail::access

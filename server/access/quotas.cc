@@ -122,6 +122,12 @@ absl::Status Quotas::NoteFailure(std::string_view address, bool is_guess) {
   return Exhausted("too many calls from this address did not prove who makes them", delay);
 }
 
+bool Quotas::MayNoteRefusal(std::string_view who) {
+  absl::MutexLock lock(&mutex_);
+  return noted_.Take(who, kFailuresPerSecond, kFailuresInARow, clock_->Steady()) ==
+         absl::ZeroDuration();
+}
+
 int64_t Quotas::refused_calls() const {
   absl::MutexLock lock(&mutex_);
   return refused_calls_;

@@ -106,6 +106,10 @@ class Quotas {
   // it then, such as writing it down.
   absl::Status NoteFailure(std::string_view address, bool is_guess);
 
+  // Whether a refusal of somebody, who may be an address, is to be written down: not each, where
+  // they come often.
+  bool MayNoteRefusal(std::string_view who);
+
   // Since the start: calls beyond their rate, failures, and those of them that were too many.
   int64_t refused_calls() const;
   // Since the start: streams, runs, connections and requests beyond their principal's limit.
@@ -124,6 +128,7 @@ class Quotas {
   Buckets calls_ ABSL_GUARDED_BY(mutex_);
   Buckets guesses_ ABSL_GUARDED_BY(mutex_);  // by address, as the next
   Buckets silent_ ABSL_GUARDED_BY(mutex_);
+  Buckets noted_ ABSL_GUARDED_BY(mutex_);  // by whom MayNoteRefusal names
   int64_t refused_calls_ ABSL_GUARDED_BY(mutex_) = 0;
   int64_t refused_places_ ABSL_GUARDED_BY(mutex_) = 0;
   int64_t failures_ ABSL_GUARDED_BY(mutex_) = 0;

@@ -82,10 +82,10 @@ void CommandLine::Walk(const std::string& program, size_t at) {
 CommandLine::Option CommandLine::Parse(const Program& program, const std::string& text) const {
   Option option;
   const bool has_dashes = text.starts_with("--");
-  if (has_dashes || Has(program.words, text.substr(1))) {  // as gdb's "-ex"
+  if (has_dashes || Has(program.long_options, text.substr(1))) {  // as gdb's "-ex"
     const std::string name = has_dashes ? text.substr(2, text.find('=') - 2) : text.substr(1);
     const bool has_value = text.find('=') != std::string::npos;
-    const bool is_code = Has(program.words, name);
+    const bool is_code = Has(program.long_options, name);
     option.code = is_code && !has_value;
     option.attached = is_code && has_value;
     option.value = !has_value && Has(program.valued, name);

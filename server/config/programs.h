@@ -22,10 +22,10 @@ struct Program {
   Kind kind = kInterpreter;
   std::string_view code = {};    // letters of options whose value is code
   std::string_view values = {};  // letters of options with another value, perhaps of what is loaded
-  std::string_view words = {};   // long options whose value is code: "eval print"
-  std::string_view valued = {};  // long options with another value
-  int operands = 0;              // of a launcher, before the program
-  bool goes_on = false;          // more options may follow the code
+  std::string_view long_options = {};  // those options whose value is code: "eval print"
+  std::string_view valued = {};        // long options with another value
+  int operands = 0;                    // of a launcher, before the program
+  bool goes_on = false;                // more options may follow the code
   // Letters and long options among those with a value: it is but data. Of a launcher: it stands for
   // the operands, which are then not there.
   std::string_view data = {};

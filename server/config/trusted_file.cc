@@ -24,6 +24,9 @@ namespace {
 
 constexpr size_t kPieceBytes = 64 << 10;
 
+// As many as the kernel follows.
+constexpr int kMostLinks = 40;
+
 absl::Status CannotRead(const std::string& path, int error) {
   const std::string message =
       absl::StrCat(path, ": cannot be read: ", strerror(error), "; give a file with jobs");
@@ -61,9 +64,8 @@ bool IsWritableByOthers(const struct stat& status) {
 }
 
 absl::Status Untrusted(const std::string& path, const std::string& why, const std::string& remedy) {
-  return absl::FailedPreconditionError(
-      absl::StrCat(path, ": is not read, since others could put commands into it: ", why,
-                   "; enter `", remedy, "`"));
+  return absl::FailedPreconditionError(absl::StrCat(
+      path, ": is not read, since others could change it: ", why, "; enter `", remedy, "`"));
 }
 
 absl::Status CheckFile(const std::string& path, const struct stat& status) {
@@ -95,18 +97,46 @@ absl::Status CheckDirectory(const std::string& path, const std::string& director
                    absl::StrCat("chmod go-w ", directory));
 }
 
-absl::Status CheckDirectories(const std::string& path) {
-  std::error_code error;
-  std::filesystem::path directory = std::filesystem::canonical(path, error);
-  if (error) return CannotRead(path, error.value());
-  while (directory.has_relative_path()) {
-    directory = directory.parent_path();
-    if (absl::Status trusted = CheckDirectory(path, directory); !trusted.ok()) return trusted;
+absl::Status CheckAllAbove(const std::string& path, std::filesystem::path entry) {
+  while (entry.has_relative_path()) {
+    entry = entry.parent_path();
+    if (absl::Status trusted = CheckDirectory(path, entry); !trusted.ok()) return trusted;
   }
   return absl::OkStatus();
 }
 
+// The directories as the path names them, and as they are where links lead elsewhere; and the same
+// of what the path is a link to.
+absl::Status CheckWay(const std::string& path) {
+  std::error_code error;
+  std::filesystem::path step = std::filesystem::absolute(path, error);
+  if (error) return CannotRead(path, error.value());
+  for (int links = 0; links < kMostLinks; ++links) {
+    const std::filesystem::path real = std::filesystem::canonical(step.parent_path(), error);
+    if (error) return CannotRead(path, error.value());
+    if (absl::Status trusted = CheckAllAbove(path, step); !trusted.ok()) return trusted;
+    if (absl::Status trusted = CheckAllAbove(path, real / "file"); !trusted.ok()) return trusted;
+    struct stat status {};
+    if (lstat(step.c_str(), &status) != 0) return CannotRead(path, errno);
+    if (!S_ISLNK(status.st_mode)) return absl::OkStatus();
+    if (!IsOurs(status)) {  // of a sticky directory, who has made it can make it anew
+      return Untrusted(
+          path, absl::StrFormat("the link %s belongs to user %d", step.string(), status.st_uid),
+          absl::StrFormat("chown -h %d %s", geteuid(), step.string()));
+    }
+    const std::filesystem::path target = std::filesystem::read_symlink(step, error);
+    if (error) return CannotRead(path, error.value());
+    step = real / target;  // which is the target itself, if that begins at the root
+  }
+  return CannotRead(path, ELOOP);
+}
+
 }  // namespace
+
+absl::Status CheckTrustedFile(const std::string& path, const struct stat& status) {
+  if (absl::Status trusted = CheckFile(path, status); !trusted.ok()) return trusted;
+  return CheckWay(path);
+}
 
 absl::StatusOr<std::string> ReadTrustedFile(const std::string& path) {
   const int fd = open(path.c_str(), O_RDONLY | O_CLOEXEC);
@@ -115,8 +145,7 @@ absl::StatusOr<std::string> ReadTrustedFile(const std::string& path) {
   struct stat status {};
   if (fstat(fd, &status) != 0) return CannotRead(path, errno);
   if (S_ISREG(status.st_mode)) {
-    if (absl::Status trusted = CheckFile(path, status); !trusted.ok()) return trusted;
-    if (absl::Status trusted = CheckDirectories(path); !trusted.ok()) return trusted;
+    if (absl::Status trusted = CheckTrustedFile(path, status); !trusted.ok()) return trusted;
   }
   std::string content;
   while (true) {

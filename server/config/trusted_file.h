@@ -2,20 +2,25 @@
 #ifndef JOBTAIL_SERVER_CONFIG_TRUSTED_FILE_H_
 #define JOBTAIL_SERVER_CONFIG_TRUSTED_FILE_H_
 
+#include <sys/stat.h>
+
 #include <string>
 
+#include "absl/status/status.h"
 #include "absl/status/statusor.h"
 
 namespace jobtail::config {
 
-// The file's content. Whoever can write the file can run commands as the server, so nobody else
-// may: it belongs to the server's user or to root, and neither others nor its group can write it
-// (unless the group is the owner's alone, by its name), nor the directories that lead to it (sticky
-// ones, and those on a read-only file system, are fine). A pipe or a terminal is the caller's
-// affair.
+// Whether nobody else can write a file, of which `status` is what fstat says: whoever can may run
+// commands as the server, or be whom it likes. The file belongs to the server's user or to root,
+// and neither others nor its group can write it (unless the group is the owner's alone, by its
+// name), nor the directories that lead to it, by whatever links (sticky ones, and those on a
+// read-only file system, are fine). FAILED_PRECONDITION, with what to do, if somebody can.
+absl::Status CheckTrustedFile(const std::string& path, const struct stat& status);
+
+// The file's content, if nobody else can write it. A pipe or a terminal is the caller's affair.
 //
-// NOT_FOUND or PERMISSION_DENIED if it cannot be read; FAILED_PRECONDITION, with what to do, if
-// others can write it.
+// NOT_FOUND or PERMISSION_DENIED if it cannot be read; otherwise as CheckTrustedFile.
 absl::StatusOr<std::string> ReadTrustedFile(const std::string& path);
 
 }  // namespace jobtail::config

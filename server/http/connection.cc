@@ -228,6 +228,12 @@ Provenance Connection::ProvenanceOf(const Message& request) const {
 }
 
 absl::Status Connection::Check(const Message& request) const {
+  absl::Status checked = CheckProvenance(request);
+  if (absl::IsPermissionDenied(checked)) services_.api->NoteForeign(Ask(request), checked);
+  return checked;
+}
+
+absl::Status Connection::CheckProvenance(const Message& request) const {
   const Provenance from = ProvenanceOf(request);
   if (absl::Status host = CheckHost(from, options_); !host.ok()) return host;
   const bool changes = request.method() != bhttp::verb::get &&

@@ -92,6 +92,7 @@ class Connection {
   net::awaitable<bool> Send(Response response);
   Provenance ProvenanceOf(const Message& request) const;
   absl::Status Check(const Message& request) const;
+  absl::Status CheckProvenance(const Message& request) const;
 
   const ConnectionServices& services_;
   const HttpOptions& options_;

@@ -35,6 +35,10 @@ absl::StatusOr<access::Caller> Api::Admit(const Request& request) {
   return engine_->access()->Admit(CredentialsOf(request));
 }
 
+void Api::NoteForeign(const Request& request, const absl::Status& why) {
+  if (asks()) engine_->access()->DenyForeign(CredentialsOf(request), why);
+}
+
 absl::StatusOr<access::Quotas::Place> Api::HoldRequest(const Request& request) {
   if (!asks()) return access::Quotas::Place();
   return engine_->access()->HoldRequest(CredentialsOf(request), 0);

@@ -73,7 +73,7 @@ void SearchAhead::Search() {
   size_t found = 0;
   int64_t first = 0;
   int64_t next = 0;
-  if (const absl::StatusOr<Batch> before = ReadBatch(*task_.log, near_); before.ok()) {
+  if (const absl::StatusOr<Batch> before = ReadBatch(*task_.log, before_); before.ok()) {
     first = next = before->last + 1;
     SearchBudget budget = MakeBudget(*task_.log, max_bytes_);
     while (next <= std::min(last_, task_.stop) && found < max_bytes_ && !budget.IsSpent()) {

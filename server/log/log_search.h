@@ -35,20 +35,20 @@ struct SearchTask {
 };
 
 // A piece of a search that another thread may do while its reader searches what lies before it. It
-// begins with a batch, the one after that with record `near`: there its reader arrives as well,
+// begins with a batch, the one after that with record `before`: there its reader arrives as well,
 // unless batches have been joined meanwhile.
 //
 // Held by its reader, and by the function that has been given away. Thread-safe.
 class SearchAhead : public std::enable_shared_from_this<SearchAhead> {
  public:
   // Begins no batch after record `last`, and finds a little more than `max_bytes` at most.
-  SearchAhead(SearchTask task, int64_t near, int64_t last, size_t max_bytes)
-      : task_(std::move(task)), near_(near), last_(last), max_bytes_(max_bytes) {}
+  SearchAhead(SearchTask task, int64_t before, int64_t last, size_t max_bytes)
+      : task_(std::move(task)), before_(before), last_(last), max_bytes_(max_bytes) {}
 
   void Begin(const RunBeside& run_beside);
 
   // Whether a reader whose next record is `next` may have come to where this begins.
-  bool IsReached(int64_t next) const { return next > near_; }
+  bool IsReached(int64_t next) const { return next > before_; }
 
   // Nobody is to begin it any more.
   void Cancel();
@@ -68,7 +68,7 @@ class SearchAhead : public std::enable_shared_from_this<SearchAhead> {
   void Search();
 
   const SearchTask task_;
-  const int64_t near_;
+  const int64_t before_;
   const int64_t last_;
   const size_t max_bytes_;
 

@@ -30,7 +30,7 @@ struct LogExtent {
 //
 // All functions may be called from any thread at once, but for one log there is only one call of
 // Append at a time, and none together with or after DeleteRun.
-// tests/server/log/log_store_conformance.h holds the promises made here against every
+// tests/server/store/log_store_conformance.h holds the promises made here against every
 // implementation.
 //
 // Run ids are UUIDs in their text form.

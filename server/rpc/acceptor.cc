@@ -102,7 +102,7 @@ class Acceptor::Impl {
   void AcceptSome(Listener* listener);
   bool AcceptOne(Listener* listener);
   void Serve(Listener* listener, int fd, const sockaddr_storage& from);
-  void HandOn(Listener* listener, int fd, const OpenConnections::Client& client);
+  void PassToGrpc(Listener* listener, int fd, const OpenConnections::Client& client);
   void Shortage(Listener* listener);
   void Recovered();
   void RefuseWaiting(Listener* listener);
@@ -253,14 +253,14 @@ bool Acceptor::Impl::AcceptOne(Listener* listener) {
 }
 
 void Acceptor::Impl::Serve(Listener* listener, int fd, const sockaddr_storage& from) {
-  if (!listener->is_unix) return HandOn(listener, fd, PeerOf(from));
+  if (!listener->is_unix) return PassToGrpc(listener, fd, PeerOf(from));
   const PeerIdentity peer = IdentityOfSocket(fd);
   const std::string name = MakePeerName(peer, ++serial_);
   const ScopedPeerName naming(fd, name);
-  HandOn(listener, fd, PeerOf(peer, serial_));
+  PassToGrpc(listener, fd, PeerOf(peer, serial_));
 }
 
-void Acceptor::Impl::HandOn(Listener* listener, int fd, const OpenConnections::Client& client) {
+void Acceptor::Impl::PassToGrpc(Listener* listener, int fd, const OpenConnections::Client& client) {
   // A unix socket has no handshake that could be pending.
   if (!guard_.Begin(fd, client, /*has_handshake=*/!listener->is_unix)) {
     close(fd);

@@ -134,14 +134,21 @@ absl::Status Engine::CheckRunJob(const v1::RunJobRequest& request, const Creator
   return allowed;
 }
 
-absl::StatusOr<std::shared_ptr<void>> Engine::TakePlace(const View& view, Quotas::Kind kind) const {
+absl::StatusOr<std::shared_ptr<void>> Engine::TakePlace(const Creator& creator, Quotas::Kind kind,
+                                                        const std::string& job) const {
+  const View& view = creator.view;
   if (view.everything()) return nullptr;
   const access::Limits& limits = view.rights().limits();
   const int64_t limit = kind == Quotas::Kind::kStreams      ? limits.streams
                         : kind == Quotas::Kind::kQueuedRuns ? limits.queued_runs
                                                             : limits.active_runs;
   absl::StatusOr<Quotas::Place> place = options_.access->quotas()->Enter(kind, view.name(), limit);
-  if (!place.ok()) return place.status();
+  if (!place.ok()) {
+    const Verb verb = kind == Quotas::Kind::kStreams ? Verb::kReadLog : Verb::kRun;
+    options_.access->DenyBeyondLimit(creator.caller, {.verb = access::NameOf(verb), .job = job},
+                                     place.status());
+    return place.status();
+  }
   return std::make_shared<Quotas::Place>(*std::move(place));
 }
 
@@ -151,7 +158,7 @@ absl::StatusOr<std::function<absl::Status()>> Engine::GuardFor(
     const std::string& created_by) const {
   std::function<absl::Status()> guard;
   if (creator.view.everything()) return guard;
-  auto place = TakePlace(creator.view, Quotas::Kind::kStreams);
+  auto place = TakePlace(creator, Quotas::Kind::kStreams, job);
   if (!place.ok()) return place.status();
   guard = [right = std::make_shared<ReadRight>(options_.access, &jobs_, creator.caller, verb, job,
                                                created_by, *std::move(place))] {
@@ -178,6 +185,12 @@ void Engine::Fail(const Caller& caller, Verb verb, const std::string& job, const
                   const absl::Status& why) const {
   if (!options_.access) return;
   options_.access->Fail(caller, {.verb = access::NameOf(verb), .job = job, .run = run}, why);
+}
+
+// Those that the server deletes by itself. It does so even if they cannot be written down: what
+// keeps the audit log from being written may be that there is no room.
+void Engine::NoteDeletions(absl::Span<const std::shared_ptr<Run>> runs) const {
+  for (const auto& run : runs) Allow({}, Verb::kDelete, run->job(), run->id()).IgnoreError();
 }
 
 absl::StatusOr<Engine::RunCounts> Engine::CountRuns(const Caller& caller) const {

@@ -10,8 +10,10 @@
 #include <cerrno>
 #include <utility>
 
+#include "absl/cleanup/cleanup.h"
 #include "absl/strings/str_cat.h"
 #include "absl/time/clock.h"
+#include "server/config/trusted_file.h"
 
 namespace jobtail {
 namespace {
@@ -29,19 +31,17 @@ absl::Status CannotRead(const std::string& path, const std::string& why) {
 absl::StatusOr<std::string> ReadFile(const std::string& path) {
   const int fd = open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK);
   if (fd < 0) return CannotRead(path, strerror(errno));
+  const absl::Cleanup closing = [fd] { close(fd); };
   std::string text;
   struct stat status {};
-  std::string problem;
   if (fstat(fd, &status) != 0 || !S_ISREG(status.st_mode) || status.st_size > kMostBytes) {
-    problem = "it is no file of PEM texts";
-  } else {
-    text.resize(static_cast<size_t>(status.st_size));
-    const ssize_t got = read(fd, text.data(), text.size());
-    if (got < 0) problem = strerror(errno);
-    text.resize(static_cast<size_t>(std::max<ssize_t>(got, 0)));
+    return CannotRead(path, "it is no file of PEM texts");
   }
-  close(fd);
-  if (!problem.empty()) return CannotRead(path, problem);
+  if (absl::Status trusted = config::CheckTrustedFile(path, status); !trusted.ok()) return trusted;
+  text.resize(static_cast<size_t>(status.st_size));
+  const ssize_t got = read(fd, text.data(), text.size());
+  if (got < 0) return CannotRead(path, strerror(errno));
+  text.resize(static_cast<size_t>(got));
   return text;
 }
 

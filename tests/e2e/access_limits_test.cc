@@ -185,7 +185,7 @@ TEST_F(ImpatientServerTest, ConnectionsThatNeverSayWhoTheyAreGiveWay) {
 class AccessLimitsTest : public AccessCallsTest {
  protected:
   AccessLimitsTest()
-      : AccessCallsTest(R"(token_file: "tokens"
+      : AccessCallsTest(R"(token_file: "tokens" audit { file: "audit.log" }
           role { name: "few" allow { job: "*" verb: [LIST, READ, READ_LOG, RUN, CANCEL] }
                  limits { active_runs: 1 streams: 1 } }
           role { name: "slow" allow { job: "*" verb: LIST } limits { calls_per_second: 1 } }
@@ -200,6 +200,7 @@ TEST_F(AccessLimitsTest, RunsThatHaveNotEndedAreCounted) {
   const grpc::Status refused = CreateRun(token, "wait", &second);
   EXPECT_EQ(refused.error_code(), grpc::StatusCode::RESOURCE_EXHAUSTED);
   EXPECT_THAT(refused.error_message(), HasSubstr("come back"));
+  EXPECT_THAT(Audit(), HasSubstr("\"verb\":\"RUN\",\"job\":\"wait\",\"outcome\":\"DENIED\""));
   EXPECT_TRUE(CreateRun(Token("others"), "wait", &second).ok());
   v1::CancelRunRequest cancel;
   cancel.set_run(first.id());
@@ -215,6 +216,7 @@ TEST_F(AccessLimitsTest, StreamsAreCounted) {
   const HttpAnswer refused = client.Get("/v1/runs/" + run + "/log", Bearer(token));
   EXPECT_EQ(refused.status, 429);
   EXPECT_THAT(refused.header, HasSubstr("Retry-After: 1"));
+  EXPECT_THAT(Audit(), HasSubstr("\"verb\":\"READ_LOG\",\"job\":\"wait\",\"outcome\":\"DENIED\""));
   EXPECT_EQ(client.Get("/v1/runs/" + run + "/log", Bearer(Token("others"))).status, 200);
 }
 
@@ -230,6 +232,7 @@ TEST_F(AccessLimitsTest, CallsASecondAreCounted) {
   EXPECT_EQ(answers.front(), 200);
   EXPECT_EQ(answers.back(), 429);
   EXPECT_THAT(last.header, HasSubstr("Retry-After: 1"));
+  EXPECT_THAT(Audit(), HasSubstr("\"verb\":\"CALL\",\"outcome\":\"DENIED\""));
   EXPECT_EQ(client.Get("/v1/jobs", Bearer(Token("few"))).status, 200);
 }
 

@@ -23,6 +23,7 @@
 #include "absl/time/time.h"
 #include "server/http/router.h"
 #include "tests/e2e/access_fixture.h"
+#include "tests/e2e/raw_call.h"
 #include "tests/e2e/tls_http_client.h"
 #include "tests/e2e/with_tls.h"
 #include "tests/server/oidc/signer.h"
@@ -130,11 +131,26 @@ struct Page {
 };
 
 const std::vector<Page>& Pages() {
-  static const auto& pages = *new std::vector<Page>{
-      {"POST", "/stream/{job}"}, {"GET", "/metrics"}, {"GET", "/healthz"},
-      {"GET", "/readyz"},        {"GET", "/"},        {"DELETE", "/session"}};
+  static const auto& pages = *new std::vector<Page>{{"POST", "/stream/{job}"},
+                                                    {"GET", "/metrics"},
+                                                    {"GET", "/healthz"},
+                                                    {"GET", "/readyz"},
+                                                    {"GET", "/"},
+                                                    {"DELETE", "/session"},
+                                                    {"POST", "/session"},
+                                                    {"GET", "/login/issuers"}};
   return pages;
 }
+
+// gRPC's own services.
+struct OwnService {
+  const char* method;
+  const char* request;
+};
+constexpr OwnService kOwnServices[] = {
+    {"/grpc.health.v1.Health/Check", ""},
+    {"/grpc.reflection.v1alpha.ServerReflection/ServerReflectionInfo", "\x3A"},  // its services
+};
 
 // How callers prove who they are.
 enum class Way { kToken, kJwt, kCookie, kCertificate, kSocket, kProxy };
@@ -232,10 +248,13 @@ class AccessTableTest : protected Place,
           (is_granted ? "grant { role: \"" + role + "\" principal: \"" + Me() + "\" }\n" : ""));
     }
     cookie_ = GetParam() == Way::kCookie ? Cookie(tokens_[role]) : Headers();
-    if (GetParam() != Way::kCertificate) return;
-    const testing::KeyPair& pair = pairs_[role];
-    const auto credentials = grpc::SslCredentials({Ca().certificate(), pair.key, pair.certificate});
-    tls_ = v1::JobService::NewStub(grpc::CreateChannel(server().grpc_address(), credentials));
+    std::shared_ptr<grpc::ChannelCredentials> credentials = grpc::InsecureChannelCredentials();
+    if (GetParam() == Way::kCertificate) {
+      const testing::KeyPair& pair = pairs_[role];
+      credentials = grpc::SslCredentials({Ca().certificate(), pair.key, pair.certificate});
+    }
+    channel_ = grpc::CreateChannel(server().grpc_address(), credentials);
+    if (GetParam() == Way::kCertificate) tls_ = v1::JobService::NewStub(channel_);
   }
 
   // What proves in the call itself who asks.
@@ -277,6 +296,10 @@ class AccessTableTest : protected Place,
       all.emplace_back("Sec-Fetch-Site", "same-origin");
       all.emplace_back("Content-Type", "application/json");
     }
+    if (method == "POST" && path == "/session") {
+      all.emplace_back("Content-Type", "application/json");
+      body = R"({"token":"jt_none_such"})";
+    }
     client->Send(method, path, all, body);
     if (rpc == "WatchRuns" || rpc == "TailLog" || rpc == "RunJob") {  // whether it begins
       const std::string header = client->ReadUntil("\r\n\r\n");
@@ -315,6 +338,7 @@ class AccessTableTest : protected Place,
   std::map<std::string, std::string> names_;
   std::map<std::string, testing::KeyPair> pairs_;
   Headers cookie_;
+  std::shared_ptr<grpc::Channel> channel_;
   std::unique_ptr<v1::JobService::Stub> tls_;
 };
 
@@ -333,7 +357,7 @@ TEST_P(AccessTableTest, IsThatOfTheDocs) {
   for (const http::Route& each : http::Routes()) routes[std::string(each.rpc)] = &each;
   ASSERT_EQ(routes.size(), http::Routes().size()) << "two routes of one call";
   ASSERT_EQ(static_cast<int>(routes.size()), service->method_count());
-  std::vector<Cells> rows(routes.size() + Pages().size());
+  std::vector<Cells> rows(routes.size() + Pages().size() + std::size(kOwnServices));
   for (const std::string& role : Roles()) {
     Become(role);
     size_t row = 0;
@@ -355,6 +379,9 @@ TEST_P(AccessTableTest, IsThatOfTheDocs) {
     for (const Page& page : Pages()) {
       rows[row++].push_back(AskHttp(page.method, page.path, {.run = "none"}, ""));
     }
+    for (const OwnService& service : kOwnServices) {
+      rows[row++].push_back(OfGrpc(RawCall(channel_, service.method, service.request).status));
+    }
   }
   std::string table = Row("call", Roles()) + Row("---", Cells(Roles().size(), "---"));
   size_t row = 0;
@@ -366,6 +393,9 @@ TEST_P(AccessTableTest, IsThatOfTheDocs) {
   }
   for (const Page& page : Pages()) {
     table += Row(absl::StrCat("`", page.method, " ", page.path, "`"), rows[row++]);
+  }
+  for (const OwnService& service : kOwnServices) {
+    table += Row(absl::StrCat("`", service.method, "`"), rows[row++]);
   }
 
   std::ostringstream text;

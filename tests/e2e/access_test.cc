@@ -7,6 +7,7 @@
 #include "absl/strings/str_cat.h"
 #include "server/access/secret.h"
 #include "tests/e2e/access_calls.h"
+#include "tests/support/observe.h"
 
 namespace jobtail::e2e {
 namespace {
@@ -143,6 +144,50 @@ TEST_F(AccessCallsTest, ProbesAreOpenUnlessTheyAreClosed) {
   EXPECT_EQ(client.Get("/healthz").status, 401);
   EXPECT_EQ(client.Get("/readyz").status, 401);
   EXPECT_EQ(client.Get("/readyz", Bearer(Token("lister"))).status, 200);
+}
+
+ServerOptions KeepingOneRun() {
+  ServerOptions options;
+  options.engine.retention.max_runs = 1;
+  options.engine.retention.interval = absl::Milliseconds(20);
+  return options;
+}
+
+class KeepingOneRunTest : public AccessTest {
+ protected:
+  KeepingOneRunTest() : AccessTest(kAccessPolicy, KeepingOneRun()) {}
+};
+
+TEST_F(KeepingOneRunTest, WhatIsDeletedByTheServerItselfIsWrittenDown) {
+  const std::string first = EndedRun("greet", "somebody");
+  Run("wait", "somebody");
+  EXPECT_TRUE(testing::Eventually([&] {
+    return Audit().find("\"proof\":\"local\",\"verb\":\"DELETE\",\"job\":\"greet\",\"run\":\"" +
+                        first + "\",\"outcome\":\"ALLOWED\"") != std::string::npos;
+  })) << Audit();
+}
+
+size_t CountOf(const std::string& part, const std::string& text) {
+  size_t count = 0;
+  for (size_t at = 0; (at = text.find(part, at)) != std::string::npos; at += part.size()) ++count;
+  return count;
+}
+
+TEST_F(AccessCallsTest, PagesOfOtherSitesAreWrittenDownNowAndThen) {
+  HttpClient client(server().http_url());
+  for (int i = 0; i < 100; ++i) {
+    EXPECT_EQ(
+        client
+            .Ask("POST", "/v1/runs",
+                 {{"Origin", "https://evil.example"}, {"Content-Type", "application/json"}}, "{}")
+            .status,
+        403);
+  }
+  const std::string audit = Audit();
+  EXPECT_THAT(audit, HasSubstr("\"verb\":\"FOREIGN\",\"outcome\":\"DENIED\",\"reason\":\"a page of "
+                               "\\\"https://evil.example\\\""));
+  EXPECT_GE(CountOf("FOREIGN", audit), 20U);
+  EXPECT_LT(CountOf("FOREIGN", audit), 100U);
 }
 
 TEST_F(AccessCallsTest, EachActIsWrittenDownBeforeItIsDone) {

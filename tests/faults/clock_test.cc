@@ -4,10 +4,6 @@
 // skipped, and set nobody's clock.
 
 #include <gmock/gmock.h>
-#include <net/if.h>
-#include <sys/ioctl.h>
-#include <sys/socket.h>
-#include <unistd.h>
 
 #include <atomic>
 #include <cerrno>
@@ -16,16 +12,15 @@
 #include <cstring>
 #include <ctime>
 #include <deque>
-#include <fstream>
 #include <iostream>
 #include <memory>
-#include <sstream>
 #include <string>
 #include <thread>
 
 #include "tests/e2e/fixture.h"
 #include "tests/faults/counted_log.h"
 #include "tests/faults/faulty_server.h"
+#include "tests/faults/own_machine.h"
 #include "tests/server/support/temporary_directory.h"
 
 namespace jobtail::faults {
@@ -34,21 +29,6 @@ namespace {
 using std::chrono::hours;
 using std::chrono::seconds;
 using ::testing::IsEmpty;
-
-bool IsOwnMachine() {
-  std::ostringstream text;
-  text << std::ifstream("/proc/cpuinfo").rdbuf();
-  return text.str().find("User Mode Linux") != std::string::npos;
-}
-
-void BringUpLoopback() {
-  const int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
-  ifreq request{};
-  std::strcpy(request.ifr_name, "lo");
-  request.ifr_flags = IFF_UP | IFF_RUNNING;
-  EXPECT_EQ(ioctl(fd, SIOCSIFFLAGS, &request), 0);
-  close(fd);
-}
 
 void SetClock(seconds step) {
   timespec now{};

@@ -12,9 +12,9 @@
 
 #include "absl/time/time.h"
 #include "server/http/api.h"
-#include "server/log/memory_store.h"
 #include "server/run/engine.h"
 #include "server/run/executor.h"
+#include "server/store/memory_store.h"
 #include "tests/fuzz/fuzz.h"
 
 namespace jobtail::fuzz {

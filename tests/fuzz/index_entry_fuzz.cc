@@ -3,8 +3,8 @@
 #include <algorithm>
 #include <string>
 
-#include "server/log/record_range.h"
-#include "server/log/store_keys.h"
+#include "server/store/record_range.h"
+#include "server/store/store_keys.h"
 #include "tests/fuzz/fuzz.h"
 
 namespace jobtail {

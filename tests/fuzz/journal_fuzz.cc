@@ -4,9 +4,9 @@
 #include <cstdint>
 #include <string>
 
-#include "server/log/crc32c.h"
-#include "server/log/journal_frame.h"
-#include "server/log/record_range.h"
+#include "server/store/crc32c.h"
+#include "server/store/journal_frame.h"
+#include "server/store/record_range.h"
 #include "tests/fuzz/fuzz.h"
 
 namespace jobtail {

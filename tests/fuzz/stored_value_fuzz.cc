@@ -2,7 +2,7 @@
 
 #include <string>
 
-#include "server/log/stored_value.h"
+#include "server/store/stored_value.h"
 #include "tests/fuzz/fuzz.h"
 
 namespace jobtail {

@@ -4,8 +4,8 @@
 #
 #   in_uml.sh LINUX PROGRAM [ARGUMENT...]
 #
-# LINUX is that kernel (Debian: user-mode-linux). The exit code is the program's; 77 where such a machine does not begin, as in
-# containers that forbid what it takes.
+# LINUX is that kernel (Debian: user-mode-linux). With IN_UML_DISK=SIZE it has a blank disk of that size, block device 98:0. The exit
+# code is the program's; 77 where such a machine does not begin, as in containers that forbid what it takes.
 set -eu
 
 # What the kernel starts as its first process, with IN_UML from its command line.
@@ -30,10 +30,15 @@ linux=$1
 shift
 script=$(readlink -f "$0")
 output=$(mktemp)
-trap 'rm -f "$output"' EXIT
+disk=
+trap 'rm -f "$output" ${disk:+"$disk"}' EXIT
+if [ -n "${IN_UML_DISK-}" ]; then
+  disk=$(mktemp)
+  truncate -s "$IN_UML_DISK" "$disk"
+fi
 # One that hangs before it has begun is one that does not begin.
 timeout -k 5 200 "$linux" mem=768M root=/dev/root rootfstype=hostfs rootflags=/ ro init="$script" IN_UML="\"$*\"" \
-  con=null con0=null,fd:1 ssl=null quiet </dev/null 2>&1 | tee "$output" || true
+  con=null con0=null,fd:1 ssl=null ${disk:+ubda=$disk} quiet </dev/null 2>&1 | tee "$output" || true
 grep -q '^in_uml: begun' "$output" || exit 77
 code=$(sed -n 's/^in_uml: exit code \([0-9]*\).*/\1/p' "$output")
 exit "${code:-1}"

@@ -71,6 +71,18 @@ TEST(AccessPolicyTest, GrantsAndTheirLimitsAddUp) {
   EXPECT_EQ(rights->limits().calls_per_second, 50);
 }
 
+// Nor does it cost others what they have.
+TEST(AccessPolicyTest, WhoeverHasNoRoleHasLimits) {
+  const auto policy = Parse(R"(role { name: "reader" allow { job: "*" verb: READ } }
+                              grant { role: "reader" principal: "mary" })");
+  const auto stranger = policy->RightsOf(Known("nobody-knows"));
+  EXPECT_GT(stranger->limits().calls_per_second, 0);
+  EXPECT_GT(stranger->limits().streams, 0);
+  EXPECT_GT(stranger->limits().connections, 0);
+  EXPECT_GT(stranger->limits().request_bytes, 0);
+  EXPECT_EQ(policy->RightsOf(Known("mary"))->limits().calls_per_second, 0);
+}
+
 TEST(AccessPolicyTest, AnAllowByLabelTakesTheLabel) {
   const auto policy = Parse(std::string(kRoles) + R"(grant { role: "team" principal: "a" })");
   const auto rights = policy->RightsOf(Known("a"));

@@ -73,6 +73,38 @@ TEST_F(TrustedFileTest, BehindALinkIsLookedAtWhereItIs) {
   EXPECT_EQ(ReadTrustedFile(link).status().code(), absl::StatusCode::kFailedPrecondition);
 }
 
+TEST_F(TrustedFileTest, BehindALinkThatOthersCanReplaceIsRefused) {
+  const std::string open_folder = directory_ + "/open";
+  std::filesystem::create_directory(open_folder);
+  std::filesystem::create_symlink(file_, open_folder + "/link");
+  std::filesystem::create_symlink("open/link", directory_ + "/first");  // a link to it
+  EXPECT_TRUE(ReadTrustedFile(directory_ + "/first").ok());
+  chmod(open_folder.c_str(), 0777);
+  for (const char* name : {"/open/link", "/first"}) {
+    const absl::Status read = ReadTrustedFile(directory_ + name).status();
+    EXPECT_EQ(read.code(), absl::StatusCode::kFailedPrecondition) << name;
+    EXPECT_THAT(std::string(read.message()), HasSubstr("the mode of " + open_folder + " is 0777"));
+  }
+}
+
+TEST_F(TrustedFileTest, BehindALinkOfSomebodyElseIsRefused) {
+  if (geteuid() != 0) GTEST_SKIP() << "root alone can give links away";
+  const std::string sticky = directory_ + "/sticky";
+  std::filesystem::create_directory(sticky);
+  std::filesystem::create_symlink(file_, sticky + "/link");
+  chmod(sticky.c_str(), 01777);
+  EXPECT_TRUE(ReadTrustedFile(sticky + "/link").ok());
+  ASSERT_EQ(lchown((sticky + "/link").c_str(), kNobody, kNobody), 0);
+  const absl::Status read = ReadTrustedFile(sticky + "/link").status();
+  EXPECT_EQ(read.code(), absl::StatusCode::kFailedPrecondition);
+  EXPECT_THAT(std::string(read.message()), HasSubstr("the link " + sticky + "/link belongs to"));
+}
+
+TEST_F(TrustedFileTest, BehindLinksWithoutEndIsAnError) {
+  std::filesystem::create_symlink("round", directory_ + "/round");
+  EXPECT_FALSE(ReadTrustedFile(directory_ + "/round").ok());
+}
+
 TEST_F(TrustedFileTest, InADirectoryThatOthersCanWriteIsRefused) {
   chmod(directory_.c_str(), 0777);
   ExpectRefused("is 0777; enter `chmod go-w " + directory_ + "`");

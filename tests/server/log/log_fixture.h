@@ -10,7 +10,7 @@
 #include "absl/status/status.h"
 #include "base/scheduler.h"
 #include "server/log/log.h"
-#include "server/log/memory_store.h"
+#include "server/store/memory_store.h"
 #include "tests/server/support/faulty_store.h"
 #include "tests/server/support/following.h"
 #include "tests/server/support/records.h"

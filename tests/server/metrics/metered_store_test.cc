@@ -11,9 +11,9 @@
 #include <vector>
 
 #include "absl/strings/str_cat.h"
-#include "server/log/memory_store.h"
 #include "server/log/record.h"
-#include "tests/server/log/log_store_conformance.h"
+#include "server/store/memory_store.h"
+#include "tests/server/store/log_store_conformance.h"
 #include "tests/server/support/faulty_store.h"
 #include "tests/server/support/records.h"
 #include "tests/support/fake_clock.h"

@@ -10,8 +10,8 @@
 #include <vector>
 
 #include "absl/synchronization/notification.h"
-#include "server/log/memory_store.h"
 #include "server/run/engine.h"
+#include "server/store/memory_store.h"
 #include "tests/server/support/faulty_store.h"
 #include "tests/support/fake_clock.h"
 

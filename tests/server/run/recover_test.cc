@@ -7,10 +7,10 @@
 #include <string>
 #include <vector>
 
-#include "server/log/memory_store.h"
 #include "server/log/record.h"
-#include "server/log/rocksdb_store.h"
 #include "server/run/engine.h"
+#include "server/store/memory_store.h"
+#include "server/store/rocksdb_store.h"
 #include "tests/server/run/engine_fixture.h"
 #include "tests/server/support/following.h"
 #include "tests/server/support/records.h"

@@ -12,8 +12,8 @@
 #include <vector>
 
 #include "absl/strings/str_cat.h"
-#include "server/log/rocksdb_store.h"
 #include "server/run/engine.h"
+#include "server/store/rocksdb_store.h"
 #include "tests/server/run/engine_fixture.h"
 #include "tests/server/support/following.h"
 #include "tests/server/support/records.h"

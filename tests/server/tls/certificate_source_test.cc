@@ -171,6 +171,23 @@ TEST_F(CertificateSourceTest, DoesNotBeginWithWhatWillNotDo) {
   EXPECT_THAT(Problem(), HasSubstr(options_.certificate_file + " cannot be read"));
 }
 
+// Whoever can write the CAs of clients can be any of them.
+TEST_F(CertificateSourceTest, TakesNoFileThatOthersCanWrite) {
+  for (const std::string& file :
+       {options_.client_ca_file, options_.certificate_file, options_.key_file}) {
+    std::filesystem::permissions(file, std::filesystem::perms(0646));
+    EXPECT_THAT(Problem(), HasSubstr("its mode is 0646; enter `chmod go-w " + file + "`"));
+    std::filesystem::permissions(file, std::filesystem::perms(0600));
+  }
+  Open();
+  Write(second_);
+  std::filesystem::permissions(options_.key_file, std::filesystem::perms(0666));
+  EXPECT_EQ(Served(), first_.certificate);
+  EXPECT_TRUE(source_->stats().is_stale);
+  std::filesystem::permissions(options_.key_file, std::filesystem::perms(0600));
+  EXPECT_TRUE(Eventually([&] { return Served() == second_.certificate; }));
+}
+
 TEST_F(CertificateSourceTest, TakesNoFolderAndNoDevice) {
   unlink(options_.certificate_file.c_str());
   std::filesystem::create_directory(options_.certificate_file);
