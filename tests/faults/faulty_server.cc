@@ -176,6 +176,13 @@ void FaultyServer::Start(const std::vector<std::string>& flags) {
   }
   ASSERT_FALSE(http_url_.empty()) << "the server does not start: " << process_->Wait().err;
   stub_ = e2e::Connect(address_);
+  // Its connection counts from now on, not from whenever the first call is made.
+  v1::ListJobsResponse jobs;
+  grpc::ClientContext context;
+  SetDeadline(&context);
+  context.set_wait_for_ready(true);
+  const grpc::Status listed = stub_->ListJobs(&context, {}, &jobs);
+  ASSERT_TRUE(listed.ok()) << listed.error_message();
 }
 
 void FaultyServer::Kill() {
@@ -226,7 +233,7 @@ FaultyServer::Use FaultyServer::Measure() const {
     const std::string target = fs::read_symlink(entry.path(), ignored).string();
     const bool comes_and_goes =
         target.find(".sst") != std::string::npos || target.find(".log") != std::string::npos;
-    if (!comes_and_goes) ++use.descriptors;
+    if (!comes_and_goes) use.descriptors.insert(target.substr(0, target.find(":[")));
   }
   return use;
 }
@@ -236,11 +243,13 @@ void FaultyServer::ExpectUse(const Use& before) const {
   EXPECT_TRUE(Within(std::chrono::seconds(30),
                      [&] {
                        now = Measure();
-                       return now.descriptors <= before.descriptors &&
+                       return now.descriptors.size() <= before.descriptors.size() &&
                               now.threads <= before.threads + kThreadsThatComeAndGo;
                      }))
-      << now.descriptors << " descriptors, not " << before.descriptors << "; " << now.threads
-      << " threads, not " << before.threads << ":\n"
+      << now.descriptors.size() << " descriptors, not " << before.descriptors.size() << ":\n"
+      << List(now.descriptors) << "\nnot\n"
+      << List(before.descriptors) << "\n"
+      << now.threads << " threads, not " << before.threads << ":\n"
       << List(ThreadsOf("/proc/" + std::to_string(pid())));
 }
 

@@ -119,7 +119,7 @@ class FaultyServer {
   // Descriptors, but for those of tables and write-ahead logs, of which RocksDB keeps as many open
   // as there are, up to a bound; and threads.
   struct Use {
-    int descriptors = 0;
+    std::multiset<std::string> descriptors;  // by what they are of, such as "socket" or a path
     int threads = 0;
   };
   Use Measure() const;

@@ -193,11 +193,11 @@ INSTANTIATE_TEST_SUITE_P(
         Case{"EnospcInAWriteOfATable", {kWrite, ".sst", ENOSPC, 1}, Load::kPrint},
         Case{"EioInAWriteOfTheManifest", {kWrite, "MANIFEST", EIO, 1}, Load::kPrint},
         Case{"EioInASyncOfTheManifest", {kSync, "MANIFEST", EIO, 1}, Load::kPrint},
-        Case{"EmfileInAnOpen", {kOpen, ".sst", EMFILE, 1}, Load::kPrint},
+        Case{"EmfileInAnOpen", {kOpen, ".sst", EMFILE, 1}, Load::kPrint, {}, true},
         Case{"EnomemInAnOpen", {kOpen, ".log", ENOMEM, 1}, Load::kPrint},
-        Case{"EioInFourReads", {kRead, ".sst", EIO, 4}, Load::kRead},
+        Case{"EioInFourReads", {kRead, ".sst", EIO, 4}, Load::kRead, {}, true},
         Case{"EnomemInFourReads", {kRead, ".sst", ENOMEM, 4}, Load::kRead},
-        Case{"EmfileInThirtyConnections", {kAccept, "", EMFILE, 30}}),
+        Case{"EmfileInThirtyConnections", {kAccept, "", EMFILE, 30}, Load::kQuiet, {}, true}),
     [](const auto& one) { return std::string(one.param.name); });
 
 INSTANTIATE_TEST_SUITE_P(
@@ -208,7 +208,7 @@ INSTANTIATE_TEST_SUITE_P(
         Case{"EioInAllSyncs", {kSync, "data", EIO}, Load::kQuiet, kFails},
         Case{"EmfileInAllOpens", {kOpen, "data/", EMFILE}, Load::kPrint, kFails},
         Case{"EnospcInAllWritesBesideAFirehose", {kWrite, "data/", ENOSPC}, Load::kPrint, kFull},
-        Case{"SyncsThatTakeTwoSeconds", {kSync, "data", 0, -1, 2000}}),
+        Case{"SyncsThatTakeTwoSeconds", {kSync, "data", 0, -1, 2000}, Load::kQuiet, {}, true}),
     [](const auto& one) { return std::string(one.param.name); });
 
 // What keeps the database from being opened anew at first: one error in writing closes it.
