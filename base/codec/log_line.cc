@@ -92,15 +92,17 @@ int VarintSize(uint64_t value) {
   return bytes;
 }
 
+constexpr size_t kTwoByteLimit = 1 << 14;  // of what a varint of two bytes can be
+constexpr size_t kMostFields = 40;         // more than all of a line takes but its text
+
 // A varint of one or two bytes.
-constexpr size_t kTwoByteLimit = 1 << 14;
-constexpr size_t kMostFields = 40;  // more than all of a line takes but its text
 uint64_t ShortVarint(size_t value) {
   return value < 0x80 ? value : (value & 0x7F) | 0x80 | (value >> 7) << 8;
 }
 int ShortVarintSize(size_t value) { return value < 0x80 ? 1 : 2; }
 
-// Writes 8 bytes, of which some are overwritten by what comes next.
+// Writes 8 bytes, for which there must be room, of which some are overwritten by what comes next.
+static_assert(kMostFields + sizeof(uint64_t) <= MostEncodedBytes({}));
 uint8_t* Store(uint64_t bytes, int used, uint8_t* to) {
   memcpy(to, &bytes, sizeof bytes);
   return to + used;
@@ -223,7 +225,7 @@ char* EncodeLine(int64_t sequence, int64_t time_unix_nanos, const TextLine& line
 
 // What most lines are: their numbers fit into registers, and each takes as many bytes as in the
 // line before. False for others.
-inline bool LineEncoder::Follow(int64_t sequence, int64_t time_unix_nanos) {
+bool LineEncoder::Follow(int64_t sequence, int64_t time_unix_nanos) {
   constexpr uint64_t kGroup = 0x7F;
   if (sequence == sequence_ + 1 && (sequence_bytes_ & kGroup) != kGroup) [[likely]] {
     ++sequence_bytes_;

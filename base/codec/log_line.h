@@ -58,7 +58,7 @@ void EncodeLine(const v1::LogLine& line, std::string* batch);
 char* EncodeLine(int64_t sequence, int64_t time_unix_nanos, const TextLine& line, char* to);
 constexpr size_t MostEncodedBytes(const TextLine& line) { return 100 + line.text.size(); }
 
-// The same for the lines of a log one after the other, in half the time: what a line's number and
+// The same for the lines of a log one after the other, in less time: what a line's number and
 // time have in common with those of the line before is kept from then. Any number and time may come
 // at any time; not thread-safe.
 class LineEncoder {
@@ -67,7 +67,7 @@ class LineEncoder {
   char* Encode(int64_t sequence, int64_t time_unix_nanos, const TextLine& line, char* to);
 
  private:
-  bool Follow(int64_t sequence, int64_t time_unix_nanos);
+  inline bool Follow(int64_t sequence, int64_t time_unix_nanos);
 
   // Of the line before, with its bytes as a varint has them.
   int64_t sequence_ = 0;

@@ -195,7 +195,10 @@ absl::StatusOr<std::string> AccessControl::BeginSession(
   if (!rights.ok()) return Refuse(credentials, "LOGIN", rights.status());
   const absl::Status taken =
       quotas_.TakeCall(caller.principal->name, (*rights)->limits().calls_per_second);
-  if (!taken.ok()) return taken;
+  if (!taken.ok()) {
+    DenyBeyondLimit(caller, {.verb = "LOGIN"}, taken);
+    return taken;
+  }
   if (absl::Status allowed = Allow(caller, {.verb = "LOGIN"}); !allowed.ok()) return allowed;
   return sessions_.Begin(**principal, clock_->Now());
 }
@@ -284,15 +287,16 @@ void AccessControl::Deny(const Caller& caller, const Act& act, const absl::Statu
 
 void AccessControl::DenyBeyondLimit(const Caller& caller, const Act& act, const absl::Status& why) {
   const bool is_known = caller.principal->proof != Proof::kAnonymous;
-  if (quotas_.MayNoteRefusal(is_known ? caller.principal->name : caller.peer)) {
-    Deny(caller, act, why);
-  }
+  const bool is_noted = is_known ? quotas_.MayNoteRefusal(caller.principal->name)
+                                 : quotas_.MayNoteStranger(ClientAddress(caller.peer));
+  if (is_noted) Deny(caller, act, why);
 }
 
-void AccessControl::DenyForeign(const Credentials& credentials, const absl::Status& why) {
-  if (!quotas_.MayNoteRefusal(ClientAddress(credentials.peer))) return;
-  Deny({Anonymous(), PeerText(credentials), TraceIdOf(credentials.traceparent)},
-       {.verb = "FOREIGN"}, why);
+std::function<void()> AccessControl::DenyForeign(const Credentials& credentials,
+                                                 const absl::Status& why) {
+  if (!quotas_.MayNoteStranger(ClientAddress(credentials.peer))) return nullptr;
+  Caller nobody{Anonymous(), PeerText(credentials), TraceIdOf(credentials.traceparent)};
+  return [this, nobody = std::move(nobody), why] { Deny(nobody, {.verb = "FOREIGN"}, why); };
 }
 
 void AccessControl::Fail(const Caller& caller, const Act& act, const absl::Status& why) {

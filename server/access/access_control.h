@@ -46,7 +46,7 @@ struct Credentials {
 // is wrong then, what was right last stays in force, and the server's log says so.
 //
 // Hazard: what writes an audit record waits for the disk: Admit where it refuses, SignIn, SignOut,
-// Allow, Deny, DenyBeyondLimit, DenyForeign.
+// Allow, Deny, DenyBeyondLimit, Fail.
 class AccessControl {
  public:
   // Reads the access file and what it names. INVALID_ARGUMENT with a line for each mistake; for a
@@ -110,14 +110,15 @@ class AccessControl {
   // Writes down that it is allowed, and about to be done. UNAVAILABLE if it is not to be done,
   // because it cannot be written down.
   absl::Status Allow(const Caller& caller, const Act& act);
-  // That it is not allowed, or that it was and has failed.
+  // That it is not allowed; that it was and has failed.
   void Deny(const Caller& caller, const Act& act, const absl::Status& why);
+  void Fail(const Caller& caller, const Act& act, const absl::Status& why);
   // That it is beyond a limit of the caller's: now and then, where that comes often.
   void DenyBeyondLimit(const Caller& caller, const Act& act, const absl::Status& why);
-  // That a page of another site, or under a name that is not the server's, has asked for something;
-  // the same.
-  void DenyForeign(const Credentials& credentials, const absl::Status& why);
-  void Fail(const Caller& caller, const Act& act, const absl::Status& why);
+  // That a page of another site, or under a name that is not the server's, has asked for something.
+  // Returns what writes that down, now and then; null if nothing is to be written. May be called by
+  // a thread that must not wait, which has another one call what is returned.
+  std::function<void()> DenyForeign(const Credentials& credentials, const absl::Status& why);
 
   bool probes_need_identity() const { return policy()->proto().probes_need_identity(); }
   Quotas* quotas() { return &quotas_; }

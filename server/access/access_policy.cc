@@ -18,8 +18,8 @@ void Widen(const v1::Limits& more, Limits* limits) {
   widen(&limits->request_bytes, more.request_bytes());
 }
 
-// Of who is known and has been granted nothing: to ask who one is, and be told so.
-Limits LimitsOfStrangers() {
+// Of a known principal without a role, who may but ask who it is.
+Limits LimitsWithoutRole() {
   Limits limits;
   limits.active_runs = 1;
   limits.queued_runs = 1;
@@ -137,7 +137,7 @@ std::shared_ptr<const Rights> AccessPolicy::RightsOf(const Principal& principal)
       for (const int verb : allow.verb()) rule.verbs |= SetOf(static_cast<Verb>(verb));
     }
   }
-  return std::make_shared<const Rights>(std::move(rules), has_role ? limits : LimitsOfStrangers());
+  return std::make_shared<const Rights>(std::move(rules), has_role ? limits : LimitsWithoutRole());
 }
 
 }  // namespace jobtail::access

@@ -19,6 +19,13 @@ absl::Status Exhausted(const std::string& what, absl::Duration delay) {
   return error;
 }
 
+// Looking at thousands of buckets takes a while, in which nobody else is let in.
+constexpr absl::Duration kSweepEvery = absl::Seconds(1);
+
+// Of refusals of strangers, in the audit log.
+constexpr double kNotedPerSecond = 10;
+constexpr double kNotedInARow = 200;
+
 std::string_view NounOf(Quotas::Kind kind) {
   switch (kind) {
     case Quotas::Kind::kStreams:
@@ -52,7 +59,11 @@ bool Bucket::IsFull(double per_second, absl::Duration now) const {
 absl::Duration Buckets::Take(std::string_view key, double per_second, double most,
                              absl::Duration now) {
   if (buckets_.size() >= kMost && !buckets_.contains(absl::string_view(key.data(), key.size()))) {
-    absl::erase_if(buckets_, [&](const auto& each) { return each.second.IsFull(per_second, now); });
+    if (now - swept_ >= kSweepEvery) {
+      swept_ = now;
+      absl::erase_if(buckets_,
+                     [&](const auto& each) { return each.second.IsFull(per_second, now); });
+    }
     if (buckets_.size() >= kMost) key = "";  // which is nobody's own
   }
   return buckets_.try_emplace(std::string(key), now).first->second.Take(per_second, most, now);
@@ -122,10 +133,18 @@ absl::Status Quotas::NoteFailure(std::string_view address, bool is_guess) {
   return Exhausted("too many calls from this address did not prove who makes them", delay);
 }
 
-bool Quotas::MayNoteRefusal(std::string_view who) {
+bool Quotas::MayNoteRefusal(std::string_view principal) {
   absl::MutexLock lock(&mutex_);
-  return noted_.Take(who, kFailuresPerSecond, kFailuresInARow, clock_->Steady()) ==
+  return noted_.Take(principal, kFailuresPerSecond, kFailuresInARow, clock_->Steady()) ==
          absl::ZeroDuration();
+}
+
+bool Quotas::MayNoteStranger(std::string_view address) {
+  absl::MutexLock lock(&mutex_);
+  const absl::Duration now = clock_->Steady();
+  return noted_strangers_.Take(address, kFailuresPerSecond, kFailuresInARow, now) ==
+             absl::ZeroDuration() &&
+         noted_in_all_.Take(kNotedPerSecond, kNotedInARow, now) == absl::ZeroDuration();
 }
 
 int64_t Quotas::refused_calls() const {

@@ -45,6 +45,7 @@ class Buckets {
 
  private:
   absl::flat_hash_map<std::string, Bucket> buckets_;
+  absl::Duration swept_ = -absl::InfiniteDuration();  // when those that are full were dropped last
 };
 
 // What is counted for each principal and address. Errors are RESOURCE_EXHAUSTED, name the limit and
@@ -94,7 +95,7 @@ class Quotas {
   static constexpr double kFailuresPerSecond = 1;
   static constexpr double kFailuresInARow = 20;
 
-  explicit Quotas(Clock* clock) : clock_(clock) {}
+  explicit Quotas(Clock* clock) : clock_(clock), noted_in_all_(clock->Steady()) {}
 
   // `limit` 0: without. `size` is 1, but for what is counted in bytes.
   absl::StatusOr<Place> Enter(Kind kind, const std::string& principal, int64_t limit,
@@ -106,9 +107,10 @@ class Quotas {
   // it then, such as writing it down.
   absl::Status NoteFailure(std::string_view address, bool is_guess);
 
-  // Whether a refusal of somebody, who may be an address, is to be written down: not each, where
-  // they come often.
-  bool MayNoteRefusal(std::string_view who);
+  // Whether a refusal of a principal, or of somebody at an address, is to be written down: not
+  // each, where they come often; of all strangers together so many that a disk has room for them.
+  bool MayNoteRefusal(std::string_view principal);
+  bool MayNoteStranger(std::string_view address);
 
   // Since the start: calls beyond their rate, failures, and those of them that were too many.
   int64_t refused_calls() const;
@@ -128,7 +130,9 @@ class Quotas {
   Buckets calls_ ABSL_GUARDED_BY(mutex_);
   Buckets guesses_ ABSL_GUARDED_BY(mutex_);  // by address, as the next
   Buckets silent_ ABSL_GUARDED_BY(mutex_);
-  Buckets noted_ ABSL_GUARDED_BY(mutex_);  // by whom MayNoteRefusal names
+  Buckets noted_ ABSL_GUARDED_BY(mutex_);            // by principal
+  Buckets noted_strangers_ ABSL_GUARDED_BY(mutex_);  // by address
+  Bucket noted_in_all_ ABSL_GUARDED_BY(mutex_);      // of strangers
   int64_t refused_calls_ ABSL_GUARDED_BY(mutex_) = 0;
   int64_t refused_places_ ABSL_GUARDED_BY(mutex_) = 0;
   int64_t failures_ ABSL_GUARDED_BY(mutex_) = 0;

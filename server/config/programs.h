@@ -22,7 +22,7 @@ struct Program {
   Kind kind = kInterpreter;
   std::string_view code = {};    // letters of options whose value is code
   std::string_view values = {};  // letters of options with another value, perhaps of what is loaded
-  std::string_view long_options = {};  // those options whose value is code: "eval print"
+  std::string_view long_options = {};  // long options whose value is code: "eval print"
   std::string_view valued = {};        // long options with another value
   int operands = 0;                    // of a launcher, before the program
   bool goes_on = false;                // more options may follow the code

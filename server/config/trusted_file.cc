@@ -12,6 +12,7 @@
 #include <cerrno>
 #include <cstring>
 #include <filesystem>
+#include <list>
 #include <string_view>
 #include <system_error>
 
@@ -29,8 +30,17 @@ constexpr int kMostLinks = 40;
 
 absl::Status CannotRead(const std::string& path, int error) {
   const std::string message =
-      absl::StrCat(path, ": cannot be read: ", strerror(error), "; give a file with jobs");
-  return error == EACCES ? absl::PermissionDeniedError(message) : absl::NotFoundError(message);
+      absl::StrCat(path, ": cannot be read: ", strerror(error),
+                   "; give a file that is there, and that the server's user can read");
+  if (error == ENOENT || error == ENOTDIR) return absl::NotFoundError(message);
+  return error == EACCES ? absl::PermissionDeniedError(message) : absl::UnavailableError(message);
+}
+
+// Of a file that is there: it has been opened.
+absl::Status CannotFollow(const std::string& path, int error) {
+  return absl::UnavailableError(
+      absl::StrCat(path, ": the way to it cannot be followed: ", strerror(error),
+                   "; give the directories that lead to it to the server's user or to root"));
 }
 
 bool IsReadOnly(const std::string& path) {
@@ -84,7 +94,7 @@ absl::Status CheckFile(const std::string& path, const struct stat& status) {
 // is there.
 absl::Status CheckDirectory(const std::string& path, const std::string& directory) {
   struct stat status {};
-  if (stat(directory.c_str(), &status) != 0) return CannotRead(path, errno);
+  if (stat(directory.c_str(), &status) != 0) return CannotFollow(path, errno);
   if (IsReadOnly(directory)) return absl::OkStatus();
   if (!IsOurs(status)) {
     return Untrusted(path, absl::StrFormat("%s belongs to user %d", directory, status.st_uid),
@@ -97,45 +107,56 @@ absl::Status CheckDirectory(const std::string& path, const std::string& director
                    absl::StrCat("chmod go-w ", directory));
 }
 
-absl::Status CheckAllAbove(const std::string& path, std::filesystem::path entry) {
-  while (entry.has_relative_path()) {
-    entry = entry.parent_path();
-    if (absl::Status trusted = CheckDirectory(path, entry); !trusted.ok()) return trusted;
-  }
-  return absl::OkStatus();
+// Whether whoever has made an entry of the directory can put another into its place, though the
+// directory is one that CheckDirectory lets pass.
+bool IsForEverybody(const std::string& directory) {
+  struct stat status {};
+  return stat(directory.c_str(), &status) == 0 && IsWritableByOthers(status) &&
+         !IsReadOnly(directory);
 }
 
-// The directories as the path names them, and as they are where links lead elsewhere; and the same
-// of what the path is a link to.
-absl::Status CheckWay(const std::string& path) {
+// Walks as the kernel does, name by name and link by link, to the file that was opened.
+absl::Status CheckWay(const std::string& path, const struct stat& opened) {
   std::error_code error;
-  std::filesystem::path step = std::filesystem::absolute(path, error);
-  if (error) return CannotRead(path, error.value());
-  for (int links = 0; links < kMostLinks; ++links) {
-    const std::filesystem::path real = std::filesystem::canonical(step.parent_path(), error);
-    if (error) return CannotRead(path, error.value());
-    if (absl::Status trusted = CheckAllAbove(path, step); !trusted.ok()) return trusted;
-    if (absl::Status trusted = CheckAllAbove(path, real / "file"); !trusted.ok()) return trusted;
-    struct stat status {};
-    if (lstat(step.c_str(), &status) != 0) return CannotRead(path, errno);
-    if (!S_ISLNK(status.st_mode)) return absl::OkStatus();
-    if (!IsOurs(status)) {  // of a sticky directory, who has made it can make it anew
-      return Untrusted(
-          path, absl::StrFormat("the link %s belongs to user %d", step.string(), status.st_uid),
-          absl::StrFormat("chown -h %d %s", geteuid(), step.string()));
+  const std::filesystem::path start = std::filesystem::absolute(path, error);
+  if (error) return CannotFollow(path, error.value());
+  std::list<std::filesystem::path> rest(start.begin(), start.end());
+  std::filesystem::path at = "/";  // a directory, and no link to one, until the last
+  struct stat status {};
+  for (int links = 0; !rest.empty();) {
+    const std::filesystem::path name = rest.front();
+    rest.pop_front();
+    if (name.empty() || name == ".") continue;
+    if (name == "..") at = at.parent_path();
+    if (name == "/") at = "/";
+    if (name == ".." || name == "/") continue;
+    if (absl::Status trusted = CheckDirectory(path, at); !trusted.ok()) return trusted;
+    const std::filesystem::path entry = at / name;
+    if (lstat(entry.c_str(), &status) != 0) return CannotFollow(path, errno);
+    if (!S_ISLNK(status.st_mode)) {
+      at = entry;
+      continue;
     }
-    const std::filesystem::path target = std::filesystem::read_symlink(step, error);
-    if (error) return CannotRead(path, error.value());
-    step = real / target;  // which is the target itself, if that begins at the root
+    if (++links > kMostLinks) return CannotFollow(path, ELOOP);
+    if (!IsOurs(status) && IsForEverybody(at)) {
+      return Untrusted(
+          path, absl::StrFormat("the link %s belongs to user %d", entry.string(), status.st_uid),
+          absl::StrFormat("chown -h %d %s", geteuid(), entry.string()));
+    }
+    const std::filesystem::path target = std::filesystem::read_symlink(entry, error);
+    if (error) return CannotFollow(path, error.value());
+    rest.insert(rest.begin(), target.begin(), target.end());
   }
-  return CannotRead(path, ELOOP);
+  const bool is_that = status.st_dev == opened.st_dev && status.st_ino == opened.st_ino;
+  return is_that ? absl::OkStatus()
+                 : absl::UnavailableError(path + ": was replaced while it was read; read it again");
 }
 
 }  // namespace
 
 absl::Status CheckTrustedFile(const std::string& path, const struct stat& status) {
   if (absl::Status trusted = CheckFile(path, status); !trusted.ok()) return trusted;
-  return CheckWay(path);
+  return CheckWay(path, status);
 }
 
 absl::StatusOr<std::string> ReadTrustedFile(const std::string& path) {
@@ -143,7 +164,7 @@ absl::StatusOr<std::string> ReadTrustedFile(const std::string& path) {
   if (fd < 0) return CannotRead(path, errno);
   const absl::Cleanup closing = [fd] { close(fd); };
   struct stat status {};
-  if (fstat(fd, &status) != 0) return CannotRead(path, errno);
+  if (fstat(fd, &status) != 0) return CannotFollow(path, errno);
   if (S_ISREG(status.st_mode)) {
     if (absl::Status trusted = CheckTrustedFile(path, status); !trusted.ok()) return trusted;
   }

@@ -15,12 +15,14 @@ namespace jobtail::config {
 // commands as the server, or be whom it likes. The file belongs to the server's user or to root,
 // and neither others nor its group can write it (unless the group is the owner's alone, by its
 // name), nor the directories that lead to it, by whatever links (sticky ones, and those on a
-// read-only file system, are fine). FAILED_PRECONDITION, with what to do, if somebody can.
+// read-only file system, are fine). FAILED_PRECONDITION, with what to do, if somebody can;
+// UNAVAILABLE where the path leads elsewhere by now, or cannot be followed.
 absl::Status CheckTrustedFile(const std::string& path, const struct stat& status);
 
 // The file's content, if nobody else can write it. A pipe or a terminal is the caller's affair.
 //
-// NOT_FOUND or PERMISSION_DENIED if it cannot be read; otherwise as CheckTrustedFile.
+// NOT_FOUND if it is not there, PERMISSION_DENIED or UNAVAILABLE if it cannot be read; otherwise as
+// CheckTrustedFile.
 absl::StatusOr<std::string> ReadTrustedFile(const std::string& path);
 
 }  // namespace jobtail::config

@@ -74,8 +74,9 @@ class Api {
 
   // Who asks: the engine's access control says. May wait for the disk.
   absl::StatusOr<access::Caller> Admit(const Request& request);
-  // Notes that a page of another site, or under another name, has asked. May wait for the disk.
-  void NoteForeign(const Request& request, const absl::Status& why);
+  // What notes that a page of another site, or under another name, has asked; null for nothing.
+  // Does not wait, as against what it returns.
+  std::function<void()> NoteForeign(const Request& request, const absl::Status& why);
   // A place for its body among the requests of who asks, as AccessControl::HoldRequest. Does not
   // wait.
   absl::StatusOr<access::Quotas::Place> HoldRequest(const Request& request);

@@ -229,7 +229,10 @@ Provenance Connection::ProvenanceOf(const Message& request) const {
 
 absl::Status Connection::Check(const Message& request) const {
   absl::Status checked = CheckProvenance(request);
-  if (absl::IsPermissionDenied(checked)) services_.api->NoteForeign(Ask(request), checked);
+  if (!absl::IsPermissionDenied(checked)) return checked;
+  if (auto note = services_.api->NoteForeign(Ask(request), checked)) {
+    services_.pool->Run(client_, std::move(note));
+  }
   return checked;
 }
 

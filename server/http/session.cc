@@ -35,8 +35,8 @@ absl::StatusOr<access::Caller> Api::Admit(const Request& request) {
   return engine_->access()->Admit(CredentialsOf(request));
 }
 
-void Api::NoteForeign(const Request& request, const absl::Status& why) {
-  if (asks()) engine_->access()->DenyForeign(CredentialsOf(request), why);
+std::function<void()> Api::NoteForeign(const Request& request, const absl::Status& why) {
+  return asks() ? engine_->access()->DenyForeign(CredentialsOf(request), why) : nullptr;
 }
 
 absl::StatusOr<access::Quotas::Place> Api::HoldRequest(const Request& request) {

@@ -46,7 +46,7 @@ Log::~Log() {
 // Once lines have been dropped, there is to be room for many before any is taken again. Whether all
 // logs hold too much may change at any time; a log that waits has full batches, so that it is
 // looked at anew whenever it has stored some of them.
-inline bool Log::HasRoomLocked() const {
+bool Log::HasRoomLocked() const {
   const bool is_crowded = services_.unsaved && services_.unsaved->IsFull();
   const size_t most =
       is_crowded ? std::min(options_.unsaved_bytes, kLeastUnsaved) : options_.unsaved_bytes;
@@ -63,18 +63,16 @@ void Log::CountUnsavedLocked() {
 
 // A job that was told to wait would wait for ever for somebody to make room on the disk; and once
 // that has cost lines, it waits no longer for what is behind them.
-inline bool Log::DropsLocked() const {
-  return options_.drop_when_full || full_ || builder_.HasGap();
-}
+bool Log::DropsLocked() const { return options_.drop_when_full || full_ || builder_.HasGap(); }
 
-inline bool Log::AcceptsLocked() const { return HasRoomLocked() || DropsLocked(); }
+bool Log::AcceptsLocked() const { return HasRoomLocked() || DropsLocked(); }
 
-inline Unsaved Log::UnsavedLocked() const {
+Unsaved Log::UnsavedLocked() const {
   return {builder_.open_bytes(), builder_.closed_batches(), builder_.unsaved_bytes()};
 }
 
 // Whether the committer comes, and as soon as it would if it were asked now.
-inline bool Log::IsScheduledLocked() const {
+bool Log::IsScheduledLocked() const {
   return scheduled_ && scheduled_delay_ <= policy_.DelayNanosOf(UnsavedLocked());
 }
 
@@ -102,7 +100,7 @@ bool Log::TryAppend(absl::Span<const TextLine> lines) {
 
 // Returns when what is there is to be stored. Whoever is at the store, or tries again, sees to the
 // rest.
-inline CommitPolicy::When Log::AppendLocked(absl::Span<const TextLine> lines) {
+CommitPolicy::When Log::AppendLocked(absl::Span<const TextLine> lines) {
   policy_.BeginAppend();
   for (const TextLine& line : lines) AppendLineLocked(line);
   if (storing_ || failing_) return CommitPolicy::When::kNothing;
@@ -111,7 +109,7 @@ inline CommitPolicy::When Log::AppendLocked(absl::Span<const TextLine> lines) {
   return decision.when;
 }
 
-inline void Log::AppendLineLocked(const TextLine& line) {
+void Log::AppendLineLocked(const TextLine& line) {
   policy_.Printed(line.time_unix_nanos);
   if (DropsLocked() && !HasRoomLocked()) {
     builder_.DropLine(line, full_ ? v1::GAP_REASON_STORE_FULL : v1::GAP_REASON_DROPPED);

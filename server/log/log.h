@@ -145,18 +145,19 @@ class Log : public std::enable_shared_from_this<Log> {
 
   Log(Ended, const v1::Run& run, const LogExtent& extent, LogServices services);
 
-  bool HasRoomLocked() const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  // Those that are for each line are inline in log.cc, which alone uses them.
+  inline bool HasRoomLocked() const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   void CountUnsavedLocked() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
-  bool DropsLocked() const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
-  bool AcceptsLocked() const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  inline bool DropsLocked() const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  inline bool AcceptsLocked() const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   bool IsIdleLocked() const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) { return !storing_; }
-  Unsaved UnsavedLocked() const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
-  CommitPolicy::When AppendLocked(absl::Span<const TextLine> lines)
+  inline Unsaved UnsavedLocked() const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  inline CommitPolicy::When AppendLocked(absl::Span<const TextLine> lines)
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
-  void AppendLineLocked(const TextLine& line) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  inline void AppendLineLocked(const TextLine& line) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   void AddGapLocked() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   void CloseLocked() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
-  bool IsScheduledLocked() const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  inline bool IsScheduledLocked() const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   Scheduler* CommitterLocked() const ABSL_SHARED_LOCKS_REQUIRED(mutex_);
   void ScheduleLocked(absl::Duration delay) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   void CommitScheduled(int64_t schedule);

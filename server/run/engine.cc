@@ -133,13 +133,15 @@ absl::StatusOr<std::shared_ptr<Run>> Engine::CreateNew(const std::string& id,
   if (!job.ok()) return job.status();
   auto parameters = (*job)->Parse(request.parameters());
   if (!parameters.ok()) return parameters.status();
-  auto own_place = TakePlace(creator, access::Quotas::Kind::kActiveRuns, request.job());
+  auto own_place =
+      TakePlace(creator, access::Quotas::Kind::kActiveRuns, access::Verb::kRun, request.job());
   if (!own_place.ok()) return own_place.status();
   const absl::StatusOr<RunQueue::Place> place = queue_.Enter(**job);
   if (!place.ok()) return place.status();
   absl::StatusOr<std::shared_ptr<void>> own_wait = nullptr;
   if (*place == RunQueue::Place::kQueued) {
-    own_wait = TakePlace(creator, access::Quotas::Kind::kQueuedRuns, request.job());
+    own_wait =
+        TakePlace(creator, access::Quotas::Kind::kQueuedRuns, access::Verb::kRun, request.job());
     if (!own_wait.ok()) {
       queue_.Leave(request.job(), *place);
       return own_wait.status();
@@ -338,7 +340,6 @@ absl::Status Engine::DeleteRun(const v1::DeleteRunRequest& request, const access
 // Those that are still to be stored once more have to be told, each by itself; the others go in one
 // write. No lock is held over the store.
 absl::Status Engine::DeleteEnded(absl::Span<const std::shared_ptr<Run>> runs) {
-  NoteDeletions(runs);
   std::vector<std::shared_ptr<Run>> done;
   std::vector<std::string> ids;
   absl::Status status;
@@ -349,12 +350,18 @@ absl::Status Engine::DeleteEnded(absl::Span<const std::shared_ptr<Run>> runs) {
       continue;
     }
     const absl::Status deleted = run->DeleteStored();
-    if (deleted.ok()) Forget({run});
+    if (deleted.ok()) {
+      Forget({run});
+      NoteDeleted({run});
+    }
     if (!absl::IsNotFound(deleted)) status.Update(deleted);
   }
   if (done.empty()) return status;
   const absl::Status deleted = store_->DeleteRuns(ids);
-  if (deleted.ok()) Forget(done);
+  if (deleted.ok()) {
+    Forget(done);
+    NoteDeleted(done);
+  }
   status.Update(deleted);
   return status;
 }

@@ -187,14 +187,14 @@ class Engine {
                                                          const std::string& job,
                                                          const std::string& created_by) const;
   absl::StatusOr<std::shared_ptr<void>> TakePlace(const Creator& creator, access::Quotas::Kind kind,
-                                                  const std::string& job) const;
+                                                  access::Verb verb, const std::string& job) const;
   absl::Status Allow(const access::Caller& caller, access::Verb verb, const std::string& job,
                      const std::string& run, const std::string& request_id = "") const;
   absl::Status Deny(const access::Caller& caller, access::Verb verb, const std::string& job,
                     const std::string& run) const;
   void Fail(const access::Caller& caller, access::Verb verb, const std::string& job,
             const std::string& run, const absl::Status& why) const;
-  void NoteDeletions(absl::Span<const std::shared_ptr<Run>> runs) const;
+  void NoteDeleted(absl::Span<const std::shared_ptr<Run>> runs) const;
 
   absl::Status CheckNotStopping() const;
   absl::Status DeleteEnded(absl::Span<const std::shared_ptr<Run>> runs);

@@ -135,7 +135,7 @@ absl::Status Engine::CheckRunJob(const v1::RunJobRequest& request, const Creator
 }
 
 absl::StatusOr<std::shared_ptr<void>> Engine::TakePlace(const Creator& creator, Quotas::Kind kind,
-                                                        const std::string& job) const {
+                                                        Verb verb, const std::string& job) const {
   const View& view = creator.view;
   if (view.everything()) return nullptr;
   const access::Limits& limits = view.rights().limits();
@@ -144,7 +144,6 @@ absl::StatusOr<std::shared_ptr<void>> Engine::TakePlace(const Creator& creator, 
                                                             : limits.active_runs;
   absl::StatusOr<Quotas::Place> place = options_.access->quotas()->Enter(kind, view.name(), limit);
   if (!place.ok()) {
-    const Verb verb = kind == Quotas::Kind::kStreams ? Verb::kReadLog : Verb::kRun;
     options_.access->DenyBeyondLimit(creator.caller, {.verb = access::NameOf(verb), .job = job},
                                      place.status());
     return place.status();
@@ -158,7 +157,7 @@ absl::StatusOr<std::function<absl::Status()>> Engine::GuardFor(
     const std::string& created_by) const {
   std::function<absl::Status()> guard;
   if (creator.view.everything()) return guard;
-  auto place = TakePlace(creator, Quotas::Kind::kStreams, job);
+  auto place = TakePlace(creator, Quotas::Kind::kStreams, verb, job);
   if (!place.ok()) return place.status();
   guard = [right = std::make_shared<ReadRight>(options_.access, &jobs_, creator.caller, verb, job,
                                                created_by, *std::move(place))] {
@@ -187,9 +186,10 @@ void Engine::Fail(const Caller& caller, Verb verb, const std::string& job, const
   options_.access->Fail(caller, {.verb = access::NameOf(verb), .job = job, .run = run}, why);
 }
 
-// Those that the server deletes by itself. It does so even if they cannot be written down: what
-// keeps the audit log from being written may be that there is no room.
-void Engine::NoteDeletions(absl::Span<const std::shared_ptr<Run>> runs) const {
+// Those that the server has deleted by itself. It does so even if they cannot be written down: what
+// keeps the audit log from being written may be that there is no room. And they are written down
+// afterwards: a deletion that fails is tried again and again.
+void Engine::NoteDeleted(absl::Span<const std::shared_ptr<Run>> runs) const {
   for (const auto& run : runs) Allow({}, Verb::kDelete, run->job(), run->id()).IgnoreError();
 }
 

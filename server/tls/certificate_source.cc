@@ -67,7 +67,7 @@ absl::StatusOr<std::unique_ptr<CertificateSource>> CertificateSource::Open(
 
 std::shared_ptr<const Certificates> CertificateSource::Current() {
   absl::MutexLock lock(&mutex_);
-  ReloadIfChanged();
+  ReloadIfChanged(/*again=*/false);
   return current_;
 }
 
@@ -124,8 +124,11 @@ absl::Status CertificateSource::Reload() {
   return absl::OkStatus();
 }
 
-void CertificateSource::ReloadIfChanged() {
-  if (settled_ && Look() == read_) return;
+// `again`: files that would not do are tried once more though they are the same. What was wrong may
+// have been a directory that leads to them.
+void CertificateSource::ReloadIfChanged(bool again) {
+  const bool is_same = settled_ && Look() == read_;
+  if (is_same && (problem_.empty() || !again)) return;
   const auto before = current_;
   const absl::Status reloaded = Reload();
   Tell(reloaded, current_ != before);
@@ -166,7 +169,7 @@ void CertificateSource::LookAgainLater() {
   timer_.After(kInterval, [this] {
     {
       absl::MutexLock lock(&mutex_);
-      ReloadIfChanged();
+      ReloadIfChanged(/*again=*/true);
     }
     LookAgainLater();
   });

@@ -72,7 +72,7 @@ class CertificateSource {
   Stamps Look() const;
   absl::StatusOr<CertificateTexts> Read() const;
   absl::Status Reload() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
-  void ReloadIfChanged() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  void ReloadIfChanged(bool again) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   void Tell(const absl::Status& reloaded, bool is_new) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   void TellOfNew() const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   void LookAgainLater();

@@ -32,13 +32,16 @@ script=$(readlink -f "$0")
 output=$(mktemp)
 disk=
 trap 'rm -f "$output" ${disk:+"$disk"}' EXIT
+trap 'exit 129' HUP
+trap 'exit 130' INT
+trap 'exit 143' TERM
 if [ -n "${IN_UML_DISK-}" ]; then
-  disk=$(mktemp)
+  disk=$(mktemp -p /tmp)
   truncate -s "$IN_UML_DISK" "$disk"
 fi
 # One that hangs before it has begun is one that does not begin.
 timeout -k 5 200 "$linux" mem=768M root=/dev/root rootfstype=hostfs rootflags=/ ro init="$script" IN_UML="\"$*\"" \
-  con=null con0=null,fd:1 ssl=null ${disk:+ubda=$disk} quiet </dev/null 2>&1 | tee "$output" || true
+  con=null con0=null,fd:1 ssl=null ${disk:+"ubda=$disk"} quiet </dev/null 2>&1 | tee "$output" || true
 grep -q '^in_uml: begun' "$output" || exit 77
 code=$(sed -n 's/^in_uml: exit code \([0-9]*\).*/\1/p' "$output")
 exit "${code:-1}"

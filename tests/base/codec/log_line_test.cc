@@ -90,7 +90,12 @@ std::string ByEncoder(LineEncoder* encoder, int64_t sequence, const TextLine& li
 // One encoder for all: what it has kept of a line must not get into the next.
 TEST(LineEncoder, EncodesAsProtobufDoesWhateverComesAfterWhatever) {
   LineEncoder encoder;
-  const int64_t sequences[] = {1, 2, 126, 127, 128, 129, 16'383, 16'384, 1 << 28, 1 << 29, kMax};
+  std::vector<int64_t> sequences = {-1, 1, 2, 126, 127, 128, kMaxSequence, kMax};
+  for (int bits = 7; bits <= 56; bits += 7) {
+    const int64_t more = int64_t{1} << bits;
+    sequences.insert(sequences.end(), {more - 2, more - 1, more, more + 1});
+  }
+  sequences.insert(sequences.end(), {(int64_t{1} << 55) - 1, int64_t{1} << 55});
   const int64_t second = 1'700'000'000 * kSecond;
   const int64_t times[] = {second + (1 << 21) - 1,
                            second + (1 << 21),
@@ -110,7 +115,8 @@ TEST(LineEncoder, EncodesAsProtobufDoesWhateverComesAfterWhatever) {
       for (const size_t size : sizes) {
         for (const char byte : {'x', '\xFF'}) {
           const std::string text(size, byte);
-          const TextLine line{v1::STREAM_STDERR, v1::ENDING_NONE, time, text};
+          const TextLine line{size % 2 == 0 ? v1::STREAM_STDERR : v1::STREAM_STDOUT,
+                              static_cast<v1::Ending>(1 + size % 4), time, text};
           EXPECT_EQ(ByEncoder(&encoder, sequence, line),
                     ByProtobuf(sequence, line, size == 0 || byte == 'x'))
               << sequence << " " << time << " " << size;

@@ -87,6 +87,30 @@ TEST_F(TrustedFileTest, BehindALinkThatOthersCanReplaceIsRefused) {
   }
 }
 
+// A directory on the way is a link to a link.
+TEST_F(TrustedFileTest, BehindADirectoryThatOthersCanReplaceIsRefused) {
+  const std::string open_folder = directory_ + "/open";
+  std::filesystem::create_directory(open_folder);
+  std::filesystem::create_directory_symlink(directory_, open_folder + "/second");
+  std::filesystem::create_directory_symlink("open/second", directory_ + "/first");
+  EXPECT_TRUE(ReadTrustedFile(directory_ + "/first/jobs.txt").ok());
+  chmod(open_folder.c_str(), 0777);
+  const absl::Status read = ReadTrustedFile(directory_ + "/first/jobs.txt").status();
+  EXPECT_EQ(read.code(), absl::StatusCode::kFailedPrecondition);
+  EXPECT_THAT(std::string(read.message()), HasSubstr("the mode of " + open_folder + " is 0777"));
+}
+
+// As Kubernetes mounts secrets.
+TEST_F(TrustedFileTest, BehindLinksInADirectoryForEverybodyIsRead) {
+  std::filesystem::create_directories(directory_ + "/mount/..1");
+  std::filesystem::rename(file_, directory_ + "/mount/..1/jobs.txt");
+  std::filesystem::create_directory_symlink("..1", directory_ + "/mount/..data");
+  std::filesystem::create_symlink("..data/jobs.txt", directory_ + "/mount/jobs.txt");
+  chmod((directory_ + "/mount").c_str(), 01777);
+  const auto read = ReadTrustedFile(directory_ + "/mount/../mount/./jobs.txt");
+  EXPECT_EQ(read.value_or(std::string(read.status().message())), "job {}");
+}
+
 TEST_F(TrustedFileTest, BehindALinkOfSomebodyElseIsRefused) {
   if (geteuid() != 0) GTEST_SKIP() << "root alone can give links away";
   const std::string sticky = directory_ + "/sticky";

@@ -188,6 +188,17 @@ TEST_F(CertificateSourceTest, TakesNoFileThatOthersCanWrite) {
   EXPECT_TRUE(Eventually([&] { return Served() == second_.certificate; }));
 }
 
+TEST_F(CertificateSourceTest, TakesFilesOnceTheirFolderIsMended) {
+  std::filesystem::permissions(directory_.path(), std::filesystem::perms(0755));
+  Open();
+  std::filesystem::permissions(directory_.path(), std::filesystem::perms(0777));
+  Write(second_);
+  EXPECT_TRUE(Eventually([&] { return source_->stats().is_stale; }));
+  EXPECT_EQ(Served(), first_.certificate);
+  std::filesystem::permissions(directory_.path(), std::filesystem::perms(0755));
+  EXPECT_TRUE(Eventually([&] { return Served() == second_.certificate; }));
+}
+
 TEST_F(CertificateSourceTest, TakesNoFolderAndNoDevice) {
   unlink(options_.certificate_file.c_str());
   std::filesystem::create_directory(options_.certificate_file);
