@@ -223,8 +223,8 @@ char* EncodeLine(int64_t sequence, int64_t time_unix_nanos, const TextLine& line
   return text + line.text.size();
 }
 
-// What most lines are: their numbers fit into registers, and each takes as many bytes as in the
-// line before. False for others.
+// Goes on from the line before. False for numbers that do not fit into a register as varints, and
+// for times before the first second of 1970 has passed.
 bool LineEncoder::Follow(int64_t sequence, int64_t time_unix_nanos) {
   constexpr uint64_t kGroup = 0x7F;
   if (sequence == sequence_ + 1 && (sequence_bytes_ & kGroup) != kGroup) [[likely]] {

@@ -4,7 +4,6 @@
 
 #include <string.h>
 
-#include <string_view>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
@@ -27,16 +26,6 @@ absl::string_view WhyMissing(v1::GapReason reason) {
       return "lost: the server's disk was full";
     default:
       return "the server did not send them and gave no reason";
-  }
-}
-
-// For each line: nearly all end in one byte.
-void AppendPlain(const LineView& line, std::string* buffer) {
-  buffer->append(line.bytes);
-  if (const std::string_view ending = EndingBytes(line.ending); ending.size() == 1) {
-    buffer->push_back(ending.front());
-  } else {
-    buffer->append(ending);
   }
 }
 
@@ -113,7 +102,7 @@ absl::Status TextPrinter::PrintView(const LineView& line) {
     filters_[target]->Append(line.bytes, buffer);
     filters_[target]->Append(EndingBytes(line.ending), buffer);
   } else {
-    AppendPlain(line, buffer);
+    buffer->append(line.bytes).append(EndingBytes(line.ending));
   }
   continues_[target] = !EndsLine(line.ending);
   output()->End(line.sequence);
