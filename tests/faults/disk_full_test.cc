@@ -8,16 +8,11 @@
 #include <vector>
 
 #include "tests/e2e/fixture.h"
-#include "tests/faults/counted_log.h"
 #include "tests/faults/faulty_server.h"
+#include "tests/faults/full_disk.h"
 
 namespace jobtail::faults {
 namespace {
-
-using grpc::StatusCode;
-using ::testing::Contains;
-using ::testing::Each;
-using ::testing::Property;
 
 // A shell that has a small disk of its own mounted on the folder that the data directory is to be
 // in, and becomes the server.
@@ -61,37 +56,13 @@ TEST(DiskFull, OfThreeFirehosesIsOverSecondsAfterThereIsRoom) {
     runs.push_back(
         e2e::StartRun(server.stub(), "firehose", {{"lines", "900000000"}, {"bytes", "100"}}));
   }
-  Answers answers;
-  EXPECT_TRUE(Within(std::chrono::seconds(60), [&] {
-    server.Ask(&answers);
-    return answers.grpc.contains(StatusCode::RESOURCE_EXHAUSTED);
-  }));
-  // It stays full for a while, in which the runs print on.
-  const auto until = std::chrono::steady_clock::now() + std::chrono::seconds(6);
-  answers = {};
-  while (std::chrono::steady_clock::now() < until) server.Ask(&answers);
-  // Now and then a little is taken: files that could not be finished are deleted.
-  EXPECT_THAT(answers.grpc, Contains(StatusCode::RESOURCE_EXHAUSTED));
-  EXPECT_THAT(answers.ready, Contains(503));
+  const Answers answers = ExpectFull(server, std::chrono::seconds(6));
 
   if (!MakeLarger(server)) GTEST_SKIP() << "the disk cannot be made larger from here";
   const auto took = server.ExpectServed();
   std::cout << "[ MEASURED ] a full disk: meanwhile " << answers.ToString()
             << "; served again after " << took.count() << " ms\n";
-  for (const std::string& run : runs) {
-    v1::CancelRunRequest request;
-    request.set_run(run);
-    v1::Run cancelled;
-    grpc::ClientContext context;
-    EXPECT_TRUE(server.stub().CancelRun(&context, request, &cancelled).ok());
-  }
-  for (const std::string& run : runs) {
-    EXPECT_TRUE(Within(kPatience, [&] { return e2e::GetRun(server.stub(), run).has_result(); }));
-    CountedLog log(run);
-    ReadAll(server.stub(), run, &log);
-    EXPECT_TRUE(log.result());
-    EXPECT_THAT(log.gaps(), Each(Property(&v1::Gap::reason, v1::GAP_REASON_STORE_FULL)));
-  }
+  ExpectWholeLogs(server, runs);
   server.ExpectUse(before);
 }
 

@@ -17,18 +17,12 @@
 #include <vector>
 
 #include "tests/e2e/fixture.h"
-#include "tests/faults/counted_log.h"
 #include "tests/faults/faulty_server.h"
+#include "tests/faults/full_disk.h"
 #include "tests/faults/own_machine.h"
 
 namespace jobtail::faults {
 namespace {
-
-using grpc::StatusCode;
-using std::chrono::seconds;
-using ::testing::Contains;
-using ::testing::Each;
-using ::testing::Property;
 
 constexpr char kDisk[] = "/tmp/disk";
 constexpr unsigned kDiskMajor = 98;  // of User Mode Linux's block devices; the first is minor 0
@@ -91,33 +85,14 @@ TEST_P(FileSystem, ThatWasFullServesAgainOnceThereIsRoom) {
       "/proc/" + std::to_string(server.pid()) + "/root" + server.directory() + kBallast;
   TakeRoom(ballast);
   ASSERT_FALSE(::testing::Test::HasFatalFailure());
-  Answers answers;
-  EXPECT_TRUE(Within(seconds(60), [&] {
-    server.Ask(&answers);
-    return answers.grpc.contains(StatusCode::RESOURCE_EXHAUSTED);
-  }));
-  // It stays full for a while, in which the run prints on.
-  const auto until = std::chrono::steady_clock::now() + seconds(4);
-  answers = {};
-  while (std::chrono::steady_clock::now() < until) server.Ask(&answers);
-  EXPECT_THAT(answers.grpc, Contains(StatusCode::RESOURCE_EXHAUSTED));
+  const Answers answers = ExpectFull(server, std::chrono::seconds(4));
 
   std::error_code error;
   EXPECT_TRUE(std::filesystem::remove(ballast, error)) << error.message();
   const auto took = server.ExpectServed();
   std::cout << "[ MEASURED ] a full disk, " << GetParam().name << ": meanwhile "
             << answers.ToString() << "; served again after " << took.count() << " ms\n";
-  v1::CancelRunRequest request;
-  request.set_run(run);
-  v1::Run cancelled;
-  grpc::ClientContext context;
-  EXPECT_TRUE(server.stub().CancelRun(&context, request, &cancelled).ok());
-  EXPECT_TRUE(Within(kPatience, [&] { return e2e::GetRun(server.stub(), run).has_result(); }));
-  CountedLog log(run);
-  ReadAll(server.stub(), run, &log);
-  EXPECT_TRUE(log.result());
-  // There may be none: the run waits before it loses lines.
-  EXPECT_THAT(log.gaps(), Each(Property(&v1::Gap::reason, v1::GAP_REASON_STORE_FULL)));
+  ExpectWholeLogs(server, {run});
   server.ExpectUse(before);
 }
 
