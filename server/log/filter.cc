@@ -26,23 +26,20 @@ struct Group {
 };
 
 // Takes the next from the front of `*elements`. Empty at the end.
-Group NextGroup(std::string_view* elements) {
+Group NextGroup(std::string_view* elements, PlainLineSkipper* skipper) {
   Group group;
   PlainLine line;
   const char* const begin = elements->data();
   const char* const end = begin + elements->size();
-  const char* at = begin;
+  const char* const until = begin + std::min(kGroupBytes, elements->size());
   const char* last = begin;
-  while (static_cast<size_t>(at - begin) < kGroupBytes) {
-    const char* next = SkipPlainLine(at, end);
-    if (!next) {
-      RecordWalker walker({at, static_cast<size_t>(end - at)});
-      if (!walker.Next()) break;
-      group.is_plain = group.is_plain && ReadPlainLine(walker.payload(), &line);
-      next = at + walker.element().size();
-    }
+  const char* at = skipper->Skip(begin, until, end, &last);
+  while (at < until) {
+    RecordWalker walker({at, static_cast<size_t>(end - at)});
+    if (!walker.Next()) break;
+    group.is_plain = group.is_plain && ReadPlainLine(walker.payload(), &line);
     last = at;
-    at = next;
+    at = skipper->Skip(at + walker.element().size(), until, end, &last);
   }
   group.bytes = {begin, static_cast<size_t>(at - begin)};
   group.last = {last, static_cast<size_t>(at - last)};
@@ -176,7 +173,8 @@ std::optional<int64_t> LogFilter::Apply(const Slice& slice, SearchBudget* budget
                                         std::vector<Slice>* out) const {
   Search search(*this, slice, out);
   std::string_view elements = slice.view();
-  for (Group group = NextGroup(&elements); !group.bytes.empty(); group = NextGroup(&elements)) {
+  PlainLineSkipper skipper;
+  for (Group group; !(group = NextGroup(&elements, &skipper)).bytes.empty();) {
     search.LookInto(group);
     if (!budget) continue;
     budget->Spend(group.bytes.size());

@@ -3,6 +3,7 @@
 
 #include <google/protobuf/timestamp.pb.h>
 
+#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
@@ -121,6 +122,80 @@ const char* SkipPlainLine(const char* at, const char* end) {
   if (!TakeLength(&byte, &length)) return nullptr;
   const bool ends_with_text = byte <= line_end && length == static_cast<size_t>(line_end - byte);
   return ends_with_text ? reinterpret_cast<const char*>(line_end) : nullptr;
+}
+
+inline bool PlainLineSkipper::Matches(const char* at) const {
+  Head head;
+  memcpy(head.data(), at, kHeadBytes);
+  uint64_t differences = 0;
+  for (size_t i = 0; i < head.size(); ++i) differences |= (head[i] & mask_[i]) ^ bits_[i];
+  return differences == 0;
+}
+
+// Behind the line, if it is one of the layout that is known; else null.
+inline const char* PlainLineSkipper::SkipAlike(const char* at, const char* end) const {
+  static_assert(kMostBeforeText >= static_cast<ptrdiff_t>(kHeadBytes));
+  if (end - at < kMostBeforeText || !Matches(at)) return nullptr;
+  const auto* const head = reinterpret_cast<const Byte*>(at);
+  const size_t length = element_.Read(head);
+  const size_t text = text_.Read(head);
+  const char* const line = at + element_.end();
+  const bool is_plain = length == size_before_text_ + text && length >= element_.least() &&
+                        text >= text_.least() && length <= static_cast<size_t>(end - line);
+  return is_plain ? line + length : nullptr;
+}
+
+const char* PlainLineSkipper::Skip(const char* at, const char* until, const char* end,
+                                   const char** last) {
+  while (at < until) {
+    const char* next = knows_ ? SkipAlike(at, end) : nullptr;
+    if (!next) {
+      next = SkipPlainLine(at, end);
+      if (!next) break;
+      Learn(reinterpret_cast<const Byte*>(at));
+    }
+    *last = at;
+    at = next;
+  }
+  return at;
+}
+
+// From an element that SkipPlainLine skips. Alike in others of its layout are the tags, the number
+// of bytes of each varint (a number's last byte is the same for thousands of lines, and not 0), and
+// the time's length.
+void PlainLineSkipper::Learn(const Byte* element) {
+  std::array<Byte, kMostBeforeText> mask{};
+  size_t at = 0;
+  const auto take = [&](Byte bits) { mask.at(at++) = bits; };
+  const auto take_length = [&](Length* length) {
+    length->at = at;
+    length->is_short = element[at] < 0x80;
+    while (element[at] >= 0x80) take(0x80);
+    take(0x80);
+  };
+  take(0xFF);
+  take_length(&element_);
+  const size_t line = at;
+  take(0xFF);
+  while (element[at] >= 0x80) take(0x80);
+  take(0xFF);
+  take(0xFF);
+  const size_t time = element[at];
+  take(0xFF);
+  at += time;
+  take(0xFF);
+  take(0x80);
+  take(0xFF);
+  take(0x80);
+  take(0xFF);
+  take_length(&text_);
+  size_before_text_ = at - line;
+  const auto fits = [](const Length& length, size_t end) { return end - length.at <= 2; };
+  knows_ = at <= kHeadBytes && fits(element_, line) && fits(text_, at);
+  if (!knows_) return;
+  memcpy(mask_.data(), mask.data(), kHeadBytes);
+  memcpy(bits_.data(), element, kHeadBytes);
+  for (size_t i = 0; i < bits_.size(); ++i) bits_[i] &= mask_[i];
 }
 
 }  // namespace jobtail

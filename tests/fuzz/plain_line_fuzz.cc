@@ -34,8 +34,14 @@ void CheckSkipped(std::string_view bytes) {
   // So that the sanitizer sees a look behind the end.
   const auto exact = std::make_unique<char[]>(bytes.size());
   std::ranges::copy(bytes, exact.get());
-  const char* const end = SkipPlainLine(exact.get(), exact.get() + bytes.size());
+  const char* const last = exact.get() + bytes.size();
+  const char* const end = SkipPlainLine(exact.get(), last);
   if (!end) return;
+  const char* const behind = SkipPlainLine(end, last);
+  const char* skipped = nullptr;
+  const char* const next =
+      PlainLineSkipper().Skip(exact.get(), end + (behind ? 1 : 0), last, &skipped);
+  Check(next == (behind ? behind : end), "two in a row are skipped as by themselves");
   RecordWalker walker(std::string_view(exact.get(), bytes.size()));
   PlainLine line;
   Check(walker.Next(), "what is skipped is an element");

@@ -5,9 +5,11 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <cstdint>
 #include <memory>
 #include <random>
 #include <string>
+#include <utility>
 
 #include "server/log/record.h"
 #include "tests/server/support/records.h"
@@ -78,6 +80,48 @@ TEST(SkipPlainLine, TakesNothingForALineThatIsNone) {
     }
     bytes.resize(random() % bytes.size());
     ExpectSound(bytes);
+  }
+}
+
+// Lines one after the other, as far as they are skipped, in memory that ends where they end.
+void ExpectTheSameAsEachByItself(const std::string& bytes) {
+  const auto exact = std::make_unique<char[]>(bytes.size());
+  std::ranges::copy(bytes, exact.get());
+  const char* const end = exact.get() + bytes.size();
+  const char* at = exact.get();
+  const char* last = nullptr;
+  while (const char* const next = SkipPlainLine(at, end)) last = std::exchange(at, next);
+  const char* skipped = nullptr;
+  EXPECT_EQ(PlainLineSkipper().Skip(exact.get(), end, end, &skipped), at);
+  EXPECT_EQ(skipped, last);
+}
+
+TEST(PlainLineSkipper, SkipsWhateverIsSkippedByItself) {
+  std::mt19937 random(1);
+  for (int round = 0; round < 5'000; ++round) {
+    std::string bytes;
+    auto number = static_cast<int64_t>(1 + random() % 300'000);
+    for (int line = 0; line < 30; ++line) {
+      const std::string text(random() % (random() % 8 ? 130 : 20'000), 'z');
+      const int64_t time = 1'700'000'000'000'000'000 + static_cast<int64_t>(random()) % 300'000'000;
+      EncodeLine(number++, time, random() % 9 ? Out(text) : Err("\xFF" + text), &bytes);
+    }
+    bytes += std::string(random() % 2 * 60, '\0');
+    ExpectTheSameAsEachByItself(bytes);
+  }
+}
+
+TEST(PlainLineSkipper, TakesNothingForALineThatIsNone) {
+  std::mt19937 random(1);
+  for (int round = 0; round < 20'000; ++round) {
+    std::string bytes;
+    const std::string text(random() % 200, 'z');
+    for (int64_t number = 100; number < 103; ++number) EncodeLine(number, 7, Out(text), &bytes);
+    const size_t second = bytes.size() / 3;
+    bytes[second + random() % std::min<size_t>(second, 40)] = static_cast<char>(random());
+    ExpectTheSameAsEachByItself(bytes);
+    bytes.resize(second + random() % (2 * second));
+    ExpectTheSameAsEachByItself(bytes);
   }
 }
 
