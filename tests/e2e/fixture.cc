@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "absl/functional/function_ref.h"
 #include "server/log/record.h"
 
 namespace jobtail::e2e {
@@ -25,6 +26,19 @@ ServerOptions OnAnyPort(ServerOptions options) {
     if (!address->starts_with("unix:")) *address = "127.0.0.1:0";
   }
   return options;
+}
+
+void WaitUntil(v1::JobService::Stub& stub, const std::string& run,
+               absl::FunctionRef<bool(const v1::Run&)> is_so) {
+  grpc::ClientContext context;
+  const auto reader = stub.WatchRuns(&context, {});
+  if (!is_so(GetRun(stub, run))) {
+    for (v1::Run change; reader->Read(&change);) {
+      if (change.id() == run && is_so(change)) break;
+    }
+  }
+  context.TryCancel();
+  reader->Finish();
 }
 
 }  // namespace
@@ -91,16 +105,12 @@ v1::Run GetRun(v1::JobService::Stub& stub, const std::string& run) {
   return result;
 }
 
+void WaitUntilStarted(v1::JobService::Stub& stub, const std::string& run) {
+  WaitUntil(stub, run, [](const v1::Run& now) { return now.has_start_time(); });
+}
+
 void WaitUntilEnded(v1::JobService::Stub& stub, const std::string& run) {
-  grpc::ClientContext context;
-  const auto reader = stub.WatchRuns(&context, {});
-  if (!GetRun(stub, run).has_result()) {
-    for (v1::Run change; reader->Read(&change);) {
-      if (change.id() == run && change.has_result()) break;
-    }
-  }
-  context.TryCancel();
-  reader->Finish();
+  WaitUntil(stub, run, [](const v1::Run& now) { return now.has_result(); });
 }
 
 std::string ResumePoint(const grpc::ClientContext& context) {

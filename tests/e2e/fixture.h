@@ -66,7 +66,8 @@ v1::RunJobRequest RunRequest(const std::string& job, const Parameters& parameter
 std::string StartRun(v1::JobService::Stub& stub, const std::string& job,
                      const Parameters& parameters = {});
 v1::Run GetRun(v1::JobService::Stub& stub, const std::string& run);
-// Waits, by WatchRuns, until the run has ended.
+// Waits, by WatchRuns, until the run is at work, and until it has ended.
+void WaitUntilStarted(v1::JobService::Stub& stub, const std::string& run);
 void WaitUntilEnded(v1::JobService::Stub& stub, const std::string& run);
 // Follows the run, from the first record to the last.
 v1::TailLogRequest Follow(const std::string& run);

@@ -162,6 +162,7 @@ TEST_F(HttpCalls, ThatOnlyReadChangeNothing) {
   const std::string id = StartRun(server_.stub(), "hello");
   WaitUntilEnded(server_.stub(), id);
   const std::string waits = StartRun(server_.stub(), "waits");
+  WaitUntilStarted(server_.stub(), waits);
   std::vector<std::string> paths = {
       "/", "/healthz", "/readyz", "/metrics", "/stream/hello", "/jobs/hello", "/runs/" + id};
   for (const http::Route& route : http::Routes()) {
