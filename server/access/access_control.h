@@ -148,9 +148,11 @@ class AccessControl {
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(reading_mutex_);
   void Enforce(Reading read);
   absl::Status ReadAgain();
+  absl::Status ReadAgainLocked() ABSL_EXCLUSIVE_LOCKS_REQUIRED(reading_mutex_);
   absl::Status ReadAllLocked() ABSL_EXCLUSIVE_LOCKS_REQUIRED(reading_mutex_);
   void ReadTokensLocked() ABSL_EXCLUSIVE_LOCKS_REQUIRED(reading_mutex_);
   void WatchFiles();
+  void TryOnceMoreLocked() ABSL_EXCLUSIVE_LOCKS_REQUIRED(reading_mutex_);
   void ScheduleLook();
   void NoteChange();
   State state() const;
@@ -183,6 +185,7 @@ class AccessControl {
 
   absl::Mutex reading_mutex_;  // one at a time reads the files; taken before the others
   std::vector<WatchedFile> watched_ ABSL_GUARDED_BY(reading_mutex_);
+  std::string problem_ ABSL_GUARDED_BY(reading_mutex_);  // when they were read last; empty: none
 
   Scheduler looks_;  // last: its thread uses the rest
 };

@@ -99,8 +99,13 @@ std::shared_ptr<const AccessPolicy> AccessControl::policy() const {
 // Reads all of them, and puts what they say in force at once, or nothing of it but the tokens.
 absl::Status AccessControl::ReadAgain() {
   absl::MutexLock reading(&reading_mutex_);
+  return ReadAgainLocked();
+}
+
+absl::Status AccessControl::ReadAgainLocked() {
   const absl::Status read = ReadAllLocked();
   if (!read.ok()) ReadTokensLocked();
+  problem_ = std::string(read.message());
   return read;
 }
 
@@ -167,14 +172,26 @@ void AccessControl::Reload() {
 }
 
 void AccessControl::WatchFiles() {
-  bool changed = false;
+  absl::Status read;
   {
     absl::MutexLock reading(&reading_mutex_);
+    bool changed = false;
     for (WatchedFile& file : watched_) changed |= file.HasChanged();
+    if (!changed) return TryOnceMoreLocked();
+    read = ReadAgainLocked();
   }
-  if (!changed) return;
-  const absl::Status read = ReadAgain();
   if (read.ok()) return;
+  ++failed_reloads_;
+  TellWrong(read);
+}
+
+// Files that were wrong are read again though they are the same: it may have been a directory that
+// leads to them, or a file that one of them names.
+void AccessControl::TryOnceMoreLocked() {
+  if (problem_.empty()) return;
+  const absl::Status read = ReadAllLocked();
+  if (std::exchange(problem_, std::string(read.message())) == problem_) return;
+  if (read.ok()) return spdlog::info("{}: is mended, and in force", file_);
   ++failed_reloads_;
   TellWrong(read);
 }

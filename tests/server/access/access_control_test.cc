@@ -11,6 +11,7 @@
 #include <string>
 
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_replace.h"
 #include "absl/synchronization/notification.h"
 #include "tests/server/support/temporary_directory.h"
 #include "tests/support/fake_clock.h"
@@ -190,6 +191,24 @@ TEST_F(AccessControlTest, ARevokedTokenIsWorthNothingThoughTheAccessFileIsWrong)
 TEST_F(AccessControlTest, AFileThatOthersCanWriteIsRefused) {
   chmod(file_.c_str(), 0606);
   EXPECT_EQ(AccessControl::Open(file_).status().code(), absl::StatusCode::kFailedPrecondition);
+}
+
+// Which changes nothing about the file.
+TEST_F(AccessControlTest, AFileIsInForceOnceTheDirectoryIsMendedThatOthersCouldWrite) {
+  chmod(directory_.path().c_str(), 0707);
+  Write(absl::StrReplaceAll(kPolicy, {{"[LIST, READ]", "[LIST]"}}));
+  access_->Reload();
+  const auto caller = Admit("Bearer " + alice_);
+  ASSERT_TRUE(caller.ok()) << caller.status();
+  EXPECT_TRUE((*access_->RightsOf(*caller))->MayAny(SetOf(Verb::kRead)));
+  absl::Notification changed;
+  access_->OnChange([&changed] {
+    if (!changed.HasBeenNotified()) changed.Notify();
+  });
+  chmod(directory_.path().c_str(), 0700);
+  ASSERT_TRUE(changed.WaitForNotificationWithTimeout(absl::Seconds(30)));
+  EXPECT_FALSE((*access_->RightsOf(*caller))->MayAny(SetOf(Verb::kRead)));
+  access_->OnChange(nullptr);
 }
 
 TEST_F(AccessControlTest, ASessionIsBegunWithATokenAndEndsWithIt) {
