@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -43,7 +44,8 @@ struct Credentials {
 // doors and the engine ask. Thread-safe.
 //
 // The files are read again within a quarter of a second after a change, and on Reload. If something
-// is wrong then, what was right last stays in force, and the server's log says so.
+// is wrong then, what was right last stays in force, and the server's log says so; once a second it
+// is tried again.
 //
 // Hazard: what writes an audit record waits for the disk: Admit where it refuses, SignIn, SignOut,
 // Allow, Deny, DenyBeyondLimit, Fail.
@@ -124,7 +126,7 @@ class AccessControl {
   Quotas* quotas() { return &quotas_; }
   Clock* clock() const { return clock_; }
   int64_t audit_failures() const;
-  // How often files were wrong when they were read again.
+  // How often files were found wrong: once for each change, and for each other mistake in the same.
   int64_t failed_reloads() const { return failed_reloads_; }
 
  private:
@@ -185,7 +187,11 @@ class AccessControl {
 
   absl::Mutex reading_mutex_;  // one at a time reads the files; taken before the others
   std::vector<WatchedFile> watched_ ABSL_GUARDED_BY(reading_mutex_);
-  std::string problem_ ABSL_GUARDED_BY(reading_mutex_);  // when they were read last; empty: none
+  // What was wrong when they were last read; empty if nothing was.
+  std::string problem_ ABSL_GUARDED_BY(reading_mutex_);
+  int unchanged_looks_ ABSL_GUARDED_BY(reading_mutex_) = 0;  // since then
+  // What the tokens in force were read from, if by themselves.
+  std::optional<std::string> tokens_read_ ABSL_GUARDED_BY(reading_mutex_);
 
   Scheduler looks_;  // last: its thread uses the rest
 };

@@ -16,15 +16,14 @@ namespace {
 // streams that end by it.
 constexpr absl::Duration kLookEvery = absl::Milliseconds(250);
 
-absl::StatusOr<std::shared_ptr<const TokenTable>> ReadTable(const std::string& file) {
-  std::string text;
-  if (!file.empty()) {
-    absl::StatusOr<std::string> read = config::ReadTrustedFile(file);
-    // Before the first token there is no file.
-    if (!read.ok() && !absl::IsNotFound(read.status())) return read.status();
-    if (read.ok()) text = *std::move(read);
-  }
-  return TokenTable::Parse(text, file);
+// How many looks later files that were wrong are read again.
+constexpr int kTryAgainLooks = 4;
+
+absl::StatusOr<std::string> ReadTokenText(const std::string& file) {
+  if (file.empty()) return "";
+  absl::StatusOr<std::string> text = config::ReadTrustedFile(file);
+  if (absl::IsNotFound(text.status())) return "";  // before the first token
+  return text;
 }
 
 void TellWrong(const absl::Status& read) {
@@ -43,7 +42,9 @@ absl::StatusOr<AccessControl::Reading> AccessControl::Read(const std::string& fi
   if (!policy.ok()) return policy.status();
   State state{.policy = *std::move(policy)};
   const v1::AccessFile& proto = state.policy->proto();
-  auto tokens = ReadTable(proto.token_file());
+  const absl::StatusOr<std::string> tokens_text = ReadTokenText(proto.token_file());
+  if (!tokens_text.ok()) return tokens_text.status();
+  auto tokens = TokenTable::Parse(*tokens_text, proto.token_file());
   if (!tokens.ok()) return tokens.status();
   state.tokens = *std::move(tokens);
   if (proto.has_audit()) {
@@ -113,8 +114,12 @@ absl::Status AccessControl::ReadAgainLocked() {
 void AccessControl::ReadTokensLocked() {
   const std::shared_ptr<const AccessPolicy> in_force = policy();
   if (!in_force) return;
-  auto tokens = ReadTable(in_force->proto().token_file());
+  const std::string& file = in_force->proto().token_file();
+  absl::StatusOr<std::string> text = ReadTokenText(file);
+  if (!text.ok() || *text == tokens_read_) return;
+  auto tokens = TokenTable::Parse(*text, file);
   if (!tokens.ok()) return;
+  tokens_read_ = *std::move(text);
   {
     absl::MutexLock lock(&mutex_);
     state_.tokens = *std::move(tokens);
@@ -133,6 +138,7 @@ absl::Status AccessControl::ReadAllLocked() {
     if (!read.ok()) return read.status();
   }
   Enforce(*std::move(read));
+  tokens_read_.reset();
   NoteChange();
   return absl::OkStatus();
 }
@@ -178,6 +184,7 @@ void AccessControl::WatchFiles() {
     bool changed = false;
     for (WatchedFile& file : watched_) changed |= file.HasChanged();
     if (!changed) return TryOnceMoreLocked();
+    unchanged_looks_ = 0;
     read = ReadAgainLocked();
   }
   if (read.ok()) return;
@@ -188,9 +195,10 @@ void AccessControl::WatchFiles() {
 // Files that were wrong are read again though they are the same: it may have been a directory that
 // leads to them, or a file that one of them names.
 void AccessControl::TryOnceMoreLocked() {
-  if (problem_.empty()) return;
-  const absl::Status read = ReadAllLocked();
-  if (std::exchange(problem_, std::string(read.message())) == problem_) return;
+  if (problem_.empty() || ++unchanged_looks_ % kTryAgainLooks != 0) return;
+  const std::string before = problem_;
+  const absl::Status read = ReadAgainLocked();
+  if (problem_ == before) return;
   if (read.ok()) return spdlog::info("{}: is mended, and in force", file_);
   ++failed_reloads_;
   TellWrong(read);

@@ -80,6 +80,22 @@ inline const Byte* SkipVarint(const Byte* at) {
   return nullptr;
 }
 
+constexpr Byte kElementTag = BytesTag(v1::LogBatch::kLinesFieldNumber);
+
+// A length of one byte or two, in no more bytes than it takes.
+struct ShortLength {
+  explicit ShortLength(const Byte* at) {
+    const bool is_long = at[0] >= 0x80;
+    bytes = is_long ? 2 : 1;
+    value = is_long ? (at[0] & 0x7FU) | size_t{at[1]} << 7 : at[0];
+    is_sound = !is_long || (at[1] != 0 && at[1] < 0x80);
+  }
+
+  size_t value;
+  size_t bytes;
+  bool is_sound;
+};
+
 }  // namespace
 
 bool ReadPlainLine(std::string_view payload, PlainLine* line) {
@@ -105,7 +121,7 @@ const char* SkipPlainLine(const char* at, const char* end) {
   if (end - at < kMostBeforeText) return nullptr;
   const auto* byte = reinterpret_cast<const Byte*>(at);
   size_t length;
-  if (*byte++ != BytesTag(v1::LogBatch::kLinesFieldNumber)) return nullptr;
+  if (*byte++ != kElementTag) return nullptr;
   if (!TakeLength(&byte, &length)) return nullptr;
   if (length > static_cast<size_t>(reinterpret_cast<const Byte*>(end) - byte)) return nullptr;
   const Byte* const line_end = byte + length;
@@ -124,31 +140,37 @@ const char* SkipPlainLine(const char* at, const char* end) {
   return ends_with_text ? reinterpret_cast<const char*>(line_end) : nullptr;
 }
 
-inline bool PlainLineSkipper::Matches(const char* at) const {
+bool PlainLineSkipper::Matches(const Byte* line) const {
   Head head;
-  memcpy(head.data(), at, kHeadBytes);
+  memcpy(head.data(), line, kHeadBytes);
   uint64_t differences = 0;
   for (size_t i = 0; i < head.size(); ++i) differences |= (head[i] & mask_[i]) ^ bits_[i];
   return differences == 0;
 }
 
-// Behind the line, if it is one of the layout that is known; else null.
-inline const char* PlainLineSkipper::SkipAlike(const char* at, const char* end) const {
-  static_assert(kMostBeforeText >= static_cast<ptrdiff_t>(kHeadBytes));
-  if (end - at < kMostBeforeText || !Matches(at)) return nullptr;
-  const auto* const head = reinterpret_cast<const Byte*>(at);
-  const size_t length = element_.Read(head);
-  const size_t text = text_.Read(head);
-  const char* const line = at + element_.end();
-  const bool is_plain = length == size_before_text_ + text && length >= element_.least() &&
-                        text >= text_.least() && length <= static_cast<size_t>(end - line);
-  return is_plain ? line + length : nullptr;
+// Behind the element, if it is a line of the layout that is known; else null.
+const PlainLineSkipper::Byte* PlainLineSkipper::SkipAlike(const Byte* element,
+                                                          const Byte* end) const {
+  // A tag and a length, the head, and the length of the text.
+  static_assert(kMostBeforeText >= static_cast<ptrdiff_t>(3 + kHeadBytes + 2));
+  if (end - element < kMostBeforeText || element[0] != kElementTag) return nullptr;
+  const ShortLength length(element + 1);
+  const Byte* const line = element + 1 + length.bytes;
+  if (!length.is_sound || !Matches(line)) return nullptr;
+  const ShortLength text(line + head_size_);
+  const bool is_plain = text.is_sound && length.value == head_size_ + text.bytes + text.value &&
+                        length.value <= static_cast<size_t>(end - line);
+  return is_plain ? line + length.value : nullptr;
 }
 
 const char* PlainLineSkipper::Skip(const char* at, const char* until, const char* end,
                                    const char** last) {
   while (at < until) {
-    const char* next = knows_ ? SkipAlike(at, end) : nullptr;
+    const char* next = nullptr;
+    if (head_size_ > 0) {
+      next = reinterpret_cast<const char*>(
+          SkipAlike(reinterpret_cast<const Byte*>(at), reinterpret_cast<const Byte*>(end)));
+    }
     if (!next) {
       next = SkipPlainLine(at, end);
       if (!next) break;
@@ -160,27 +182,21 @@ const char* PlainLineSkipper::Skip(const char* at, const char* until, const char
   return at;
 }
 
-// From an element that SkipPlainLine skips. Alike in others of its layout are the tags, the number
-// of bytes of each varint (a number's last byte is the same for thousands of lines, and not 0), and
-// the time's length.
+// From an element that SkipPlainLine skips. Alike in others of its layout are the tags, how many
+// bytes the number has and, if these are several, the last of them, which must not be 0, and the
+// time's length.
 void PlainLineSkipper::Learn(const Byte* element) {
   std::array<Byte, kMostBeforeText> mask{};
+  const Byte* line = element + 1;
+  while (*line++ >= 0x80) continue;
   size_t at = 0;
   const auto take = [&](Byte bits) { mask.at(at++) = bits; };
-  const auto take_length = [&](Length* length) {
-    length->at = at;
-    length->is_short = element[at] < 0x80;
-    while (element[at] >= 0x80) take(0x80);
-    take(0x80);
-  };
   take(0xFF);
-  take_length(&element_);
-  const size_t line = at;
+  const bool is_short = line[at] < 0x80;
+  while (line[at] >= 0x80) take(0x80);
+  take(is_short ? 0x80 : 0xFF);
   take(0xFF);
-  while (element[at] >= 0x80) take(0x80);
-  take(0xFF);
-  take(0xFF);
-  const size_t time = element[at];
+  const size_t time = line[at];
   take(0xFF);
   at += time;
   take(0xFF);
@@ -188,13 +204,10 @@ void PlainLineSkipper::Learn(const Byte* element) {
   take(0xFF);
   take(0x80);
   take(0xFF);
-  take_length(&text_);
-  size_before_text_ = at - line;
-  const auto fits = [](const Length& length, size_t end) { return end - length.at <= 2; };
-  knows_ = at <= kHeadBytes && fits(element_, line) && fits(text_, at);
-  if (!knows_) return;
+  head_size_ = at <= kHeadBytes ? at : 0;
+  if (head_size_ == 0) return;
   memcpy(mask_.data(), mask.data(), kHeadBytes);
-  memcpy(bits_.data(), element, kHeadBytes);
+  memcpy(bits_.data(), line, kHeadBytes);
   for (size_t i = 0; i < bits_.size(); ++i) bits_[i] &= mask_[i];
 }
 

@@ -30,8 +30,9 @@ bool IsSound(const PlainLine& line);
 // batch. Copies nothing, and is quicker than reading.
 const char* SkipPlainLine(const char* at, const char* end);
 
-// Skips lines one after the other, each that SkipPlainLine skips, in a third of the time where a
-// line's numbers and lengths take as many bytes as those of the line before. Not thread-safe.
+// Skips lines one after the other, each that SkipPlainLine skips, in a third of the time where what
+// stands before a line's text is laid out like that of a line before: its number has as many bytes,
+// the last of them the same, and its time is as long. Not thread-safe.
 class PlainLineSkipper {
  public:
   // From the element at `at` on, those that begin before `until`, in a batch that ends at `end`.
@@ -41,32 +42,17 @@ class PlainLineSkipper {
 
  private:
   using Byte = unsigned char;
-  // What comes before a line's text is compared in this many bytes at once.
+  // From a line's number to the length of its text, compared at once.
   static constexpr size_t kHeadBytes = 32;
   using Head = std::array<uint64_t, kHeadBytes / sizeof(uint64_t)>;
 
-  // Where a length stands in the head, in one byte or two.
-  struct Length {
-    size_t at = 0;
-    bool is_short = true;
-
-    size_t Read(const Byte* head) const {
-      return is_short ? head[at] : (head[at] & 0x7FU) | size_t{head[at + 1]} << 7;
-    }
-    size_t end() const { return at + (is_short ? 1 : 2); }
-    size_t least() const { return is_short ? 0 : 0x80; }
-  };
-
-  bool Matches(const char* at) const;
-  const char* SkipAlike(const char* at, const char* end) const;
+  bool Matches(const Byte* line) const;
+  const Byte* SkipAlike(const Byte* element, const Byte* end) const;
   void Learn(const Byte* element);
 
-  bool knows_ = false;  // how a line begins
-  Head mask_{};         // the bits that are alike in all lines of this layout
-  Head bits_{};         // these bits
-  Length element_;
-  Length text_;
-  size_t size_before_text_ = 0;  // of what the element's length counts
+  size_t head_size_ = 0;  // 0: no layout is known
+  Head mask_{};           // the bits that are alike in all lines of the layout
+  Head bits_{};           // these bits
 };
 
 }  // namespace jobtail

@@ -9,23 +9,10 @@
 namespace jobtail {
 
 std::vector<OpenConnections::Client> LoadShedder::Look(const TrafficReading& traffic) {
-  const int64_t resident = resident_();
-  if (resident <= limit_) {
-    allowed_ = limit_;
-    quiet_looks_ = 0;
-    traffic_.clear();
-    return {};
-  }
-  std::vector<OpenConnections::Client> most = WhoSendsMost(traffic);
-  quiet_looks_ = most.empty() ? quiet_looks_ + 1 : 0;
-  if (quiet_looks_ >= kQuietLooks) allowed_ = std::max(limit_, resident + kGrowth);
-  if (resident <= allowed_) most.clear();
-  return most;
-}
-
-// Since the last look.
-std::vector<OpenConnections::Client> LoadShedder::WhoSendsMost(const TrafficReading& traffic) {
-  const auto before = std::exchange(traffic_, traffic.Get());
+  const auto before = std::exchange(traffic_, {});
+  std::vector<OpenConnections::Client> worst;
+  if (resident_() <= limit_) return worst;
+  traffic_ = traffic.Get();
   absl::flat_hash_map<OpenConnections::Client, uint64_t> since;
   uint64_t most = 0;
   for (const auto& [client, now] : traffic_) {
@@ -34,7 +21,6 @@ std::vector<OpenConnections::Client> LoadShedder::WhoSendsMost(const TrafficRead
     since[client] = now.received - known->second.received;
     most = std::max(most, since[client]);
   }
-  std::vector<OpenConnections::Client> worst;
   for (const auto& [client, received] : since) {
     if (received >= most / 2) worst.push_back(client);
   }

@@ -16,9 +16,7 @@ namespace jobtail {
 // a thread of gRPC 1.51 that always finds something to read goes on reading, frees none of the
 // calls that are cancelled, and takes hundreds of megabytes in a second. While the process is
 // larger than it may be, the connections that send most are given up; whoever mostly receives, as
-// readers do, is not in question. What the process still holds after nobody has sent much for a
-// while is not the clients', but that of jobs in the process, perhaps: it may have that besides.
-// For one thread.
+// readers do, is not in question. For one thread.
 class LoadShedder {
  public:
   // How large the process is, in bytes.
@@ -27,14 +25,9 @@ class LoadShedder {
   // Who has sent less since the last look stays, in bytes.
   static constexpr uint64_t kReceived = 16 << 10;
 
-  // After so many looks without anybody who has sent as much, what the process has is not due to
-  // clients, and it may have so much more.
-  static constexpr int kQuietLooks = 20;
-  static constexpr int64_t kGrowth = 8 << 20;
-
   // The process may have `limit` bytes.
   explicit LoadShedder(int64_t limit, Resident resident = ResidentBytes)
-      : limit_(limit), allowed_(limit), resident_(std::move(resident)) {}
+      : limit_(limit), resident_(std::move(resident)) {}
 
   // The clients whose connections are to be given up: who has sent most since the last look, and
   // whoever has sent half as much. To be called every 50 ms, or so.
@@ -44,11 +37,7 @@ class LoadShedder {
   static int64_t ResidentBytes();
 
  private:
-  std::vector<OpenConnections::Client> WhoSendsMost(const TrafficReading& traffic);
-
   const int64_t limit_;
-  int64_t allowed_;  // the limit, or more where others than clients hold that
-  int quiet_looks_ = 0;
   const Resident resident_;
   // At the last look; empty while the process is not too large.
   OpenConnections::TrafficOfAll traffic_;

@@ -3,6 +3,7 @@
 #include "tests/e2e/fixture.h"
 
 #include <algorithm>
+#include <chrono>
 #include <utility>
 
 #include "absl/functional/function_ref.h"
@@ -30,15 +31,16 @@ ServerOptions OnAnyPort(ServerOptions options) {
 
 void WaitUntil(v1::JobService::Stub& stub, const std::string& run,
                absl::FunctionRef<bool(const v1::Run&)> is_so) {
-  grpc::ClientContext context;
-  const auto reader = stub.WatchRuns(&context, {});
-  if (!is_so(GetRun(stub, run))) {
+  while (!is_so(GetRun(stub, run))) {
+    grpc::ClientContext context;  // what happens before the server watches is not told: look again
+    context.set_deadline(std::chrono::system_clock::now() + std::chrono::seconds(1));
+    const auto reader = stub.WatchRuns(&context, {});
     for (v1::Run change; reader->Read(&change);) {
       if (change.id() == run && is_so(change)) break;
     }
+    context.TryCancel();
+    reader->Finish();
   }
-  context.TryCancel();
-  reader->Finish();
 }
 
 }  // namespace

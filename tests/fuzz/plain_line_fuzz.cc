@@ -40,8 +40,9 @@ void CheckSkipped(std::string_view bytes) {
   const char* const behind = SkipPlainLine(end, last);
   const char* skipped = nullptr;
   const char* const next =
-      PlainLineSkipper().Skip(exact.get(), end + (behind ? 1 : 0), last, &skipped);
+      PlainLineSkipper().Skip(exact.get(), std::min(end + 1, last), last, &skipped);
   Check(next == (behind ? behind : end), "two in a row are skipped as by themselves");
+  Check(skipped == (behind ? end : exact.get()), "and the last is known");
   RecordWalker walker(std::string_view(exact.get(), bytes.size()));
   PlainLine line;
   Check(walker.Next(), "what is skipped is an element");

@@ -211,6 +211,31 @@ TEST_F(AccessControlTest, AFileIsInForceOnceTheDirectoryIsMendedThatOthersCouldW
   access_->OnChange(nullptr);
 }
 
+// Nor may it be the access file's mistake that keeps a revoked token in force.
+TEST_F(AccessControlTest,
+       ARevokedTokenIsWorthNothingOnceItsDirectoryIsMendedThoughThePolicyIsWrong) {
+  const std::string other = directory_.path() + "/keys";
+  ASSERT_EQ(mkdir(other.c_str(), 0700), 0);
+  const std::string bob = CreateToken(other + "/tokens", {.name = "bob"}, clock_.Now()).value();
+  Write(absl::StrReplaceAll(kPolicy, {{"\"tokens\"", "\"keys/tokens\""}}));
+  access_->Reload();
+  const auto caller = Admit("Bearer " + bob);
+  ASSERT_TRUE(caller.ok()) << caller.status();
+  Write("role {");
+  ASSERT_TRUE(RevokeToken(other + "/tokens", "bob", clock_.Now()).ok());
+  chmod(other.c_str(), 0707);
+  access_->Reload();
+  ASSERT_TRUE(access_->RightsOf(*caller).ok());
+  absl::Notification changed;
+  access_->OnChange([&changed] {
+    if (!changed.HasBeenNotified()) changed.Notify();
+  });
+  chmod(other.c_str(), 0700);
+  ASSERT_TRUE(changed.WaitForNotificationWithTimeout(absl::Seconds(30)));
+  EXPECT_EQ(access_->RightsOf(*caller).status().code(), absl::StatusCode::kUnauthenticated);
+  access_->OnChange({});
+}
+
 TEST_F(AccessControlTest, ASessionIsBegunWithATokenAndEndsWithIt) {
   EXPECT_FALSE(access_->SignIn({.peer = "http:1.2.3.4:5"}, MakeToken()).ok());
   const std::string secret = access_->SignIn({.peer = "http:1.2.3.4:5"}, alice_).value();

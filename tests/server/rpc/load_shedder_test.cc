@@ -73,37 +73,6 @@ TEST_F(LoadShedderTest, LeavesAllAloneWhileThereIsMemory) {
       << "nobody has sent anything since";
 }
 
-// A job in the process may hold more than all clients together are to have.
-TEST_F(LoadShedderTest, DoesNotTakeWhatJobsHoldForTheClients) {
-  resident_ = 1 << 30;
-  for (int look = 0; look < LoadShedder::kQuietLooks; ++look) {
-    small_.Send(LoadShedder::kReceived / 2);
-    shedder_.Look(TrafficReading(&connections_));
-  }
-  large_.Send(3 * LoadShedder::kReceived);
-  resident_ += LoadShedder::kGrowth;
-  EXPECT_THAT(shedder_.Look(TrafficReading(&connections_)), IsEmpty());
-  large_.Send(3 * LoadShedder::kReceived);
-  ++resident_;
-  EXPECT_THAT(shedder_.Look(TrafficReading(&connections_)), ElementsAre(kLarge));
-  resident_ = kLimit;
-  shedder_.Look(TrafficReading(&connections_));
-  resident_ = 1 << 30;
-  shedder_.Look(TrafficReading(&connections_));
-  large_.Send(3 * LoadShedder::kReceived);
-  EXPECT_THAT(shedder_.Look(TrafficReading(&connections_)), ElementsAre(kLarge))
-      << "the jobs' memory has gone meanwhile";
-}
-
-// Who never stops for long makes room for nothing.
-TEST_F(LoadShedderTest, TakesNothingForTheJobsWhileSomebodySends) {
-  for (int look = 0; look < 5 * LoadShedder::kQuietLooks; ++look) {
-    if (look % (LoadShedder::kQuietLooks - 1) == 0) large_.Send(2 * LoadShedder::kReceived);
-    const auto given_up = shedder_.Look(TrafficReading(&connections_));
-    EXPECT_EQ(given_up.empty(), look == 0 || look % (LoadShedder::kQuietLooks - 1) != 0) << look;
-  }
-}
-
 TEST_F(LoadShedderTest, KnowsHowLargeTheProcessIs) {
   const int64_t before = LoadShedder::ResidentBytes();
   EXPECT_GT(before, 1 << 20);
