@@ -30,7 +30,7 @@ bool IsSound(const PlainLine& line);
 // batch. Copies nothing, and is quicker than reading.
 const char* SkipPlainLine(const char* at, const char* end);
 
-// Skips lines one after the other, each that SkipPlainLine skips, in a third of the time where what
+// Skips lines one after the other, each that SkipPlainLine skips, in about half the time where what
 // stands before a line's text is laid out like that of a line before: its number has as many bytes,
 // the last of them the same, and its time is as long. Not thread-safe.
 class PlainLineSkipper {
