@@ -83,6 +83,10 @@ Utf8Character FirstCharacter(std::string_view text) {
   return IsScalarValue(code, bytes) ? Utf8Character{code, bytes, true} : bad;
 }
 
+void DropByteOrderMark(std::string* text) {
+  if (text->starts_with(kByteOrderMark)) text->erase(0, kByteOrderMark.size());
+}
+
 bool IsUtf8(std::string_view text) {
   if (IsAscii(text)) return true;
   while (!text.empty()) {

@@ -19,6 +19,12 @@ struct Utf8Character {
 // surrogates, sequences that are cut off) is bad bytes, one at a time.
 Utf8Character FirstCharacter(std::string_view text);
 
+// U+FEFF, with which some editors begin a file; no part of what is in it.
+inline constexpr std::string_view kByteOrderMark = "\xEF\xBB\xBF";
+
+// Removes it from the beginning, if it is there.
+void DropByteOrderMark(std::string* text);
+
 // Whether all of `text` is UTF-8.
 bool IsUtf8(std::string_view text);
 

@@ -19,6 +19,7 @@
 #include "absl/strings/str_cat.h"
 #include "base/host_port.h"
 #include "base/quoting.h"
+#include "base/utf8.h"
 
 namespace jobtail::client {
 namespace {
@@ -39,8 +40,10 @@ absl::StatusOr<std::string> ReadPem(const std::string& path) {
   if (!file || !(text << file.rdbuf())) {
     return Wrong(path, absl::StrCat("cannot be read: ", errno != 0 ? strerror(errno) : "empty"));
   }
-  if (!absl::StrContains(text.str(), "-----BEGIN ")) return Wrong(path, "has no PEM text in it");
-  return text.str();
+  std::string pem = text.str();
+  if (!absl::StrContains(pem, "-----BEGIN ")) return Wrong(path, "has no PEM text in it");
+  DropByteOrderMark(&pem);
+  return pem;
 }
 
 absl::StatusOr<std::string> ReadToken(const std::string& path) {
@@ -50,6 +53,7 @@ absl::StatusOr<std::string> ReadToken(const std::string& path) {
   if (!file || !std::getline(file, token)) {
     return Wrong(path, absl::StrCat("has no token: ", errno != 0 ? strerror(errno) : "empty"));
   }
+  DropByteOrderMark(&token);
   absl::StripAsciiWhitespace(&token);
   for (const char c : token) {
     if (!absl::ascii_isgraph(static_cast<unsigned char>(c))) {

@@ -12,6 +12,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/strip.h"
 #include "base/quoting.h"
+#include "base/utf8.h"
 
 namespace jobtail::client::cli {
 namespace {
@@ -116,6 +117,7 @@ absl::StatusOr<Config> ReadConfig(const std::string& path) {
   int number = 1;
   absl::Status read;
   for (; read.ok() && std::getline(file, line); ++number) {
+    if (number == 1) DropByteOrderMark(&line);
     absl::StripAsciiWhitespace(&line);
     read = reader.Add(line, number);
   }

@@ -57,9 +57,12 @@ v1::TailLogRequest Request(const RawOptions& raw) {
   v1::TailLogRequest request;
   if (!raw.from.empty()) request.set_from_sequence(ParseNumber(raw.from));
   if (!raw.last.empty()) request.set_last_lines(ParseNumber(raw.last));
-  if (!raw.since.empty()) {
-    const absl::Time since = ParseSince(raw.since, absl::Now()).value_or(absl::Now());
-    *request.mutable_since() = ToTimestamp(since);
+  absl::Duration ago;
+  if (absl::ParseDuration(raw.since, &ago)) {
+    *request.mutable_since_ago() = ToProtoDuration(ago);
+  } else if (!raw.since.empty()) {
+    *request.mutable_since() =
+        ToTimestamp(ParseSince(raw.since, absl::Now()).value_or(absl::Now()));
   }
   if (raw.stdout_only) request.add_streams(v1::STREAM_STDOUT);
   if (raw.stderr_only) request.add_streams(v1::STREAM_STDERR);

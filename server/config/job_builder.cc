@@ -4,6 +4,8 @@
 
 #include <re2/re2.h>
 #include <stdlib.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <limits>
@@ -42,6 +44,13 @@ jobtail::v1::Parameter ToProto(const v1::Parameter& config) {
   parameter.set_pattern(config.pattern());
   parameter.set_secret(config.secret());
   return parameter;
+}
+
+// Whether the whole of it is the path of a program.
+bool IsProgram(const std::string& path) {
+  struct stat status {};
+  return path.starts_with('/') && stat(path.c_str(), &status) == 0 && S_ISREG(status.st_mode) &&
+         access(path.c_str(), X_OK) == 0;
 }
 
 std::string FromServer(const char* name, const std::string& otherwise) {
@@ -141,10 +150,11 @@ void JobBuilder::SetProgram(CommandTemplate* command) {
                                   "\"/usr/bin/rsync\""));
   } else if (program.find('\0') != std::string::npos) {
     Error("command", "has a NUL byte; leave it out");
-  } else if (absl::StrContains(program, ' ')) {
+  } else if (absl::StrContains(program, ' ') && !IsProgram(program)) {
     Error("command", absl::StrCat(Quoted(program),
                                   " has a space, and there is no shell to take it apart; give each "
-                                  "argument as an `argument` of its own"));
+                                  "argument as an `argument` of its own. (A program whose path "
+                                  "has a space must be there when the config is read)"));
   }
   command->command.arguments = {program};
   for (int i = 0; i < config_.argument_size(); ++i) {
@@ -160,12 +170,11 @@ void JobBuilder::SetEnvironment(CommandTemplate* command) {
   add("PATH", FromServer("PATH", kDefaultPath));
   add("LANG", FromServer("LANG", "C.UTF-8"));
   if (getenv("TZ")) add("TZ", FromServer("TZ", ""));  // NOLINT(concurrency-mt-unsafe)
-  const std::optional<process::User>& user = command->command.user;
-  const std::string name = user ? user->name : FromServer("USER", "root");
-  add("HOME", user ? user->home : FromServer("HOME", "/"));
-  add("USER", name);
-  add("LOGNAME", name);
-  add("SHELL", "/bin/sh");
+  const process::User user = command->command.user.value_or(process::ProcessUser());
+  add("HOME", user.home);
+  add("USER", user.name);
+  add("LOGNAME", user.name);
+  add("SHELL", user.shell);
   if (config_.tty()) add("TERM", "xterm-256color");
   if (config_.line_buffered()) SetLineBuffered(command);
   for (const std::string& inherited : config_.inherit_environment()) {

@@ -19,6 +19,7 @@
 #include "absl/cleanup/cleanup.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
+#include "base/utf8.h"
 
 namespace jobtail::config {
 namespace {
@@ -174,9 +175,11 @@ absl::StatusOr<std::string> ReadTrustedFile(const std::string& path) {
     content.resize(size + kPieceBytes);
     const ssize_t count = read(fd, content.data() + size, kPieceBytes);
     content.resize(size + (count > 0 ? static_cast<size_t>(count) : 0));
-    if (count == 0) return content;
+    if (count == 0) break;
     if (count < 0 && errno != EINTR) return CannotRead(path, errno);
   }
+  DropByteOrderMark(&content);
+  return content;
 }
 
 }  // namespace jobtail::config

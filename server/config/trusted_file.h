@@ -19,7 +19,8 @@ namespace jobtail::config {
 // UNAVAILABLE where the path leads elsewhere by now, or cannot be followed.
 absl::Status CheckTrustedFile(const std::string& path, const struct stat& status);
 
-// The file's content, if nobody else can write it. A pipe or a terminal is the caller's affair.
+// The file's text, without a byte order mark, if nobody else can write it. A pipe or a terminal is
+// the caller's affair.
 //
 // NOT_FOUND if it is not there, PERMISSION_DENIED or UNAVAILABLE if it cannot be read; otherwise as
 // CheckTrustedFile.

@@ -9,6 +9,7 @@
 #include "absl/strings/str_cat.h"
 #include "base/connection_name.h"
 #include "base/host_port.h"
+#include "base/utf8.h"
 #include "server/access/secret.h"
 #include "server/http/request_check.h"
 #include "server/http/responses.h"
@@ -44,6 +45,14 @@ absl::Status Explain(const ErrorCode& error, const HttpOptions& options, unsigne
       error != bhttp::error::end_of_stream && error != bhttp::error::partial_message;
   *status = is_malformed ? 400 : 0;
   return absl::InvalidArgumentError(absl::StrCat("this is no HTTP request: ", error.message()));
+}
+
+// As a load balancer that speaks HTTP/1.0 asks how the server is. No browser leaves the Host out.
+bool IsNamelessProbe(const Message& request) {
+  const std::string_view path = PathOf(request);
+  const bool reads = request.method() == bhttp::verb::get || request.method() == bhttp::verb::head;
+  return reads && request.count(bhttp::field::host) == 0 &&
+         (path == "/healthz" || path == "/readyz" || path == "/metrics");
 }
 
 }  // namespace
@@ -184,6 +193,7 @@ net::awaitable<absl::Status> Connection::ReadBody(Parser* parser, unsigned* stat
     }
   }
   if (header) parser->get().base() = *std::move(header);
+  DropByteOrderMark(&parser->get().body());
   co_return error ? Explain(error, options_, status) : absl::OkStatus();
 }
 
@@ -238,6 +248,7 @@ absl::Status Connection::Check(const Message& request) const {
 
 absl::Status Connection::CheckProvenance(const Message& request) const {
   const Provenance from = ProvenanceOf(request);
+  if (IsNamelessProbe(request)) return absl::OkStatus();
   if (absl::Status host = CheckHost(from, options_); !host.ok()) return host;
   const bool changes = request.method() != bhttp::verb::get &&
                        request.method() != bhttp::verb::head &&

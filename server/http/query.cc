@@ -1,6 +1,7 @@
 // Percent-encoding, and values as fields of messages.
 #include "server/http/query.h"
 
+#include <google/protobuf/duration.pb.h>
 #include <google/protobuf/timestamp.pb.h>
 #include <google/protobuf/util/time_util.h>
 
@@ -18,6 +19,7 @@ namespace jobtail::http {
 namespace {
 
 using google::protobuf::Descriptor;
+using google::protobuf::Duration;
 using google::protobuf::EnumValueDescriptor;
 using google::protobuf::FieldDescriptor;
 using google::protobuf::Message;
@@ -88,6 +90,15 @@ absl::Status SetTime(const FieldDescriptor& field, const std::string& value, Mes
   return absl::OkStatus();
 }
 
+absl::Status SetDuration(const FieldDescriptor& field, const std::string& value, Message* message) {
+  Duration duration;
+  if (!google::protobuf::util::TimeUtil::FromString(value, &duration)) {
+    return BadValue(field, value, "seconds such as 90s or 0.5s");
+  }
+  message->GetReflection()->MutableMessage(message, &field)->CopyFrom(duration);
+  return absl::OkStatus();
+}
+
 absl::Status SetField(const FieldDescriptor& field, const std::string& value, Message* message) {
   switch (field.cpp_type()) {
     case FieldDescriptor::CPPTYPE_STRING:
@@ -102,6 +113,9 @@ absl::Status SetField(const FieldDescriptor& field, const std::string& value, Me
       return AddEnum(field, value, message);
     case FieldDescriptor::CPPTYPE_MESSAGE:
       if (field.message_type() == Timestamp::descriptor()) return SetTime(field, value, message);
+      if (field.message_type() == Duration::descriptor()) {
+        return SetDuration(field, value, message);
+      }
       break;
     default:
       break;

@@ -11,6 +11,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/time/time.h"
 #include "base/codec/log_line.h"
+#include "base/codec/proto_time.h"
 #include "server/log/record.h"
 
 namespace jobtail {
@@ -50,6 +51,17 @@ absl::StatusOr<int64_t> FindTime(const Log& log, const google::protobuf::Timesta
   return log.FindTime(ToUnixNanos(since));
 }
 
+absl::StatusOr<int64_t> FindAge(const Log& log, const google::protobuf::Duration& age) {
+  using google::protobuf::util::TimeUtil;
+  if (age.seconds() < 0 || age.seconds() > TimeUtil::kDurationMaxSeconds || age.nanos() < 0 ||
+      age.nanos() > 999'999'999) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("since_ago: ", age.seconds(), " s and ", age.nanos(),
+                     " ns is no age; give none below zero, nanos from 0 to 999999999"));
+  }
+  return log.FindTime(absl::ToUnixNanos(log.clock()->Now() - ToDuration(age)));
+}
+
 absl::StatusOr<int64_t> Start(const Log& log, const Log::Snapshot& snapshot,
                               const v1::TailLogRequest& request) {
   switch (request.start_case()) {
@@ -59,6 +71,8 @@ absl::StatusOr<int64_t> Start(const Log& log, const Log::Snapshot& snapshot,
       return LastLines(snapshot, request.last_lines());
     case v1::TailLogRequest::kSince:
       return FindTime(log, request.since());
+    case v1::TailLogRequest::kSinceAgo:
+      return FindAge(log, request.since_ago());
     case v1::TailLogRequest::START_NOT_SET:
       break;
   }

@@ -5,6 +5,7 @@
 #include <grp.h>
 #include <pwd.h>
 #include <string.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <array>
@@ -58,17 +59,35 @@ void SetLimits(const Command& command, const Cgroup* cgroup, Order* order) {
   order->has_cgroup = cgroup != nullptr;
 }
 
+constexpr size_t kEntryBytes = 16 << 10;
+constexpr char kUsualShell[] = "/bin/sh";
+
+// An account that nobody logs in to has a program in the shell's place that refuses to be one.
+bool IsShell(std::string_view path) {
+  return !path.empty() && !path.ends_with("/nologin") && !path.ends_with("/false");
+}
+
+User ToUser(const passwd& entry) {
+  const bool has_home = entry.pw_dir[0] == '/';
+  return {entry.pw_uid,
+          entry.pw_gid,
+          {},
+          entry.pw_name,
+          has_home ? entry.pw_dir : "/",
+          IsShell(entry.pw_shell) ? entry.pw_shell : kUsualShell};
+}
+
 }  // namespace
 
 absl::StatusOr<User> FindUser(const std::string& name) {
-  std::string buffer(16 << 10, '\0');
+  std::string buffer(kEntryBytes, '\0');
   passwd entry{};
   passwd* found = nullptr;
   getpwnam_r(name.c_str(), &entry, buffer.data(), buffer.size(), &found);
   if (!found) {
     return absl::NotFoundError(absl::StrCat("the system has no user ", Quoted(name)));
   }
-  User user{entry.pw_uid, entry.pw_gid, {}, name, entry.pw_dir};
+  User user = ToUser(entry);
   int count = static_cast<int>(std::size(Order{}.groups));
   user.groups.resize(static_cast<size_t>(count));
   if (getgrouplist(name.c_str(), user.gid, user.groups.data(), &count) < 0) {
@@ -76,6 +95,15 @@ absl::StatusOr<User> FindUser(const std::string& name) {
   }
   user.groups.resize(static_cast<size_t>(count));
   return user;
+}
+
+User ProcessUser() {
+  std::string buffer(kEntryBytes, '\0');
+  passwd entry{};
+  passwd* found = nullptr;
+  getpwuid_r(geteuid(), &entry, buffer.data(), buffer.size(), &found);
+  if (found) return ToUser(entry);
+  return {geteuid(), getegid(), {}, absl::StrCat(geteuid()), "/", kUsualShell};
 }
 
 std::string EncodeOrder(const Command& command, const Cgroup* cgroup) {

@@ -23,10 +23,14 @@ struct User {
   std::vector<gid_t> groups;  // `gid` included
   std::string name;
   std::string home;
+  std::string shell;
 };
 
 // NOT_FOUND if the system knows no user of that name.
 absl::StatusOr<User> FindUser(const std::string& name);
+
+// Whose rights this process has. One that the system does not know has its number for a name.
+User ProcessUser();
 
 // How a command's stdout and stderr are read.
 enum class OutputMode {

@@ -20,6 +20,9 @@
 namespace jobtail::process {
 namespace {
 
+// MFD_NOEXEC_SEAL, which Debian 12's headers do not have.
+constexpr unsigned kNoExecSeal = 8;
+
 // How many descriptors are open at once while a command is started.
 constexpr size_t kToStart = 16;
 
@@ -166,7 +169,10 @@ absl::Status CheckDescriptors() {
 }
 
 absl::StatusOr<Descriptor> MakeFile(const char* name, const std::string& bytes) {
-  Descriptor fd(memfd_create(name, MFD_CLOEXEC));
+  // Where vm.memfd_noexec is 2 the system refuses one that could be executed; before Linux 6.3 it
+  // does not know the flag.
+  Descriptor fd(memfd_create(name, MFD_CLOEXEC | kNoExecSeal));
+  if (!fd.ok() && errno == EINVAL) fd = Descriptor(memfd_create(name, MFD_CLOEXEC));
   if (!fd.ok()) return SystemError("no file in memory");
   size_t written = 0;
   while (written < bytes.size()) {

@@ -81,5 +81,18 @@ TEST(ToUtf8Test, CutsBetweenCharacters) {
   EXPECT_EQ(ToUtf8(text, 0), "");
 }
 
+TEST(DropByteOrderMarkTest, AtTheBeginningAlone) {
+  for (const auto& [text, rest] : {std::pair<std::string, std::string>{"", ""},
+                                   {"\xEF\xBB\xBF", ""},
+                                   {"\xEF\xBB", "\xEF\xBB"},
+                                   {"\xEF\xBB\xBFjob {}", "job {}"},
+                                   {"\xEF\xBB\xBF\xEF\xBB\xBF", "\xEF\xBB\xBF"},
+                                   {"a\xEF\xBB\xBF", "a\xEF\xBB\xBF"}}) {
+    std::string dropped = text;
+    DropByteOrderMark(&dropped);
+    EXPECT_EQ(dropped, rest);
+  }
+}
+
 }  // namespace
 }  // namespace jobtail

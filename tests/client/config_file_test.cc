@@ -49,6 +49,11 @@ class ConfigTest : public ::testing::Test {
   const std::string path_;
 };
 
+TEST_F(ConfigTest, MayBeginWithAByteOrderMark) {
+  Write("\xEF\xBB\xBFserver = [::1]:7\n");
+  EXPECT_EQ(Common({"jobs"}).server, "[::1]:7");
+}
+
 TEST_F(ConfigTest, SetsWhatTheCommandLineLeavesOut) {
   Write("# mine\n\n  server = [::1]:7\ncolor=never\nretry-for = inf\ntimestamps = true\n");
   EXPECT_EQ(Common({"jobs"}).server, "[::1]:7");

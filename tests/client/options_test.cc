@@ -189,7 +189,7 @@ TEST_F(OptionsTest, TailTakesSeveralRunsOrAJob) {
   const auto job = Parsed<TailOptions>({"tail", "--job=backup", "--since=5m"});
   EXPECT_THAT(job.runs, ElementsAre());
   EXPECT_EQ(job.job, "backup");
-  EXPECT_TRUE(job.request.has_since());
+  EXPECT_EQ(job.request.since_ago().seconds(), 300);
 }
 
 TEST_F(OptionsTest, RunMayHaveATimeout) {

@@ -119,6 +119,30 @@ TEST_F(HttpCalls, NeedAHost) {
   EXPECT_EQ(client.ReadAnswer().status, 400);
 }
 
+// Load balancers ask so. Everything else has to name the server, by which a foreign page that has
+// its own name resolve to this machine is told from its own.
+TEST_F(HttpCalls, OfHttp10NeedNoHostToAskHowTheServerIs) {
+  const auto status = [this](const std::string& line) {
+    HttpClient client(url());
+    client.SendBytes(line + " HTTP/1.0\r\n\r\n");
+    return client.ReadAnswer().status;
+  };
+  for (const char* path : {"/healthz", "/readyz", "/metrics"}) {
+    EXPECT_EQ(status(std::string("GET ") + path), 200) << path;
+    EXPECT_EQ(status(std::string("POST ") + path), 403) << path;
+  }
+  EXPECT_EQ(status("GET /v1/jobs"), 403);
+  EXPECT_EQ(status("GET /"), 403);
+  HttpClient client(url());
+  client.SendBytes("GET /healthz HTTP/1.0\r\nHost: evil.example\r\n\r\n");
+  EXPECT_EQ(client.ReadAnswer().status, 403);
+}
+
+TEST_F(HttpCalls, MayHaveABodyWithAByteOrderMark) {
+  const HttpAnswer answer = HttpClient(url()).Post("/v1/runs", "\xEF\xBB\xBF{\"job\": \"hello\"}");
+  EXPECT_EQ(answer.status, 200) << answer.body;
+}
+
 TEST_F(HttpCalls, RefuseAQueryThatWouldBeIgnored) {
   const HttpAnswer answer = HttpClient(url()).Post("/v1/jobs/hello:run?times=10", "{}");
   EXPECT_EQ(answer.status, 400);

@@ -4,8 +4,11 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <stdlib.h>
 #include <unistd.h>
 
+#include <filesystem>
+#include <optional>
 #include <string>
 
 #include "absl/strings/ascii.h"
@@ -23,6 +26,25 @@ using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::Not;
 using ::testing::StartsWith;
+
+// A variable of this process's environment, while it lasts.
+class ChangedVariable {
+ public:
+  ChangedVariable(const char* name, const char* value) : name_(name) {
+    if (const char* before = getenv(name)) before_ = before;
+    setenv(name, value, 1);
+  }
+  ~ChangedVariable() {
+    if (before_) setenv(name_, before_->c_str(), 1);
+    if (!before_) unsetenv(name_);
+  }
+  ChangedVariable(const ChangedVariable&) = delete;
+  ChangedVariable& operator=(const ChangedVariable&) = delete;
+
+ private:
+  const char* const name_;
+  std::optional<std::string> before_;
+};
 
 class ConfigTest : public jobtail::testing::HasPool, public jobtail::testing::EngineTest {
  protected:
@@ -42,6 +64,32 @@ class ConfigTest : public jobtail::testing::HasPool, public jobtail::testing::En
     for (Job& job : *jobs) AddJob(std::move(job));
   }
 };
+
+// Whatever the server's own environment says: it may have been started by somebody else, as by
+// sudo.
+TEST_F(ConfigTest, ItsEnvironmentTellsWhoItRunsAs) {
+  const ChangedVariable home("HOME", "/nowhere");
+  const ChangedVariable user("USER", "somebody");
+  constexpr char kShow[] =
+      R"(command: "sh" argument: ["-c", "echo $HOME $USER $LOGNAME $SHELL"] })";
+  const process::User own = process::ProcessUser();
+  Load(absl::StrCat(R"(job { name: "own" )", kShow));
+  EXPECT_THAT(Lines(Run("own")),
+              ElementsAre(absl::StrCat(own.home, " ", own.name, " ", own.name, " ", own.shell)));
+  if (geteuid() != 0) GTEST_SKIP() << "root alone can run a job as somebody else";
+  Load(absl::StrCat(R"(job { name: "other" user: "nobody" )", kShow));
+  EXPECT_THAT(Lines(Run("other")), ElementsAre("/nonexistent nobody nobody /bin/sh"));
+}
+
+TEST_F(ConfigTest, AProgramsPathMayHaveASpace) {
+  const jobtail::testing::TemporaryDirectory directory;
+  const std::string program = directory.path() + "/my program";
+  EXPECT_THAT(ErrorOf(absl::StrCat("job { name: \"p\" command: \"", program, "\" }")),
+              HasSubstr("no shell to take it apart"));
+  std::filesystem::copy_file("/bin/echo", program);
+  Load(absl::StrCat("job { name: \"p\" command: \"", program, "\" argument: \"here\" }"));
+  EXPECT_THAT(Lines(Run("p")), ElementsAre("here"));
+}
 
 TEST_F(ConfigTest, AJobIsWhatTheFileSays) {
   Load(R"(

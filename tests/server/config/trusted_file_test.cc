@@ -40,6 +40,11 @@ class TrustedFileTest : public ::testing::Test {
 
 TEST_F(TrustedFileTest, IsRead) { EXPECT_EQ(ReadTrustedFile(file_).value(), "job {}"); }
 
+TEST_F(TrustedFileTest, IsReadWithoutItsByteOrderMark) {
+  std::ofstream(file_) << "\xEF\xBB\xBFjob {}";
+  EXPECT_EQ(ReadTrustedFile(file_).value(), "job {}");
+}
+
 TEST_F(TrustedFileTest, OfManyPiecesIsRead) {
   const std::string text(1 << 20, 'x');
   std::ofstream(file_) << text;

@@ -65,6 +65,7 @@ TEST(SetFields, TakesNamesInJsonToo) {
 TEST(SetFields, TakesATimeInRfc3339) {
   EXPECT_EQ(Tail({{"since", "2026-11-23T09:30:00.5Z"}}).since().seconds(), 1795426200);
   EXPECT_EQ(Tail({{"since", "2026-11-23T10:30:00+01:00"}}).since().seconds(), 1795426200);
+  EXPECT_EQ(Tail({{"since_ago", "90.5s"}}).since_ago().seconds(), 90);
 }
 
 TEST(SetFields, NamesTheParameterAndWhatWouldBeRight) {

@@ -8,6 +8,8 @@
 #include <vector>
 
 #include "absl/strings/str_cat.h"
+#include "absl/time/time.h"
+#include "base/codec/proto_time.h"
 #include "server/log/cursor.h"
 #include "tests/server/log/log_fixture.h"
 
@@ -121,6 +123,23 @@ TEST_F(CursorStart, MayBeATime) {
   EXPECT_EQ(Read(Since(4 * kHour)), Numbers(4, 10)) << "within a batch";
   EXPECT_EQ(Read(Since(10 * kHour)), Numbers(10, 10));
   EXPECT_THAT(Read(Since(10 * kHour + 1)), IsEmpty());
+}
+
+TEST_F(CursorStart, MayBeAnAgeByTheServersClock) {
+  v1::TailLogRequest request;
+  const absl::Duration age = clock_.Now() - absl::FromUnixNanos(7 * kHour);
+  *request.mutable_since_ago() = ToProtoDuration(age);
+  EXPECT_EQ(Read(request), Numbers(7, 10));
+  clock_.Advance(absl::Hours(1));
+  EXPECT_EQ(Read(request), Numbers(8, 10));
+  request.mutable_since_ago()->set_seconds(0);
+  EXPECT_THAT(Read(request), IsEmpty());
+  request.mutable_since_ago()->set_seconds(315'576'000'000);
+  EXPECT_EQ(Read(request), Numbers(1, 10));
+  request.mutable_since_ago()->set_seconds(315'576'000'001);
+  EXPECT_EQ(Refusal(request).code(), absl::StatusCode::kInvalidArgument);
+  request.mutable_since_ago()->set_seconds(-1);
+  EXPECT_EQ(Refusal(request).code(), absl::StatusCode::kInvalidArgument);
 }
 
 TEST_F(CursorStart, MayBeTheFirstOrLastTimeThereIs) {

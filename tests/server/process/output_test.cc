@@ -1,10 +1,13 @@
 // How a command's output becomes lines, in each of the three ways of reading it.
 
+#include <fcntl.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <sched.h>
 #include <stddef.h>
 #include <sys/socket.h>
 #include <sys/un.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -190,6 +193,29 @@ TEST_F(ForgeryTest, WhatTheCommandPrintsAsAnotherUserIsThere) {
       Shell("echo one; setpriv --reuid=65534 --clear-groups echo two; echo three >&2");
   command.output = OutputMode::kExact;
   EXPECT_THAT(Lines(AwaitLog(StartCommand(command))), ElementsAre("one", "two", "three"));
+}
+
+// In a namespace of its own, since the setting is of one and cannot be taken back.
+TEST(InputTest, IsThereWhereTheSystemRefusesFilesInMemoryThatCouldBeExecuted) {
+  constexpr int kNoNamespace = 77;
+  const pid_t outer = fork();
+  if (outer == 0) {
+    if (unshare(CLONE_NEWPID) != 0) _exit(kNoNamespace);
+    const pid_t inner = fork();
+    if (inner == 0) {
+      const int setting = open("/proc/sys/vm/memfd_noexec", O_WRONLY | O_CLOEXEC);
+      if (write(setting, "2", 1) != 1) _exit(kNoNamespace);
+      _exit(process::OpenOutputs(process::OutputMode::kPipes, "input").ok() ? 0 : 1);
+    }
+    int status = 0;
+    waitpid(inner, &status, 0);
+    _exit(WEXITSTATUS(status));
+  }
+  int status = 0;
+  ASSERT_EQ(waitpid(outer, &status, 0), outer);
+  ASSERT_TRUE(WIFEXITED(status));
+  if (WEXITSTATUS(status) == kNoNamespace) GTEST_SKIP() << "needs root, and Linux 6.3";
+  EXPECT_EQ(WEXITSTATUS(status), 0);
 }
 
 }  // namespace
