@@ -136,9 +136,6 @@ CommandTemplate JobBuilder::MakeCommand() {
   SetOutput(&command.command);
   SetEnvironment(&command);
   command.input = ParseTemplate("stdin", -1, config_.stdin(), /*visible=*/false);
-  if (!config_.stdin().empty() && config_.tty()) {
-    Error("stdin", "a job with tty has no other standard input; leave one of the two out");
-  }
   return command;
 }
 

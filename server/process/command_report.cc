@@ -79,11 +79,19 @@ std::string SignalText(const Command& command, const CommandReport& report, int 
   }
   if (report.stop_requested && signal == command.stop_signal) return "";
   if (report.memory_kills > 0 && signal == SIGKILL) {
-    return "reached its memory limit and was killed";
+    return report.limits_memory ? "reached its memory limit and was killed"
+                                : "was killed: the system, or the container, had no memory left";
   }
-  return absl::StrCat("ended by signal ", signal, " (", SignalName(signal), ": ",
-                      sigdescr_np(signal) ? sigdescr_np(signal) : "unknown", ")",
-                      core ? ", core dumped" : "");
+  const bool maybe_memory = report.system_memory_kills > 0 && signal == SIGKILL;
+  return absl::StrCat(
+      "ended by signal ", signal, " (", SignalName(signal), ": ",
+      sigdescr_np(signal) ? sigdescr_np(signal) : "unknown", ")", core ? ", core dumped" : "",
+      maybe_memory ? absl::StrCat("; probably for want of memory, for which the "
+                                  "system killed ",
+                                  report.system_memory_kills,
+                                  report.system_memory_kills == 1 ? " process meanwhile"
+                                                                  : " processes meanwhile")
+                   : "");
 }
 
 const char* Noun(const Command& command) { return command.calls_function ? "job" : "command"; }
@@ -137,6 +145,17 @@ std::string LeftOverText(const Command& command, int count) {
                       count == 1 ? " process that it had left behind was"
                                  : " processes that it had left behind were",
                       " killed ", absl::FormatDuration(command.drain), " later");
+}
+
+std::string ReadsTerminalText(const TerminalReader& reader, bool ended) {
+  return absl::StrCat("jobtail: ", reader.name, " (process ", reader.pid,
+                      ") waits for somebody to type at its terminal, which nobody can; ",
+                      ended ? "it is given the end of the file" : "it may wait for ever");
+}
+
+std::string SaidNothingText() {
+  return "jobtail: the command has printed nothing. Some runtimes print nothing to a socket, which "
+         "its stdout is with order: EXACT; if it should have, leave that out";
 }
 
 void EndRun(const std::shared_ptr<Execution>& run, const JobResult& result) {

@@ -9,6 +9,7 @@
 
 #include "server/process/command.h"
 #include "server/process/protocol.h"
+#include "server/process/terminal_reader.h"
 #include "server/run/executor.h"
 
 namespace jobtail::process {
@@ -23,8 +24,11 @@ struct CommandReport {
   bool stop_requested = false;
   bool killed = false;    // after the grace
   bool enforced = false;  // the supervisor was killed, since it did not obey
-  int64_t memory_kills =
-      0;  // processes that were killed since the run had reached its memory limit
+  // How many of its processes the kernel has killed for want of memory, by its control group; and,
+  // where it had no limit or no group, for want of the system's.
+  int64_t memory_kills = 0;
+  bool limits_memory = false;
+  int64_t system_memory_kills = 0;  // of all processes of the system, meanwhile
 };
 
 // The run's result. A command that a signal ended has the exit code that shells give it: 128 and
@@ -34,6 +38,13 @@ JobResult ResultOf(const Command& command, const CommandReport& report);
 
 // What the log says of processes that the command had left behind.
 std::string LeftOverText(const Command& command, int count);
+
+// What the log says of a process that waits for input, once it has been given an end of it, or
+// could not be.
+std::string ReadsTerminalText(const TerminalReader& reader, bool ended);
+
+// What the log says where the command may have been kept from printing.
+std::string SaidNothingText();
 
 // Ends the run with this result, on a thread of its own: the log may keep it waiting.
 void EndRun(const std::shared_ptr<Execution>& run, const JobResult& result);

@@ -12,6 +12,7 @@
 #include <termios.h>
 
 #include <cerrno>
+#include <functional>
 #include <tuple>
 #include <utility>
 
@@ -20,8 +21,9 @@
 namespace jobtail::process {
 namespace {
 
-// MFD_NOEXEC_SEAL, which Debian 12's headers do not have.
+// MFD_NOEXEC_SEAL and MFD_EXEC, which Debian 12's headers do not have.
 constexpr unsigned kNoExecSeal = 8;
+constexpr unsigned kExec = 16;
 
 // How many descriptors are open at once while a command is started.
 constexpr size_t kToStart = 16;
@@ -75,8 +77,9 @@ std::string OwnName(int fd) {
 Descriptor OpenSender(const sockaddr_un& receiver, socklen_t size) {
   Descriptor fd = OpenSocket();
   if (!fd.ok()) return fd;
-  // The kernel counts its own overhead, too. With root's rights beyond the system's limit.
-  const int bytes = 2 * static_cast<int>(kMaxDatagramBytes);
+  // So that what is longer fails, and is not cut off where it is read: the kernel doubles what it
+  // is told, and takes messages of 32 bytes less. With root's rights beyond the system's limit.
+  const int bytes = static_cast<int>(kMaxDatagramBytes + 32) / 2;
   if (setsockopt(fd.get(), SOL_SOCKET, SO_SNDBUFFORCE, &bytes, sizeof bytes) != 0) {
     setsockopt(fd.get(), SOL_SOCKET, SO_SNDBUF, &bytes, sizeof bytes);
   }
@@ -127,14 +130,40 @@ absl::Status OpenTerminal(Outputs* outputs) {
       ptsname_r(output.fd.get(), name.data(), name.size()) != 0) {
     return SystemError("no terminal");
   }
-  for (Descriptor& fd : outputs->theirs) {
+  for (Descriptor& fd : {std::ref(outputs->theirs[1]), std::ref(outputs->theirs[2])}) {
     fd = Descriptor(open(name.data(), static_cast<int>(kSlaveFlags)));
     if (!fd.ok()) return SystemError("no terminal");
   }
-  SetTerminal(outputs->theirs[0].get());
+  SetTerminal(outputs->theirs[1].get());
   fcntl(output.fd.get(), F_SETFL, O_NONBLOCK);
   outputs->ours.push_back(std::move(output));
   return absl::OkStatus();
+}
+
+// `executable` says whether it may ever be executed. Before Linux 6.3 the system does not ask;
+// where vm.memfd_noexec is 2 it refuses one that may.
+Descriptor OpenMemory(const char* name, unsigned executable) {
+  Descriptor fd(memfd_create(name, MFD_CLOEXEC | executable));
+  if (!fd.ok() && errno == EINVAL) fd = Descriptor(memfd_create(name, MFD_CLOEXEC));
+  return fd;
+}
+
+bool WriteAll(int fd, std::string_view bytes) {
+  while (!bytes.empty()) {
+    const ssize_t size = write(fd, bytes.data(), bytes.size());
+    if (size <= 0) return false;
+    bytes.remove_prefix(static_cast<size_t>(size));
+  }
+  return true;
+}
+
+// Open for reading alone, since nothing is executed that somebody could write.
+Descriptor MakeProgramIn(const char* directory, const std::string& bytes) {
+  const Descriptor file(open(directory, O_TMPFILE | O_RDWR | O_CLOEXEC, 0500));
+  if (!file.ok() || !WriteAll(file.get(), bytes)) return Descriptor();
+  const std::string path = absl::StrCat("/proc/self/fd/", file.get());
+  if (access(path.c_str(), X_OK) != 0) return Descriptor();  // mounted with noexec
+  return Descriptor(open(path.c_str(), O_RDONLY | O_CLOEXEC));
 }
 
 absl::Status Open(OutputMode mode, Outputs* outputs) {
@@ -169,25 +198,31 @@ absl::Status CheckDescriptors() {
 }
 
 absl::StatusOr<Descriptor> MakeFile(const char* name, const std::string& bytes) {
-  // Where vm.memfd_noexec is 2 the system refuses one that could be executed; before Linux 6.3 it
-  // does not know the flag.
-  Descriptor fd(memfd_create(name, MFD_CLOEXEC | kNoExecSeal));
-  if (!fd.ok() && errno == EINVAL) fd = Descriptor(memfd_create(name, MFD_CLOEXEC));
-  if (!fd.ok()) return SystemError("no file in memory");
-  size_t written = 0;
-  while (written < bytes.size()) {
-    const ssize_t size = write(fd.get(), bytes.data() + written, bytes.size() - written);
-    if (size <= 0) return SystemError("no file in memory");
-    written += static_cast<size_t>(size);
-  }
+  Descriptor fd = OpenMemory(name, kNoExecSeal);
+  if (!fd.ok() || !WriteAll(fd.get(), bytes)) return SystemError("no file in memory");
   lseek(fd.get(), 0, SEEK_SET);
   return fd;
+}
+
+absl::StatusOr<Descriptor> MakeProgram(const char* name, const std::string& bytes) {
+  Descriptor fd = OpenMemory(name, kExec);
+  if (fd.ok() && WriteAll(fd.get(), bytes)) return fd;
+  const int error = errno;
+  for (const char* directory : {"/dev/shm", "/run", "/tmp", "/var/tmp"}) {
+    Descriptor program = MakeProgramIn(directory, bytes);
+    if (program.ok()) return program;
+  }
+  errno = error;
+  return absl::FailedPreconditionError(absl::StrCat(
+      "no program can be started: the system allows no file in memory that can be executed (",
+      strerror(error),
+      "; vm.memfd_noexec), and neither /dev/shm, /run, /tmp nor /var/tmp takes "
+      "one; set vm.memfd_noexec=1, or mount one of them without noexec"));
 }
 
 absl::StatusOr<Outputs> OpenOutputs(OutputMode mode, const std::string& input) {
   Outputs outputs;
   if (const absl::Status status = Open(mode, &outputs); !status.ok()) return status;
-  if (outputs.theirs[0].ok()) return outputs;
   if (input.empty()) {
     outputs.theirs[0] = Descriptor(open("/dev/null", O_RDONLY | O_CLOEXEC));
     return outputs;
@@ -212,9 +247,9 @@ Output::State Output::Read(int from_fd, std::span<char> room, capture::Stream* f
   if (got < 0) return errno == EAGAIN ? State::kEmpty : State::kEnd;
   if (got == 0 && !datagrams) return State::kEnd;
   const std::string name = datagrams ? NameOf(sender, length) : "";
+  if (datagrams && name != error_address && name != output_address) return State::kForeign;
   *from = datagrams && name == error_address ? capture::Stream::kStderr : stream;
-  const bool is_forged = datagrams && name != error_address && name != output_address;
-  *size = is_forged ? 0 : static_cast<size_t>(got);
+  *size = static_cast<size_t>(got);
   return State::kData;
 }
 

@@ -27,11 +27,13 @@ struct Output {
   bool datagrams = false;
 
   enum class State {
-    kData,   // `*size` bytes, perhaps none, of `*from`
-    kEmpty,  // nothing now
-    kEnd,    // nothing ever again
+    kData,     // `*size` bytes, perhaps none, of `*from`
+    kForeign,  // something that is not the command's
+    kEmpty,    // nothing now
+    kEnd,      // nothing ever again
   };
-  // `from_fd` is `fd`, whoever owns it by now.
+  // `from_fd` is `fd`, whoever owns it by now. No bytes of a socket that is the command's: see
+  // exact_preload.cc.
   State Read(int from_fd, std::span<char> room, capture::Stream* from, size_t* size) const;
 };
 
@@ -44,12 +46,16 @@ struct Outputs {
 // How much a single write of kExact may have, in bytes.
 inline constexpr size_t kMaxDatagramBytes = 1 << 20;
 
-// Opens them as `mode` says; descriptor 0 reads `input`, but is the terminal if there is one.
+// Opens them as `mode` says; descriptor 0 reads `input`.
 // RESOURCE_EXHAUSTED if the system has none left.
 absl::StatusOr<Outputs> OpenOutputs(OutputMode mode, const std::string& input);
 
-// A file in memory that reads as `bytes`, open at its beginning.
+// A file in memory that reads as `bytes`, open at its beginning. Nobody can execute it.
 absl::StatusOr<Descriptor> MakeFile(const char* name, const std::string& bytes);
+
+// A file without a name that can be executed by way of /proc/self/fd: in memory, or, where the
+// system allows none such there, in a directory for temporary files.
+absl::StatusOr<Descriptor> MakeProgram(const char* name, const std::string& bytes);
 
 // RESOURCE_EXHAUSTED if there are not as many descriptors left as it takes to start a command.
 absl::Status CheckDescriptors();

@@ -16,6 +16,8 @@
 #include "capture/sink.h"
 #include "jobtail/v1/log.pb.h"
 #include "server/process/child.h"
+#include "server/process/preload.h"
+#include "server/process/system_memory.h"
 
 namespace jobtail::process {
 namespace {
@@ -27,6 +29,10 @@ constexpr size_t kRoom = 64 << 10;
 constexpr int kReadsInARow = 16;
 // When a log that took no lines is tried again.
 constexpr absl::Duration kPause = absl::Milliseconds(10);
+// When it is looked whether a program waits for input: after it has been silent for so long, and
+// then less and less often.
+constexpr absl::Duration kReaderDelay = absl::Milliseconds(500);
+constexpr absl::Duration kMaxReaderDelay = absl::Seconds(10);
 // How much longer than it should a supervisor may take to end a command that is to stop.
 constexpr absl::Duration kObedience = absl::Seconds(5);
 constexpr absl::Duration kPartialDelay = absl::FromChrono(capture::kPartialDelay);
@@ -35,6 +41,10 @@ std::string Mark(const Execution& run) { return absl::StrCat("JOBTAIL_RUN_ID=", 
 
 // It learns which run it is, and so do those who look for what is left of it.
 Command WithMark(Command command, const Execution& run) {
+  if (command.output == OutputMode::kExact) {
+    const std::optional<std::string> library = FindExactLibrary(command.user);
+    if (library) AddPreload(*library, &command.environment);
+  }
   command.environment.push_back(absl::StrCat("JOBTAIL_JOB=", run.job()));
   command.environment.push_back(Mark(run));
   return command;
@@ -70,6 +80,7 @@ void Process::After(absl::Duration delay, std::optional<Scheduler::Id>* timer,
 // Beside the strand, before anything happens on it.
 void Process::Launch() {
   run_->Started();
+  memory_kills_before_ = SystemMemoryKills();
   absl::StatusOr<SupervisedCommand> supervised = SpawnInCgroup();
   if (!supervised.ok()) {
     EndRun(run_, {.exit_code = 1, .error = std::string(supervised.status().message())});
@@ -109,6 +120,7 @@ void Process::Follow() {
     if (const auto self = weak.lock()) self->Post(&Process::Stop);
   });
   AwaitEvents();
+  if (command_.output == OutputMode::kTerminal) AwaitReader(kReaderDelay);
 }
 
 void Process::Stop() {
@@ -197,6 +209,7 @@ void Process::AwaitSupervisor() {
 }
 
 void Process::SupervisorReaped() {
+  report_.system_memory_kills = SystemMemoryKills() - memory_kills_before_;
   ForgetSupervisor(supervisor_);
   if (cgroup_) return services_->beside([self = shared_from_this()] { self->EndCgroup(); });
   HuntStrays();
@@ -205,6 +218,7 @@ void Process::SupervisorReaped() {
 // Beside the strand. Nothing leaves a group, whatever has become of the supervisor.
 void Process::EndCgroup() {
   report_.memory_kills = cgroup_->MemoryKills();
+  report_.limits_memory = cgroup_->limits_memory();
   cgroup_->End(kObedience);
   cgroup_.reset();
   Post(&Process::HuntStrays);
@@ -287,7 +301,12 @@ bool Process::ReadFrom(WatchedOutput& output) {
   size_t size;
   switch (output.output.Read(output.wait.native_handle(), feed_.room(), &from, &size)) {
     case Output::State::kData:
-      feed_.Append(from, size);
+      has_printed_ = has_printed_ || size > 0;
+      has_preload_ = has_preload_ || (output.output.datagrams && size == 0);
+      reader_delay_ = kReaderDelay;
+      if (size > 0) feed_.Append(from, size);
+      return true;
+    case Output::State::kForeign:
       return true;
     case Output::State::kEmpty:
       output.ready = false;
@@ -306,6 +325,40 @@ void Process::PauseReading() { After(kPause, &paused_, &Process::ResumeReading);
 void Process::ResumeReading() {
   paused_.reset();
   Read();
+}
+
+void Process::AwaitReader(absl::Duration delay) {
+  reader_delay_ = delay;
+  After(delay, &awaits_reader_, &Process::LookForReader);
+}
+
+void Process::LookForReader() {
+  awaits_reader_.reset();
+  if (all_gone_ || outputs_.front().ended) return;
+  const dev_t terminal = TerminalOfMaster(outputs_.front().wait.native_handle());
+  services_->beside([self = shared_from_this(), terminal] {
+    const std::optional<TerminalReader> reader = FindTerminalReader(self->supervisor_, terminal);
+    boost::asio::post(self->strand_, [self, reader] {
+      if (reader) self->ReaderFound(*reader);
+      if (!self->all_gone_) {
+        self->AwaitReader(std::min(2 * self->reader_delay_, kMaxReaderDelay));
+      }
+    });
+  });
+}
+
+void Process::ReaderFound(const TerminalReader& reader) {
+  if (all_gone_ || outputs_.front().ended) return;
+  const bool ended = TypeEndOfFile(outputs_.front().wait.native_handle());
+  if (!told_of_reader_) {
+    told_of_reader_ = feed_.Deliver() && feed_.TryNote(ReadsTerminalText(reader, ended));
+  }
+}
+
+// A runtime that does not like sockets may say nothing and end well.
+bool Process::HasRefusedToPrint() const {
+  return command_.output == OutputMode::kExact && !command_.calls_function && !has_printed_ &&
+         !has_preload_ && report_.ended && report_.ended->status == 0;
 }
 
 void Process::AwaitUnfinished() {
@@ -331,7 +384,10 @@ void Process::End() {
   if (report_.left_over > 0 && !feed_.TryNote(LeftOverText(command_, report_.left_over))) {
     return PauseReading();
   }
+  report_.left_over = 0;  // told
+  if (HasRefusedToPrint() && !feed_.TryNote(SaidNothingText())) return PauseReading();
   run_ended_ = true;
+  if (awaits_reader_) run_->timers()->Cancel(*awaits_reader_);
   if (awaits_unfinished_) run_->timers()->Cancel(*awaits_unfinished_);
   for (WatchedOutput& output : outputs_) {
     output.ended = true;

@@ -24,6 +24,7 @@
 #include "server/process/line_feed.h"
 #include "server/process/protocol.h"
 #include "server/process/spawn.h"
+#include "server/process/terminal_reader.h"
 #include "server/run/executor.h"
 
 namespace jobtail::process {
@@ -92,6 +93,10 @@ class Process : public std::enable_shared_from_this<Process> {
   bool ReadSome();
   void PauseReading();
   void ResumeReading();
+  void AwaitReader(absl::Duration delay);
+  void LookForReader();
+  void ReaderFound(const TerminalReader& reader);
+  bool HasRefusedToPrint() const;
   void AwaitUnfinished();
   void UnfinishedHasWaited();
   void FlushUnfinished();
@@ -110,10 +115,16 @@ class Process : public std::enable_shared_from_this<Process> {
   pid_t supervisor_ = -1;
   std::optional<Scheduler::Id> paused_;             // until when nothing is read
   std::optional<Scheduler::Id> awaits_unfinished_;  // when it is looked for
-  std::optional<Scheduler::Id> enforces_;           // when the supervisor must have obeyed
+  std::optional<Scheduler::Id> awaits_reader_;      // when one is looked for, of a terminal
+  absl::Duration reader_delay_;                     // since it was looked for last
+  bool told_of_reader_ = false;
+  bool has_printed_ = false;
+  bool has_preload_ = false;               // exact_preload.cc has told so
+  std::optional<Scheduler::Id> enforces_;  // when the supervisor must have obeyed
   std::optional<Cgroup> cgroup_;
   bool all_gone_ = false;  // the supervisor, and everybody whom it has left behind
   bool run_ended_ = false;
+  int64_t memory_kills_before_ = 0;  // of the system
   CommandReport report_;
 };
 

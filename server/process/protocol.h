@@ -37,7 +37,7 @@ struct Order {
   uint32_t variables;
   uint32_t paths;  // to try one after the other, with the same arguments
   bool change_user;
-  bool terminal;         // descriptor 0 is one, to be the command's controlling terminal
+  bool terminal;         // descriptor 1 is one, to be the command's controlling terminal
   bool outlives_server;  // otherwise it is killed when the server is gone
   bool has_channel;      // it has that, and the stop signal is blocked when it starts
   bool has_nice;

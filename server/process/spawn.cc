@@ -51,7 +51,7 @@ absl::StatusOr<Descriptor> MoveUp(int fd) {
 absl::StatusOr<int> Program() {
   static const auto* const program = [] {
     const auto file =
-        MakeFile("jobtail-supervisor", {jobtail_supervisor_begin, jobtail_supervisor_end});
+        MakeProgram("jobtail-supervisor", {jobtail_supervisor_begin, jobtail_supervisor_end});
     auto moved = file.ok() ? MoveUp(file->get()) : absl::StatusOr<Descriptor>(file.status());
     return new absl::StatusOr<Descriptor>(std::move(moved));
   }();

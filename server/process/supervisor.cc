@@ -6,6 +6,7 @@
 // A single thread, no libraries, little memory: it is linked into the server as a file, see
 // spawn.cc.
 
+#include <dirent.h>
 #include <fcntl.h>
 #include <grp.h>
 #include <poll.h>
@@ -176,7 +177,7 @@ void Execute(const Command& command) {
 Step Become(const Command& command, pid_t supervisor) {
   const Order& order = *command.order;
   setsid();
-  if (order.terminal && ioctl(STDIN_FILENO, TIOCSCTTY, 0) != 0) return Step::kTerminal;
+  if (order.terminal && ioctl(STDOUT_FILENO, TIOCSCTTY, 0) != 0) return Step::kTerminal;
   if (!SetPriority(order)) return Step::kPriority;
   if (!EnterCgroup(order)) return Step::kLimits;
   if (!ChangeUser(order)) return Step::kUser;
@@ -319,6 +320,34 @@ class Supervisor {
     kill_at_ = NowMillis() + kAgainMillis;
   }
 
+  // Calls `function(pid)` for everybody below `parent`, none of whom is looked for with more than
+  // so many above. Whom a process starts meanwhile may not be among them. False if the system does
+  // not tell.
+  template <typename Function>
+  static bool ForEachBelow(pid_t parent, const Function& function, int depth = 0) {
+    constexpr int kMaxDepth = 200;
+    char path[64];
+    // NOLINTNEXTLINE(cert-err33-c): it has room
+    snprintf(path, sizeof path, "/proc/%d/task", parent);
+    DIR* const threads = depth < kMaxDepth ? opendir(path) : nullptr;
+    if (!threads) return false;
+    while (const dirent* const thread = readdir(threads)) {
+      if (thread->d_name[0] == '.') continue;
+      char file[sizeof path + 32];
+      snprintf(file, sizeof file, "%s/%.16s/children", path, thread->d_name);
+      FILE* const children = fopen(file, "re");
+      if (!children) continue;
+      pid_t child;
+      while (fscanf(children, "%d", &child) == 1) {
+        function(child);
+        ForEachBelow(child, function, depth + 1);
+      }
+      fclose(children);
+    }
+    closedir(threads);
+    return true;
+  }
+
   // Everybody whose parent is this process: the command, and what was left behind. How many.
   int KillChildren() const {
     if (!main_ended_) kill(-main_, SIGKILL);
@@ -366,10 +395,28 @@ class Supervisor {
   }
 
   void Stop() {
-    if (main_ended_ || kill_at_ != kNever) return;
-    kill(-main_, order_.stop_signal);
-    kill(-main_, SIGCONT);  // one that is stopped could not heed it
-    kill_at_ = NowMillis() + order_.grace_millis;
+    if (stopping_ || killing_) return;
+    stopping_ = true;
+    Ask();
+    const int64_t latest = NowMillis() + order_.grace_millis;
+    kill_at_ = kill_at_ == kNever ? latest : std::min(kill_at_, latest);
+  }
+
+  // Each process of the run once: the command's group in one call, so that nobody is missed who is
+  // just being started; and those in groups of their own, as daemons and a shell's background jobs
+  // are. One that is stopped could not heed it.
+  void Ask() const {
+    const auto ask = [this](pid_t whom) {
+      kill(whom, order_.stop_signal);
+      kill(whom, SIGCONT);
+    };
+    bool has_group = !main_ended_;  // otherwise its number may be another's by now
+    ForEachBelow(getpid(), [&](pid_t pid) {
+      const bool is_in_group = getpgid(pid) == main_;
+      has_group = has_group || is_in_group;
+      if (!is_in_group) ask(pid);
+    });
+    if (has_group) ask(-main_);
   }
 
   void ServerGone() {
@@ -392,6 +439,7 @@ class Supervisor {
   bool main_ended_ = false;
   bool server_gone_ = false;
   bool killing_ = false;
+  bool stopping_ = false;
   int left_over_ = 0;
   int64_t kill_at_ = kNever;
   int64_t user_micros_ = 0;

@@ -194,7 +194,6 @@ TEST_F(ConfigTest, EveryFieldIsChecked) {
   expect("directory: \"tmp\"", "give an absolute path");
   expect("user: \"nobody-here\"", "the system has no user \"nobody-here\"");
   expect("tty: true order: EXACT", "leave out tty");
-  expect("tty: true stdin: \"x\"", "no other standard input");
   expect("argument: \"{x}\"", "no parameter x is declared");
   expect("argument: \"{\"", "write \"{{\"");
   expect("argument: \"a\\000b\"", "NUL");

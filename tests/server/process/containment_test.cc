@@ -261,6 +261,24 @@ TEST_F(InCgroups, TheMemoryOfAllItsProcessesIsLimited) {
   EXPECT_THAT(Lines(records), Not(Contains("survived"))) << "all of the run is killed";
 }
 
+// A group above that of the run, as a container is one; and one beside it, where no more can be
+// told than that the system has killed something.
+TEST_F(InCgroups, WhatIsKilledForWantOfTheSystemsMemorySaysSo) {
+  if (!HasController("memory")) GTEST_SKIP() << "no controller of memory";
+  const std::string greedy = "python3 -c 'x = bytearray(300 << 20)'";
+  const std::string other = parent_ + "/other";
+  ASSERT_EQ(mkdir(other.c_str(), 0755), 0);
+  std::ofstream(other + "/memory.max") << (60 << 20);
+  EXPECT_THAT(
+      ResultOf(Shell(absl::StrCat("echo $$ > ", other, "/cgroup.procs; exec ", greedy))).error(),
+      HasSubstr("; probably for want of memory, for which the system killed 1 process"));
+  EXPECT_TRUE(Eventually([&] { return rmdir(other.c_str()) == 0; }));
+  std::ofstream(parent_ + "/memory.max") << (60 << 20);
+  EXPECT_EQ(ResultOf(Shell("exec " + greedy)).error(),
+            "was killed: the system, or the container, had no memory left");
+  EXPECT_THAT(ResultOf(Shell("kill -9 $$")).error(), ::testing::EndsWith("SIGKILL: Killed)"));
+}
+
 TEST_F(InCgroups, WhatStaysWithinItsMemorySucceeds) {
   if (!HasController("memory")) GTEST_SKIP() << "no controller of memory";
   process::Command command = Program({"/usr/bin/python3", "-c", "x = bytearray(50 << 20)"});

@@ -1,9 +1,7 @@
 // How a command's output becomes lines, in each of the three ways of reading it.
 
-#include <fcntl.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
-#include <sched.h>
 #include <stddef.h>
 #include <sys/socket.h>
 #include <sys/un.h>
@@ -11,8 +9,10 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <filesystem>
 #include <fstream>
 #include <string>
+#include <vector>
 
 #include "absl/strings/str_cat.h"
 #include "server/process/outputs.h"
@@ -117,12 +117,38 @@ TEST_F(ProcessTest, ExactOrderIsThatOfTheWrites) {
 
 TEST_F(ProcessTest, ATerminalIsATerminal) {
   process::Command command =
-      Shell("test -t 0 && test -t 1 && test -t 2 && tty < /dev/tty && stty size");
+      Shell("test -t 1 && test -t 2 && tty < /dev/tty && stty size < /dev/tty");
   command.output = OutputMode::kTerminal;
   const auto records = RunCommand(command);
   ASSERT_EQ(Lines(records).size(), 2);
   EXPECT_EQ(Lines(records)[0].substr(0, 5), "/dev/");
   EXPECT_EQ(Lines(records)[1], "24 80");
+}
+
+TEST_P(OutputTest, ItReadsItsInputToTheEnd) {
+  EXPECT_THAT(Lines(RunCommand(Script("test -t 0; echo $?; cat; echo end"))),
+              ElementsAre("1", "end"));
+  process::Command command = Script("cat");
+  command.input = "given\n";
+  EXPECT_THAT(Lines(RunCommand(command)), ElementsAre("given"));
+}
+
+// As programs do that want a password, whatever their standard input is.
+TEST_F(ProcessTest, NobodyWaitsForEverForWhatIsTypedAtATerminal) {
+  process::Command command =
+      Shell("for i in 1 2; do printf 'Password: '; head -n 1 < /dev/tty; echo; done; echo end");
+  command.output = OutputMode::kTerminal;
+  const auto records = RunCommand(command);
+  const std::vector<std::string> lines = Lines(records);
+  EXPECT_EQ(lines.back(), "end");
+  EXPECT_EQ(std::ranges::count(lines, "Password: "), 2);
+  const auto hint = std::ranges::find_if(
+      lines, [](const std::string& line) { return line.starts_with("jobtail: head (process "); });
+  ASSERT_NE(hint, lines.end()) << ::testing::PrintToString(lines);
+  EXPECT_THAT(*hint, ::testing::HasSubstr("it is given the end of the file"));
+  EXPECT_EQ(std::ranges::count_if(
+                lines, [](const std::string& line) { return line.starts_with("jobtail: "); }),
+            1);
 }
 
 // A log that holds little.
@@ -195,26 +221,23 @@ TEST_F(ForgeryTest, WhatTheCommandPrintsAsAnotherUserIsThere) {
   EXPECT_THAT(Lines(AwaitLog(StartCommand(command))), ElementsAre("one", "two", "three"));
 }
 
-// In a namespace of its own, since the setting is of one and cannot be taken back.
-TEST(InputTest, IsThereWhereTheSystemRefusesFilesInMemoryThatCouldBeExecuted) {
-  constexpr int kNoNamespace = 77;
-  const pid_t outer = fork();
-  if (outer == 0) {
-    if (unshare(CLONE_NEWPID) != 0) _exit(kNoNamespace);
-    const pid_t inner = fork();
-    if (inner == 0) {
-      const int setting = open("/proc/sys/vm/memfd_noexec", O_WRONLY | O_CLOEXEC);
-      if (write(setting, "2", 1) != 1) _exit(kNoNamespace);
-      _exit(process::OpenOutputs(process::OutputMode::kPipes, "input").ok() ? 0 : 1);
-    }
-    int status = 0;
-    waitpid(inner, &status, 0);
-    _exit(WEXITSTATUS(status));
+// In a namespace of its own, since the setting is of one and cannot be taken back. It is this
+// program again that runs a command there.
+TEST(NoExecTest, CommandsRunWhereTheSystemRefusesFilesInMemoryThatCouldBeExecuted) {
+  const std::string script =
+      absl::StrCat("echo 2 > /proc/sys/vm/memfd_noexec || exit 77; exec ",
+                   std::filesystem::read_symlink("/proc/self/exe").string(),
+                   " --gtest_filter=Modes/OutputTest.EveryLineArrivesOnItsStream/*:InputTest.*");
+  const pid_t pid = fork();
+  if (pid == 0) {
+    execlp("unshare", "unshare", "--pid", "--fork", "--mount-proc", "sh", "-c", script.c_str(),
+           nullptr);
+    _exit(77);
   }
   int status = 0;
-  ASSERT_EQ(waitpid(outer, &status, 0), outer);
+  ASSERT_EQ(waitpid(pid, &status, 0), pid);
   ASSERT_TRUE(WIFEXITED(status));
-  if (WEXITSTATUS(status) == kNoNamespace) GTEST_SKIP() << "needs root, and Linux 6.3";
+  if (WEXITSTATUS(status) == 77 || geteuid() != 0) GTEST_SKIP() << "needs root, and Linux 6.3";
   EXPECT_EQ(WEXITSTATUS(status), 0);
 }
 

@@ -162,6 +162,39 @@ TEST_F(ProcessTest, CancellingSendsTheStopSignalToTheWholeGroup) {
   EXPECT_EQ(records.back().result().exit_code(), 3);
 }
 
+// As a daemon does, and a shell with job control for each of its jobs.
+constexpr char kDaemon[] =
+    "setsid sh -c 'trap \"echo daemon; exit\" TERM; echo ready; while :; do sleep 0.01; done' & ";
+
+TEST_F(ProcessTest, CancellingAsksThoseInSessionsOfTheirOwnToo) {
+  process::Command command = Shell(absl::StrCat(kDaemon, "wait"));
+  command.grace = absl::Hours(10);
+  const std::string run = StartCommand(command);
+  ASSERT_TRUE(AwaitLine(run, "ready"));
+  ASSERT_TRUE(Cancel(run).ok());
+  const auto records = AwaitLog(run);
+  EXPECT_THAT(Lines(records), ::testing::Contains("daemon"));
+  EXPECT_EQ(records.back().result().state(), v1::RUN_STATE_CANCELLED);
+  EXPECT_EQ(records.back().result().signal(), SIGTERM);
+}
+
+TEST_F(ProcessTest, CancellingAsksWhatTheCommandHasLeftBehind) {
+  process::Command command = Shell(absl::StrCat(kDaemon, "echo $$"));
+  command.drain = absl::Hours(10);
+  const std::string run = StartCommand(command);
+  ASSERT_TRUE(AwaitLine(run, "ready"));
+  ASSERT_TRUE(Eventually([&] {
+    return std::ranges::all_of(Lines(ReadLog(run)),
+                               [](const std::string& line) {
+                                 int pid;
+                                 return !absl::SimpleAtoi(line, &pid) || !IsAlive(pid);
+                               }) &&
+           Lines(ReadLog(run)).size() == 2;
+  }));
+  ASSERT_TRUE(Cancel(run).ok());
+  EXPECT_THAT(Lines(AwaitLog(run)), ::testing::Contains("daemon"));
+}
+
 TEST_F(ProcessTest, ACommandThatIgnoresTheStopSignalIsKilledAfterTheGrace) {
   process::Command command = Shell("trap '' TERM; echo ready; while :; do sleep 0.01; done");
   command.grace = absl::Milliseconds(50);

@@ -1,0 +1,79 @@
+// Libraries that a command is started with (LD_PRELOAD).
+#include "server/process/preload.h"
+
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <filesystem>
+#include <system_error>
+
+#include "absl/strings/str_cat.h"
+
+namespace jobtail::process {
+namespace {
+
+constexpr char kPreload[] = "LD_PRELOAD=";
+constexpr char kAsanOptions[] = "ASAN_OPTIONS=";
+
+// Whether whoever has these rights may do what `bit` of 4 (read) and 1 (search) says.
+bool May(const User& user, const struct stat& file, mode_t bit) {
+  if (user.uid == 0) return true;
+  if (file.st_uid == user.uid) return (file.st_mode & (bit << 6)) != 0;
+  const bool in_group = file.st_gid == user.gid || std::ranges::count(user.groups, file.st_gid) > 0;
+  return (file.st_mode & (in_group ? bit << 3 : bit)) != 0;
+}
+
+// The linker would complain of one that cannot be read, in the command's own output.
+bool CanRead(const std::optional<User>& user, const std::filesystem::path& path) {
+  struct stat file {};
+  if (stat(path.c_str(), &file) != 0 || !S_ISREG(file.st_mode)) return false;
+  if (!user) return access(path.c_str(), R_OK) == 0;
+  if (!May(*user, file, 4)) return false;
+  for (auto above = path.parent_path();; above = above.parent_path()) {
+    if (stat(above.c_str(), &file) != 0 || !May(*user, file, 1)) return false;
+    if (above == above.root_path()) return true;
+  }
+}
+
+std::vector<std::filesystem::path> Places() {
+  std::vector<std::filesystem::path> places;
+  std::error_code error;
+  const auto program = std::filesystem::read_symlink("/proc/self/exe", error);
+  if (!error) places.push_back(program.parent_path().parent_path() / JOBTAIL_EXACT_PATH);
+  places.emplace_back(JOBTAIL_EXACT_INSTALLED_PATH);
+  return places;
+}
+
+std::string* Find(const char* name, std::vector<std::string>* environment) {
+  const auto found = std::ranges::find_if(
+      *environment, [&](const std::string& variable) { return variable.starts_with(name); });
+  return found == environment->end() ? nullptr : &*found;
+}
+
+}  // namespace
+
+std::optional<std::string> FindExactLibrary(const std::optional<User>& user) {
+  for (const std::filesystem::path& place : Places()) {
+    // What the dynamic linker takes to be between two paths.
+    const bool has_separator = place.native().find_first_of(" :") != std::string::npos;
+    if (!has_separator && CanRead(user, place)) return place.native();
+  }
+  return std::nullopt;
+}
+
+void AddPreload(const std::string& library, std::vector<std::string>* environment) {
+  if (std::string* const others = Find(kPreload, environment)) {
+    others->insert(sizeof kPreload - 1, library + ":");
+  } else {
+    environment->push_back(kPreload + library);
+  }
+  constexpr char kAnyOrder[] = "verify_asan_link_order=0";
+  if (std::string* const options = Find(kAsanOptions, environment)) {
+    options->insert(sizeof kAsanOptions - 1, absl::StrCat(kAnyOrder, ":"));
+  } else {
+    environment->push_back(absl::StrCat(kAsanOptions, kAnyOrder));
+  }
+}
+
+}  // namespace jobtail::process
