@@ -122,7 +122,7 @@ bool LineBuffer::TakeAfterReturn(std::string_view* bytes, Piece* piece) {
 bool LineBuffer::Take(std::string_view* bytes, Piece* piece) {
   DropHandedOut();
   if (bytes->empty()) return false;
-  const size_t end = FindTerminator(bytes->data(), bytes->size());
+  const size_t end = FindEnd(bytes->data(), bytes->size());
   if (state_ == State::kCarriageReturn) return TakeAfterReturn(bytes, piece);
   if (text_.size() + end > kMaxLineBytes) return Split(bytes, piece);
   const bool returns = end < bytes->size() && (*bytes)[end] == '\r';

@@ -2,6 +2,7 @@
 #ifndef JOBTAIL_CAPTURE_LINE_BUFFER_H_
 #define JOBTAIL_CAPTURE_LINE_BUFFER_H_
 
+#include <algorithm>
 #include <cstddef>
 #include <string>
 #include <string_view>
@@ -44,7 +45,7 @@ class LineBuffer {
       text_.clear();
       state_ = State::kPlain;
     }
-    const size_t end = FindTerminator(data, size);
+    const size_t end = FindEnd(data, size);
     if (state_ != State::kPlain || text_.size() + end > kMaxLineBytes) return Simple::kNeither;
     if (end == size) {
       text_.append(data, size);
@@ -94,6 +95,12 @@ class LineBuffer {
 
   // The position of the first "\n" or "\r", or the size.
   static size_t FindTerminator(const char* data, size_t size);
+  // The same for the line that has begun, without a look at what a split leaves for later: a long
+  // line would be searched once for each of its pieces.
+  size_t FindEnd(const char* data, size_t size) const {
+    const size_t room = kMaxLineBytes - std::min(kMaxLineBytes, text_.size());
+    return FindTerminator(data, std::min(size, room + 1));
+  }
   bool TakeAfterReturn(std::string_view* bytes, Piece* piece);
   bool Keep(std::string_view* bytes, State state);
   void Complete(Piece* piece);

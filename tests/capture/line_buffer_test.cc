@@ -4,7 +4,9 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <sys/mman.h>
 
+#include <algorithm>
 #include <string>
 #include <utility>
 #include <vector>
@@ -135,6 +137,27 @@ TEST(LineBuffer, KnowsALineWhoseEndIsStillToCome) {
   EXPECT_TRUE(buffer.IsLine("next"));
   Feed(buffer, "returns\r");
   EXPECT_FALSE(buffer.IsLine("next"));
+}
+
+// A long line is searched once, not once for each of its pieces: what is far beyond a piece's end
+// is not looked at, or this would not survive.
+TEST(LineBuffer, LooksNoFurtherThanAPiece) {
+  constexpr size_t kReadable = 2 * kMaxLineBytes;
+  constexpr size_t kMapped = 2 * kReadable;
+  auto* const memory = static_cast<char*>(
+      mmap(nullptr, kMapped, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0));
+  std::fill_n(memory, kReadable, 'x');
+  ASSERT_EQ(mprotect(memory + kReadable, kMapped - kReadable, PROT_NONE), 0);
+  LineBuffer buffer;
+  std::string_view text;
+  EXPECT_EQ(buffer.TakeSimple(memory, kMapped, &text), LineBuffer::Simple::kNeither);
+  EXPECT_FALSE(buffer.IsLine({memory, kMapped}));
+  std::string_view bytes(memory, kMapped);
+  LineBuffer::Piece piece;
+  ASSERT_TRUE(buffer.Take(&bytes, &piece));
+  EXPECT_EQ(piece.ending, Ending::kSplit);
+  EXPECT_EQ(piece.text, std::string(kMaxLineBytes, 'x'));
+  munmap(memory, kMapped);
 }
 
 TEST(LineBuffer, AnyChunkingGivesTheSameBytes) {
