@@ -6,6 +6,7 @@
 
 #include <system_error>
 
+#include "capture/cancellation.h"
 #include "capture/current.h"
 #include "capture/handler_frame.h"
 #include "capture/pump.h"
@@ -43,6 +44,7 @@ std::shared_ptr<ChildOutput> OpenOutput(const std::shared_ptr<Session>& session)
 std::unique_ptr<ChildDescriptors> ChildDescriptors::Make() {
   ThreadCapture* const thread = current.thread;
   if (!thread || thread->IsInside() || IsInHandler()) return nullptr;
+  const NoCancellation no_cancellation;
   Bypass bypass;
   Session& session = thread->session();
   const bool captures = session.child_processes();
@@ -60,6 +62,7 @@ std::unique_ptr<ChildDescriptors> ChildDescriptors::Make() {
 }
 
 ChildDescriptors::~ChildDescriptors() {
+  const NoCancellation no_cancellation;
   if (output_) output_->CloseWriteEnds();
   for (const int fd : moved_) {
     if (fd >= 0) Real<"close", int(int)>()(fd);

@@ -17,6 +17,8 @@
 #include <tuple>
 
 #include "capture/current.h"
+#include "capture/interpose.h"
+#include "capture/real.h"
 #include "capture/target.h"
 
 namespace jobtail::capture::internal {
@@ -111,7 +113,8 @@ template <typename Char>
 struct Routed {
   void Route() {
     auto* const own = dynamic_cast<__gnu_cxx::stdio_filebuf<Char>*>(out.rdbuf());
-    if (!own) return;
+    // One that the program has made itself leads where the program wants it.
+    if (!own || internal::StandardStream(own->file()) != stream) return;
     // Never destroyed: streams are used until the very end of the program.
     if (own != before) router = new RouterBuffer<Char>(stream, own);
     before = own;
@@ -151,6 +154,19 @@ void RouteUnsyncedStreams() {
   std::lock_guard lock(routes.mutex);
   ++routes.users;
   std::apply([](auto&... routed) { (routed.Route(), ...); }, routes.streams);
+}
+
+// The program gives the streams their buffers while scopes are open. Weak, for the C++ library has
+// the function, too, and may be linked statically: then nobody comes here.
+extern "C" __attribute__((weak)) bool jobtail_capture__ZNSt8ios_base15sync_with_stdioEb(bool sync);
+JOBTAIL_INTERPOSE(bool, _ZNSt8ios_base15sync_with_stdioEb, (bool sync)) {
+  const bool before = Real<"_ZNSt8ios_base15sync_with_stdioEb", bool(bool)>()(sync);
+  Routes& routes = Routes::Get();
+  std::lock_guard lock(routes.mutex);
+  if (routes.users > 0) {
+    std::apply([](auto&... routed) { (routed.Route(), ...); }, routes.streams);
+  }
+  return before;
 }
 
 void RestoreUnsyncedStreams() {

@@ -11,6 +11,7 @@
 #include <utility>
 
 #include "capture/barrier.h"
+#include "capture/cancellation.h"
 #include "capture/current.h"
 #include "capture/session.h"
 #include "capture/sink.h"
@@ -78,16 +79,23 @@ void Flusher::Run() {
   }
 }
 
+std::vector<std::shared_ptr<Session>> Flusher::sessions() {
+  std::lock_guard lock(mutex_);
+  return sessions_;
+}
+
+bool Flusher::CancelWhenOutside(pthread_t thread) {
+  const NoCancellation no_cancellation;
+  return std::ranges::any_of(sessions(),
+                             [=](const auto& s) { return s->CancelWhenOutside(thread); });
+}
+
 // True if something unfinished remains.
 bool Flusher::FlushAll() {
-  std::vector<std::shared_ptr<Session>> sessions;
-  {
-    std::lock_guard lock(mutex_);
-    sessions = sessions_;
-  }
+  const std::vector<std::shared_ptr<Session>> all = sessions();
   AsymmetricBarrier::Heavy();
   const auto now = std::chrono::steady_clock::now();
-  return std::ranges::count_if(sessions, [&](const auto& s) { return s->FlushOlderThan(now); }) > 0;
+  return std::ranges::count_if(all, [&](const auto& s) { return s->FlushOlderThan(now); }) > 0;
 }
 
 // The sessions are left alone, for they may have been in use by threads that are gone.

@@ -2,6 +2,7 @@
 #ifndef JOBTAIL_CAPTURE_FLUSHER_H_
 #define JOBTAIL_CAPTURE_FLUSHER_H_
 
+#include <pthread.h>
 #include <semaphore.h>
 
 #include <atomic>
@@ -30,6 +31,10 @@ class Flusher {
       WakeSlow();
   }
 
+  // See ThreadCapture: true if `thread` is in the library or its sink now, and will be cancelled
+  // when it leaves.
+  bool CancelWhenOutside(pthread_t thread);
+
   // Around fork(): the child has the caller's thread alone, and begins anew.
   void BeforeFork() { mutex_.lock(); }
   void AfterForkInParent() { mutex_.unlock(); }
@@ -40,6 +45,7 @@ class Flusher {
   static void WakeSlow();
   void Run();
   bool FlushAll();
+  std::vector<std::shared_ptr<Session>> sessions();
 
   static constinit inline std::atomic<bool> awake_ = false;
   sem_t woken_;

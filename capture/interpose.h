@@ -28,6 +28,7 @@ void LinkFiles();
 void LinkMessages();
 void LinkThreads();
 void LinkSignals();
+void LinkCancellation();
 void LinkProcesses();
 
 }  // namespace jobtail::capture::internal

@@ -1,6 +1,7 @@
 // System calls that write, on descriptors 1 and 2 and their copies.
 
 #include <fcntl.h>
+#include <limits.h>
 #include <stdarg.h>
 #include <sys/sendfile.h>
 #include <sys/syscall.h>
@@ -11,36 +12,78 @@
 #include <algorithm>
 #include <array>
 #include <cerrno>
+#include <optional>
+#include <span>
 #include <string_view>
 #include <vector>
 
 #include "capture/interpose.h"
+#include "capture/readable.h"
 #include "capture/real.h"
 #include "capture/target.h"
 
 namespace jobtail::capture::internal {
 namespace {
 
-// Takes the parts as one piece. The number of bytes, or -1 if they are for target.fd().
-ssize_t TakeVector(const DescriptorTarget& target, const iovec* parts, int count) {
-  std::array<std::string_view, 16> few;
-  std::vector<std::string_view> many;
-  const auto size = static_cast<size_t>(count);
-  std::span<std::string_view> views(few.data(), std::min(size, few.size()));
-  if (size > few.size()) {
-    many.resize(size);
-    views = many;
-  }
-  ssize_t bytes = 0;
-  for (size_t i = 0; i < size; ++i) {
-    views[i] = {static_cast<const char*>(parts[i].iov_base), parts[i].iov_len};
-    bytes += static_cast<ssize_t>(parts[i].iov_len);
-  }
-  return target.Take(views) ? bytes : -1;
+using Write = ssize_t(int, const void*, size_t);
+
+// The most bytes that one system call writes.
+constexpr size_t kMaxWrite = 0x7ffff000;
+
+ssize_t Fail(int error) {
+  errno = error;
+  return -1;
 }
 
-bool IsVector(const DescriptorTarget& target, int count) {
-  return target.IsCaptured() && 0 <= count && count <= IOV_MAX;
+// The part of a vector that can be taken.
+struct Views {
+  std::array<std::string_view, 16> few;
+  std::vector<std::string_view> many;
+  std::span<std::string_view> all;
+  size_t bytes = 0;
+};
+
+// Fills `views`, up to the first byte that cannot be read. 0, or an error number as writev has it.
+int Look(const iovec* parts, size_t count, Views& views) {
+  if (Readable::Bytes(parts, count * sizeof *parts) < count * sizeof *parts) return EFAULT;
+  if (count > views.few.size()) views.many.resize(count);
+  views.all = count > views.few.size() ? std::span(views.many) : std::span(views.few);
+  views.all = views.all.first(count);
+  size_t asked = 0;
+  for (const iovec& part : std::span(parts, count)) {
+    if (part.iov_len > SSIZE_MAX - asked) return EINVAL;
+    asked += part.iov_len;
+  }
+  for (size_t i = 0; i < count; ++i) {
+    const size_t size = std::min(parts[i].iov_len, kMaxWrite - views.bytes);
+    const size_t readable = Readable::Bytes(parts[i].iov_base, size);
+    views.all[i] = {static_cast<const char*>(parts[i].iov_base), readable};
+    views.bytes += readable;
+    if (readable == size) continue;
+    views.all = views.all.first(i + 1);
+    return views.bytes == 0 ? EFAULT : 0;
+  }
+  return 0;
+}
+
+// Takes the parts as one piece. What writev is to return; nothing if they are for target.fd().
+std::optional<ssize_t> TakeVector(const DescriptorTarget& target, const iovec* parts,
+                                  size_t count) {
+  if (!target.IsCaptured() || count > IOV_MAX) return std::nullopt;
+  Views views;
+  if (const int error = Look(parts, count, views)) return Fail(error);
+  if (!target.Take(views.all)) return std::nullopt;
+  return static_cast<ssize_t>(views.bytes);
+}
+
+// The same for write.
+std::optional<ssize_t> TakeBytes(const DescriptorTarget& target, const void* data, size_t size) {
+  if (!target.IsCaptured()) return std::nullopt;
+  const size_t asked = std::min(size, kMaxWrite);
+  const size_t bytes = Readable::Bytes(data, asked);
+  if (bytes == 0 && asked != 0) return Fail(EFAULT);
+  if (!target.Take({static_cast<const char*>(data), bytes})) return std::nullopt;
+  return static_cast<ssize_t>(bytes);
 }
 
 // Takes up to `size` bytes that `read` yields, at most 64 KiB, as the system calls that move data
@@ -50,8 +93,7 @@ ssize_t TakeFrom(const DescriptorTarget& target, size_t size, Read read) {
   std::vector<char> space(std::min<size_t>(size, 64 << 10));
   const ssize_t count = read(space.data(), space.size());
   if (count > 0 && !target.Take({space.data(), static_cast<size_t>(count)})) {
-    return Real<"write", ssize_t(int, const void*, size_t)>()(target.fd(), space.data(),
-                                                              static_cast<size_t>(count));
+    return Real<"write", Write>()(target.fd(), space.data(), static_cast<size_t>(count));
   }
   return count;
 }
@@ -72,18 +114,13 @@ void LinkDescriptors() {}
 
 JOBTAIL_INTERPOSE(ssize_t, write, (int fd, const void* data, size_t size)) {
   const DescriptorTarget target(fd);
-  if (target.IsCaptured() && target.Take({static_cast<const char*>(data), size})) {
-    return static_cast<ssize_t>(size);
-  }
-  return Real<"write", ssize_t(int, const void*, size_t)>()(target.fd(), data, size);
+  if (const auto taken = TakeBytes(target, data, size)) return *taken;
+  return Real<"write", Write>()(target.fd(), data, size);
 }
 
 JOBTAIL_INTERPOSE(ssize_t, writev, (int fd, const iovec* parts, int count)) {
   const DescriptorTarget target(fd);
-  if (IsVector(target, count)) {
-    const ssize_t bytes = TakeVector(target, parts, count);
-    if (bytes >= 0) return bytes;
-  }
+  if (const auto taken = TakeVector(target, parts, static_cast<size_t>(count))) return *taken;
   return Real<"writev", ssize_t(int, const iovec*, int)>()(target.fd(), parts, count);
 }
 
@@ -92,24 +129,19 @@ JOBTAIL_INTERPOSE(ssize_t, writev, (int fd, const iovec* parts, int count)) {
 #define JOBTAIL_INTERPOSE_PWRITE(name)                                                        \
   JOBTAIL_INTERPOSE(ssize_t, name, (int fd, const void* data, size_t size, off64_t offset)) { \
     const DescriptorTarget target(fd);                                                        \
-    if (target.IsCaptured() && target.Take({static_cast<const char*>(data), size})) {         \
-      return static_cast<ssize_t>(size);                                                      \
-    }                                                                                         \
+    if (const auto taken = TakeBytes(target, data, size)) return *taken;                      \
     return Real<#name, ssize_t(int, const void*, size_t, off64_t)>()(target.fd(), data, size, \
                                                                      offset);                 \
   }
 JOBTAIL_INTERPOSE_PWRITE(pwrite)
 JOBTAIL_INTERPOSE_PWRITE(pwrite64)
 
-#define JOBTAIL_INTERPOSE_PWRITEV(name)                                                       \
-  JOBTAIL_INTERPOSE(ssize_t, name, (int fd, const iovec* parts, int count, off64_t offset)) { \
-    const DescriptorTarget target(fd);                                                        \
-    if (IsVector(target, count)) {                                                            \
-      const ssize_t bytes = TakeVector(target, parts, count);                                 \
-      if (bytes >= 0) return bytes;                                                           \
-    }                                                                                         \
-    return Real<#name, ssize_t(int, const iovec*, int, off64_t)>()(target.fd(), parts, count, \
-                                                                   offset);                   \
+#define JOBTAIL_INTERPOSE_PWRITEV(name)                                                          \
+  JOBTAIL_INTERPOSE(ssize_t, name, (int fd, const iovec* parts, int count, off64_t offset)) {    \
+    const DescriptorTarget target(fd);                                                           \
+    if (const auto taken = TakeVector(target, parts, static_cast<size_t>(count))) return *taken; \
+    return Real<#name, ssize_t(int, const iovec*, int, off64_t)>()(target.fd(), parts, count,    \
+                                                                   offset);                      \
   }
 JOBTAIL_INTERPOSE_PWRITEV(pwritev)
 JOBTAIL_INTERPOSE_PWRITEV(pwritev64)
@@ -118,10 +150,7 @@ JOBTAIL_INTERPOSE_PWRITEV(pwritev64)
   JOBTAIL_INTERPOSE(ssize_t, name,                                                                 \
                     (int fd, const iovec* parts, int count, off64_t offset, int flags)) {          \
     const DescriptorTarget target(fd);                                                             \
-    if (IsVector(target, count)) {                                                                 \
-      const ssize_t bytes = TakeVector(target, parts, count);                                      \
-      if (bytes >= 0) return bytes;                                                                \
-    }                                                                                              \
+    if (const auto taken = TakeVector(target, parts, static_cast<size_t>(count))) return *taken;   \
     return Real<#name, ssize_t(int, const iovec*, int, off64_t, int)>()(target.fd(), parts, count, \
                                                                         offset, flags);            \
   }
@@ -157,10 +186,7 @@ JOBTAIL_INTERPOSE(ssize_t, copy_file_range,
 
 JOBTAIL_INTERPOSE(ssize_t, vmsplice, (int fd, const iovec* parts, size_t count, unsigned flags)) {
   const DescriptorTarget target(fd);
-  if (count <= IOV_MAX && IsVector(target, static_cast<int>(count))) {
-    const ssize_t bytes = TakeVector(target, parts, static_cast<int>(count));
-    if (bytes >= 0) return bytes;
-  }
+  if (const auto taken = TakeVector(target, parts, count)) return *taken;
   return Real<"vmsplice", ssize_t(int, const iovec*, size_t, unsigned)>()(target.fd(), parts, count,
                                                                           flags);
 }

@@ -24,6 +24,7 @@
 #include <thread>
 
 #include "capture/barrier.h"
+#include "capture/cancellation.h"
 #include "capture/child_descriptors.h"
 #include "capture/flusher.h"
 #include "capture/interpose.h"
@@ -108,6 +109,7 @@ class FileActions {
 // process has.
 template <typename Function>
 bool OnDescriptorsOf(const ChildDescriptors& child, Function function) {
+  const NoCancellation no_cancellation;
   Bypass bypass;
   try {
     std::thread([&] {
@@ -158,6 +160,7 @@ class ShellCommand {
 };
 
 int WaitFor(pid_t pid) {
+  const NoCancellation no_cancellation;
   int status = -1;
   while (waitpid(pid, &status, 0) < 0) {
     if (errno != EINTR) return -1;
@@ -166,20 +169,53 @@ int WaitFor(pid_t pid) {
 }
 
 // The C library's own system(), which counts who ignores SIGINT meanwhile, on a thread that has the
-// child's descriptors. The calling thread cannot be cancelled while it waits.
-int SystemCaptured(const char* command, const ChildDescriptors& child) {
-  int cancel_state;
-  pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &cancel_state);
-  int status = -1;
-  int error = 0;
-  const bool ran = OnDescriptorsOf(child, [&] {
-    status = Real<"system", int(const char*)>()(command);
-    error = errno;
-  });
-  pthread_setcancelstate(cancel_state, nullptr);
-  errno = ran ? error : EAGAIN;
-  return status;
-}
+// child's descriptors. If the calling thread is cancelled, that thread is, and with it the command.
+class Shell {
+ public:
+  Shell(const char* command, const ChildDescriptors& child) : command_(command), child_(child) {
+    Bypass bypass;
+    const int error = pthread_create(&thread_, nullptr, Run, this);
+    runs_ = error == 0;
+    if (!runs_) error_ = error;
+  }
+  ~Shell() {
+    if (!runs_) return;
+    pthread_cancel(thread_);
+    pthread_join(thread_, nullptr);
+  }
+  Shell(const Shell&) = delete;
+  Shell& operator=(const Shell&) = delete;
+
+  // What system returns. A point of cancellation.
+  int Wait() {
+    if (runs_) pthread_join(thread_, nullptr);
+    runs_ = false;
+    errno = error_;
+    return status_;
+  }
+
+ private:
+  static void* Run(void* self) {
+    static_cast<Shell*>(self)->Run();
+    return nullptr;
+  }
+  void Run() {
+    int cancellable;
+    pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &cancellable);
+    if (unshare(CLONE_FILES) == 0) child_.Install();
+    pthread_setcancelstate(cancellable, nullptr);
+    status_ = Real<"system", int(const char*)>()(command_);
+    pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, nullptr);
+    error_ = errno;
+  }
+
+  const char* const command_;
+  const ChildDescriptors& child_;
+  pthread_t thread_;
+  bool runs_ = false;
+  int status_ = -1;
+  int error_ = 0;
+};
 
 // The streams of popen, and the processes that were started here; 0 for those that the C library
 // has started.
@@ -216,6 +252,7 @@ std::optional<PipeMode> ParseMode(const char* mode) {
 }
 
 FILE* PopenCaptured(const char* command, PipeMode mode, const ChildDescriptors& child) {
+  const NoCancellation no_cancellation;
   int ends[2];
   if (pipe2(ends, O_CLOEXEC) != 0) return nullptr;
   for (int& end : ends) end = MoveUp(end);
@@ -273,7 +310,7 @@ JOBTAIL_INTERPOSE(int, system, (const char* command)) {
   std::unique_ptr<ChildDescriptors> child;
   if (command && current.thread) child = ChildDescriptors::Make();
   if (!child) return Real<"system", int(const char*)>()(command);
-  const int status = SystemCaptured(command, *child);
+  const int status = Shell(command, *child).Wait();
   TakeFromChildren();
   return status;
 }

@@ -7,25 +7,26 @@
 #include <sys/types.h>
 #include <unistd.h>
 
+#include "capture/cancellation.h"
 #include "capture/real.h"
 
 namespace jobtail::capture::internal {
 namespace {
 
-int OpenNull() {
-  return Real<"open64", int(const char*, int, ...)>()("/dev/null", O_WRONLY | O_CLOEXEC);
+int OpenNull(int access = O_WRONLY) {
+  return Real<"open64", int(const char*, int, ...)>()("/dev/null", access | O_CLOEXEC);
 }
 
-// What a stream is whose descriptor was closed.
+// What a stream is whose descriptor was closed: one of a descriptor that nothing can be written to
+// (EBADF), whether bytes or wide characters.
 FILE* ClosedFile() {
   static FILE* const file = [] {
-    cookie_io_functions_t functions{};
-    functions.write = [](void*, const char*, size_t) -> ssize_t {
-      errno = EBADF;
-      return 0;
-    };
-    FILE* closed = fopencookie(nullptr, "w", functions);
+    FILE* const closed = fdopen(OpenNull(), "w");
+    if (!closed) return closed;
     Real<"setvbuf", int(FILE*, char*, int, size_t)>()(closed, nullptr, _IONBF, 0);
+    const int read_only = OpenNull(O_RDONLY);
+    Real<"dup3", int(int, int, int)>()(read_only, closed->_fileno, O_CLOEXEC);
+    Real<"close", int(int)>()(read_only);
     return closed;
   }();
   return file;
@@ -72,6 +73,7 @@ void Redirection::PointFile(Slot& slot, int fd) {
 }
 
 void Redirection::ToSink(Stream stream, Stream captured) {
+  const NoCancellation no_cancellation;
   std::lock_guard lock(mutex_);
   Slot& slot = this->slot(stream);
   CloseFile(slot);
@@ -79,6 +81,7 @@ void Redirection::ToSink(Stream stream, Stream captured) {
 }
 
 bool Redirection::ToFile(Stream stream, int fd) {
+  const NoCancellation no_cancellation;
   std::lock_guard lock(mutex_);
   Slot& slot = this->slot(stream);
   if (!slot.file) {
@@ -93,6 +96,7 @@ bool Redirection::ToFile(Stream stream, int fd) {
 }
 
 void Redirection::Close(Stream stream) {
+  const NoCancellation no_cancellation;
   std::lock_guard lock(mutex_);
   Slot& slot = this->slot(stream);
   CloseFile(slot);

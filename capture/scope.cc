@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "capture/barrier.h"
+#include "capture/cancellation.h"
 #include "capture/clock.h"
 #include "capture/cout_router.h"
 #include "capture/flusher.h"
@@ -15,6 +16,7 @@
 #include "capture/private_descriptors.h"
 #include "capture/replaced_stdio.h"
 #include "capture/session.h"
+#include "capture/stream_state.h"
 #include "capture/thread_capture.h"
 
 namespace jobtail::capture {
@@ -45,6 +47,7 @@ void PrepareOnce() {
   internal::LinkMessages();
   internal::LinkThreads();
   internal::LinkSignals();
+  internal::LinkCancellation();
   internal::LinkProcesses();
   atexit(EndAtExit);
   internal::AsymmetricBarrier::Prepare();
@@ -58,10 +61,12 @@ void PrepareOnce() {
 }
 
 std::shared_ptr<Session> Open(Sink* sink, const Options& options) {
+  const internal::NoCancellation no_cancellation;
   Bypass bypass;
   static std::once_flag prepared;
   std::call_once(prepared, PrepareOnce);
   internal::RouteUnsyncedStreams();
+  internal::BeginStreamState();
   auto session = std::make_shared<Session>(sink, options.child_processes);
   Flusher::Get().Add(session);
   return session;
@@ -71,12 +76,14 @@ std::shared_ptr<Session> Open(Sink* sink, const Options& options) {
 void Close(Session& session) {
   session.Close();
   Flusher::Get().Remove(&session);
+  internal::EndStreamState();
   internal::RestoreUnsyncedStreams();
 }
 
 std::unique_ptr<PrivateDescriptors> MakePrivate(const Options& options,
                                                 const std::shared_ptr<Session>& session) {
   if (!options.private_descriptors) return nullptr;
+  const internal::NoCancellation no_cancellation;
   try {
     return std::make_unique<PrivateDescriptors>(session);
   } catch (...) {
@@ -98,6 +105,7 @@ Scope::Scope(Sink* sink, const Options& options)
 }
 
 Scope::~Scope() {
+  const internal::NoCancellation no_cancellation;
   const bool is_foreign = thread_->IsFromBeforeFork();
   if (is_foreign) {
     static_cast<void>(private_.release());

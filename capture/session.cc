@@ -6,6 +6,7 @@
 
 #include <algorithm>
 
+#include "capture/cancellation.h"
 #include "capture/child_output.h"
 #include "capture/real.h"
 #include "capture/target.h"
@@ -52,6 +53,7 @@ void Session::TakeFromChildren() {
 }
 
 void Session::Close() {
+  const NoCancellation no_cancellation;
   has_ended_.store(true, std::memory_order_release);
   std::lock_guard lock(mutex_);
   sink_ = nullptr;
@@ -59,6 +61,12 @@ void Session::Close() {
   threads_.clear();
   for (const auto& child : children()) child->Close();
   redirection_.Reset();
+}
+
+bool Session::CancelWhenOutside(pthread_t thread) {
+  std::lock_guard lock(mutex_);
+  return std::ranges::any_of(
+      threads_, [=](ThreadCapture* t) { return t->IsOf(thread) && t->CancelWhenOutside(); });
 }
 
 bool Session::FlushOlderThan(std::chrono::steady_clock::time_point now) {

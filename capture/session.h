@@ -2,6 +2,8 @@
 #ifndef JOBTAIL_CAPTURE_SESSION_H_
 #define JOBTAIL_CAPTURE_SESSION_H_
 
+#include <pthread.h>
+
 #include <atomic>
 #include <chrono>
 #include <memory>
@@ -47,6 +49,9 @@ class Session {
 
   // Whether Close() has begun.
   bool HasEnded() const { return has_ended_.load(std::memory_order_acquire); }
+
+  // See ThreadCapture.
+  bool CancelWhenOutside(pthread_t thread);
 
   // See ThreadCapture::FlushOlderThan. Skips the session, returning true, where it would have to
   // wait.

@@ -5,8 +5,10 @@
 #include <cstdlib>
 #include <utility>
 
+#include "capture/cancellation.h"
 #include "capture/flusher.h"
 #include "capture/handler_frame.h"
+#include "capture/real.h"
 #include "capture/session.h"
 
 namespace jobtail::capture::internal {
@@ -19,6 +21,7 @@ ThreadCapture::ThreadCapture(std::shared_ptr<Session> session) : session_(std::m
 }
 
 ThreadCapture::~ThreadCapture() {
+  const NoCancellation no_cancellation;
   Close();
   session_->Remove(this);
   if (!from_handlers_.Empty()) PrintLeftovers();
@@ -62,6 +65,8 @@ inline bool ThreadCapture::Enter() {
   AsymmetricBarrier::Raise(inside_);
   if (wanted_.load(std::memory_order_acquire)) [[unlikely]]
     LetOthersFirst();
+  if (Cancellation::IsInUse()) [[unlikely]]
+    HoldCancellation();
   if (IsOpen()) [[likely]]
     return true;
   Leave();
@@ -73,6 +78,28 @@ inline void ThreadCapture::Leave() {
   AsymmetricBarrier::Lower(inside_);
   if (wanted_.load(std::memory_order_relaxed)) [[unlikely]]
     inside_.notify_all();
+  if (Cancellation::IsInUse()) [[unlikely]]
+    ReleaseCancellation();
+}
+
+void ThreadCapture::HoldCancellation() {
+  pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &cancel_state_);
+  holds_cancellation_ = true;
+}
+
+void ThreadCapture::ReleaseCancellation() {
+  if (std::exchange(holds_cancellation_, false)) pthread_setcancelstate(cancel_state_, nullptr);
+  if (cancel_.load() && cancel_.exchange(false)) Real<"pthread_cancel", int(pthread_t)>()(owner_);
+}
+
+// Whoever clears cancel_ carries it out: the owner as it leaves, or the caller, if that has left
+// already.
+bool ThreadCapture::CancelWhenOutside() {
+  if (!inside_.load(std::memory_order_seq_cst)) return false;
+  cancel_.store(true, std::memory_order_seq_cst);
+  AsymmetricBarrier::Heavy();
+  if (inside_.load(std::memory_order_seq_cst)) return true;
+  return !cancel_.exchange(false);
 }
 
 void ThreadCapture::LetOthersFirst() {
@@ -122,6 +149,7 @@ bool ThreadCapture::Take(Stream stream, const char* data, size_t size) {
     const std::string_view text(data, size);
     return TakeInHandler(stream, {&text, 1});
   }
+  if (!IsInside()) Cancellation::Point();
   if (!EnterToTake()) return false;
   Channel& channel = this->channel(stream);
   TakePart(channel, data, size);
@@ -134,6 +162,7 @@ bool ThreadCapture::Take(Stream stream, std::span<const std::string_view> parts)
   if (current.handlers) [[unlikely]] {
     return TakeInHandler(stream, parts);
   }
+  if (!IsInside()) Cancellation::Point();
   if (!EnterToTake()) return false;
   Channel& channel = this->channel(stream);
   if (parts.size() == 2 && parts[1] == "\n" && channel.lines.IsLine(parts[0])) {

@@ -75,6 +75,13 @@ class ThreadCapture {
   // preceded by a heavy barrier.
   bool FlushOlderThan(std::chrono::steady_clock::time_point now);
 
+  // Whether `thread` is the owner.
+  bool IsOf(pthread_t thread) const { return pthread_equal(owner_, thread) != 0; }
+
+  // True if the owner is inside, and will be cancelled (pthread_cancel) when it leaves. To be
+  // preceded by Cancellation::Use() and a heavy barrier.
+  bool CancelWhenOutside();
+
   // Called by the session as it takes the thread in, before anybody else knows of it.
   void Open(Sink* sink) { sink_.store(sink, std::memory_order_relaxed); }
 
@@ -88,6 +95,8 @@ class ThreadCapture {
   bool EnterToTake();
   void Leave();
   void LetOthersFirst();
+  void HoldCancellation();
+  void ReleaseCancellation();
   void PrintLeftovers();
   void TakePart(Channel& channel, const char* data, size_t size);
   void GiveLine(Channel& channel, std::string_view text);
@@ -112,6 +121,11 @@ class ThreadCapture {
   // wait until inside_ is clear.
   std::atomic<bool> inside_ = false;
   std::atomic<bool> wanted_ = false;
+  // The owner cannot be cancelled while it is inside, and what it was before.
+  bool holds_cancellation_ = false;
+  int cancel_state_ = 0;
+  // It is to be cancelled once it is outside.
+  std::atomic<bool> cancel_ = false;
   // A handler has printed.
   std::atomic<bool> late_waits_ = false;
   std::mutex mutex_;

@@ -1,0 +1,40 @@
+// The question whether memory can be read, answered as a system call would answer it.
+#ifndef JOBTAIL_CAPTURE_READABLE_H_
+#define JOBTAIL_CAPTURE_READABLE_H_
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+
+namespace jobtail::capture::internal {
+
+// A captured write() reads its caller's memory in place of the kernel, which returns EFAULT where a
+// load would end the process. So the kernel is asked first, once for each page; a thread remembers
+// the last pages that were readable, for nearly all output comes from the same few buffers. A page
+// that has been unmapped since the same thread printed from it is taken for readable.
+class Readable {
+ public:
+  // How many of the `size` bytes at `data` can be read, from the first on. Leaves errno alone.
+  // Async-signal-safe.
+  static size_t Bytes(const void* data, size_t size) {
+    const auto begin = reinterpret_cast<uintptr_t>(data);
+    const uintptr_t first = begin / kPage;
+    if (size != 0 && first == (begin + size - 1) / kPage && Remembers(first)) [[likely]]
+      return size;
+    return Look(begin, size);
+  }
+
+ private:
+  static constexpr uintptr_t kPage = 4096;
+
+  // Complements of page numbers, so that zeros, as they are at first, stand for no page.
+  static bool Remembers(uintptr_t page) { return pages_[page % pages_.size()] == ~page; }
+  static size_t Look(uintptr_t begin, size_t size);
+
+  static constinit inline thread_local std::array<uintptr_t, 16> pages_
+      __attribute__((tls_model("initial-exec"))) = {};
+};
+
+}  // namespace jobtail::capture::internal
+
+#endif  // JOBTAIL_CAPTURE_READABLE_H_
