@@ -149,6 +149,9 @@ struct Routes {
 
 }  // namespace
 
+void LockRoutesForFork() { Routes::Get().mutex.lock(); }
+void UnlockRoutesAfterFork() { Routes::Get().mutex.unlock(); }
+
 void RouteUnsyncedStreams() {
   Routes& routes = Routes::Get();
   std::lock_guard lock(routes.mutex);

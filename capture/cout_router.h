@@ -17,6 +17,10 @@ void RouteUnsyncedStreams();
 // Undoes it when it has been called as often.
 void RestoreUnsyncedStreams();
 
+// Around fork(): no other thread is in one of these then.
+void LockRoutesForFork();
+void UnlockRoutesAfterFork();
+
 }  // namespace jobtail::capture::internal
 
 #endif  // JOBTAIL_CAPTURE_COUT_ROUTER_H_

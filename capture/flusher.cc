@@ -55,12 +55,12 @@ void Flusher::Add(std::shared_ptr<Session> session) {
         "capture-flush", [](void* self) { static_cast<Flusher*>(self)->Run(); }, this);
     started_ = true;
   }
-  sessions_.push_back(std::move(session));
+  sessions_->push_back(std::move(session));
 }
 
 void Flusher::Remove(const Session* session) {
   std::lock_guard lock(mutex_);
-  std::erase_if(sessions_, [=](const auto& s) { return s.get() == session; });
+  std::erase_if(*sessions_, [=](const auto& s) { return s.get() == session; });
 }
 
 void Flusher::WakeSlow() {
@@ -79,29 +79,37 @@ void Flusher::Run() {
   }
 }
 
-std::vector<std::shared_ptr<Session>> Flusher::sessions() {
+std::vector<std::shared_ptr<Session>> Flusher::Copy() {
   std::lock_guard lock(mutex_);
-  return sessions_;
+  return *sessions_;
 }
 
 bool Flusher::CancelWhenOutside(pthread_t thread) {
   const NoCancellation no_cancellation;
-  return std::ranges::any_of(sessions(),
-                             [=](const auto& s) { return s->CancelWhenOutside(thread); });
+  return std::ranges::any_of(Copy(), [=](const auto& s) { return s->CancelWhenOutside(thread); });
 }
 
 // True if something unfinished remains.
 bool Flusher::FlushAll() {
-  const std::vector<std::shared_ptr<Session>> all = sessions();
+  const std::vector<std::shared_ptr<Session>> all = Copy();
   AsymmetricBarrier::Heavy();
   const auto now = std::chrono::steady_clock::now();
   return std::ranges::count_if(all, [&](const auto& s) { return s->FlushOlderThan(now); }) > 0;
 }
 
+void Flusher::BeforeFork() {
+  mutex_.lock();
+  childs_ = new Sessions;
+}
+
+void Flusher::AfterForkInParent() {
+  delete std::exchange(childs_, nullptr);
+  mutex_.unlock();
+}
+
 // The sessions are left alone, for they may have been in use by threads that are gone.
 void Flusher::AfterForkInChild() {
-  new std::vector(std::move(sessions_));
-  sessions_.clear();
+  sessions_ = std::exchange(childs_, nullptr);
   started_ = false;
   awake_.store(false);
   sem_init(&woken_, /*pshared=*/0, 0);

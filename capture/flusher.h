@@ -35,9 +35,10 @@ class Flusher {
   // when it leaves.
   bool CancelWhenOutside(pthread_t thread);
 
-  // Around fork(): the child has the caller's thread alone, and begins anew.
-  void BeforeFork() { mutex_.lock(); }
-  void AfterForkInParent() { mutex_.unlock(); }
+  // Around fork(): the child has the caller's thread alone, and begins anew. It neither allocates
+  // nor frees, for the heap may have been in use by threads that are gone.
+  void BeforeFork();
+  void AfterForkInParent();
   void AfterForkInChild();
 
  private:
@@ -45,13 +46,15 @@ class Flusher {
   static void WakeSlow();
   void Run();
   bool FlushAll();
-  std::vector<std::shared_ptr<Session>> sessions();
+  std::vector<std::shared_ptr<Session>> Copy();
 
   static constinit inline std::atomic<bool> awake_ = false;
   sem_t woken_;
   std::mutex mutex_;
   bool started_ = false;
-  std::vector<std::shared_ptr<Session>> sessions_;
+  using Sessions = std::vector<std::shared_ptr<Session>>;
+  Sessions* sessions_ = new Sessions;
+  Sessions* childs_ = nullptr;  // made by a fork, for the child
 };
 
 // Starts a detached thread that belongs to the library: never captured, and without the process's

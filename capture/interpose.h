@@ -27,7 +27,10 @@ void LinkDescriptors();
 void LinkFiles();
 void LinkMessages();
 void LinkThreads();
+void LinkRedirected();
 void LinkSignals();
+void LinkVfork();
+void LinkSyscall();
 void LinkCancellation();
 void LinkProcesses();
 

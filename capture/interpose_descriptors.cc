@@ -2,9 +2,7 @@
 
 #include <fcntl.h>
 #include <limits.h>
-#include <stdarg.h>
 #include <sys/sendfile.h>
-#include <sys/syscall.h>
 #include <sys/types.h>
 #include <sys/uio.h>
 #include <unistd.h>
@@ -206,89 +204,5 @@ JOBTAIL_INTERPOSE(ssize_t, tee, (int in, int out, size_t size, unsigned flags)) 
   if (count < 0) errno = error;
   return count;
 }
-
-// --- syscall(2), the function
-//
-// Calls that write go through the functions above. All others must find the stack as their caller
-// left it, for there are some that return twice (vfork, clone); so these are jumped to.
-
-extern "C" {
-
-// NOLINTBEGIN(performance-no-int-to-ptr): that is how syscall() gets its pointers.
-__attribute__((used, visibility("hidden"))) long jobtail_capture_syscall(long number, long a,
-                                                                         long b, long c, long d,
-                                                                         long e, long f) {
-  const auto fd = static_cast<int>(a);
-  switch (number) {
-    case SYS_write:
-      return write(fd, reinterpret_cast<void*>(b), static_cast<size_t>(c));
-    case SYS_writev:
-      return writev(fd, reinterpret_cast<iovec*>(b), static_cast<int>(c));
-    case SYS_sendfile:
-      return sendfile64(fd, static_cast<int>(b), reinterpret_cast<off64_t*>(c),
-                        static_cast<size_t>(d));
-    case SYS_splice:
-      return splice(fd, reinterpret_cast<off64_t*>(b), static_cast<int>(c),
-                    reinterpret_cast<off64_t*>(d), static_cast<size_t>(e),
-                    static_cast<unsigned>(f));
-    default:
-      return Real<"syscall", long(long, ...)>()(number, a, b, c, d, e, f);
-  }
-}
-
-// NOLINTEND(performance-no-int-to-ptr)
-
-__attribute__((used, visibility("hidden"))) void* jobtail_capture_real_syscall() {
-  return reinterpret_cast<void*>(Real<"syscall", long(long, ...)>());
-}
-
-}  // extern "C"
-
-#if defined(__x86_64__)
-static_assert(SYS_write == 1 && SYS_writev == 20 && SYS_sendfile == 40 && SYS_splice == 275);
-__asm__(
-    ".pushsection .text\n"
-    ".globl syscall\n"
-    ".type syscall, @function\n"
-    "syscall:\n"
-    "  cmpq $1, %rdi\n"
-    "  je 1f\n"
-    "  cmpq $20, %rdi\n"
-    "  je 1f\n"
-    "  cmpq $40, %rdi\n"
-    "  je 1f\n"
-    "  cmpq $275, %rdi\n"
-    "  je 1f\n"
-    "  pushq %rdi\n"
-    "  pushq %rsi\n"
-    "  pushq %rdx\n"
-    "  pushq %rcx\n"
-    "  pushq %r8\n"
-    "  pushq %r9\n"
-    "  subq $8, %rsp\n"
-    "  call jobtail_capture_real_syscall\n"
-    "  addq $8, %rsp\n"
-    "  popq %r9\n"
-    "  popq %r8\n"
-    "  popq %rcx\n"
-    "  popq %rdx\n"
-    "  popq %rsi\n"
-    "  popq %rdi\n"
-    "  jmp *%rax\n"
-    "1:\n"
-    "  jmp jobtail_capture_syscall\n"
-    ".size syscall, .-syscall\n"
-    ".popsection\n");
-#else
-JOBTAIL_INTERPOSE(long, syscall, (long number, ...)) {
-  va_list arguments;
-  va_start(arguments, number);
-  long values[6];
-  for (long& value : values) value = va_arg(arguments, long);
-  va_end(arguments);
-  return jobtail_capture_syscall(number, values[0], values[1], values[2], values[3], values[4],
-                                 values[5]);
-}
-#endif
 
 }  // namespace jobtail::capture::internal

@@ -10,14 +10,16 @@
 #include <string.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
-#include <charconv>
 #include <cstdint>
 #include <optional>
 #include <string>
-#include <string_view>
+#include <vector>
 
+#include "capture/descriptor_names.h"
 #include "capture/interpose.h"
+#include "capture/pump.h"
 #include "capture/real.h"
 #include "capture/session.h"
 #include "capture/target.h"
@@ -34,33 +36,12 @@ using Fcntl = int(int, int, ...);
 using Fopen = FILE*(const char*, const char*);
 using Freopen = FILE*(const char*, const char*, FILE*);
 
+bool IsStandard(int fd) { return fd == 1 || fd == 2; }
+
 // Whether the calling thread's job is to be kept from the process's own streams.
 bool IsCaptured() { return current.thread && !current.thread->IsInside(); }
 
 Redirection& redirection() { return current.thread->session().redirection(); }
-
-// Removes `prefix` from the front of `text`, if it is there.
-bool Consume(std::string_view& text, std::string_view prefix) {
-  if (!text.starts_with(prefix)) return false;
-  text.remove_prefix(prefix.size());
-  return true;
-}
-
-// The descriptor that opening `name` means: /dev/stdout, /dev/fd/N, /proc/self/fd/N.
-std::optional<int> NamedDescriptor(const char* name) {
-  std::string_view rest = name;
-  if (rest == "/dev/stdout") return 1;
-  if (rest == "/dev/stderr") return 2;
-  const std::string own = "/proc/" + std::to_string(getpid()) + "/fd/";
-  if (!Consume(rest, "/dev/fd/") && !Consume(rest, "/proc/self/fd/") &&
-      !Consume(rest, "/proc/thread-self/fd/") && !Consume(rest, own)) {
-    return std::nullopt;
-  }
-  int fd;
-  const auto [end, error] = std::from_chars(rest.data(), rest.data() + rest.size(), fd);
-  if (error != std::errc() || end != rest.data() + rest.size()) return std::nullopt;
-  return fd;
-}
 
 // Where the job's descriptor `fd` leads: to the sink, to a file of its own, or nowhere special.
 Redirection::Target Resolve(int fd) {
@@ -78,20 +59,32 @@ int CopyOf(Stream stream, int flags) {
   return copy;
 }
 
+// What the job has made of its stdout, opened once more: a file has a position of its own then.
+int OpenAgain(int fd, int flags, int mode) {
+  if (fd < 0) return errno = ENOENT, -1;
+  const std::string name = "/proc/self/fd/" + std::to_string(fd);
+  return Real<"open64", Open>()(name.c_str(), flags, mode);
+}
+
 // Opens a name that means a descriptor of the captured job; nothing if it does not mean one of
 // those that this is about. Never truncates what the process prints to.
-std::optional<int> OpenNamed(const char* name, int flags) {
-  if (!IsCaptured() || !name || (flags & O_ACCMODE) == O_RDONLY) return std::nullopt;
-  const std::optional<int> fd = NamedDescriptor(name);
+std::optional<int> OpenNamed(int directory, const char* name, int flags, int mode) {
+  if (!IsCaptured() || !name) return std::nullopt;
+  const bool reads = (flags & O_ACCMODE) == O_RDONLY;
+  if (reads && !(flags & O_TRUNC) && !current.thread->session().HasRedirections()) {
+    return std::nullopt;
+  }
+  const std::optional<int> fd = NamedDescriptor(directory, name);
   if (!fd || Copies::Find(*fd) == Stream{}) return std::nullopt;
   const Redirection::Target target = Resolve(*fd);
-  if (target.captured != Stream{}) return CopyOf(target.captured, flags);
-  return Real<"fcntl64", Fcntl>()(target.fd, flags & O_CLOEXEC ? F_DUPFD_CLOEXEC : F_DUPFD, 3);
+  if (target.captured == Stream{}) return OpenAgain(target.fd, flags, mode);
+  return reads ? OpenAgain(static_cast<int>(target.captured), flags & ~O_TRUNC, mode)
+               : CopyOf(target.captured, flags);
 }
 
 template <Name name>
 int OpenReal(const char* path, int flags, int mode) {
-  if (const std::optional<int> fd = OpenNamed(path, flags)) return *fd;
+  if (const std::optional<int> fd = OpenNamed(AT_FDCWD, path, flags, mode)) return *fd;
   const int fd = Real<name, Open>()(path, flags, mode);
   Copies::Set(fd, {});
   return fd;
@@ -99,7 +92,7 @@ int OpenReal(const char* path, int flags, int mode) {
 
 template <Name name>
 int OpenAtReal(int directory, const char* path, int flags, int mode) {
-  if (const std::optional<int> fd = OpenNamed(path, flags)) return *fd;
+  if (const std::optional<int> fd = OpenNamed(directory, path, flags, mode)) return *fd;
   const int fd = Real<name, OpenAt>()(directory, path, flags, mode);
   Copies::Set(fd, {});
   return fd;
@@ -107,23 +100,32 @@ int OpenAtReal(int directory, const char* path, int flags, int mode) {
 
 // The flags of open that a mode of fopen stands for, as far as they matter here.
 int FlagsOf(const char* mode) {
-  int flags = *mode == 'r' && !strchr(mode, '+') ? O_RDONLY : O_WRONLY;
+  const bool both = strchr(mode, '+');
+  int flags = both ? O_RDWR : *mode == 'r' ? O_RDONLY : O_WRONLY;
+  if (*mode == 'w') flags |= O_CREAT | O_TRUNC;
+  if (*mode == 'a') flags |= O_CREAT | O_APPEND;
   if (strchr(mode, 'e')) flags |= O_CLOEXEC;
   return flags;
 }
 
-template <Name name>
-FILE* OpenFile(const char* path, const char* mode) {
-  if (const std::optional<int> fd = mode ? OpenNamed(path, FlagsOf(mode)) : std::nullopt) {
+FILE* OpenFileBy(Fopen* open, const char* path, const char* mode) {
+  constexpr int kMode = 0666;
+  if (const auto fd = mode ? OpenNamed(AT_FDCWD, path, FlagsOf(mode), kMode) : std::nullopt) {
     return *fd < 0 ? nullptr : fdopen(*fd, mode);
   }
-  FILE* const file = Real<name, Fopen>()(path, mode);
+  FILE* const file = open(path, mode);
   if (file) Copies::Set(file->_fileno, {});
   return file;
 }
 
 // The slot among stdout and stderr that a captured job's `file` is; 0 if neither.
 Stream OwnStream(FILE* file) { return file && IsCaptured() ? StandardStream(file) : Stream{}; }
+
+// The same for one that the job has made of descriptor 1 or 2 itself (fdopen).
+Stream OwnDescriptor(FILE* file) {
+  const bool own = file && IsCaptured() && StandardStream(file) == Stream{};
+  return own && IsStandard(file->_fileno) ? Stream{static_cast<uint8_t>(file->_fileno)} : Stream{};
+}
 
 // dup2 of a captured job onto 1 or 2.
 int Redirect(int from, int to) {
@@ -140,15 +142,18 @@ int Redirect(int from, int to) {
 // freopen on a captured job's stdout or stderr. `path` null: only the mode changes.
 FILE* Reopen(Fopen* open, const char* path, const char* mode, FILE* file, Stream stream) {
   if (!path) return file;
-  if (const std::optional<int> fd = NamedDescriptor(path); fd && Copies::Find(*fd) != Stream{}) {
+  if (const auto fd = NamedDescriptor(AT_FDCWD, path); fd && Copies::Find(*fd) != Stream{}) {
     const Redirection::Target target = Resolve(*fd);
     if (target.captured != Stream{}) {
       redirection().ToSink(stream, target.captured);
       return file;
     }
-    if (target.fd >= 0) return Redirect(*fd, static_cast<int>(stream)) < 0 ? nullptr : file;
+    if (target.fd < 0) {
+      redirection().Close(stream);
+      return errno = ENOENT, nullptr;
+    }
   }
-  FILE* const opened = open(path, mode);
+  FILE* const opened = OpenFileBy(open, path, mode);
   if (!opened) {
     redirection().Close(stream);  // as the C library does
     return nullptr;
@@ -160,7 +165,8 @@ FILE* Reopen(Fopen* open, const char* path, const char* mode, FILE* file, Stream
 
 template <Name name, Name open>
 FILE* ReopenReal(const char* path, const char* mode, FILE* file) {
-  const Stream stream = OwnStream(file);
+  Stream stream = OwnStream(file);
+  if (stream == Stream{}) stream = OwnDescriptor(file);
   if (stream != Stream{}) return Reopen(Real<open, Fopen>(), path, mode, file, stream);
   if (file) Copies::Set(file->_fileno, {});
   return Real<name, Freopen>()(path, mode, file);
@@ -178,8 +184,6 @@ int Copy(int from, Duplicate duplicate) {
   if (to >= 0) Copies::Set(to, captured);
   return to;
 }
-
-bool IsStandard(int fd) { return fd == 1 || fd == 2; }
 
 }  // namespace
 
@@ -212,6 +216,13 @@ JOBTAIL_INTERPOSE_OPEN(open64)
 JOBTAIL_INTERPOSE_OPENAT(openat)
 JOBTAIL_INTERPOSE_OPENAT(openat64)
 
+#define JOBTAIL_INTERPOSE_CREAT(name, open)                                            \
+  JOBTAIL_INTERPOSE(int, name, (const char* path, mode_t mode)) {                      \
+    return OpenReal<open>(path, O_CREAT | O_WRONLY | O_TRUNC, static_cast<int>(mode)); \
+  }
+JOBTAIL_INTERPOSE_CREAT(creat, "open")
+JOBTAIL_INTERPOSE_CREAT(creat64, "open64")
+
 // What _FORTIFY_SOURCE makes of open without a mode.
 JOBTAIL_INTERPOSE(int, __open_2, (const char* path, int flags)) {
   return OpenReal<"__open_2">(path, flags, 0);
@@ -227,10 +238,10 @@ JOBTAIL_INTERPOSE(int, __openat64_2, (int directory, const char* path, int flags
 }
 
 JOBTAIL_INTERPOSE(FILE*, fopen, (const char* path, const char* mode)) {
-  return OpenFile<"fopen">(path, mode);
+  return OpenFileBy(Real<"fopen", Fopen>(), path, mode);
 }
 JOBTAIL_INTERPOSE(FILE*, fopen64, (const char* path, const char* mode)) {
-  return OpenFile<"fopen64">(path, mode);
+  return OpenFileBy(Real<"fopen64", Fopen>(), path, mode);
 }
 JOBTAIL_INTERPOSE(FILE*, freopen, (const char* path, const char* mode, FILE* file)) {
   return ReopenReal<"freopen", "fopen">(path, mode, file);
@@ -262,7 +273,7 @@ JOBTAIL_INTERPOSE(int, dup3, (int from, int to, int flags)) {
     void* const argument = va_arg(arguments, void*);                                          \
     va_end(arguments);                                                                        \
     if (command != F_DUPFD && command != F_DUPFD_CLOEXEC) {                                   \
-      return Real<#name, Fcntl>()(fd, command, argument);                                     \
+      return Real<#name, Fcntl>()(JobsDescriptor(fd), command, argument);                     \
     }                                                                                         \
     return Copy(fd, [=](int from) { return Real<#name, Fcntl>()(from, command, argument); }); \
   }
@@ -270,6 +281,12 @@ JOBTAIL_INTERPOSE_FCNTL(fcntl)
 JOBTAIL_INTERPOSE_FCNTL(fcntl64)
 
 // --- Closing
+
+// Whether it is one of those by which a job with a table of its own is captured.
+static bool IsKept(int fd) {
+  const auto pump = Pump::OwnOfThisThread();
+  return pump && std::ranges::count(pump->OwnDescriptors(), fd) > 0;
+}
 
 JOBTAIL_INTERPOSE(int, close, (int fd)) {
   if (IsStandard(fd) && IsCaptured()) {
@@ -279,11 +296,22 @@ JOBTAIL_INTERPOSE(int, close, (int fd)) {
     redirection().Close(stream);
     return 0;
   }
+  if (current.real && IsKept(fd)) return errno = EBADF, -1;
   Copies::Set(fd, {});
   return Real<"close", int(int)>()(fd);
 }
 
+// A FILE that the job has made of descriptor 1 or 2 closes that for its own run.
+static int CloseOwnDescriptor(FILE* file, Stream stream) {
+  const int stand_in = Real<"open64", Open>()("/dev/null", O_WRONLY | O_CLOEXEC);
+  if (stand_in < 0) return EOF;
+  file->_fileno = stand_in;
+  const int result = Real<"fclose", int(FILE*)>()(file);
+  return close(static_cast<int>(stream)) == 0 ? result : EOF;
+}
+
 JOBTAIL_INTERPOSE(int, fclose, (FILE * file)) {
+  if (const Stream own = OwnDescriptor(file); own != Stream{}) return CloseOwnDescriptor(file, own);
   const Stream stream = OwnStream(file);
   if (stream != Stream{}) {
     current.thread->Flush(stream);
@@ -292,6 +320,23 @@ JOBTAIL_INTERPOSE(int, fclose, (FILE * file)) {
   }
   if (file) Copies::Set(file->_fileno, {});
   return Real<"fclose", int(FILE*)>()(file);
+}
+
+// Closes a range of descriptors of a captured job's own table, but for those by which it is
+// captured.
+static int CloseAllBut(std::vector<int> kept, unsigned first, unsigned last, int flags) {
+  const auto close_range = Real<"close_range", int(unsigned, unsigned, int)>();
+  std::ranges::sort(kept);
+  int result = 0;
+  for (const int keep : kept) {
+    const auto fd = static_cast<unsigned>(keep);
+    if (fd < first) continue;
+    if (fd > last) break;
+    if (fd > first && close_range(first, fd - 1, flags) != 0) result = -1;
+    first = fd + 1;
+  }
+  if (first <= last && close_range(first, last, flags) != 0) result = -1;
+  return result;
 }
 
 // The two that close many: a captured job's 1 and 2 stay the process's.
@@ -303,6 +348,9 @@ JOBTAIL_INTERPOSE(int, close_range, (unsigned first, unsigned last, int flags)) 
       for (unsigned fd = first; fd <= 2 && fd <= last; ++fd) close(static_cast<int>(fd));
       if (last <= 2) return 0;
       first = 3;
+    }
+    if (const auto pump = Pump::OwnOfThisThread()) {
+      return CloseAllBut(pump->OwnDescriptors(), first, last, flags);
     }
   }
   return Real<"close_range", int(unsigned, unsigned, int)>()(first, last, flags);

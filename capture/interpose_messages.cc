@@ -1,6 +1,6 @@
-// Functions of the C library that print messages of their own to stderr: err and warn, error,
-// psignal, and the last words of assert. Where the text is taken, the real function is not called,
-// unless it does more than print.
+// Functions of the C library that print messages of their own to stderr: perror, err and warn,
+// error, psignal, and the last words of assert. Where the text is taken, the real function is not
+// called, unless it does more than print.
 
 #include <assert.h>
 #include <err.h>
@@ -23,13 +23,23 @@
 namespace jobtail::capture::internal {
 namespace {
 
+// Whether the job's stderr is not the process's: it leads to the sink, or the job has led it
+// elsewhere.
+bool IsOwn(const FileTarget& target) {
+  return target.IsCaptured() || StandardStream(target.file()) == Stream{};
+}
+bool HasOwnStderr() { return current.thread && IsOwn(FileTarget(stderr)); }
+
 // Takes `text` as standard error's; false if it is for the real one.
 bool TakeMessage(std::string_view text) {
   const FileTarget target(stderr);
-  return target.IsCaptured() && target.Take(text);
+  if (!current.thread || !IsOwn(target)) return false;
+  if (target.IsCaptured()) return target.Take(text);
+  Real<"fwrite", size_t(const void*, size_t, size_t, FILE*)>()(text.data(), 1, text.size(),
+                                                               target.file());
+  Real<"fflush", int(FILE*)>()(target.file());
+  return true;
 }
-
-bool IsCaptured() { return current.thread && FileTarget(stderr).IsCaptured(); }
 
 std::string Format(const char* format, va_list arguments) {
   char* text = nullptr;
@@ -52,7 +62,7 @@ std::string Describe(int error) {
 
 // False if the message is for the C library.
 bool TakeWarning(const int* error, const char* format, va_list arguments) {
-  if (!IsCaptured()) return false;
+  if (!HasOwnStderr()) return false;
   const int before = errno;
   std::string text = std::string(program_invocation_short_name) + ": ";
   if (format) text += Format(format, arguments);
@@ -77,7 +87,7 @@ std::string Prefix(const Place& place) {
 
 // False if the message is for the C library.
 bool TakeError(int status, int error, const Place& place, const char* format, va_list arguments) {
-  if (!IsCaptured() || error_print_progname) return false;
+  if (!HasOwnStderr() || error_print_progname) return false;
   current.thread->Flush(Stream::kStdout);
   std::string text = Prefix(place) + Format(format, arguments);
   if (error) text += ": " + Describe(error);
@@ -100,7 +110,7 @@ std::string AssertPrefix(const char* file, unsigned line, const char* function) 
 
 // The sink may go down with the process, so that last words go both ways.
 void TakeLastWords(const std::string& text) {
-  if (IsCaptured()) TakeMessage(text);
+  if (HasOwnStderr()) TakeMessage(text);
 }
 
 }  // namespace
@@ -167,8 +177,26 @@ JOBTAIL_INTERPOSE(void, error_at_line,
   }
 }
 
+JOBTAIL_INTERPOSE(void, perror, (const char* text)) {
+  const int error = errno;
+  if (HasOwnStderr()) {
+    std::array<char, 256> space;
+    std::array<char, 1024> message;
+    const bool named = text && *text;
+    // On the stack, for signal handlers.
+    const int size = snprintf(message.data(), message.size(), "%s%s%s\n", named ? text : "",
+                              named ? ": " : "", strerror_r(error, space.data(), space.size()));
+    const bool taken = static_cast<size_t>(size) < message.size()
+                           ? TakeMessage({message.data(), static_cast<size_t>(size)})
+                           : TakeMessage(std::string(text) + ": " + Describe(error) + "\n");
+    errno = error;
+    if (taken) return;
+  }
+  Real<"perror", void(const char*)>()(text);
+}
+
 JOBTAIL_INTERPOSE(void, psignal, (int signal, const char* text)) {
-  if (IsCaptured()) {
+  if (HasOwnStderr()) {
     const char* const name = sigdescr_np(signal);
     std::string message = text && *text ? std::string(text) + ": " : "";
     message += name ? name : "Unknown signal " + std::to_string(signal);

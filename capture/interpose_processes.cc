@@ -26,11 +26,14 @@
 #include "capture/barrier.h"
 #include "capture/cancellation.h"
 #include "capture/child_descriptors.h"
+#include "capture/cout_router.h"
 #include "capture/flusher.h"
 #include "capture/interpose.h"
 #include "capture/pump.h"
 #include "capture/real.h"
+#include "capture/replaced_stdio.h"
 #include "capture/session.h"
+#include "capture/stream_state.h"
 #include "capture/target.h"
 #include "capture/thread_capture.h"
 
@@ -40,6 +43,27 @@ namespace {
 using Spawn = int(pid_t*, const char*, const posix_spawn_file_actions_t*, const posix_spawnattr_t*,
                   char* const*, char* const*);
 
+// The streams of popen, and the processes that were started here; 0 for those that the C library
+// has started.
+struct OpenPipes {
+  std::mutex mutex;
+  std::map<FILE*, pid_t> pids;
+
+  static OpenPipes& Get() {
+    static auto* const pipes = new OpenPipes;
+    return *pipes;
+  }
+
+  std::optional<pid_t> Remove(FILE* file) {
+    std::lock_guard lock(mutex);
+    const auto found = pids.find(file);
+    if (found == pids.end()) return std::nullopt;
+    const pid_t pid = found->second;
+    pids.erase(found);
+    return pid;
+  }
+};
+
 // --- fork
 
 // Of the fork that this thread is in.
@@ -47,22 +71,39 @@ thread_local std::unique_ptr<ChildDescriptors> forking;
 
 void BeforeFork() {
   forking = ChildDescriptors::Make();
+  Pump::BeforeFork();
+  // In the order in which they may be held together.
+  LockRoutesForFork();
+  LockStreamStateForFork();
+  LockReplacedStdioForFork();
+  OpenPipes::Get().mutex.lock();
   Flusher::Get().BeforeFork();
+}
+
+void UnlockAfterFork() {
+  OpenPipes::Get().mutex.unlock();
+  UnlockReplacedStdioAfterFork();
+  UnlockStreamStateAfterFork();
+  UnlockRoutesAfterFork();
 }
 
 void AfterForkInParent() {
   Flusher::Get().AfterForkInParent();
+  UnlockAfterFork();
+  Pump::AfterForkInParent();
   forking.reset();
 }
 
-// The other threads are gone, whatever they held. The child captures nothing, unless it opens a
-// scope itself. What other threads had printed and stdio not yet written is theirs.
+// The other threads are gone, whatever they held, the heap's locks too: nothing is allocated here,
+// or freed. The child captures nothing, unless it opens a scope itself. What other threads had
+// printed and stdio not yet written is theirs.
 void AfterForkInChild() {
   current.thread = nullptr;
   ThreadCapture::AfterForkInChild();
   Copies::SetOwner();
   AsymmetricBarrier::Prepare();
   Flusher::Get().AfterForkInChild();
+  UnlockAfterFork();
   Pump::AfterForkInChild();
   if (!forking) return;
   __fpurge(stdout);
@@ -217,27 +258,6 @@ class Shell {
   int error_ = 0;
 };
 
-// The streams of popen, and the processes that were started here; 0 for those that the C library
-// has started.
-struct OpenPipes {
-  std::mutex mutex;
-  std::map<FILE*, pid_t> pids;
-
-  static OpenPipes& Get() {
-    static auto* const pipes = new OpenPipes;
-    return *pipes;
-  }
-
-  std::optional<pid_t> Remove(FILE* file) {
-    std::lock_guard lock(mutex);
-    const auto found = pids.find(file);
-    if (found == pids.end()) return std::nullopt;
-    const pid_t pid = found->second;
-    pids.erase(found);
-    return pid;
-  }
-};
-
 // What popen's `mode` asks for, see popen(3). The stream is always closed on exec: no other process
 // is to keep it open.
 struct PipeMode {
@@ -360,28 +380,17 @@ JOBTAIL_INTERPOSE(int, waitid, (idtype_t type, id_t id, siginfo_t* info, int opt
   return result;
 }
 
-// A child of vfork shares its parent's memory and stack, and runs no handlers of pthread_atfork.
-// On a captured thread it becomes a fork, as POSIX allows; elsewhere the C library's own must find
-// the stack as its caller left it, so that it is jumped to.
-#if defined(__x86_64__)
-extern "C" __attribute__((used, visibility("hidden"))) void* jobtail_capture_vfork_target() {
-  if (current.thread) return reinterpret_cast<void*>(&fork);
-  return reinterpret_cast<void*>(Real<"vfork", pid_t()>());
+// _Fork is fork without the handlers.
+JOBTAIL_INTERPOSE(pid_t, _Fork, ()) {
+  const auto real = Real<"_Fork", pid_t()>();
+  std::unique_ptr<ChildDescriptors> child;
+  if (current.thread) child = ChildDescriptors::Make();
+  const pid_t pid = real();
+  if (pid != 0 || !current.thread) return pid;
+  current.thread = nullptr;
+  if (child) child->Install();
+  static_cast<void>(child.release());
+  return pid;
 }
-
-__asm__(
-    ".pushsection .text\n"
-    ".globl vfork\n"
-    ".type vfork, @function\n"
-    "vfork:\n"
-    "  subq $8, %rsp\n"
-    "  call jobtail_capture_vfork_target\n"
-    "  addq $8, %rsp\n"
-    "  jmp *%rax\n"
-    ".size vfork, .-vfork\n"
-    ".popsection\n");
-#else
-JOBTAIL_INTERPOSE(pid_t, vfork, ()) { return fork(); }
-#endif
 
 }  // namespace jobtail::capture::internal

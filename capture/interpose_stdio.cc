@@ -4,7 +4,6 @@
 
 #include <stdarg.h>
 #include <stdio.h>
-#include <string.h>
 
 #include <cerrno>
 #include <iostream>
@@ -185,21 +184,6 @@ JOBTAIL_INTERPOSE(int, __dprintf_chk, (int fd, int flag, const char* text, ...))
   const int result = VPrintChecked(fd, flag, text, arguments);
   va_end(arguments);
   return result;
-}
-
-JOBTAIL_INTERPOSE(void, perror, (const char* text)) {
-  const FileTarget target(stderr);
-  if (target.IsCaptured()) {
-    const int error = errno;
-    char space[256];
-    const char* const message = strerror_r(error, space, sizeof space);
-    const bool named = text && *text;
-    const std::string_view parts[] = {named ? text : "", named ? ": " : "", message, "\n"};
-    const bool taken = target.Take(parts);
-    errno = error;
-    if (taken) return;
-  }
-  Real<"perror", void(const char*)>()(text);
 }
 
 JOBTAIL_INTERPOSE(int, puts, (const char* text)) {

@@ -1,7 +1,9 @@
 // The functions of <wchar.h> that write to stdout and stderr. What is captured is converted by the
-// locale, as the C library does when it writes; characters that the locale does not have are
-// errors, as there. A stream's orientation does not matter.
+// locale, as the C library does when it writes; for characters that the locale does not have,
+// similar ones are written, as there. A stream's orientation does not matter.
 
+#include <iconv.h>
+#include <langinfo.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -24,6 +26,24 @@ namespace {
 using VPrint = int(FILE*, const wchar_t*, va_list);
 using VPrintChk = int(FILE*, int, const wchar_t*, va_list);
 
+// What the C library's streams write for a character that the locale does not have: something
+// similar, such as "?". Nothing if there is nothing.
+std::optional<std::string> Transliterate(wchar_t c) {
+  const std::string encoding = std::string(nl_langinfo(CODESET)) + "//TRANSLIT";
+  const iconv_t converter = iconv_open(encoding.c_str(), "WCHAR_T");
+  // NOLINTNEXTLINE(performance-no-int-to-ptr): that is how iconv_open says that it failed.
+  if (converter == reinterpret_cast<iconv_t>(-1)) return std::nullopt;
+  auto* from = reinterpret_cast<char*>(&c);
+  size_t from_size = sizeof c;
+  std::array<char, 64> space;
+  char* to = space.data();
+  size_t to_size = space.size();
+  const size_t result = iconv(converter, &from, &from_size, &to, &to_size);
+  iconv_close(converter);
+  if (result == static_cast<size_t>(-1)) return std::nullopt;
+  return std::string(space.data(), to);
+}
+
 // In the locale's encoding, up to the first character that it does not have; `*complete` tells
 // whether there was none.
 std::string Convert(std::wstring_view text, bool* complete) {
@@ -33,11 +53,16 @@ std::string Convert(std::wstring_view text, bool* complete) {
   *complete = true;
   for (const wchar_t c : text) {
     const size_t size = wcrtomb(space.data(), c, &state);
-    if (size == static_cast<size_t>(-1)) {
-      *complete = false;  // errno is EILSEQ
+    if (size != static_cast<size_t>(-1)) {
+      bytes.append(space.data(), size);
+    } else if (const auto similar = Transliterate(c)) {
+      bytes += *similar;
+      state = {};
+    } else {
+      *complete = false;
+      errno = EILSEQ;
       break;
     }
-    bytes.append(space.data(), size);
   }
   return bytes;
 }

@@ -8,6 +8,8 @@
 
 #include <array>
 #include <cerrno>
+#include <iterator>
+#include <memory>
 #include <system_error>
 #include <utility>
 #include <vector>
@@ -37,6 +39,8 @@ std::shared_ptr<Pump>& Global() {
 }
 
 thread_local std::shared_ptr<Pump> own_pump;
+// Of the fork that this thread is in.
+thread_local std::shared_ptr<Pump> childs_pump;
 
 Stream Other(Stream stream) {
   return stream == Stream::kStdout ? Stream::kStderr : Stream::kStdout;
@@ -52,11 +56,23 @@ void Pump::SetOfThisThread(std::shared_ptr<Pump> pump) {
   current.real = own_pump ? &own_pump->real() : nullptr;
 }
 
-// The old one is left alone, for it may have been in use by threads that are gone.
+void Pump::BeforeFork() { childs_pump = std::make_shared<Pump>(); }
+void Pump::AfterForkInParent() { childs_pump.reset(); }
+
+// The old ones are left alone, for they may have been in use by threads that are gone: the pointers
+// are written over, and what they own is never let go.
 void Pump::AfterForkInChild() {
-  SetOfThisThread(nullptr);
-  new std::shared_ptr<Pump>(Global());
-  Global() = std::make_shared<Pump>();
+  std::construct_at(&own_pump);
+  current.real = nullptr;
+  std::construct_at(&Global(), std::move(childs_pump));
+}
+
+std::vector<int> Pump::OwnDescriptors() {
+  std::lock_guard lock(mutex_);
+  std::vector<int> descriptors(std::begin(real_.fds), std::end(real_.fds));
+  if (epoll_ >= 0) descriptors.push_back(epoll_);
+  for (const auto& [fd, source] : sources_) descriptors.push_back(fd);
+  return descriptors;
 }
 
 Pump::Pump(OwnTable) {

@@ -6,6 +6,7 @@
 #include <memory>
 #include <mutex>
 #include <span>
+#include <vector>
 
 #include "capture/child_output.h"
 #include "capture/sink.h"
@@ -43,8 +44,13 @@ class Pump : public std::enable_shared_from_this<Pump> {
   // come to yet.
   static void CopyRest();
 
-  // In the child of a fork(), the pump's thread does not exist.
+  // Around fork(): in the child, the pump's thread does not exist. See Flusher.
+  static void BeforeFork();
+  static void AfterForkInParent();
   static void AfterForkInChild();
+
+  // The descriptors that the pump needs, of a table that only a captured job's threads have.
+  std::vector<int> OwnDescriptors();
 
  private:
   struct Source {

@@ -89,6 +89,9 @@ bool Redirection::ToFile(Stream stream, int fd) {
     const int null = OpenNull();
     slot.file = null < 0 ? nullptr : fdopen(null, "w");
     if (!slot.file) return false;
+    if (stream == Stream::kStderr) {
+      Real<"setvbuf", int(FILE*, char*, int, size_t)>()(slot.file, nullptr, _IONBF, 0);
+    }
   }
   PointFile(slot, fd);
   Set(slot, Leads::kToFile);

@@ -72,6 +72,9 @@ void ReplaceStdio() {
   Replace(replaced_files[1], "stderr", stderr, err);
 }
 
+void LockReplacedStdioForFork() { mutex.lock(); }
+void UnlockReplacedStdioAfterFork() { mutex.unlock(); }
+
 void RestoreStdio() {
   std::lock_guard lock(mutex);
   if (--users > 0) return;

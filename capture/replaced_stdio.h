@@ -9,6 +9,10 @@ namespace jobtail::capture::internal {
 void ReplaceStdio();
 void RestoreStdio();
 
+// Around fork(): no other thread is in one of these then.
+void LockReplacedStdioForFork();
+void UnlockReplacedStdioAfterFork();
+
 }  // namespace jobtail::capture::internal
 
 #endif  // JOBTAIL_CAPTURE_REPLACED_STDIO_H_

@@ -5,6 +5,7 @@
 #include <cstdlib>
 #include <exception>
 #include <mutex>
+#include <string>
 #include <utility>
 
 #include "capture/barrier.h"
@@ -13,6 +14,7 @@
 #include "capture/cout_router.h"
 #include "capture/flusher.h"
 #include "capture/interpose.h"
+#include "capture/interposition.h"
 #include "capture/private_descriptors.h"
 #include "capture/replaced_stdio.h"
 #include "capture/session.h"
@@ -40,13 +42,19 @@ void EndAtExit() {
 }
 
 void PrepareOnce() {
+  if (const char* const problem = InterpositionProblem()) {
+    internal::WriteToReal(Stream::kStderr, std::string(problem) + "\n");
+  }
   internal::LinkStdio();
   internal::LinkWide();
   internal::LinkDescriptors();
   internal::LinkFiles();
   internal::LinkMessages();
   internal::LinkThreads();
+  internal::LinkRedirected();
   internal::LinkSignals();
+  internal::LinkVfork();
+  internal::LinkSyscall();
   internal::LinkCancellation();
   internal::LinkProcesses();
   atexit(EndAtExit);

@@ -85,6 +85,9 @@ struct States {
 
 }  // namespace
 
+void LockStreamStateForFork() { States::Get().mutex.lock(); }
+void UnlockStreamStateAfterFork() { States::Get().mutex.unlock(); }
+
 void BeginStreamState() {
   States& states = States::Get();
   std::lock_guard lock(states.mutex);

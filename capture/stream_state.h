@@ -15,6 +15,10 @@ namespace jobtail::capture::internal {
 void BeginStreamState();
 void EndStreamState();
 
+// Around fork(): no other thread is in one of these then.
+void LockStreamStateForFork();
+void UnlockStreamStateAfterFork();
+
 }  // namespace jobtail::capture::internal
 
 #endif  // JOBTAIL_CAPTURE_STREAM_STATE_H_

@@ -79,6 +79,15 @@ void DescriptorTarget::Find() {
   if (stream_ == Stream{}) fd_ = target.fd;
 }
 
+int JobsDescriptor(int fd) {
+  ThreadCapture* const thread = current.thread;
+  if ((fd != 1 && fd != 2) || !thread || PrintsItself(*thread)) return fd;
+  if (!thread->session().HasRedirections()) return fd;
+  const Redirection::Target target =
+      thread->session().redirection().Find(Stream{static_cast<uint8_t>(fd)});
+  return target.captured != Stream{} ? fd : target.fd;
+}
+
 void DescriptorTarget::FindReal() {
   if (current.real && fd_ <= 2) fd_ = current.real->fds[fd_ - 1];
 }

@@ -135,6 +135,10 @@ class DescriptorTarget {
   Stream stream_{};
 };
 
+// The descriptor that the calling thread's job means by `fd`: another one if it has led 1 or 2 to a
+// file, -1 if it has closed it.
+int JobsDescriptor(int fd);
+
 // The stream among 1 and 2 that `file` itself is, as far as the program knows: 0 if neither.
 Stream StandardStream(FILE* file);
 

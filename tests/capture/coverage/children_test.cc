@@ -3,9 +3,11 @@
 
 #include <fcntl.h>
 #include <gtest/gtest.h>
+#include <linux/sched.h>
 #include <signal.h>
 #include <spawn.h>
 #include <stdio.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -215,6 +217,53 @@ TEST(Children, VforkAndExec) {
     }
     WaitForExit(pid, 3);
   });
+}
+
+// A child of vfork that cannot go on says so, and its parent goes on as if nothing had been.
+TEST(Children, VforkOfAProgramThatIsNotThere) {
+  ExpectCaptured({.captured = {[](const Tag& tag) {
+                                 const pid_t pid = vfork();
+                                 if (pid == 0) {
+                                   char* const arguments[] = {const_cast<char*>("x"), nullptr};
+                                   execve("/nowhere", arguments, environ);
+                                   static_cast<void>(!write(1, tag.text.data(), tag.text.size()));
+                                   static_cast<void>(!write(1, "\n", 1));
+                                   _exit(3);
+                                 }
+                                 WaitForExit(pid, 3);
+                                 puts(tag.c_str());
+                               },
+                               TwiceOnStdout},
+                  .uncaptured = Plainly(),
+                  .repetitions = 20});
+}
+
+// What fork does, by the system call or without the handlers of pthread_atfork.
+TEST(Children, OtherWaysToFork) {
+  ExpectCaptured({.captured = {[](const Tag& tag) {
+                                 const std::string line = tag.line();
+                                 const auto print = [&](pid_t pid) {
+                                   if (pid == 0) {
+                                     static_cast<void>(!write(1, line.data(), line.size()));
+                                     _exit(3);
+                                   }
+                                   WaitForExit(pid, 3);
+                                 };
+                                 print(_Fork());
+                                 print(static_cast<pid_t>(syscall(SYS_clone, SIGCHLD, 0, 0, 0, 0)));
+                                 clone_args arguments{};
+                                 arguments.exit_signal = SIGCHLD;
+                                 print(static_cast<pid_t>(
+                                     syscall(SYS_clone3, &arguments, CLONE_ARGS_SIZE_VER0)));
+#ifdef SYS_fork
+                                 print(static_cast<pid_t>(syscall(SYS_fork)));
+#else
+                                 print(fork());
+#endif
+                               },
+                               [](const Tag& tag) { return std::vector(4, Out(tag.text)); }},
+                  .uncaptured = Plainly(),
+                  .repetitions = 10});
 }
 
 // A child that goes on in the same program, with all ways to print that has.

@@ -210,13 +210,41 @@ TEST_P(NAMES_SUITE, Ofstream) {
 std::string NameOf(const ::testing::TestParamInfo<const char*>& info) {
   std::string name;
   for (const char c : std::string(info.param)) {
-    if (isalnum(static_cast<unsigned char>(c))) name += c;
+    name += isalnum(static_cast<unsigned char>(c)) ? c : '_';
   }
   return name;
 }
 
 INSTANTIATE_TEST_SUITE_P(Coverage, NAMES_SUITE,
-                         ::testing::Values("/dev/stdout", "/dev/fd/1", "/proc/self/fd/1"), NameOf);
+                         ::testing::Values("/dev/stdout", "/dev/fd/1", "/proc/self/fd/1",
+                                           "//dev//stdout", "/proc/thread-self/fd/1"),
+                         NameOf);
+
+// In each way that there is besides.
+TEST(SUITE, OtherNamesOfStdout) {
+  const auto print = [](int fd, const Tag& tag) {
+    Require(fd >= 0, "the name opens");
+    WriteLine(fd, tag);
+    Close(fd);
+  };
+  const volatile int flags = O_WRONLY | O_CLOEXEC;
+  ExpectCaptured(
+      {.captured = {[&](const Tag& tag) {
+                      print(open(TemporaryPath(0).c_str(), flags), tag);
+                      print(open(TemporaryPath(1).c_str(), flags), tag);
+                      const int dev = open("/dev", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+                      print(openat(dev, "stdout", flags), tag);
+                      Close(dev);
+                      const std::string own = "/proc/" + std::to_string(getpid()) + "/task/" +
+                                              std::to_string(gettid()) + "/fd/1";
+                      print(open(own.c_str(), flags), tag);
+                    },
+                    [](const Tag& tag) { return std::vector(4, Out(tag.text)); }},
+       .before = [] {
+         Require(symlink("/dev/stdout", TemporaryPath(0).c_str()) == 0, "a link");
+         Require(symlink(TemporaryPath(0).c_str(), TemporaryPath(1).c_str()) == 0, "a link to it");
+       }});
+}
 
 TEST(SUITE, DevStderr) {
   ExpectCaptured({.captured = {[](const Tag& tag) {

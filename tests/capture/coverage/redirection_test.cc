@@ -1,13 +1,22 @@
 // What a job may do to stdout and stderr themselves: it does it to its own run's alone.
 
+#include <err.h>
+#include <errno.h>
+#include <error.h>
 #include <fcntl.h>
 #include <gtest/gtest.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdio_ext.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include <array>
+#include <filesystem>
 #include <fstream>
+#include <functional>
 #include <iostream>
 #include <string>
 #include <vector>
@@ -247,6 +256,134 @@ TEST(Redirection, CaptureStdoutOfGoogleTest) {
     puts(tag.c_str());
   }};
   ExpectCaptured({.captured = way, .uncaptured = Stdio(), .repetitions = kRepetitions});
+}
+
+// --- What a job asks of its descriptors and streams, and what it makes of them
+
+// A folder for a test's files, which goes with it.
+class Folder {
+ public:
+  Folder() { Require(mkdtemp(path_.data()) != nullptr, "a temporary folder is made"); }
+  ~Folder() { std::filesystem::remove_all(path_); }
+  Folder(const Folder&) = delete;
+  Folder& operator=(const Folder&) = delete;
+
+  std::string File(const std::string& name) const { return path_ + "/" + name; }
+
+ private:
+  std::string path_ = std::filesystem::temp_directory_path() / "jobtail-redirection-XXXXXX";
+};
+
+// Of a process whose real stdout is a file: `body` is run in a scope, and the file must hold what
+// it held before, with what is printed after it.
+void ExpectRealFileUntouched(const std::function<void(const std::string& own)>& body) {
+  const Folder folder;
+  const std::string real = folder.File("real");
+  const std::string own = folder.File("own");
+  const Observation seen = Observe([&](Recorder& sink) {
+    const int file = open(real.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+    Require(file >= 0 && dup2(file, 1) == 1, "the real stdout is a file");
+    Require(write(1, "before\n", 7) == 7, "the real stdout is written to");
+    {
+      const Scope scope(&sink);
+      body(own);
+    }
+    Require(write(1, "after\n", 6) == 6, "the real stdout is open");
+  });
+  EXPECT_EQ(ReadFile(real), "before\nafter\n");
+}
+
+TEST(Redirection, FcloseOfAnFdopenedDescriptor) {
+  ExpectRealFileUntouched([](const std::string&) {
+    FILE* const file = fdopen(1, "w");
+    fputs("captured\n", file);
+    Require(fclose(file) == 0, "the file is closed");
+    Require(write(1, "x", 1) < 0 && errno == EBADF, "and so is the job's 1");
+    Require(open("/dev/null", O_RDONLY | O_CLOEXEC) > 2, "the number is not used again");
+  });
+}
+
+TEST(Redirection, FreopenOfAnFdopenedDescriptor) {
+  ExpectRealFileUntouched([](const std::string& own) {
+    FILE* const file = fdopen(1, "w");
+    Require(freopen(own.c_str(), "w", file) == file, "the file is reopened");
+    fputs("by the file\n", file);
+    Require(fflush(file) == 0, "the file is flushed");
+    Require(ReadFile(own) == "by the file\n", "the file has the line");
+  });
+}
+
+TEST(Redirection, NamesOfAClosedDescriptor) {
+  ExpectRealFileUntouched([](const std::string&) {
+    close(1);
+    errno = 0;
+    Require(open("/dev/stdout", O_WRONLY | O_TRUNC | O_CLOEXEC) < 0 && errno == ENOENT, "open");
+    Require(!fopen("/dev/stdout", "w"), "fopen");
+    Require(!freopen("/dev/stdout", "w", stdout), "freopen");
+  });
+}
+
+TEST(Redirection, NamesDoNotTruncateTheRealFile) {
+  ExpectRealFileUntouched([](const std::string&) {
+    const int fd = creat("/dev/stdout", 0600);
+    Require(fd >= 0, "creat");
+    Require(write(fd, "captured\n", 9) == 9, "the name is written to");
+    close(fd);
+    const int read_only = open("/dev/stdout", O_RDONLY | O_TRUNC | O_CLOEXEC);
+    if (read_only >= 0) close(read_only);
+    Require(ftruncate(1, 0) < 0 && errno == EINVAL, "the sink has no size");
+    Require(lseek(1, 0, SEEK_SET) < 0 && errno == ESPIPE, "and no position");
+    Require(fseek(stdout, 0, SEEK_SET) < 0 && errno == ESPIPE, "nor has the stream");
+    Require(syscall(SYS_ftruncate, 1, 0L) < 0, "by the system call, too");
+  });
+}
+
+TEST(Redirection, DescriptorsAreTheJobsOwnFile) {
+  ExpectRealFileUntouched([](const std::string& own) {
+    const int file = open(own.c_str(), O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+    Require(dup2(file, 1) == 1, "the job redirects its stdout");
+    Require(write(1, "12345", 5) == 5, "it is written to");
+    struct stat info;
+    Require(fstat(1, &info) == 0 && info.st_size == 5, "fstat");
+    Require(lseek(1, 0, SEEK_CUR) == 5, "lseek");
+    Require(ftruncate(1, 2) == 0 && fstat(1, &info) == 0 && info.st_size == 2, "ftruncate");
+    Require((fcntl(1, F_GETFL) & O_ACCMODE) == O_RDWR, "fcntl");
+    Require(isatty(1) == 0 && fsync(1) == 0, "the others");
+    Require(lseek(1, 0, SEEK_SET) == 0, "lseek");
+    puts("abc");
+    Require(ftell(stdout) == 4, "ftell");
+    rewind(stdout);
+    puts("x");
+    fflush(stdout);
+    Require(ReadFile(own) == "x\nc\n", "the file has it all");
+    const int again = open("/dev/stdout", O_WRONLY | O_TRUNC | O_CLOEXEC);
+    Require(again >= 0 && fstat(1, &info) == 0 && info.st_size == 0, "its name truncates it");
+    close(again);
+    close(1);
+    Require(fstat(1, &info) < 0 && errno == EBADF, "closed is closed");
+  });
+}
+
+// The messages that the C library prints to stderr itself.
+TEST(Redirection, MessagesGoWhereStderrLeads) {
+  const Folder folder;
+  const std::string own = folder.File("own");
+  const Observation seen = Observe([&](Recorder& sink) {
+    const Scope scope(&sink);
+    const int file = open(own.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+    Require(dup2(file, 2) == 2, "the job redirects its stderr");
+    errno = ENOENT;
+    perror("perror");
+    warnx("warnx");
+    error(0, 0, "error");
+    psignal(SIGTERM, "psignal");
+    const std::string text = ReadFile(own);
+    for (const char* word : {"perror: No such file", "warnx\n", "error\n", "psignal: Terminated"}) {
+      Require(text.find(word) != std::string::npos, word);
+    }
+  });
+  EXPECT_EQ(seen.err, "");
+  EXPECT_TRUE(seen.captured().empty());
 }
 
 }  // namespace

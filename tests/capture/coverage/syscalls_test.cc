@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include <string>
+#include <thread>
 
 #include "tests/capture/coverage/row.h"
 
@@ -100,6 +101,27 @@ TEST(Syscalls, SyscallFunction) {
                                OnBoth}});
 }
 
+TEST(Syscalls, SyscallFunctionForAllThatWrites) {
+  ExpectCaptured(
+      {.captured = {
+           [](const Tag& tag) {
+             const std::string line = tag.line();
+             const auto size = static_cast<long>(line.size());
+             const iovec part{const_cast<char*>(line.data()), line.size()};
+             const auto write_by = [&](long fd) {
+               Require(syscall(SYS_pwrite64, fd, line.data(), size, 0L) == size, "SYS_pwrite64");
+               Require(syscall(SYS_pwritev2, fd, &part, 1L, -1L, 0L, 0L) == size, "SYS_pwritev2");
+               syscall(SYS_close, fd);
+             };
+             write_by(syscall(SYS_dup, 1L));
+             write_by(syscall(SYS_fcntl, 1L, F_DUPFD_CLOEXEC, 3L));
+             write_by(syscall(SYS_openat, AT_FDCWD, "/dev/stdout", O_WRONLY | O_CLOEXEC, 0L));
+           },
+           [](const Tag& tag) { return std::vector(6, Out(tag.text)); }},
+       .uncaptured = Plainly(),
+       .repetitions = 100});
+}
+
 #ifdef __x86_64__
 // Nothing but the processor's instruction.
 long WriteByInstruction(int fd, const void* data, size_t size) {
@@ -109,6 +131,21 @@ long WriteByInstruction(int fd, const void* data, size_t size) {
                : "0"(SYS_write), "D"(fd), "S"(data), "d"(size)
                : "rcx", "r11", "memory");
   return result;
+}
+
+// Closing all that is open closes nothing by which the thread is captured.
+TEST(Syscalls, PrivateDescriptorsOutliveClosefrom) {
+  SKIP_PRIVATE_DESCRIPTORS_UNDER_THREAD_SANITIZER();
+  const Observation seen = Observe([](Recorder& sink) {
+    std::thread([&] {
+      const Scope scope(&sink, {.private_descriptors = true});
+      closefrom(3);
+      for (int fd = 3; fd < 100; ++fd) close(fd);
+      puts("after");
+      Require(WriteByInstruction(1, "after\n", 6) == 6, "the pipe is read");
+    }).join();
+  });
+  EXPECT_EQ(seen.captured(), (std::vector{Out("after"), Out("after")}));
 }
 
 void PrintByInstruction(const Tag& tag) {

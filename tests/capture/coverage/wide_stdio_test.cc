@@ -6,6 +6,7 @@
 #include <wchar.h>
 
 #include <clocale>
+#include <iostream>
 #include <string>
 #include <vector>
 
@@ -124,6 +125,19 @@ TEST(SUITE, BesideAThreadThatPrintsWideCharacters) {
          Require(freopen(nullptr, "w", stdout) != nullptr, "stdout loses orientation");
          Require(fwide(stdout, 1) > 0, "stdout is wide");
        }});
+}
+
+// The C locale has ASCII alone; the C library writes something similar.
+TEST(SUITE, CharactersThatTheLocaleDoesNotHave) {
+  const Observation seen = Observe([](Recorder& sink) {
+    Require(setlocale(LC_ALL, "C") != nullptr, "there is the C locale");
+    const Scope scope(&sink);
+    Require(wprintf(L"caf\u00e9\n") == 5, "the line is printed");
+    Require(fputws(L"\u00e9t\u00e9\n", stdout) >= 0, "the line is printed");
+    std::wcout << L"caf\u00e9" << std::endl;
+    Require(std::wcout.good(), "and no stream has failed");
+  });
+  EXPECT_EQ(seen.captured(), (std::vector{Out("caf?"), Out("?t?"), Out("caf?")}));
 }
 
 }  // namespace
