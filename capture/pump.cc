@@ -56,7 +56,10 @@ void Pump::SetOfThisThread(std::shared_ptr<Pump> pump) {
   current.real = own_pump ? &own_pump->real() : nullptr;
 }
 
-void Pump::BeforeFork() { childs_pump = std::make_shared<Pump>(); }
+void Pump::BeforeFork() {
+  Global();  // made now, if nobody has needed it yet
+  childs_pump = std::make_shared<Pump>();
+}
 void Pump::AfterForkInParent() { childs_pump.reset(); }
 
 // The old ones are left alone, for they may have been in use by threads that are gone: the pointers
