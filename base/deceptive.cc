@@ -1,9 +1,9 @@
-// The characters that deceive. A test of the console page reads the table in this file.
+// The characters that deceive. A test of the console page reads the tables in this file.
 
 #include "base/deceptive.h"
 
 #include <algorithm>
-#include <iterator>
+#include <span>
 
 namespace jobtail {
 namespace {
@@ -31,12 +31,30 @@ constexpr Range kDeceptive[] = {
     {0xe0000, 0xe007f},  // tags
 };
 
+// Scripts whose words may have a non-joiner in them.
+constexpr Range kJoining[] = {
+    {.first = 0x0600,
+     .last = 0x08ff},  // Arabic, Syriac, Thaana, N'Ko, Mandaic and their supplements
+    {.first = 0x0900, .last = 0x0dff},  // from Devanagari to Sinhala
+    {.first = 0x1800, .last = 0x18af},  // Mongolian
+    {.first = 0xa840, .last = 0xa87f},  // Phags-pa
+    {.first = 0xfb50, .last = 0xfdff},  // presentation forms of Arabic
+    {.first = 0xfe70, .last = 0xfefc},
+};
+
+bool IsIn(std::span<const Range> ranges, char32_t code) {
+  return std::ranges::any_of(
+      ranges, [code](const Range& range) { return code >= range.first && code <= range.last; });
+}
+
 }  // namespace
 
-bool IsDeceptive(char32_t code) {
-  return std::any_of(std::begin(kDeceptive), std::end(kDeceptive), [code](const Range& range) {
-    return code >= range.first && code <= range.last;
-  });
+bool IsDeceptive(char32_t code, char32_t before, char32_t after) {
+  constexpr char32_t kNonJoiner = 0x200c;
+  const bool is_in_word = code == kNonJoiner && IsIn(kJoining, before) && IsIn(kJoining, after);
+  return !is_in_word && IsDeceptive(code);
 }
+
+bool IsDeceptive(char32_t code) { return IsIn(kDeceptive, code); }
 
 }  // namespace jobtail

@@ -34,14 +34,20 @@ bool NeedsNoQuotes(char c) {
 
 std::string Printable(std::string_view text) {
   std::string printable;
+  char32_t before = 0;
   while (!text.empty()) {
     const Utf8Character character = FirstCharacter(text);
-    if (character.valid && !IsControl(character.code) && !IsDeceptive(character.code)) {
+    const std::string_view rest = text.substr(character.bytes);
+    const char32_t after = rest.empty() ? 0 : FirstCharacter(rest).code;
+    const bool is_plain = character.valid && !IsControl(character.code) &&
+                          !IsDeceptive(character.code, before, after);
+    before = character.code;
+    if (is_plain) {
       printable.append(text.substr(0, character.bytes));
     } else {
       printable.append(Escaped(character));
     }
-    text.remove_prefix(character.bytes);
+    text = rest;
   }
   return printable;
 }

@@ -54,6 +54,22 @@ uint64_t CopyWord(const char* from, char* to) {
 
 }  // namespace
 
+size_t UnfinishedCharacter(std::string_view text) {
+  for (size_t back = 1; back <= std::min<size_t>(3, text.size()); ++back) {
+    const std::string_view tail = text.substr(text.size() - back);
+    const auto first = static_cast<uint8_t>(tail[0]);
+    if ((first & 0xc0) == 0x80) continue;  // the character began earlier
+    if (SequenceLength(first) <= back) return 0;
+    if (back == 1) return back;
+    // The second byte tells overlong forms, surrogates and what is beyond the last character.
+    const auto second = static_cast<uint8_t>(tail[1]);
+    const bool is_none = (first == 0xe0 && second < 0xa0) || (first == 0xed && second >= 0xa0) ||
+                         (first == 0xf0 && second < 0x90) || (first == 0xf4 && second >= 0x90);
+    return is_none ? 0 : back;
+  }
+  return 0;
+}
+
 bool CopyAscii(std::string_view text, char* to) {
   const char* const from = text.data();
   uint64_t bits = 0;

@@ -19,6 +19,9 @@ struct Utf8Character {
 // surrogates, sequences that are cut off) is bad bytes, one at a time.
 Utf8Character FirstCharacter(std::string_view text);
 
+// The number of bytes at the end of `text` that begin a character without completing it: 0 to 3.
+size_t UnfinishedCharacter(std::string_view text);
+
 // U+FEFF, with which some editors begin a file; no part of what is in it.
 inline constexpr std::string_view kByteOrderMark = "\xEF\xBB\xBF";
 

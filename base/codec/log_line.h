@@ -23,15 +23,18 @@ namespace jobtail {
 // more than two centuries. Adding one, or counting in JavaScript, is still exact.
 inline constexpr int64_t kMaxSequence = (int64_t{1} << 53) - 1;
 
-// The bytes that the job printed after a line's text: "\n", "\r" or nothing.
+// The bytes that the job printed after a line's text: "\n", "\r", "\r\n" or nothing.
 inline std::string_view EndingBytes(v1::Ending ending) {
   if (ending == v1::ENDING_LF) return "\n";
   if (ending == v1::ENDING_CR) return "\r";
+  if (ending == v1::ENDING_CRLF) return "\r\n";
   return "";
 }
 
-// Whether the next line of the same stream begins a new line, rather than continuing this one.
-inline bool EndsLine(v1::Ending ending) { return !EndingBytes(ending).empty(); }
+// Whether the next record of the same stream begins a new line, rather than continuing this one.
+constexpr bool EndsLine(v1::Ending ending) {
+  return ending != v1::ENDING_NONE && ending != v1::ENDING_SPLIT;
+}
 
 // --- writing
 

@@ -2,6 +2,7 @@
 
 #include "client/cli/prefix_printer.h"
 
+#include <string_view>
 #include <utility>
 
 #include "base/quoting.h"
@@ -13,6 +14,12 @@ namespace jobtail::client::cli {
 namespace {
 
 constexpr size_t kMaxPending = 1 << 20;
+
+// Whether text that is written over a line would leave less of it to be seen. Not before "\r\n",
+// nor the zeros of "\r\n" in UTF-16.
+bool CoversAnything(std::string_view bytes) {
+  return bytes.find_first_not_of(std::string_view("\r\0", 2)) != std::string_view::npos;
+}
 
 }  // namespace
 
@@ -37,8 +44,7 @@ absl::Status PrefixPrinter::PrintLine(const v1::LogLine& line) {
 absl::Status PrefixPrinter::PrintBytes(const v1::LogLine& line, const std::string& bytes) {
   const Output::Target target = line.stream() == v1::STREAM_STDERR ? Output::kErr : Output::kOut;
   Pending& pending = pending_[target];
-  // "\r\n" overwrites nothing.
-  if (pending.is_overwritten && !bytes.empty()) pending.bytes.clear();
+  if (pending.is_overwritten && CoversAnything(bytes)) pending.bytes.clear();
   pending.bytes += bytes;
   pending.is_overwritten = line.ending() == v1::ENDING_CR;
   pending.is_open = pending.is_overwritten || !EndsLine(line.ending());

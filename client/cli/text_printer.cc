@@ -24,6 +24,8 @@ absl::string_view WhyMissing(v1::GapReason reason) {
       return "damaged: they can no longer be read";
     case v1::GAP_REASON_STORE_FULL:
       return "lost: the server's disk was full";
+    case v1::GAP_REASON_OVERWRITTEN:
+      return "left out: a progress bar overwrote them at once";
     default:
       return "the server did not send them and gave no reason";
   }

@@ -85,6 +85,8 @@ std::optional<Job> JobBuilder::Build(process::ProcessPool* pool) {
   for (const v1::Parameter& parameter : config_.parameter()) job.With(ToProto(parameter));
   job.Timeout(ParseDuration("timeout", config_.timeout(), absl::InfiniteDuration()));
   if (config_.on_full() == v1::Job::DROP) job.DropWhenFull();
+  if (config_.overwrites() == v1::Job::KEEP) job.KeepOverwritten();
+  if (config_.overwrites() == v1::Job::THIN) job.ThinOverwritten();
   for (const auto& [name, value] : config_.labels()) job.Label(name, value);
   SetLimits(&job);
   if (failed_) return std::nullopt;

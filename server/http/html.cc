@@ -17,7 +17,9 @@ constexpr char kStyle[] =
     "pre{font:.9rem/1.4 ui-monospace,monospace;white-space:pre-wrap;overflow-wrap:anywhere}"
     ".stderr{color:#c33}.mark{outline:1px solid;opacity:.7}";
 
-void AppendCharacter(const Utf8Character& character, std::string_view bytes, std::string* html) {
+// `before` and `after` are what it stands between; 0: nothing.
+void AppendCharacter(const Utf8Character& character, std::string_view bytes, char32_t before,
+                     char32_t after, std::string* html) {
   if (!character.valid) {
     html->append("\xef\xbf\xbd");  // U+FFFD
     return;
@@ -52,7 +54,7 @@ void AppendCharacter(const Utf8Character& character, std::string_view bytes, std
   if (code < 0x20 || code == 0x7f) {  // as the Unicode block of control pictures
     const uint32_t picture = code == 0x7f ? 0x21 : code;
     html->append({'\xe2', '\x90', static_cast<char>(0x80 + picture)});
-  } else if (IsDeceptive(code) || IsControl(code)) {
+  } else if (IsDeceptive(code, before, after) || IsControl(code)) {
     absl::StrAppendFormat(html, "<span class=\"mark\">U+%04X</span>", code);
   } else {
     html->append(bytes);
@@ -127,11 +129,15 @@ std::string HtmlSignInError(std::string_view message, std::string_view root) {
 }
 
 void AppendHtmlText(std::string_view bytes, std::string* html) {
+  char32_t before = 0;
   while (!bytes.empty()) {
     if (bytes.starts_with("\r\n")) bytes.remove_prefix(1);  // one end of a line, not two
     const Utf8Character character = FirstCharacter(bytes);
-    AppendCharacter(character, bytes.substr(0, character.bytes), html);
-    bytes.remove_prefix(character.bytes);
+    const std::string_view rest = bytes.substr(character.bytes);
+    const char32_t after = rest.empty() ? 0 : FirstCharacter(rest).code;
+    AppendCharacter(character, bytes.substr(0, character.bytes), before, after, html);
+    before = character.code;
+    bytes = rest;
   }
 }
 

@@ -19,9 +19,18 @@ constexpr size_t kMostReserved = kBatchBytes + kBatchBytes / 8;
 
 void BatchBuilder::DropLine(const TextLine& line, v1::GapReason reason) {
   last_time_ = std::max(last_time_, line.time_unix_nanos);
+  IsOpen(line.stream) = !EndsLine(line.ending);
   total_bytes_ += PrintedBytes(line);
   if (!HasGap()) gap_reason_ = reason;
   ++next_;
+}
+
+void BatchBuilder::LeaveOut(int64_t count, v1::GapReason reason, int64_t time_unix_nanos) {
+  AddGap();
+  last_time_ = std::max(last_time_, time_unix_nanos);
+  gap_reason_ = reason;
+  next_ += count;
+  AddGap();
 }
 
 void BatchBuilder::AddGap() {

@@ -3,6 +3,7 @@
 #define JOBTAIL_SERVER_LOG_BATCH_BUILDER_H_
 
 #include <algorithm>
+#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <limits>
@@ -27,6 +28,9 @@ class BatchBuilder {
 
   // Gives the line's number away without a record. `reason` is that of the gap, if it begins here.
   void DropLine(const TextLine& line, v1::GapReason reason);
+
+  // Gives the numbers of `count` lines away, and adds a gap in their place.
+  void LeaveOut(int64_t count, v1::GapReason reason, int64_t time_unix_nanos);
 
   // Adds the gap in place of the lines that were dropped, if any were.
   void AddGap();
@@ -58,6 +62,8 @@ class BatchBuilder {
 
  private:
   void AddRecord(const v1::LogLine& record);
+  // Whether the last record of the stream is to be continued.
+  bool& IsOpen(v1::Stream stream) { return is_open_[stream == v1::STREAM_STDERR ? 1 : 0]; }
   // Where so many bytes can be written.
   char* Room(size_t room) {
     if (open_.empty()) [[unlikely]]
@@ -76,6 +82,7 @@ class BatchBuilder {
   int64_t next_ = 1;     // the numbers between were given to lines that were dropped
   v1::GapReason gap_reason_ = v1::GAP_REASON_UNSPECIFIED;
   int64_t last_time_ = 0;  // the latest that any line had: a record's time is never before it
+  std::array<bool, 2> is_open_{};  // stdout, stderr
   int64_t total_lines_ = 0;
   int64_t total_bytes_ = 0;
 };
@@ -90,7 +97,9 @@ inline void BatchBuilder::AddLine(const TextLine& line) {
   open_.EndAt(end);
   encoded_ = next_++;
   unsaved_bytes_ += static_cast<size_t>(end - begin);
-  total_lines_ += 1;
+  bool& is_open = IsOpen(line.stream);
+  total_lines_ += is_open ? 0 : 1;
+  is_open = !EndsLine(line.ending);
   total_bytes_ += PrintedBytes(line);
 }
 

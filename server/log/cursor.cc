@@ -4,6 +4,7 @@
 #include <google/protobuf/util/time_util.h>
 
 #include <algorithm>
+#include <array>
 #include <limits>
 #include <string>
 #include <utility>
@@ -12,6 +13,7 @@
 #include "absl/time/time.h"
 #include "base/codec/log_line.h"
 #include "base/codec/proto_time.h"
+#include "server/log/backward_walk.h"
 #include "server/log/record.h"
 
 namespace jobtail {
@@ -19,6 +21,9 @@ namespace {
 
 // Less of a batch is not worth looking for the end of a record.
 constexpr size_t kLeastPart = 8 << 10;  // bytes
+
+// How far back lines are counted; beyond that, records are.
+constexpr size_t kCountedBytes = 64 << 20;
 
 absl::StatusOr<int64_t> CheckedSequence(const Log& log, const Log::Snapshot& snapshot,
                                         int64_t sequence) {
@@ -29,14 +34,73 @@ absl::StatusOr<int64_t> CheckedSequence(const Log& log, const Log::Snapshot& sna
                    snapshot.last, "; use 1 to ", snapshot.last + 1));
 }
 
-absl::StatusOr<int64_t> LastLines(const Log::Snapshot& snapshot, int64_t count) {
+// The last lines of a log, each with all its records, counted from the end on.
+class LineCounter {
+ public:
+  explicit LineCounter(int64_t count) : left_(count) {}
+
+  // Takes the record before the last that was taken.
+  void Take(const LineView& record) {
+    if (!record.is_text()) return TakeGap(record.sequence);
+    int64_t& begin = begins_[record.stream == v1::STREAM_STDERR ? 1 : 0];
+    const bool goes_on = begin > 0 && !EndsLine(record.ending);
+    if (!goes_on) begin = 0;
+    if (goes_on || CountOne()) Include(begin = record.sequence);
+  }
+
+  bool HasAll() const { return left_ == 0; }
+  // Whether there may be more of the lines that have been counted.
+  bool IsWithinLine() const { return begins_[0] > 0 || begins_[1] > 0; }
+
+  // Where the log is to be read from, if nothing before this is theirs and records count as lines.
+  int64_t first() const { return std::max<int64_t>(1, first_ - left_); }
+
+ private:
+  // It counts as a line, and no line goes on behind it.
+  void TakeGap(int64_t sequence) {
+    begins_ = {};
+    if (CountOne()) Include(sequence);
+  }
+
+  bool CountOne() {
+    if (left_ == 0) return false;
+    --left_;
+    return true;
+  }
+
+  void Include(int64_t sequence) { first_ = sequence; }
+
+  int64_t left_;
+  int64_t first_ = 0;
+  // Of the line of stdout, and of stderr, that is being gone through: what is known as its first
+  // record. 0: none.
+  std::array<int64_t, 2> begins_{};
+};
+
+absl::StatusOr<int64_t> LastLines(const Log& log, const Log::Snapshot& snapshot, int64_t count) {
   if (count < 0) {
     return absl::InvalidArgumentError(
         absl::StrCat("last_lines ", count, ": must not be negative; use 0 for only what comes"));
   }
-  const int64_t last_line =
-      snapshot.last - (snapshot.ended ? 1 : 0);  // the last record is the result
-  return count >= last_line ? 1 : last_line - count + 1;
+  // The last record is the result.
+  const int64_t end = snapshot.ended ? snapshot.last : snapshot.last + 1;
+  if (count == 0) return end;
+  if (count >= end - 1) return 1;                           // no more lines than records
+  if (snapshot.total_lines == end - 1) return end - count;  // each record is a line
+  LineCounter counter(count);
+  BackwardWalk walk(&log, end);
+  size_t most = kCountedBytes;
+  while (walk.bytes() < most) {
+    const absl::StatusOr<bool> moved = walk.Next();
+    if (!moved.ok()) return moved.status();
+    if (!*moved) return counter.HasAll() ? counter.first() : 1;
+    const bool had_all = counter.HasAll();
+    counter.Take(walk.record());
+    if (!counter.HasAll()) continue;
+    if (!counter.IsWithinLine()) break;
+    if (!had_all) most = walk.bytes() + kLookBackBytes;
+  }
+  return counter.first();
 }
 
 absl::StatusOr<int64_t> FindTime(const Log& log, const google::protobuf::Timestamp& since) {
@@ -68,7 +132,7 @@ absl::StatusOr<int64_t> Start(const Log& log, const Log::Snapshot& snapshot,
     case v1::TailLogRequest::kFromSequence:
       return CheckedSequence(log, snapshot, request.from_sequence());
     case v1::TailLogRequest::kLastLines:
-      return LastLines(snapshot, request.last_lines());
+      return LastLines(log, snapshot, request.last_lines());
     case v1::TailLogRequest::kSince:
       return FindTime(log, request.since());
     case v1::TailLogRequest::kSinceAgo:
@@ -98,8 +162,13 @@ absl::StatusOr<std::unique_ptr<Cursor>> Cursor::Open(std::shared_ptr<Log> log,
   const absl::StatusOr<int64_t> start = Start(*log, snapshot, request);
   if (!start.ok()) return start.status();
   const int64_t stop = request.follow() ? std::numeric_limits<int64_t>::max() : snapshot.last;
-  return std::unique_ptr<Cursor>(
+  std::unique_ptr<Cursor> cursor(
       new Cursor(std::move(log), snapshot, *start, stop, *std::move(filter)));
+  if (cursor->search_) {
+    const absl::Status begun = cursor->search_->BeginAt(*start);
+    if (!begun.ok()) return begun;
+  }
+  return cursor;
 }
 
 Cursor::Cursor(std::shared_ptr<Log> log, const Log::Snapshot& snapshot, int64_t next, int64_t stop,
@@ -120,7 +189,8 @@ absl::StatusOr<Cursor::Next> Cursor::Read(size_t max_bytes, std::vector<Slice>* 
   ReadPresent(snapshot, slices);
   const int64_t last = std::min(snapshot.last, stop_);
   if (search_) {
-    const absl::Status searched = search_->Read(last, max_bytes, &next_, slices);
+    const bool is_end = snapshot.ended || last == stop_;
+    const absl::Status searched = search_->Read(last, is_end, max_bytes, &next_, slices);
     if (!searched.ok()) return searched;
     return NextAfter(snapshot);
   }

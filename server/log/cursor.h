@@ -72,8 +72,18 @@ class Cursor {
   // Forgets the `wake` of the last Wait. One that is just being called is not waited for.
   void CancelWait();
 
-  // The sequence number of the next record to read: where a new reader would have to go on.
-  int64_t next() const { return next_; }
+  // Where a new reader would have to go on: the next record to read or, with a pattern, the first
+  // of those that have been looked at and may yet come.
+  int64_t next() const {
+    const int64_t held = search_ ? search_->first_held() : 0;
+    return held > 0 ? held : next_;
+  }
+
+  // When something is to be read though nothing new has come, by the log's steady clock; infinite
+  // most of the time. May be called beside another function.
+  absl::Duration ReadsAt() const {
+    return search_ ? search_->GivesUpAt() : absl::InfiniteDuration();
+  }
 
   // Whether Read has to look into every line.
   bool filters() const { return search_ != nullptr; }

@@ -126,6 +126,12 @@ void Log::AddGapLocked() {
   builder_.AddGap();
 }
 
+void Log::LeaveOut(int64_t count, v1::GapReason reason, int64_t time_unix_nanos) {
+  absl::MutexLock lock(&mutex_);
+  if (builder_.open_bytes() == 0) policy_.Opened();
+  builder_.LeaveOut(count, reason, time_unix_nanos);
+}
+
 void Log::CloseLocked() {
   if (builder_.open_bytes() > 0) policy_.Closed(builder_.open_bytes());
   builder_.Close();

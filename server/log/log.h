@@ -47,7 +47,7 @@ struct LogOptions {
 // readers once the store has it. Held by shared_ptr: by its run and by its readers. Thread-safe.
 //
 // Hazard: Append and Finish may wait for the store, and wake a few readers on the calling thread.
-// TryAppend does neither.
+// TryAppend and LeaveOut do neither.
 //
 // It has three parts (docs/decisions/0025): BatchBuilder numbers and encodes, CommitPolicy decides
 // when to store and who does, PublishedLog is what readers see. Here they are put together, under
@@ -77,6 +77,10 @@ class Log : public std::enable_shared_from_this<Log> {
   // come alone. Never waits for the store, nor for anybody who does. Returns false, having appended
   // nothing, where Append would block.
   bool TryAppend(absl::Span<const TextLine> lines);
+
+  // Appends a gap in place of `count` lines that are not kept. Never waits, and leaves storing it
+  // to what is appended after it.
+  void LeaveOut(int64_t count, v1::GapReason reason, int64_t time_unix_nanos);
 
   // Appends the last record: `result`, with the totals filled in; of bytes, added to those that it
   // says were printed and not appended. Returns once the store has it; keeps trying for as long as

@@ -2,11 +2,14 @@
 #include "server/log/log_search.h"
 
 #include <algorithm>
+#include <array>
 #include <iterator>
 #include <string>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "base/codec/log_line.h"
+#include "server/log/backward_walk.h"
 #include "server/log/record.h"
 
 namespace jobtail {
@@ -38,13 +41,13 @@ absl::StatusOr<Batch> ReadBatch(const Log& log, int64_t sequence) {
 }
 
 // Looks through one batch, from record `*next` on. Returns the size of what passes.
-absl::StatusOr<size_t> SearchBatch(const SearchTask& task, int64_t* next, SearchBudget* budget,
-                                   std::vector<Slice>* slices) {
+absl::StatusOr<size_t> SearchBatch(const SearchTask& task, FilterPass* pass, int64_t* next,
+                                   SearchBudget* budget, std::vector<Slice>* slices) {
   const absl::StatusOr<Batch> batch = ReadBatch(*task.log, *next);
   if (!batch.ok()) return batch.status();
   std::vector<Slice> found;
   const Slice part = PartOf(*batch, *next, task.stop);
-  *next = task.filter->Apply(part, budget, &found).value_or(batch->last) + 1;
+  *next = pass->Apply(part, budget, &found).value_or(std::min(batch->last, task.stop)) + 1;
   return AppendFound(found, *batch, slices);
 }
 
@@ -70,6 +73,7 @@ void SearchAhead::Search() {
     state_ = State::kSearching;
   }
   std::vector<Slice> slices;
+  FilterPass pass(task_.filter.get());
   size_t found = 0;
   int64_t first = 0;
   int64_t next = 0;
@@ -77,7 +81,7 @@ void SearchAhead::Search() {
     first = next = before->last + 1;
     SearchBudget budget = MakeBudget(*task_.log, max_bytes_);
     while (next <= std::min(last_, task_.stop) && found < max_bytes_ && !budget.IsSpent()) {
-      const absl::StatusOr<size_t> size = SearchBatch(task_, &next, &budget, &slices);
+      const absl::StatusOr<size_t> size = SearchBatch(task_, &pass, &next, &budget, &slices);
       if (!size.ok()) break;
       found += *size;
     }
@@ -87,10 +91,12 @@ void SearchAhead::Search() {
   first_ = first;
   next_ = next;
   found_ = found;
+  pass_ = std::move(pass);
   slices_ = std::move(slices);
 }
 
-SearchAhead::Taken SearchAhead::Take(int64_t* next, size_t* found, std::vector<Slice>* slices) {
+SearchAhead::Taken SearchAhead::Take(int64_t* next, FilterPass* pass, size_t* found,
+                                     std::vector<Slice>* slices) {
   absl::MutexLock lock(&mutex_);
   if (state_ == State::kWaiting) {
     state_ = State::kDone;
@@ -99,8 +105,9 @@ SearchAhead::Taken SearchAhead::Take(int64_t* next, size_t* found, std::vector<S
   const auto is_done = [this]() ABSL_NO_THREAD_SAFETY_ANALYSIS { return state_ == State::kDone; };
   mutex_.Await(absl::Condition(&is_done));
   if (first_ > *next) return Taken::kNotYet;
-  if (first_ < *next) return Taken::kNothing;
+  if (first_ < *next || pass->IsWithinLine()) return Taken::kNothing;
   *next = next_;
+  *pass = std::move(pass_);
   *found += found_;
   std::ranges::move(slices_, std::back_inserter(*slices));
   return Taken::kAll;
@@ -110,8 +117,35 @@ LogSearch::~LogSearch() {
   if (ahead_) ahead_->Cancel();
 }
 
+absl::Status LogSearch::BeginAt(int64_t next) {
+  if (!task_.filter->pattern()) return absl::OkStatus();
+  struct Unfinished {
+    bool is_known = false;           // where its line begins
+    std::vector<std::string> texts;  // the last first
+  };
+  std::array<Unfinished, 2> streams;  // stdout, stderr
+  streams[0].is_known = !task_.filter->Wants(v1::STREAM_STDOUT);
+  streams[1].is_known = !task_.filter->Wants(v1::STREAM_STDERR);
+  BackwardWalk walk(task_.log.get(), next);
+  while (walk.bytes() < kLookBackBytes && !(streams[0].is_known && streams[1].is_known)) {
+    const absl::StatusOr<bool> moved = walk.Next();
+    if (!moved.ok()) return moved.status();
+    if (!*moved || !walk.record().is_text()) break;
+    Unfinished& stream = streams[walk.record().stream == v1::STREAM_STDERR ? 1 : 0];
+    stream.is_known |= EndsLine(walk.record().ending);
+    if (!stream.is_known) stream.texts.emplace_back(walk.record().bytes);
+  }
+  for (const v1::Stream stream : {v1::STREAM_STDOUT, v1::STREAM_STDERR}) {
+    const Unfinished& unfinished = streams[stream == v1::STREAM_STDERR ? 1 : 0];
+    for (size_t i = unfinished.texts.size(); i > 0; --i) {
+      pass_.Remember(stream, unfinished.texts[i - 1]);
+    }
+  }
+  return absl::OkStatus();
+}
+
 // Looks at one batch at least: the thread may have slept since the budget was made.
-absl::Status LogSearch::Read(int64_t last, size_t max_bytes, int64_t* next,
+absl::Status LogSearch::Read(int64_t last, bool is_end, size_t max_bytes, int64_t* next,
                              std::vector<Slice>* slices) {
   SearchBudget budget = MakeBudget(*task_.log, max_bytes);
   size_t found = 0;
@@ -121,19 +155,40 @@ absl::Status LogSearch::Read(int64_t last, size_t max_bytes, int64_t* next,
     if (TakeAhead(next, &found, slices)) continue;
     if (has_looked && budget.IsSpent()) break;
     const int64_t before = *next;
-    const absl::StatusOr<size_t> size = SearchBatch(task_, next, &budget, slices);
+    const absl::StatusOr<size_t> size = SearchBatch(task_, &pass_, next, &budget, slices);
     if (!size.ok()) return size.status();
     found += *size;
     records += *next - before;
   }
-  if (found < max_bytes / 4) SearchAheadOf(*next, records, last, max_bytes);
+  if (*next > last) {
+    CatchUp(is_end, slices);
+  } else if (found < max_bytes / 4) {
+    SearchAheadOf(*next, records, last, max_bytes);
+  }
+  if (!pass_.IsHoldingUp()) gives_up_at_.store(0, std::memory_order_relaxed);
   return absl::OkStatus();
+}
+
+// The log has nothing more for now, or for good.
+void LogSearch::CatchUp(bool is_end, std::vector<Slice>* slices) {
+  if (is_end) {
+    pass_.End(slices);
+  } else {
+    pass_.Settle(slices);
+  }
+  if (!pass_.IsHoldingUp()) return;
+  const absl::Duration now = task_.log->clock()->Steady();
+  if (GivesUpAt() == absl::InfiniteDuration()) {
+    gives_up_at_.store(absl::ToInt64Nanoseconds(now + kWaitForLine), std::memory_order_relaxed);
+  } else if (now >= GivesUpAt()) {
+    pass_.GiveUp(slices);
+  }
 }
 
 // False if the next records are still to be searched.
 bool LogSearch::TakeAhead(int64_t* next, size_t* found, std::vector<Slice>* slices) {
   if (!ahead_ || !ahead_->IsReached(*next)) return false;
-  const SearchAhead::Taken taken = ahead_->Take(next, found, slices);
+  const SearchAhead::Taken taken = ahead_->Take(next, &pass_, found, slices);
   if (taken != SearchAhead::Taken::kNotYet) ahead_ = nullptr;
   return taken == SearchAhead::Taken::kAll;
 }

@@ -8,6 +8,7 @@
 #include <cstdint>
 #include <cstring>
 
+#include "base/codec/log_line.h"
 #include "base/codec/wire.h"
 #include "base/utf8.h"
 
@@ -108,6 +109,7 @@ bool ReadPlainLine(std::string_view payload, PlainLine* line) {
   if (!ReadNumber(LogLine::kStreamFieldNumber, &reader, &number)) return false;
   line->stream = static_cast<v1::Stream>(number);
   if (!ReadNumber(LogLine::kEndingFieldNumber, &reader, &number)) return false;
+  line->ending = static_cast<v1::Ending>(number);
   if (!reader.ReadVarint(&tag) || !reader.ReadBytes(&line->text)) return false;
   line->is_raw = tag == kRawTag;
   return reader.AtEnd() && (line->is_raw || tag == kTextTag);
@@ -132,6 +134,7 @@ const char* SkipPlainLine(const char* at, const char* end) {
   byte += 2 + byte[1];
   if (byte[0] != VarintTag(LogLine::kStreamFieldNumber) || byte[1] >= 0x80) return nullptr;
   if (byte[2] != VarintTag(LogLine::kEndingFieldNumber) || byte[3] >= 0x80) return nullptr;
+  if (!EndsLine(static_cast<v1::Ending>(byte[3]))) return nullptr;
   byte += 4;
   const Byte tag = *byte++;
   if (tag != kTextTag && tag != kRawTag) return nullptr;
@@ -183,8 +186,8 @@ const char* PlainLineSkipper::Skip(const char* at, const char* until, const char
 }
 
 // From an element that SkipPlainLine skips. Alike in others of its layout are the tags, how many
-// bytes the number has and, if these are several, the last of them, which must not be 0, and the
-// time's length.
+// bytes the number has and, if these are several, the last of them, which must not be 0, the
+// time's length and the ending.
 void PlainLineSkipper::Learn(const Byte* element) {
   std::array<Byte, kMostBeforeText> mask{};
   const Byte* line = element + 1;
@@ -202,7 +205,7 @@ void PlainLineSkipper::Learn(const Byte* element) {
   take(0xFF);
   take(0x80);
   take(0xFF);
-  take(0x80);
+  take(0xFF);
   take(0xFF);
   head_size_ = at <= kHeadBytes ? at : 0;
   if (head_size_ == 0) return;

@@ -14,10 +14,18 @@ namespace jobtail {
 // A line as EncodeLine writes it. Refers to the encoded bytes.
 struct PlainLine {
   v1::Stream stream = v1::STREAM_UNSPECIFIED;
+  v1::Ending ending = v1::ENDING_UNSPECIFIED;
   bool is_raw = false;
   std::string_view time;
   std::string_view text;
 };
+
+// The part of a line's text that a pattern is looked for in: without a "\r" before the "\n", which
+// old logs have in it.
+inline std::string_view SearchedText(v1::Ending ending, std::string_view text) {
+  if (ending == v1::ENDING_LF && text.ends_with('\r')) text.remove_suffix(1);
+  return text;
+}
 
 // Reads an encoded LogLine. False for whatever else a record is, or may be.
 bool ReadPlainLine(std::string_view payload, PlainLine* line);
@@ -26,13 +34,14 @@ bool ReadPlainLine(std::string_view payload, PlainLine* line);
 bool IsSound(const PlainLine& line);
 
 // Where the element of a LogBatch that begins at `at` ends, if it is a line that ReadPlainLine
-// reads; null if it is not, and sometimes if it is: always so close before `end`, the end of the
-// batch. Copies nothing, and is quicker than reading.
+// reads, or the end of one, but not a piece that the next record continues; null if it is not, and
+// sometimes if it is: always so close before `end`, the end of the batch. Copies nothing, and is
+// quicker than reading.
 const char* SkipPlainLine(const char* at, const char* end);
 
 // Skips lines one after the other, each that SkipPlainLine skips, in about half the time where what
 // stands before a line's text is laid out like that of a line before: its number has as many bytes,
-// the last of them the same, and its time is as long. Not thread-safe.
+// the last of them the same, its time is as long and it ends alike. Not thread-safe.
 class PlainLineSkipper {
  public:
   // From the element at `at` on, those that begin before `until`, in a batch that ends at `end`.

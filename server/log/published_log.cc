@@ -30,6 +30,7 @@ PublishedLog::PublishedLog(const v1::Run& run, const LogExtent& extent, const Lo
   last_time_ = extent.last_time_unix_nanos;
   first_ = extent.first;
   snapshot_.last = extent.last;
+  snapshot_.total_lines = extent.total_lines;
   snapshot_.ended = true;
   SetPresentLocked(&Snapshot::run, RunMessage(run));
 }
@@ -59,6 +60,7 @@ void PublishedLog::PublishEnd(std::vector<Batch> batches, absl::FunctionRef<v1::
 PublishedLog::Surplus PublishedLog::PushLocked(std::vector<Batch> batches) {
   for (Batch& batch : batches) {
     snapshot_.last = batch.last;
+    snapshot_.total_lines = batch.total_lines;
     last_time_ = batch.last_time_unix_nanos;
     tail_bytes_ += batch.bytes->size();
     tail_.push_back(std::move(batch));

@@ -44,7 +44,8 @@ class PublishedLog {
     int64_t version = 0;
   };
   struct Snapshot {
-    int64_t last = 0;  // sequence number of the last record that readers can see
+    int64_t last = 0;         // sequence number of the last record that readers can see
+    int64_t total_lines = 0;  // up to there; see RunResult
     bool ended = false;
     Present run;
     Present progress;

@@ -95,6 +95,7 @@ char ToLower(char c) {
 // those of Latin-1, where it changes ASCII alone, can be compared with bytes.
 Sieve Sieve::Make(const std::string& pattern, const RE2::Options& options) {
   Sieve sieve;
+  sieve.looks_around_ = !LooksAtNothingAround(pattern);
   if (IsPlain(pattern)) {
     sieve.literals_ = {pattern};
   } else if (options.encoding() == RE2::Options::EncodingLatin1) {
@@ -104,7 +105,7 @@ Sieve Sieve::Make(const std::string& pattern, const RE2::Options& options) {
   if (sieve.literals_.size() > kMostLiterals) sieve.literals_.clear();
   if (!sieve.literals_.empty()) {
     sieve.kind_ = Kind::kLiterals;
-  } else if (LooksAtNothingAround(pattern)) {
+  } else if (!sieve.looks_around_) {
     sieve.kind_ = Kind::kPattern;
   }
   return sieve;

@@ -36,11 +36,14 @@ class Sieve {
   const std::vector<std::string>& literals() const { return literals_; }
   // Whether the literals are to be looked for in bytes whose letters (of ASCII) are small ones.
   bool in_lower_case() const { return in_lower_case_; }
+  // Whether a match may depend on what is around it, as with ^, $ and \b.
+  bool looks_around() const { return looks_around_; }
 
  private:
   Kind kind_ = Kind::kNone;
   std::vector<std::string> literals_;
   bool in_lower_case_ = false;
+  bool looks_around_ = false;
 };
 
 // Finds literals from front to back, looking at each byte once for each literal. Refers to the

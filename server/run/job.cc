@@ -54,7 +54,12 @@ Job& Job::Mask(std::string pattern) {
 }
 
 Job& Job::KeepOverwritten() {
-  options_.keep_overwritten = true;
+  options_.overwrites = Overwrites::kKeep;
+  return *this;
+}
+
+Job& Job::ThinOverwritten() {
+  options_.overwrites = Overwrites::kThin;
   return *this;
 }
 

@@ -79,8 +79,11 @@ class Job {
   // parameters. May be called several times. Unfinished lines are then shown once they are
   // finished.
   Job& Mask(std::string pattern);
-  // Stores every line that ends in "\r", however fast the next one overwrites it.
+  // Of lines that end in "\r", 10,000 at once and ten a second in the long run are kept, and all
+  // that stand for a tenth of a second; the rest is a progress bar's, and a gap says how much it
+  // was. KeepOverwritten keeps all of them, as data; ThinOverwritten only those that stand.
   Job& KeepOverwritten();
+  Job& ThinOverwritten();
 
   // What is kept of this job's runs. Age and bytes of one log in place of the server's own limits,
   // the number beside that of the server.

@@ -34,12 +34,19 @@ struct ChildProcess {
   bool exact_order = false;
 };
 
+// What becomes of lines that end in "\r", which the next one overwrites.
+enum class Overwrites {
+  kKeepFew,  // kept, but at OverwriteSink's bounds thinned out
+  kKeep,     // kept
+  kThin,     // thinned out: what is overwritten within a tenth of a second is left out
+};
+
 // What a job declares beside its name, its parameters and what executes it. See Job.
 struct JobOptions {
   RunLimits limits;
   JobRetention retention;
   std::vector<std::string> masks;  // in RE2's syntax
-  bool keep_overwritten = false;
+  Overwrites overwrites = Overwrites::kKeepFew;
   std::optional<ChildProcess> child_process;
 };
 

@@ -7,7 +7,7 @@
 namespace jobtail {
 namespace {
 
-// The enumerations agree in their values.
+// The enumerations agree in their values, as far as capture's goes.
 static_assert(static_cast<int>(capture::Stream::kStdout) == v1::STREAM_STDOUT);
 static_assert(static_cast<int>(capture::Stream::kStderr) == v1::STREAM_STDERR);
 static_assert(static_cast<int>(capture::Ending::kLf) == v1::ENDING_LF);
@@ -15,11 +15,15 @@ static_assert(static_cast<int>(capture::Ending::kCr) == v1::ENDING_CR);
 static_assert(static_cast<int>(capture::Ending::kNone) == v1::ENDING_NONE);
 static_assert(static_cast<int>(capture::Ending::kSplit) == v1::ENDING_SPLIT);
 
+// To capture, the "\r" of "\r\n" is the end of the text.
 TextLine Convert(const capture::Line& line) {
-  return {static_cast<v1::Stream>(line.stream),
-          static_cast<v1::Ending>(line.ending),
-          line.time_unix_nanos,
-          {line.text.data(), line.text.size()}};
+  TextLine text{static_cast<v1::Stream>(line.stream), static_cast<v1::Ending>(line.ending),
+                line.time_unix_nanos, line.text};
+  if (line.ending == capture::Ending::kLf && line.text.ends_with('\r')) {
+    text.ending = v1::ENDING_CRLF;
+    text.text.remove_suffix(1);
+  }
+  return text;
 }
 
 // What `use`, which takes a span of them, returns. Most lines come alone.

@@ -7,29 +7,7 @@ namespace jobtail {
 namespace {
 
 using capture::Ending;
-using capture::kMaxLineBytes;
 using capture::Line;
-
-bool IsContinuation(char c) { return (static_cast<unsigned char>(c) & 0xC0) == 0x80; }
-
-// As long as a record may be, and not through a character of UTF-8.
-size_t CutPoint(const std::string& text) {
-  size_t cut = kMaxLineBytes;
-  while (cut > kMaxLineBytes - 4 && IsContinuation(text[cut])) --cut;
-  return IsContinuation(text[cut]) ? kMaxLineBytes : cut;
-}
-
-void AddInPieces(Line line, std::string text, OwnedLines* lines) {
-  const Ending ending = line.ending;
-  while (text.size() > kMaxLineBytes) {
-    const size_t cut = CutPoint(text);
-    line.ending = Ending::kSplit;
-    lines->AddOwned(line, text.substr(0, cut));
-    text.erase(0, cut);
-  }
-  line.ending = ending;
-  lines->AddOwned(line, std::move(text));
-}
 
 }  // namespace
 
@@ -42,7 +20,7 @@ void MaskSink::MaskLineLocked(const Line& line, OwnedLines* masked) {
   held.covered = result.covered;
   held.time_unix_nanos = line.time_unix_nanos;
   if (ends) held.covered = 0;
-  if (ends || !result.text.empty()) AddInPieces(line, std::move(result.text), masked);
+  if (ends || !result.text.empty()) masked->AddInPieces(line, std::move(result.text));
 }
 
 OwnedLines MaskSink::MaskLocked(std::span<const Line> lines) {
@@ -74,7 +52,7 @@ void MaskSink::Finish() {
     Held& held = held_[stream == capture::Stream::kStdout ? 0 : 1];
     std::string text = masker_->Mask(held.text, held.covered, /*whole=*/true).text;
     const Line line{stream, Ending::kNone, held.time_unix_nanos, {}};
-    if (!text.empty()) AddInPieces(line, std::move(text), &rest);
+    if (!text.empty()) rest.AddInPieces(line, std::move(text));
     held = {};
   }
   if (!rest.lines.empty()) next_->Write(rest.lines);

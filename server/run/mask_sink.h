@@ -3,29 +3,16 @@
 #define JOBTAIL_SERVER_RUN_MASK_SINK_H_
 
 #include <array>
-#include <deque>
 #include <span>
 #include <string>
-#include <vector>
 
 #include "absl/base/thread_annotations.h"
 #include "absl/synchronization/mutex.h"
 #include "capture/sink.h"
 #include "server/run/masker.h"
+#include "server/run/owned_lines.h"
 
 namespace jobtail {
-
-// Lines that one stage hands to the next, with the text that is not the caller's.
-struct OwnedLines {
-  std::vector<capture::Line> lines;
-  std::deque<std::string> texts;
-
-  void Add(capture::Line line) { lines.push_back(line); }
-  void AddOwned(capture::Line line, std::string text) {
-    line.text = texts.emplace_back(std::move(text));
-    lines.push_back(line);
-  }
-};
 
 // Masks what a run prints. A secret is found also when it comes in several pieces of one line, as
 // long as no other thread prints on the same stream in between. The end of an unfinished line is

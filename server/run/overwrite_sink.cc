@@ -13,6 +13,9 @@ using capture::Ending;
 using capture::Line;
 using capture::Stream;
 
+// After a pause in which so much of what is handed on as it comes has come back, it is again.
+constexpr double kRested = 0.1;
+
 constexpr std::array kStreams{Stream::kStdout, Stream::kStderr};
 
 Stream Other(Stream stream) {
@@ -30,6 +33,7 @@ void OverwriteSink::Write(std::span<const Line> lines) noexcept {
   if (PassesThrough(lines)) return next_->Write(lines);
   absl::MutexLock lock(&mutex_);
   const OwnedLines out = TakeLocked(lines);
+  TellLocked(out, lines.back().time_unix_nanos);
   if (!out.lines.empty()) next_->Write(out.lines);
   SettleLocked();
 }
@@ -39,6 +43,7 @@ bool OverwriteSink::TryWrite(std::span<const Line> lines) noexcept {
   if (!mutex_.TryLock()) return false;
   State before = state_;
   const OwnedLines out = TakeLocked(lines);
+  TellLocked(out, lines.back().time_unix_nanos);
   const bool written = out.lines.empty() || next_->TryWrite(out.lines);
   if (!written) state_ = std::move(before);
   SettleLocked();
@@ -50,6 +55,7 @@ OverwriteSink::Dropped OverwriteSink::Finish() {
   absl::MutexLock lock(&mutex_);
   OwnedLines out;
   for (const Stream stream : kStreams) EmitLocked(stream, &out);
+  TellAllLocked(state_.last_time);
   if (!out.lines.empty()) next_->Write(out.lines);
   finished_ = true;
   return state_.dropped;
@@ -64,13 +70,49 @@ OwnedLines OverwriteSink::TakeLocked(std::span<const Line> lines) {
 void OverwriteSink::TakeLineLocked(const Line& line, OwnedLines* out) {
   EmitLocked(Other(line.stream), out);  // the order of both streams stays
   Bar& bar = BarOfLocked(line.stream);
+  RefillLocked(line.time_unix_nanos);
   const bool may_wait = line.ending == Ending::kCr || line.ending == Ending::kNone;
-  if (bar.drawing && may_wait) return DrawLocked(line, bar, out);
+  const bool has_rested = most_kept_ > 0 && state_.left >= kRested * most_kept_;
+  if (bar.drawing && may_wait && !has_rested) return DrawLocked(line, bar, out);
   EmitLocked(line.stream, out);
   out->Add(line);
+  state_.ends_bar |= bar.drawing;
   bar = {};
-  bar.drawing = line.ending == Ending::kCr;
+  bar.drawing = line.ending == Ending::kCr && !SpendLocked(line);
   bar.kept_time = line.time_unix_nanos;
+}
+
+void OverwriteSink::RefillLocked(int64_t time_unix_nanos) {
+  const absl::Duration passed = absl::Nanoseconds(time_unix_nanos - state_.last_time);
+  if (passed <= absl::ZeroDuration()) return;
+  state_.last_time = time_unix_nanos;
+  const double more = absl::ToDoubleSeconds(passed) * kKeptInSecond;
+  state_.left = std::min(state_.left + more, static_cast<double>(most_kept_));
+}
+
+// False if that is more than is left.
+bool OverwriteSink::SpendLocked(const Line& line) {
+  const auto cost = static_cast<double>(1 + line.text.size() / kLineBytes);
+  if (state_.left < cost) return false;
+  state_.left -= cost;
+  return true;
+}
+
+// What was dropped, before what is handed on next, if it is time.
+void OverwriteSink::TellLocked(const OwnedLines& next, int64_t time_unix_nanos) {
+  if (next.lines.empty() || state_.dropped.lines <= told_) return;
+  if (told_time_ == 0) told_time_ = time_unix_nanos;
+  const bool is_due = time_unix_nanos - told_time_ >= absl::ToInt64Nanoseconds(kTellInterval);
+  if (is_due || std::exchange(state_.ends_bar, false)) TellAllLocked(time_unix_nanos);
+}
+
+// Lines that `next_` does not take, and are dropped once more, are not told again.
+void OverwriteSink::TellAllLocked(int64_t time_unix_nanos) {
+  const int64_t lines = state_.dropped.lines - told_;
+  if (lines <= 0) return;
+  told_ += lines;
+  told_time_ = time_unix_nanos;
+  if (leave_out_) leave_out_(lines, time_unix_nanos);
 }
 
 void OverwriteSink::DrawLocked(const Line& line, Bar& bar, OwnedLines* out) {
@@ -112,6 +154,7 @@ void OverwriteSink::EmitLocked(Stream stream, OwnedLines* out) {
   const Ending ending = bar.ended ? Ending::kCr : Ending::kNone;
   out->AddOwned({stream, ending, bar.time, {}}, std::exchange(bar.text, {}));
   bar.waiting = false;
+  state_.left = std::max(state_.left - 1, 0.0);
   bar.log_open = !bar.ended;
   bar.kept_time = bar.time;
 }

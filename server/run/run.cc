@@ -99,8 +99,8 @@ Run::Run(std::string id, std::shared_ptr<const Job> job, ParameterValues paramet
   active_log_.reset(new Log(id_, services_->log, options));
   active_log_->SetRun(*run);
   log_ = active_log_;
-  execution_->output.emplace(active_log_.get(), &execution_->masker,
-                             job_->options().keep_overwritten, services_->timers);
+  execution_->output.emplace(active_log_.get(), &execution_->masker, job_->options().overwrites,
+                             services_->timers);
   absl::MutexLock lock(&mutex_);
   proto_ = std::move(run);
 }

@@ -14,6 +14,7 @@
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include "absl/time/time.h"
 #include "server/log/batch.h"
 #include "server/log/cursor.h"
 #include "server/run/run_table.h"
@@ -21,7 +22,7 @@
 namespace jobtail {
 
 // What is there to be read next, as encoded messages. Owned by its stream, which calls it from one
-// thread at a time; Heartbeat and ClientGone may be called beside another function.
+// thread at a time; those that say so may be called beside another function.
 class Feed {
  public:
   using Next = Cursor::Next;
@@ -47,17 +48,23 @@ class Feed {
   // Forgets the `wake` of the last Wait. One that is just being called is not waited for.
   virtual void CancelWait() = 0;
 
+  // When Read has something though nothing has come, by the steady clock; infinite most of the
+  // time. May be called beside another function.
+  virtual absl::Duration ReadsAt() const { return absl::InfiniteDuration(); }
+
   // Where a client that has got everything which was read so far would go on; nullopt if there is
   // no such thing.
   virtual std::optional<int64_t> ResumePoint() const = 0;
   // A sign of life that says that everything before `resume_point` has been read, as a message like
   // those that Read appends; empty, without a buffer, if the feed has none of its own.
+  // May be called beside another function.
   virtual Slice Heartbeat(std::optional<int64_t> resume_point) const = 0;
 
   // OK while the reader may read on. May be called beside another function, by any thread.
   virtual absl::Status MayRead() const { return absl::OkStatus(); }
 
-  // The client has gone before the end. To be called once at most. May wait for the store.
+  // The client has gone before the end. To be called once at most. May wait for the store. May be
+  // called beside another function.
   virtual void ClientGone() const {}
 };
 
@@ -77,6 +84,7 @@ class LogFeed final : public Feed {
   void Share(RunBeside run_beside) override { cursor_->ShareSearch(std::move(run_beside)); }
   bool Wait(std::function<void()> wake) override { return cursor_->Wait(std::move(wake)); }
   void CancelWait() override { cursor_->CancelWait(); }
+  absl::Duration ReadsAt() const override { return cursor_->ReadsAt(); }
   std::optional<int64_t> ResumePoint() const override { return cursor_->next(); }
   Slice Heartbeat(std::optional<int64_t> resume_point) const override;
   absl::Status MayRead() const override { return cursor_->MayRead(); }

@@ -104,11 +104,15 @@ bool Stream::IsStalled(absl::Duration now) {
 
 void Stream::Tick(absl::Duration now) {
   CheckRight();
+  bool reads;
+  bool is_due;
   {
     absl::MutexLock lock(&mutex_);
-    if (!IsDueLocked(now)) return;
+    reads = feed_ && !reading_ && now >= feed_->ReadsAt();
+    is_due = IsDueLocked(now);
   }
-  Execute(&Stream::SendHeartbeat);
+  if (reads) Execute(&Stream::Step);
+  if (is_due) Execute(&Stream::SendHeartbeat);
 }
 
 bool Stream::IsDueLocked(absl::Duration now) const {

@@ -70,7 +70,8 @@ class Stream : public std::enable_shared_from_this<Stream> {
   // To be called after Finish, when the door has no more use for it.
   void Close();
 
-  // Sends a heartbeat if the stream has been idle for long at `now`, by the steady clock.
+  // Sends a heartbeat if the stream has been idle for long at `now`, by the steady clock, and what
+  // has come due by then. To be called every half second or so.
   void Tick(absl::Duration now);
 
   // Whether the client has not taken a message for kStalledAfter.

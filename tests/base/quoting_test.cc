@@ -34,6 +34,8 @@ TEST(PrintableTest, ShowsBytesThatAreNotUtf8) {
 TEST(PrintableTest, ShowsWhatDeceives) {
   EXPECT_EQ(Printable("pay\u200bpal\u00ad\ufeff"), "pay\\u200bpal\\u00ad\\ufeff");
   EXPECT_EQ(Printable("\u3164\U000e0041"), "\\u3164\\ue0041");
+  EXPECT_EQ(Printable("می\u200cخواهم"), "می\u200cخواهم") << "a part of a word";
+  EXPECT_EQ(Printable("pay\u200cpal \u200cم"), "pay\\u200cpal \\u200cم");
   EXPECT_EQ(Printable("👩\u200d💻 ❤\ufe0f"), "👩\u200d💻 ❤\ufe0f");  // emoji are made of these
 }
 

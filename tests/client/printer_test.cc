@@ -14,6 +14,7 @@
 
 #include "client/cli/json_printer.h"
 #include "client/cli/output.h"
+#include "client/cli/prefix_printer.h"
 #include "client/cli/text_printer.h"
 
 namespace jobtail::client::cli {
@@ -110,6 +111,33 @@ TEST_F(TextPrinterTest, PrintsTheBytesAsTheyWere) {
           .ok());
   EXPECT_EQ(Out(), "\n" + nul + "\n\xff\xfe\n10%\rprompt> longer\n\x1b[31mred\r\nno end");
   EXPECT_EQ(Err(), "");
+}
+
+TEST_F(TextPrinterTest, PrintsCrLfAsItWas) {
+  TextPrinter printer(&output_, {});
+  ASSERT_TRUE(printer
+                  .Print(Batch({Line(1, "a", v1::ENDING_CRLF), Line(2, "b", v1::ENDING_CR),
+                                Line(3, "", v1::ENDING_CRLF)}))
+                  .ok());
+  EXPECT_EQ(Out(), "a\r\nb\r\r\n");
+}
+
+// Several runs side by side: whole lines, of which only what stands is shown.
+TEST_F(PrinterTest, ShowsLinesThatNothingOverwrites) {
+  PrefixPrinter printer(&output_, {.prefix = "run | "});
+  const std::string utf16("a\0", 2);
+  const std::string zero("\0", 1);
+  for (const v1::LogLine& line :
+       {Line(1, "cr lf", v1::ENDING_CRLF), Line(2, "cr cr lf", v1::ENDING_CR),
+        Line(3, "", v1::ENDING_CRLF), Line(4, "before", v1::ENDING_CR),
+        Line(5, "\r", v1::ENDING_LF), Line(6, utf16, v1::ENDING_CR), Line(7, zero, v1::ENDING_LF),
+        Line(8, "10%", v1::ENDING_CR), Line(9, "20%", v1::ENDING_LF),
+        Line(10, "test ... ", v1::ENDING_NONE), Line(11, "ok", v1::ENDING_LF)}) {
+    ASSERT_TRUE(printer.Print(Batch({line})).ok());
+  }
+  ASSERT_TRUE(printer.Finish().ok());
+  EXPECT_EQ(Out(), "run | cr lf\nrun | cr cr lf\nrun | before\r\nrun | " + utf16 + zero +
+                       "\nrun | 20%\nrun | test ... ok\n");
 }
 
 TEST_F(TextPrinterTest, PrintsEachStreamToItsOwn) {

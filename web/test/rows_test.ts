@@ -51,6 +51,35 @@ test('text that was shown before its newline is one row with what follows', () =
   assert.deepEqual(texts(rowsOf(record(1, 'Continue? ', { ending: 'NONE' }), record(2, 'yes'))), ['Continue? yes']);
 });
 
+test('a line in many pieces is one whole row, and says so where it is cut', () => {
+  const pieces = Array.from({ length: 400 }, (_, i) => record(i + 2, `${i} `, { ending: 'NONE' }));
+  const rows = rowsOf(record(1, 'before'), ...pieces, record(402, 'end'));
+  assert.deepEqual(positions(rows), [1, 402]);
+  assert.equal(texts(rows)[1], `${pieces.map((piece) => piece.text).join('')}end`);
+  assert.equal(rows.row(402)!.cut, undefined);
+  const long = rowsOf(...Array.from({ length: 10_000 }, (_, i) => record(i + 1, 'x', { ending: 'NONE' })), record(10_001, 'end'));
+  const row = long.row(10_001)!;
+  assert.equal(row.cut, true);
+  assert.ok(row.before.length > 5000 && row.before.length < 10_000);
+});
+
+test('pieces that are not loaded are asked for', () => {
+  const window = new LogWindow();
+  const asked: number[] = [];
+  const rows = new LogRows(window, (positions) => asked.push(...positions));
+  window.put(record(5, 'b', { ending: 'NONE' }));
+  window.put(record(6, 'c'));
+  assert.deepEqual([rows.row(6)!.cut, asked], [true, [4]]);
+  window.put(record(4, 'a'));
+  assert.deepEqual([plainTextOf(rows.row(6)!), rows.row(6)!.cut], ['bc', undefined]);
+});
+
+test('CR LF ends a row, and CR CR LF and CR LF in UTF-16 leave it as it is', () => {
+  assert.deepEqual(texts(rowsOf(record(1, 'a', { ending: 'CRLF' }), record(2, 'b', { ending: 'CRLF' }))), ['a', 'b']);
+  assert.deepEqual(texts(rowsOf(record(1, 'a', { ending: 'CR' }), record(2, '', { ending: 'CRLF' }))), ['a']);
+  assert.deepEqual(texts(rowsOf(record(1, 'a\0', { ending: 'CR' }), record(2, '\0'))), ['a\0']);
+});
+
 test('a line of the other stream does not end a row', () => {
   const rows = rowsOf(record(1, 'wait ', { ending: 'NONE' }), record(2, 'warning', { stderr: true }), record(3, 'done'));
   assert.deepEqual(texts(rows), ['warning', 'wait done']);
@@ -128,4 +157,19 @@ test('a filtered list finds the row of a line, or the next', () => {
   assert.equal(rows.positionOf(9), 3);
   assert.equal(rows.positionOf(99), 3);
   assert.deepEqual([0, 2, 7].map((position) => rows.nearest(position)), [1, 2, 3]);
+});
+
+test('the pieces that a filter has found are one row', () => {
+  const rows = new ListRows();
+  rows.push(record(3, 'test a ... ', { ending: 'NONE' }));
+  rows.push(record(4, 'assert', { stderr: true }));
+  rows.push(record(9, 'FAI', { ending: 'NONE' }));
+  assert.deepEqual(texts(rows), ['assert', 'test a ... FAI']);
+  rows.push(record(10, 'LED'));
+  rows.push(record(12, 'FAILED'));
+  assert.deepEqual(texts(rows), ['assert', 'test a ... FAILED', 'FAILED']);
+  assert.equal(rows.positionOf(3), 1);
+  assert.equal(rows.positionOf(9), 2);
+  assert.equal(rows.positionOf(11), 3);
+  assert.equal(rows.records, 5);
 });

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
-import { escapePattern, expressionOf, type FindMatches, LogSearch, patternOf, upperBound } from '../src/log/search';
+import type { LogLine } from '../src/api/types';
+import { escapePattern, expressionOf, type FindMatches, LineMatches, LogSearch, patternOf, upperBound } from '../src/log/search';
 
 // Stands for the server: a log of `last` lines, of which those in `matches` match.
 function fake(matches: number[]) {
@@ -101,4 +102,38 @@ test('an expression that the browser cannot read marks nothing', () => {
 
 test('upper bound', () => {
   assert.deepEqual([0, 1, 2, 3, 9].map((value) => upperBound([1, 3, 3, 5], value)), [0, 1, 1, 3, 4]);
+});
+
+test('a line in pieces is one match, at its last piece', () => {
+  const lines = new LineMatches();
+  const take = (sequence: number, ending: string, stream = 'STREAM_STDOUT'): number[] =>
+    lines.take({ sequence: String(sequence), ending, stream } as LogLine);
+  assert.deepEqual(take(2, 'ENDING_NONE'), []);
+  assert.deepEqual(take(3, 'ENDING_CRLF', 'STREAM_STDERR'), [3]);
+  assert.deepEqual(take(5, 'ENDING_NONE'), []);
+  assert.equal(lines.open, 2);
+  assert.deepEqual(take(6, 'ENDING_LF'), [6]);
+  assert.equal(lines.open, undefined);
+  take(8, 'ENDING_NONE');
+  assert.deepEqual(lines.take({ sequence: '9', result: {} } as LogLine), [8]);
+});
+
+test('a match that goes on is looked for once more', async () => {
+  const asked: number[] = [];
+  let matches = [3, 7];
+  let open: number | undefined = 5;
+  const find: FindMatches = async function* (from) {
+    asked.push(from);
+    yield { matches: matches.filter((match) => match >= from), searched: 0, ...(open ? { open } : {}) };
+  };
+  let last = 8;
+  const search = new LogSearch(find, () => last, nothing);
+  await search.index();
+  assert.deepEqual(search.matches, [3, 7]);
+  matches = [3, 9];
+  open = undefined;
+  last = 10;
+  await search.index();
+  assert.deepEqual(search.matches, [3, 9]);
+  assert.deepEqual(asked, [1, 5]);
 });

@@ -157,4 +157,17 @@ test('the page shows the same characters as what they are as the server and the 
     const isShown = character === '\t' || !(isControl(code) || isDeceptive(code));
     assert.equal(visible(character) === character, isShown, `U+${code.toString(16)}`);
   }
+  const joining = [...source.matchAll(/\{\.first = 0x([0-9a-f]+), \.last = 0x([0-9a-f]+)\}/g)];
+  assert.ok(joining.length > 4);
+  const isJoining = (code: number): boolean => joining.some(([, first, last]) => code >= parseInt(first!, 16) && code <= parseInt(last!, 16));
+  for (let code = 0x41; code <= 0xffff; code += 1) {
+    if (isDeceptive(code) || isControl(code) || (code >= 0xd800 && code < 0xe000)) continue;
+    const word = `${String.fromCodePoint(code)}\u200c${String.fromCodePoint(code)}`;
+    assert.equal(visible(word) === word, isJoining(code), `U+${code.toString(16)}`);
+  }
+});
+
+test('a non-joiner is a part of Persian words, and seen elsewhere', () => {
+  assert.equal(visible('می\u200cخواهم'), 'می\u200cخواهم');
+  assert.equal(visible('pay\u200cpal \u200c'), 'pay⟨U+200C⟩pal ⟨U+200C⟩');
 });

@@ -64,7 +64,7 @@ TEST(Record, ALineIsEncodedAsProtobufDoesWhateverItsTime) {
 TEST(Record, ALineIsEncodedAsProtobufDoesWhateverItsStreamAndEnding) {
   for (const v1::Stream stream : {v1::STREAM_STDOUT, v1::STREAM_STDERR}) {
     for (const v1::Ending ending :
-         {v1::ENDING_LF, v1::ENDING_CR, v1::ENDING_NONE, v1::ENDING_SPLIT}) {
+         {v1::ENDING_LF, v1::ENDING_CRLF, v1::ENDING_CR, v1::ENDING_NONE, v1::ENDING_SPLIT}) {
       const TextLine line{stream, ending, kSecond, "text"};
       EXPECT_EQ(ByHand(1, line), ByProtobuf(1, line, true)) << stream << " " << ending;
     }
@@ -208,6 +208,7 @@ TEST(Record, EncodingAppends) {
 TEST(Record, PrintedBytesCountTheTerminator) {
   EXPECT_EQ(PrintedBytes({v1::STREAM_STDOUT, v1::ENDING_LF, 0, "four"}), 5);
   EXPECT_EQ(PrintedBytes({v1::STREAM_STDOUT, v1::ENDING_CR, 0, "four"}), 5);
+  EXPECT_EQ(PrintedBytes({v1::STREAM_STDOUT, v1::ENDING_CRLF, 0, "four"}), 6);
   EXPECT_EQ(PrintedBytes({v1::STREAM_STDOUT, v1::ENDING_NONE, 0, "four"}), 4);
   EXPECT_EQ(PrintedBytes({v1::STREAM_STDOUT, v1::ENDING_SPLIT, 0, "four"}), 4);
   EXPECT_EQ(PrintedBytes({v1::STREAM_STDOUT, v1::ENDING_LF, 0, ""}), 1);
@@ -216,10 +217,12 @@ TEST(Record, PrintedBytesCountTheTerminator) {
 TEST(Ending, IsWhatWasPrinted) {
   EXPECT_EQ(EndingBytes(v1::ENDING_LF), "\n");
   EXPECT_EQ(EndingBytes(v1::ENDING_CR), "\r");
+  EXPECT_EQ(EndingBytes(v1::ENDING_CRLF), "\r\n");
   EXPECT_EQ(EndingBytes(v1::ENDING_NONE), "");
   EXPECT_EQ(EndingBytes(v1::ENDING_SPLIT), "");
   EXPECT_TRUE(EndsLine(v1::ENDING_LF));
   EXPECT_TRUE(EndsLine(v1::ENDING_CR));
+  EXPECT_TRUE(EndsLine(v1::ENDING_CRLF));
   EXPECT_FALSE(EndsLine(v1::ENDING_NONE));
   EXPECT_FALSE(EndsLine(v1::ENDING_SPLIT));
 }

@@ -10,7 +10,8 @@ from jobtail.v1 import job_service_pb2 as service
 from jobtail.v1 import log_pb2 as log
 from jobtail.v1 import run_pb2 as run
 
-TERMINATORS = {log.ENDING_LF: b"\n", log.ENDING_CR: b"\r", log.ENDING_NONE: b"", log.ENDING_SPLIT: b""}
+TERMINATORS = {log.ENDING_LF: b"\n", log.ENDING_CRLF: b"\r\n", log.ENDING_CR: b"\r", log.ENDING_NONE: b"",
+               log.ENDING_SPLIT: b""}
 MAX_LINE_BYTES = 64 << 10
 DEFAULT_MESSAGE_LIMIT = 4 << 20
 

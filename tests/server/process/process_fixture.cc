@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "base/codec/log_line.h"
 #include "tests/server/support/following.h"
 #include "tests/server/support/records.h"
 
@@ -65,8 +66,7 @@ std::string Printed(const std::vector<v1::LogLine>& records, v1::Stream stream) 
   for (const v1::LogLine& record : records) {
     if (record.stream() != stream || record.has_result()) continue;
     absl::StrAppend(&printed, record.has_raw() ? record.raw() : record.text());
-    if (record.ending() == v1::ENDING_LF) printed += '\n';
-    if (record.ending() == v1::ENDING_CR) printed += '\r';
+    printed += EndingBytes(record.ending());
   }
   return printed;
 }

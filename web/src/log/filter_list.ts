@@ -12,7 +12,7 @@ export interface FilterTerm {
   stream: '' | 'STREAM_STDOUT' | 'STREAM_STDERR';
 }
 
-const kMost = 20_000; // lines held at once
+const kMost = 20_000; // records held at once
 
 // The lines that pass a filter, from the beginning of the log on, and those that come. The server looks through the
 // log; the page holds what it found.
@@ -65,7 +65,7 @@ export class FilterList {
     this.next = record.sequence + 1;
     this.rows.push(record);
     if (record.result) this.state = 'complete';
-    else if (this.rows.last >= kMost) this.state = 'full';
+    else if (this.rows.records >= kMost) this.state = 'full';
     return this.state !== 'searching';
   }
 }

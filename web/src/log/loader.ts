@@ -1,7 +1,7 @@
 import { logPath } from '../api/log_request';
 import { readStream } from '../api/ndjson';
 import type { LogLine } from '../api/types';
-import { recordOf } from './record';
+import { kEndingText, recordOf } from './record';
 import type { LogWindow } from './window';
 
 const kAround = 128; // records loaded on either side of those asked for
@@ -112,7 +112,7 @@ export async function loadText(run: string, from: number, to: number, tooMuch: n
       if (!record) continue;
       if (record.sequence > to || text.length > tooMuch) return text;
       if (record.result || record.gap) continue;
-      text += record.text + (record.ending === 'LF' ? '\n' : record.ending === 'CR' ? '\r' : '');
+      text += record.text + kEndingText[record.ending];
     }
   }
   return text;

@@ -1,7 +1,7 @@
 import type { LogLine, RunResult } from '../api/types';
 import { cut } from '../text/visible';
 
-export type Ending = 'LF' | 'CR' | 'NONE' | 'SPLIT';
+export type Ending = 'LF' | 'CRLF' | 'CR' | 'NONE' | 'SPLIT';
 
 // One record of a log as the page holds it. Immutable.
 export interface LogRecord {
@@ -19,8 +19,11 @@ export interface LogRecord {
 export const kMaxText = 4096;
 
 const kEndings: Record<string, Ending> = {
-  ENDING_LF: 'LF', ENDING_CR: 'CR', ENDING_NONE: 'NONE', ENDING_SPLIT: 'SPLIT',
+  ENDING_LF: 'LF', ENDING_CRLF: 'CRLF', ENDING_CR: 'CR', ENDING_NONE: 'NONE', ENDING_SPLIT: 'SPLIT',
 };
+
+// What the job printed after the text.
+export const kEndingText: Record<Ending, string> = { LF: '\n', CRLF: '\r\n', CR: '\r', NONE: '', SPLIT: '' };
 
 // Bytes that are not UTF-8 stay recognisable: each is shown as \xNN, the rest as text.
 export function textOfBytes(base64: string): string {

@@ -1,10 +1,12 @@
 import type { LogRecord } from './record';
 import type { LogWindow } from './window';
 
-// One row on the screen. `before`: what the same stream printed on the same row of a terminal, oldest first.
+// One row on the screen. `before`: what the same stream printed on the same row of a terminal, oldest first. `cut`: the
+// line began even before that.
 export interface Row {
   readonly record: LogRecord;
   readonly before: readonly LogRecord[];
+  readonly cut?: boolean;
 }
 
 // Rows by position, 1, 2, 3 ... Not every position has a row; what has one may not be loaded.
@@ -25,7 +27,9 @@ export interface RowSource {
   nearest(position: number): number;
 }
 
-const kLook = 256; // how far a row's other records are looked for
+const kLook = 256; // how far the next record of a row is looked for, and what it overwrites
+const kMaxPieces = 8192; // of one line on one row: half of what is kept in memory
+const kMaxPiecesText = 256 * 1024; // characters of them
 const kBlock = 256;
 
 // The whole log: positions are sequence numbers. A record that the next one of its stream overwrites ("\r") or
@@ -56,7 +60,7 @@ export class LogRows implements RowSource {
   row(position: number): Row | undefined {
     const record = this.window.get(position);
     if (!record) return undefined;
-    return { record, before: this.partsBefore(record) };
+    return this.partsBefore(record);
   }
 
   private walk(from: number, step: 1 | -1, end: number): number | undefined {
@@ -99,42 +103,76 @@ export class LogRows implements RowSource {
     return true;
   }
 
-  private partsBefore(record: LogRecord): LogRecord[] {
+  // A line's own pieces, however many: until something says that it ends, or there is too much. Of what it overwrites,
+  // what is near.
+  private partsBefore(record: LogRecord): Row {
     const parts: LogRecord[] = [];
-    if (!isText(record)) return parts;
-    for (let at = record.sequence - 1; at >= record.sequence - kLook; at -= 1) {
+    const end = (cut: boolean): Row => ({ record, before: parts.reverse(), ...(cut ? { cut } : {}) });
+    if (!isText(record)) return end(false);
+    let last = record.sequence;
+    let text = 0;
+    let overwritten = false;
+    for (let at = record.sequence - 1; at >= this.first && at >= last - kLook; at -= 1) {
       const part = this.window.get(at);
-      if (!part) break;
-      if (!isText(part) || part.stderr !== record.stderr) continue;
-      if (part.ending === 'LF' || part.ending === 'SPLIT') break;
+      if (!part) return end(!overwritten && last < record.sequence && this.isMissing(at));
+      if (!isText(part)) break;
+      if (part.stderr !== record.stderr) continue;
+      if (part.ending === 'LF' || part.ending === 'CRLF' || part.ending === 'SPLIT') break;
+      overwritten ||= part.ending === 'CR';
+      if (overwritten && at < record.sequence - kLook) break;
+      text += part.text.length;
+      if (parts.length >= kMaxPieces || text > kMaxPiecesText) return end(!overwritten);
       parts.push(part);
+      last = at;
     }
-    return parts.reverse();
+    return end(false);
+  }
+
+  // Whether a record that is not loaded can be; it is asked for.
+  private isMissing(sequence: number): boolean {
+    if (this.window.gapAt(sequence)) return false;
+    this.load([sequence]);
+    return true;
   }
 }
 
 const isText = (record: LogRecord): boolean => !record.result && !record.gap;
 
-// A list of records, for what a filter has found: positions count from 1.
+// A list of rows, for what a filter has found: positions count from 1. The pieces of a line are one row, where the last
+// of them is.
 export class ListRows implements RowSource {
   readonly first = 1;
-  private readonly records: LogRecord[] = [];
+  records = 0; // that have been pushed
+  private readonly rows: Row[] = [];
+  private readonly open = new Map<boolean, { record: LogRecord; before: LogRecord[] }>(); // by stream: stderr or not
 
-  get last(): number { return this.records.length; }
-  push(record: LogRecord): void { this.records.push(record); }
+  get last(): number { return this.rows.length; }
+  push(record: LogRecord): void {
+    this.records += 1;
+    if (!isText(record)) this.open.clear();
+    const begun = this.open.get(record.stderr);
+    this.open.delete(record.stderr);
+    const before = begun?.before ?? [];
+    if (begun) {
+      before.push(begun.record);
+      this.rows.splice(this.rows.lastIndexOf(begun), 1);
+    }
+    const row = { record, before };
+    this.rows.push(row);
+    if (isText(record) && record.ending === 'NONE') this.open.set(record.stderr, row);
+  }
   next(position: number): number | undefined { return position < this.last ? position + 1 : undefined; }
   previous(position: number): number | undefined { return position > 1 ? position - 1 : undefined; }
   want(): void {}
   row(position: number): Row | undefined {
-    const record = this.records[position - 1];
-    return record && { record, before: [] };
+    return this.rows[position - 1];
   }
   positionOf(sequence: number): number {
     let low = 0;
-    let high = this.records.length;
+    let high = this.rows.length;
     while (low < high) {
       const middle = (low + high) >> 1;
-      if (this.records[middle]!.sequence < sequence) low = middle + 1; else high = middle;
+      if (this.rows[middle]!.record.sequence < sequence) low = middle + 1; else high = middle;
     }
     return this.nearest(low + 1);
   }

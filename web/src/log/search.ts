@@ -28,22 +28,58 @@ export function expressionOf(term: SearchTerm): RegExp | undefined {
 export const escapePattern = (text: string): string => text.replace(/[\\^$.*+?()[\]{}|/-]/g, (c) =>
   c === '/' || c === '-' ? c : `\\${c}`);
 
-// A step of a search: the matching records, by their number, and up to which record all have been looked at (0: as
-// before).
+// A step of a search: the matching lines, each by the number of its last record, and up to which record all have been
+// looked at (0: as before). `open`: the first record of a matching line that is not finished yet; then it is the last
+// step.
 export interface Found {
   matches: number[];
   searched: number;
+  open?: number;
 }
 
 // Finds matching records from somewhere on. For tests, and to keep HTTP out of the logic.
 export type FindMatches = (from: number, signal: AbortSignal) => AsyncGenerator<Found>;
 
 export async function* findOnServer(run: string, pattern: string, from: number, signal: AbortSignal): AsyncGenerator<Found> {
-  for await (const lines of readStream<LogLine>(logPath(run, { fromSequence: from, pattern }), signal)) {
+  const lines = new LineMatches();
+  for await (const messages of readStream<LogLine>(logPath(run, { fromSequence: from, pattern }), signal)) {
     yield {
-      matches: lines.filter((line) => line.sequence && !line.result && !line.gap).map((line) => Number(line.sequence)),
-      searched: Math.max(0, ...lines.map((line) => Number(line.heartbeat?.searchedThrough ?? 0))),
+      matches: messages.flatMap((message) => lines.take(message)),
+      searched: Math.max(0, ...messages.map((message) => Number(message.heartbeat?.searchedThrough ?? 0))),
     };
+  }
+  const open = lines.open;
+  if (open !== undefined) yield { matches: lines.end(), searched: 0, open };
+}
+
+// Makes matching lines of the records that the server sends: it sends all records of a line that matches.
+export class LineMatches {
+  private readonly begun = new Map<string, { first: number; last: number }>(); // by stream
+
+  // The lines that are known to end, by their last records.
+  take(message: LogLine): number[] {
+    const sequence = Number(message.sequence ?? 0);
+    if (sequence === 0) return [];
+    if (message.result || message.gap) return this.end();
+    const stream = message.stream ?? '';
+    const first = this.begun.get(stream)?.first ?? sequence;
+    this.begun.delete(stream);
+    if (message.ending !== 'ENDING_NONE') return [sequence];
+    this.begun.set(stream, { first, last: sequence });
+    return [];
+  }
+
+  // The first record of those lines that go on; undefined if there are none.
+  get open(): number | undefined {
+    const firsts = [...this.begun.values()].map((line) => line.first);
+    return firsts.length > 0 ? Math.min(...firsts) : undefined;
+  }
+
+  // Nothing comes of those lines.
+  end(): number[] {
+    const lasts = [...this.begun.values()].map((line) => line.last).sort((a, b) => a - b);
+    this.begun.clear();
+    return lasts;
   }
 }
 
@@ -54,6 +90,7 @@ const kMaxIndexed = 50_000; // matches
 export class LogSearch {
   readonly matches: number[] = []; // ascending: all up to `covered`
   covered = 0;
+  private open: number | undefined; // the first record of a line that has matched and goes on
   indexing = false;
   private readonly abort = new AbortController();
 
@@ -73,6 +110,7 @@ export class LogSearch {
     const end = this.lastSequence();
     if (this.indexing || this.limited || this.covered >= end) return;
     this.indexing = true;
+    this.reopen();
     try {
       await this.indexUpTo(end);
     } finally {
@@ -84,14 +122,23 @@ export class LogSearch {
   private async indexUpTo(end: number): Promise<void> {
     for await (const found of this.find(this.covered + 1, this.abort.signal)) {
       for (const sequence of found.matches) {
-        this.matches.push(sequence);
-        this.covered = sequence;
+        this.matches.splice(upperBound(this.matches, sequence), 0, sequence);
+        this.covered = Math.max(this.covered, sequence);
         if (this.limited) return;
       }
+      this.open = found.open;
       this.covered = Math.max(this.covered, found.searched); // a broken search goes on from there
       this.onChange();
     }
     this.covered = Math.max(this.covered, end);
+  }
+
+  // A line that went on may have gone on since: it is looked for once more, with what came after its beginning.
+  private reopen(): void {
+    if (this.open === undefined) return;
+    this.matches.length = upperBound(this.matches, this.open - 1);
+    this.covered = this.open - 1;
+    this.open = undefined;
   }
 
   // How many matches lie at or before `sequence`, if that is known: the place of the match at `sequence`, from 1.

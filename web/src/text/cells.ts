@@ -60,6 +60,7 @@ export class TerminalRow {
   private print(text: string): void {
     if (this.pendingStyles) this.takeStyles();
     for (const character of text) {
+      if (character === '\0' && this.cells[this.column]) continue; // covers nothing
       const before = this.cells[this.column - 1];
       if (before && /^[\p{M}\u200d\ufe0f]$/u.test(character)) {
         before.text += character;

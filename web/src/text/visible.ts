@@ -6,10 +6,10 @@ export interface Part {
 }
 
 // C0 and C1 controls but the tab; what directs the order of text (bidi); what has no width; tags; and the
-// separators that would begin a line.
+// separators that would begin a line. The non-joiner, but within words of scripts that are written with it.
 const kUnseen =
   // eslint-disable-next-line no-control-regex
-  /[\u0000-\u0008\u000a-\u001f\u007f-\u009f\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180e\u200b\u200c\u200e\u200f\u2028-\u202e\u2060-\u206f\u3164\ufeff\uffa0\ufff9-\ufffb]|[\u{e0000}-\u{e007f}]/gu;
+  /[\u0000-\u0008\u000a-\u001f\u007f-\u009f\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180e\u200b\u200e\u200f\u2028-\u202e\u2060-\u206f\u3164\ufeff\uffa0\ufff9-\ufffb]|[\u{e0000}-\u{e007f}]|(?<![\u0600-\u08ff\u0900-\u0dff\u1800-\u18af\ua840-\ua87f\ufb50-\ufdff\ufe70-\ufefc])\u200c|\u200c(?![\u0600-\u08ff\u0900-\u0dff\u1800-\u18af\ua840-\ua87f\ufb50-\ufdff\ufe70-\ufefc])/gu;
 
 const kUrl = /\bhttps?:\/\/[^\s<>"'`\u0000-\u0020]+/g;
 

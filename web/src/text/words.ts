@@ -33,6 +33,7 @@ export function resultText(result: RunResult): string {
 
 const kReasons: Record<string, string> = {
   GAP_REASON_DROPPED: 'the job printed faster than they could be kept',
+  GAP_REASON_OVERWRITTEN: 'a progress bar overwrote them at once',
   GAP_REASON_RETENTION: 'old lines are deleted to save room',
   GAP_REASON_DAMAGED: 'the store cannot read them any more',
   GAP_REASON_STORE_FULL: 'the server’s disk was full',
