@@ -99,8 +99,12 @@ Utf8Character FirstCharacter(std::string_view text) {
   return IsScalarValue(code, bytes) ? Utf8Character{code, bytes, true} : bad;
 }
 
+std::string_view WithoutByteOrderMark(std::string_view text) {
+  return text.starts_with(kByteOrderMark) ? text.substr(kByteOrderMark.size()) : text;
+}
+
 void DropByteOrderMark(std::string* text) {
-  if (text->starts_with(kByteOrderMark)) text->erase(0, kByteOrderMark.size());
+  text->erase(0, text->size() - WithoutByteOrderMark(*text).size());
 }
 
 bool IsUtf8(std::string_view text) {

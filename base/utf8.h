@@ -25,7 +25,8 @@ size_t UnfinishedCharacter(std::string_view text);
 // U+FEFF, with which some editors begin a file; no part of what is in it.
 inline constexpr std::string_view kByteOrderMark = "\xEF\xBB\xBF";
 
-// Removes it from the beginning, if it is there.
+// The text without one at its beginning.
+std::string_view WithoutByteOrderMark(std::string_view text);
 void DropByteOrderMark(std::string* text);
 
 // Whether all of `text` is UTF-8.

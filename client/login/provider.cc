@@ -15,6 +15,7 @@
 #include "absl/time/clock.h"
 #include "base/fetch/url.h"
 #include "base/quoting.h"
+#include "base/utf8.h"
 
 namespace jobtail::client {
 namespace {
@@ -23,8 +24,9 @@ constexpr char kDeviceGrant[] = "urn:ietf:params:oauth:grant-type:device_code";
 constexpr absl::Duration kLongestCode = absl::Hours(1);
 constexpr absl::Duration kLongestInterval = absl::Minutes(1);
 
-google::protobuf::Struct ParseObject(const std::string& text) {
+google::protobuf::Struct ParseObject(std::string text) {
   google::protobuf::Struct object;
+  DropByteOrderMark(&text);
   if (!google::protobuf::util::JsonStringToMessage(text, &object).ok()) object.Clear();
   return object;
 }

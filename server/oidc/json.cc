@@ -6,10 +6,12 @@
 
 #include "absl/strings/ascii.h"
 #include "absl/strings/escaping.h"
+#include "base/utf8.h"
 
 namespace jobtail::oidc {
 
 Json ParseObject(std::string_view text) {
+  text = WithoutByteOrderMark(text);
   Json json(json_loadb(text.data(), text.size(), JSON_REJECT_DUPLICATES, nullptr));
   return json_is_object(json.get()) ? std::move(json) : nullptr;
 }

@@ -13,6 +13,7 @@
 #include "absl/cleanup/cleanup.h"
 #include "absl/strings/str_cat.h"
 #include "absl/time/clock.h"
+#include "base/utf8.h"
 #include "server/config/trusted_file.h"
 
 namespace jobtail {
@@ -42,6 +43,7 @@ absl::StatusOr<std::string> ReadFile(const std::string& path) {
   const ssize_t got = read(fd, text.data(), text.size());
   if (got < 0) return CannotRead(path, strerror(errno));
   text.resize(static_cast<size_t>(got));
+  DropByteOrderMark(&text);
   return text;
 }
 

@@ -13,6 +13,7 @@ using ::testing::Optional;
 
 TEST(JsonTest, OnlyAnUnambiguousObjectIsOne) {
   EXPECT_TRUE(ParseObject(R"({"a":1})"));
+  EXPECT_TRUE(ParseObject("\xEF\xBB\xBF{}")) << "with a byte order mark";
   for (const char* text : {"", "[]", "7", R"({"a":1,"a":2})", R"({"a":1} x)", R"({"a":"\u0000"})",
                            "{\"a\":\"\xff\"}", "{"}) {
     EXPECT_FALSE(ParseObject(text)) << text;

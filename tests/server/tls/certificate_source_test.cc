@@ -71,6 +71,14 @@ TEST_F(CertificateSourceTest, StaysTheSameWhileTheFilesDo) {
   EXPECT_EQ(source_->stats().failed_reloads, 0);
 }
 
+TEST_F(CertificateSourceTest, TakesFilesWithAByteOrderMark) {
+  constexpr char kMark[] = "\xEF\xBB\xBF";
+  Write({.certificate = kMark + first_.certificate, .key = kMark + first_.key});
+  WriteFile(options_.client_ca_file, kMark + authority_.certificate());
+  Open();
+  EXPECT_EQ(Served(), first_.certificate);
+}
+
 TEST_F(CertificateSourceTest, TakesTheCertificateFirst) {
   Open();
   WriteFile(options_.certificate_file, second_.certificate);
