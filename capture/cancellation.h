@@ -27,12 +27,6 @@ class Cancellation {
   static bool IsInUse() { return in_use_.load(std::memory_order_relaxed); }
   static void Use() { in_use_.store(true, std::memory_order_seq_cst); }
 
-  // Acts upon a cancellation of the calling thread, as the C library's output functions do.
-  static void Point() {
-    if (IsInUse()) [[unlikely]]
-      pthread_testcancel();
-  }
-
  private:
   static constinit inline std::atomic<bool> in_use_ = false;
 };

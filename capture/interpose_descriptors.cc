@@ -74,14 +74,27 @@ std::optional<ssize_t> TakeVector(const DescriptorTarget& target, const iovec* p
   return static_cast<ssize_t>(views.bytes);
 }
 
-// The same for write.
-std::optional<ssize_t> TakeBytes(const DescriptorTarget& target, const void* data, size_t size) {
-  if (!target.IsCaptured()) return std::nullopt;
+// The same for write, where not all of the text can be read, or where it is for target.fd().
+std::optional<ssize_t> TakeReadable(const DescriptorTarget& target, const void* data, size_t size) {
   const size_t asked = std::min(size, kMaxWrite);
   const size_t bytes = Readable::Bytes(data, asked);
   if (bytes == 0 && asked != 0) return Fail(EFAULT);
   if (!target.Take({static_cast<const char*>(data), bytes})) return std::nullopt;
   return static_cast<ssize_t>(bytes);
+}
+
+// The same for write, as `real` does it for the descriptor that it is given.
+template <typename Write>
+inline ssize_t WriteTo(int fd, const void* data, size_t size, Write write_to) {
+  const DescriptorTarget target(fd);
+  if (target.IsCaptured()) {
+    if (Readable::AllKnown(data, size)) [[likely]] {
+      if (target.Take({static_cast<const char*>(data), size})) return static_cast<ssize_t>(size);
+    } else if (const auto taken = TakeReadable(target, data, size)) {
+      return *taken;
+    }
+  }
+  return write_to(target.fd());
 }
 
 // Takes up to `size` bytes that `read` yields, at most 64 KiB, as the system calls that move data
@@ -111,9 +124,7 @@ ssize_t TakeFromFile(const DescriptorTarget& target, int in, off64_t* offset, si
 void LinkDescriptors() {}
 
 JOBTAIL_INTERPOSE(ssize_t, write, (int fd, const void* data, size_t size)) {
-  const DescriptorTarget target(fd);
-  if (const auto taken = TakeBytes(target, data, size)) return *taken;
-  return Real<"write", Write>()(target.fd(), data, size);
+  return WriteTo(fd, data, size, [=](int to) { return Real<"write", Write>()(to, data, size); });
 }
 
 JOBTAIL_INTERPOSE(ssize_t, writev, (int fd, const iovec* parts, int count)) {
@@ -124,12 +135,11 @@ JOBTAIL_INTERPOSE(ssize_t, writev, (int fd, const iovec* parts, int count)) {
 
 // A log has no offsets: what is written at one comes next.
 
-#define JOBTAIL_INTERPOSE_PWRITE(name)                                                        \
-  JOBTAIL_INTERPOSE(ssize_t, name, (int fd, const void* data, size_t size, off64_t offset)) { \
-    const DescriptorTarget target(fd);                                                        \
-    if (const auto taken = TakeBytes(target, data, size)) return *taken;                      \
-    return Real<#name, ssize_t(int, const void*, size_t, off64_t)>()(target.fd(), data, size, \
-                                                                     offset);                 \
+#define JOBTAIL_INTERPOSE_PWRITE(name)                                                          \
+  JOBTAIL_INTERPOSE(ssize_t, name, (int fd, const void* data, size_t size, off64_t offset)) {   \
+    return WriteTo(fd, data, size, [=](int to) {                                                \
+      return Real<#name, ssize_t(int, const void*, size_t, off64_t)>()(to, data, size, offset); \
+    });                                                                                         \
   }
 JOBTAIL_INTERPOSE_PWRITE(pwrite)
 JOBTAIL_INTERPOSE_PWRITE(pwrite64)

@@ -11,6 +11,7 @@
 #include <string_view>
 
 #include "capture/interpose.h"
+#include "capture/print_file.h"
 #include "capture/real.h"
 #include "capture/target.h"
 
@@ -28,12 +29,36 @@ bool TakeChar(const FileTarget& target, int c) {
   return target.IsCaptured() && target.Take({&byte, 1});
 }
 
-// Formats with `format` (size, arguments) and takes the text. Short texts, nearly all, are
-// formatted once, on the stack. False if nothing was taken; `*result` is then undefined unless
-// formatting itself failed.
+void PrintReal(const FileTarget& target, std::string_view text) {
+  Real<"fwrite", size_t(const void*, size_t, size_t, FILE*)>()(text.data(), 1, text.size(),
+                                                               target.file());
+}
+void PrintReal(const DescriptorTarget& target, std::string_view text) {
+  while (!text.empty()) {
+    const ssize_t written =
+        Real<"write", ssize_t(int, const void*, size_t)>()(target.fd(), text.data(), text.size());
+    if (written <= 0) return;
+    text.remove_prefix(static_cast<size_t>(written));
+  }
+}
+
+// What is formatted for a target, piece by piece.
+template <typename Target>
+class Pieces : public PrintFile::Taker {
+ public:
+  explicit Pieces(const Target& target) : target_(target) {}
+  void Take(std::string_view text) final {
+    if (!target_.Take(text)) PrintReal(target_, text);
+  }
+
+ private:
+  const Target& target_;
+};
+
+// Formats on the stack what the thread's stream cannot: in a signal handler, and inside another
+// call. False if nothing was taken; `*result` is then undefined unless formatting itself failed.
 template <typename Target, typename FormatInto>
-bool TakeFormatted(const Target& target, va_list arguments, int* result, FormatInto format) {
-  if (!target.IsCaptured()) return false;
+bool TakeOnStack(const Target& target, va_list arguments, int* result, FormatInto format) {
   char small[1024];
   va_list again;
   va_copy(again, arguments);
@@ -49,21 +74,56 @@ bool TakeFormatted(const Target& target, va_list arguments, int* result, FormatI
   return target.Take({large.get(), size});
 }
 
+// Prints with `print` (file, arguments) and takes the text; the same.
+template <typename Target, typename Print>
+bool TakeInFile(PrintFile& file, const Target& target, va_list arguments, int* result,
+                Print print) {
+  const PrintFile::Busy busy(file);
+  Pieces<Target> pieces(target);
+  std::string_view rest;
+  bool whole;
+  const auto print_once = [&](FILE* out) {
+    va_list again;
+    va_copy(again, arguments);
+    const int printed = print(out, again);
+    va_end(again);
+    return printed;
+  };
+  *result = file.Format(pieces, print_once, &rest, &whole);
+  if (whole && *result >= 0) return target.Take(rest);
+  if (!rest.empty()) pieces.Take(rest);
+  return true;
+}
+
 template <typename Target>
 bool TakePrinted(const Target& target, const char* text, va_list arguments, int* result) {
-  return TakeFormatted(target, arguments, result, [text](char* out, size_t size, va_list a) {
-    return vsnprintf(out, size, text, a);
+  if (!target.IsCaptured()) return false;
+  PrintFile* const file = current.handlers ? nullptr : PrintFile::OfThisThread();
+  if (!file) {
+    return TakeOnStack(target, arguments, result, [text](char* out, size_t size, va_list a) {
+      return vsnprintf(out, size, text, a);
+    });
+  }
+  return TakeInFile(*file, target, arguments, result, [text](FILE* out, va_list a) {
+    return Real<"vfprintf", VPrint>()(out, text, a);
   });
 }
 
 // The variant that _FORTIFY_SOURCE calls; `flag` asks for the checks.
 template <typename Target>
 bool TakeChecked(const Target& target, int flag, const char* text, va_list arguments, int* result) {
-  const auto format = [text, flag](char* out, size_t size, va_list a) {
-    using Checked = int(char*, size_t, int, size_t, const char*, va_list);
-    return Real<"__vsnprintf_chk", Checked>()(out, size, flag, size, text, a);
-  };
-  return TakeFormatted(target, arguments, result, format);
+  if (!target.IsCaptured()) return false;
+  PrintFile* const file = current.handlers ? nullptr : PrintFile::OfThisThread();
+  if (!file) {
+    const auto format = [text, flag](char* out, size_t size, va_list a) {
+      using Checked = int(char*, size_t, int, size_t, const char*, va_list);
+      return Real<"__vsnprintf_chk", Checked>()(out, size, flag, size, text, a);
+    };
+    return TakeOnStack(target, arguments, result, format);
+  }
+  return TakeInFile(*file, target, arguments, result, [text, flag](FILE* out, va_list a) {
+    return Real<"__vfprintf_chk", VPrintChk>()(out, flag, text, a);
+  });
 }
 
 int VPrintTo(FILE* file, const char* text, va_list arguments) {

@@ -17,11 +17,15 @@ class Readable {
   // How many of the `size` bytes at `data` can be read, from the first on. Leaves errno alone.
   // Async-signal-safe.
   static size_t Bytes(const void* data, size_t size) {
+    return AllKnown(data, size) ? size : Look(reinterpret_cast<uintptr_t>(data), size);
+  }
+
+  // Whether all of them can, as far as that is known without asking: they lie in one page that was
+  // readable a while ago.
+  static bool AllKnown(const void* data, size_t size) {
     const auto begin = reinterpret_cast<uintptr_t>(data);
-    const uintptr_t first = begin / kPage;
-    if (size != 0 && first == (begin + size - 1) / kPage && Remembers(first)) [[likely]]
-      return size;
-    return Look(begin, size);
+    const uintptr_t page = begin / kPage;
+    return size - 1 < kPage - begin % kPage && Remembers(page);
   }
 
  private:

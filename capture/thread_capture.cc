@@ -138,6 +138,8 @@ void ThreadCapture::Release() {
 // --- The owner
 
 inline bool ThreadCapture::EnterToTake() {
+  if (Cancellation::IsInUse() && !IsInside()) [[unlikely]]
+    pthread_testcancel();  // as the C library's functions do that write
   if (!Enter()) return false;
   if (late_waits_.load(std::memory_order_relaxed)) [[unlikely]]
     TakeFromHandlers(/*wait=*/true);
@@ -149,7 +151,6 @@ bool ThreadCapture::Take(Stream stream, const char* data, size_t size) {
     const std::string_view text(data, size);
     return TakeInHandler(stream, {&text, 1});
   }
-  if (!IsInside()) Cancellation::Point();
   if (!EnterToTake()) return false;
   Channel& channel = this->channel(stream);
   TakePart(channel, data, size);
@@ -162,7 +163,6 @@ bool ThreadCapture::Take(Stream stream, std::span<const std::string_view> parts)
   if (current.handlers) [[unlikely]] {
     return TakeInHandler(stream, parts);
   }
-  if (!IsInside()) Cancellation::Point();
   if (!EnterToTake()) return false;
   Channel& channel = this->channel(stream);
   if (parts.size() == 2 && parts[1] == "\n" && channel.lines.IsLine(parts[0])) {

@@ -30,7 +30,7 @@ class Ring {
 
  private:
   static constexpr size_t kBytes = 32 << 10;
-  std::array<char, kBytes + kLine.size()> space_;
+  std::array<char, kBytes + capture::kMaxLineBytes> space_;
   size_t at_ = 0;
 };
 
@@ -79,6 +79,8 @@ BENCHMARK(Captured<Cout>)->Name("captured/cout")->Apply(OnThreads);
 BENCHMARK(Captured<Printf>)->Name("captured/printf")->Apply(OnThreads);
 BENCHMARK(Captured<Fwrite>)->Name("captured/fwrite")->Apply(OnThreads);
 BENCHMARK(Captured<Write>)->Name("captured/write")->Apply(OnThreads);
+BENCHMARK(Captured<LongPrintf>)->Name("captured/long_printf")->Apply(OnOneThread);
+BENCHMARK(Captured<LongWrite>)->Name("captured/long_write")->Apply(OnOneThread);
 
 }  // namespace
 

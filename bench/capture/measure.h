@@ -59,6 +59,9 @@ void PrintLines(benchmark::State& state, Print print) {
 inline void OnThreads(benchmark::internal::Benchmark* benchmark) {
   benchmark->Threads(1)->Threads(2)->Threads(8)->UseRealTime();
 }
+inline void OnOneThread(benchmark::internal::Benchmark* benchmark) {
+  benchmark->Threads(1)->UseRealTime();
+}
 
 }  // namespace jobtail::bench
 

@@ -20,6 +20,11 @@ const std::string& Text() {
   return *text;
 }
 
+const std::string& LongLine() {
+  static const auto* const line = new std::string(std::string(64 << 20, 'x') + "\n");
+  return *line;
+}
+
 [[noreturn]] void Fail(const char* what) {
   perror(what);
   exit(1);
@@ -57,6 +62,16 @@ void Cout() { std::cout << Text() << std::endl; }
 void Printf() { printf("%s\n", Text().c_str()); }
 void Fwrite() { benchmark::DoNotOptimize(fwrite(kLine.data(), 1, kLine.size(), stdout)); }
 void Write() { benchmark::DoNotOptimize(write(STDOUT_FILENO, kLine.data(), kLine.size())); }
+
+void LongPrintf() { printf("%s", LongLine().c_str()); }
+void LongWrite() {
+  std::string_view rest = LongLine();
+  while (!rest.empty()) {
+    const ssize_t written = write(STDOUT_FILENO, rest.data(), rest.size());
+    if (written < 0) Fail("write");
+    rest.remove_prefix(static_cast<size_t>(written));
+  }
+}
 
 void PrintToDevNull() {
   static const int dev_null = open("/dev/null", O_WRONLY | O_CLOEXEC);

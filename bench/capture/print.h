@@ -19,6 +19,10 @@ void Printf();  // printf("%s\n", text)
 void Fwrite();  // fwrite(line, 1, 80, stdout)
 void Write();   // write(1, line, 80)
 
+// One line of 64 MiB.
+void LongPrintf();
+void LongWrite();
+
 // Redirects descriptor 1, to /dev/null or to a pipe that another process drains. What stdout holds
 // is written to where it was meant for. Not thread-safe.
 void PrintToDevNull();

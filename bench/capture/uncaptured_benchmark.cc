@@ -35,6 +35,9 @@ void Register(const std::string& way, void (*body)(benchmark::State&)) {
   Register("printf", Uncaptured<Printf>);
   Register("fwrite", Uncaptured<Fwrite>);
   Register("write", Uncaptured<Write>);
+  benchmark::RegisterBenchmark("uncaptured/pipe/long_write", Uncaptured<LongWrite>)
+      ->Apply(OnOneThread)
+      ->Setup(ToPipe);
   return true;
 }();
 
