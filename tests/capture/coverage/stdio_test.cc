@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -85,6 +86,56 @@ TEST(SUITE, PrintfOfLongLines) {
 }
 
 // Which is no stdio: it writes to the descriptor at once.
+// Longer than any buffer on its way; to the sink, to a descriptor, and to a file of the job's own.
+TEST(SUITE, PrintfOfAVeryLongLine) {
+  const std::string text(1'000'000, 'x');
+  const Observation seen = Observe([&](Recorder& sink) {
+    const Scope scope(&sink);
+    const int size = static_cast<int>(text.size());
+    Require(printf("%s|%d\n", text.c_str(), 1) == size + 3, "printf");
+    Require(dprintf(1, "%s|%d\n", text.c_str(), 2) == size + 3, "dprintf");
+    Require(printf("%*d|%d\n", size, 0, 3) == size + 3, "a width");
+    puts("short");
+  });
+  EXPECT_EQ(Join(seen.captured(), Stream::kStdout),
+            text + "|1\n" + text + "|2\n" + std::string(text.size() - 1, ' ') + "0|3\nshort\n");
+}
+
+// Beside a thread that flushes all streams: none of them is one that a captured thread formats in.
+TEST(SUITE, PrintfWhileOthersFlushAll) {
+  ExpectCaptured(
+      {.captured = {[](const Tag& tag) { printf("%d:%d\n", tag.thread, tag.repetition); }},
+       .uncaptured = {[](const Tag& tag) {
+         puts(tag.c_str());
+         for (int i = 0; i < 100; ++i) fflush(nullptr);
+       }}});
+}
+
+class PrintingSink : public Recorder {
+ public:
+  void Write(std::span<const Line> lines) noexcept override {
+    printf("%zu\n", lines.front().text.size());
+    Recorder::Write(lines);
+  }
+};
+
+// What a sink prints while it is given what is still being formatted does not get into it.
+TEST(SUITE, PrintfIntoASinkThatPrints) {
+  const std::string text(200'000, 'x');
+  const Observation seen = Observe([&](Recorder& sink) {
+    PrintingSink printing;
+    {
+      const Scope scope(&printing);
+      printf("%s|\n", text.c_str());
+      printf("%s\n", "short");
+    }
+    const Scope scope(&sink);
+    printf("%s", Join(printing.records(), Stream::kStdout).c_str());
+  });
+  EXPECT_EQ(Join(seen.captured(), Stream::kStdout), text + "|\nshort\n");
+  EXPECT_EQ(seen.out, "65536\n65536\n65536\n3393\n5\n");
+}
+
 TEST(SUITE, Dprintf) {
   ExpectCaptured({.captured = {[](const Tag& tag) {
                                  dprintf(1, "%d:%d\n", tag.thread, tag.repetition);
