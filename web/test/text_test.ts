@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import test from 'node:test';
 import { recordOf, textOfBytes } from '../src/log/record';
-import { TerminalRow } from '../src/text/cells';
+import { TerminalRow } from '../src/text/terminal_row';
 import { safeLink, split } from '../src/text/escapes';
 import { misleading, wordsAround } from '../src/text/targets';
 import { cut, partsOf, visible } from '../src/text/visible';
@@ -143,7 +143,7 @@ test('messages about the present state are no records', () => {
 });
 
 test('split keeps all text', () => {
-  assert.deepEqual(split('a\x1b[1mb\rc').map((piece) => piece.kind), ['text', 'style', 'text', 'return', 'text']);
+  assert.deepEqual(split('a\x1b[1mb\rc').map((piece) => piece.kind), ['text', 'style', 'text', 'character', 'text']);
 });
 
 test('the page shows the same characters as what they are as the server and the command', () => {
@@ -170,4 +170,23 @@ test('the page shows the same characters as what they are as the server and the 
 test('a non-joiner is a part of Persian words, and seen elsewhere', () => {
   assert.equal(visible('می\u200cخواهم'), 'می\u200cخواهم');
   assert.equal(visible('pay\u200cpal \u200c'), 'pay⟨U+200C⟩pal ⟨U+200C⟩');
+});
+
+test('attributes of one sequence are taken in their order, and an empty one resets', () => {
+  assert.equal(segments('\x1b[31;0mx')[0]?.style.foreground, null);
+  assert.deepEqual(segments('\x1b[0;1;31mx')[0]?.style.decorations, ['bold']);
+  assert.equal(segments('\x1b[31ma\x1b[mb')[1]?.style.foreground, null);
+});
+
+test('tabs and wide characters keep their columns where text is drawn over', () => {
+  assert.equal(plain('a\tb\tc\rX\tY'), 'X       Y       c');
+  assert.equal(plain('日本語\r混'), '混本語');
+  assert.equal(plain('日本語\rab'), 'ab本語');
+  assert.equal(plain('日本\rx'), 'x 本');
+  assert.equal(plain('e\u0301x\rab'), 'ab');
+});
+
+test('the character set for drawing lines', () => {
+  assert.equal(plain('\x1b(0lqk\x1b(B lqk'), '┌─┐ lqk');
+  assert.equal(plain('\x1b)0\x0emqj\x0f mqj'), '└─┘ mqj');
 });

@@ -31,7 +31,8 @@ export class ConsolePainter implements RowPainter {
     const { sequence } = row.record;
     const first = row.before[0]?.sequence ?? 0;
     const marks = `${contains(this.selection, sequence) ? 's' : ''}${sequence === this.current ? 'c' : ''}`;
-    return `${this.epoch} ${sequence} ${first}${row.cut ? '…' : ''} ${marks} ${this.wholes.has(sequence) ? 'w' : ''}`;
+    const drawn = row.drawn ? `${row.drawn.id}:${row.drawn.count(sequence)}` : row.styles?.join() ?? '';
+    return `${this.epoch} ${sequence} ${first}${row.cut ? '…' : ''} ${marks} ${this.wholes.has(sequence) ? 'w' : ''} ${drawn}`;
   }
 
   paint(position: number, row: Row | undefined): HTMLElement {
@@ -93,11 +94,12 @@ export class ConsolePainter implements RowPainter {
   private line(row: Row, text: HTMLElement): void {
     const { record } = row;
     const whole = this.wholes.get(record.sequence);
-    const shown = whole === undefined ? row : { before: row.before, record: { ...record, text: whole } };
+    const shown = whole === undefined ? row : { ...row, record: { ...record, text: whole } };
     if (record.stderr) text.append(hidden('stderr: '));
     if (row.cut) text.append(mark('⋯', 'The beginning of this line is not shown: it came in too many pieces'));
     paintSegments(segmentsOf(shown), text);
     if (!text.hasChildNodes()) text.append(document.createElement('br')); // or a selection would leave the line out
+    if (row.drawn) return;
     if (row.before.some((part) => part.length > part.text.length)) text.append(mark('⋯', 'Long pieces of this line are not shown in full'));
     if (record.length > shown.record.text.length) text.append(this.more(record, shown.record.text.length));
     else if (record.ending === 'SPLIT') text.append(mark('↩', 'The line goes on in the next row'));

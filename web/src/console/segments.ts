@@ -1,6 +1,7 @@
 import type { Color } from 'ansi-sequence-parser';
-import { kPlain, type Segment, type Style } from '../text/cells';
+import type { Segment } from '../text/cells';
 import { safeLink } from '../text/escapes';
+import { kPlain, type Style } from '../text/pen';
 import { misleading, wordsAround } from '../text/targets';
 import { partsOf } from '../text/visible';
 

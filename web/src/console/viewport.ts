@@ -74,7 +74,7 @@ export class Viewport {
 
   // Whether the last row can be seen.
   get isAtEnd(): boolean {
-    return this.positions[this.positions.length - 1] === this.source.last &&
+    return this.positions[this.positions.length - 1] === this.source.nearest(this.source.last) &&
       this.scroller.scrollTop + this.scroller.clientHeight >= this.height - 2;
   }
 
@@ -177,7 +177,7 @@ export class Viewport {
     const rows = this.source.last - this.source.first + 1;
     const pixels = part * Math.max(rows * this.rowHeight - this.scroller.clientHeight, 0);
     const row = Math.floor(pixels / this.rowHeight);
-    const position = part >= 1 ? this.source.last : this.source.nearest(this.source.first + row);
+    const position = part >= 1 ? this.source.nearest(this.source.last) : this.source.nearest(this.source.first + row);
     this.anchor = { position, offset: part >= 1 ? 0 : pixels - row * this.rowHeight };
   }
 
@@ -212,8 +212,8 @@ export class Viewport {
   private draw(): void {
     const { source } = this;
     if (source.last < source.first) return this.drawNothing();
-    if (this.following) this.anchor = { position: source.last, offset: 0 };
-    else this.anchor.position = Math.min(Math.max(this.anchor.position, source.first), source.last);
+    if (this.following) this.anchor = { position: source.nearest(source.last), offset: 0 };
+    else this.anchor.position = source.nearest(this.anchor.position);
     this.positions = this.around(this.anchor.position);
     this.source.want(this.positions);
     this.syncElements();

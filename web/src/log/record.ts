@@ -3,6 +3,9 @@ import { cut } from '../text/visible';
 
 export type Ending = 'LF' | 'CRLF' | 'CR' | 'NONE' | 'SPLIT';
 
+// Whether what follows is on a row of its own, whatever the text has in it.
+export function endsLine(ending: Ending): boolean { return ending === 'LF' || ending === 'CRLF'; }
+
 // One record of a log as the page holds it. Immutable.
 export interface LogRecord {
   readonly sequence: number;

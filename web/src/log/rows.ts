@@ -1,12 +1,18 @@
-import type { LogRecord } from './record';
+import { CarriedStyles } from './carried';
+import { endsLine, type LogRecord } from './record';
+import { type DrawnStretch, Screens } from './screens';
 import type { LogWindow } from './window';
 
-// One row on the screen. `before`: what the same stream printed on the same row of a terminal, oldest first. `cut`: the
-// line began even before that.
+// One row on the page. `before`: what the same stream printed on the same row of a terminal, oldest first. `cut`: the
+// line began even before that. `styles`: the SGR parameters that are in force where it begins. `drawn`: the screen that
+// shows it, if the program draws over rows above; the record may then have several rows of it, or none, and has them in
+// place of its text.
 export interface Row {
   readonly record: LogRecord;
   readonly before: readonly LogRecord[];
   readonly cut?: boolean;
+  readonly styles?: readonly string[];
+  readonly drawn?: DrawnStretch;
 }
 
 // Rows by position, 1, 2, 3 ... Not every position has a row; what has one may not be loaded.
@@ -38,15 +44,20 @@ export class LogRows implements RowSource {
   // Blocks of kBlock records, by number, that have no row at all. Remembered, because a progress bar may have more
   // records than are kept in memory.
   private readonly hidden = new Set<number>();
+  private readonly carried: CarriedStyles;
+  private readonly screens: Screens;
 
-  constructor(private readonly window: LogWindow, private readonly load: (positions: readonly number[]) => void) {}
+  constructor(private readonly window: LogWindow, private readonly load: (positions: readonly number[]) => void) {
+    this.carried = new CarriedStyles(window);
+    this.screens = new Screens(window, this.carried);
+  }
 
   get first(): number { return this.window.first; }
   get last(): number { return this.window.last; }
   positionOf(sequence: number): number { return this.nearest(sequence); }
   nearest(position: number): number {
     const at = Math.min(Math.max(position, this.first), this.last);
-    return this.isRow(at) ? at : this.next(at) ?? this.last;
+    return this.isRow(at) ? at : this.next(at) ?? this.previous(at) ?? this.last;
   }
   want(positions: readonly number[]): void {
     const missing = positions.filter((position) => !this.window.get(position));
@@ -60,7 +71,10 @@ export class LogRows implements RowSource {
   row(position: number): Row | undefined {
     const record = this.window.get(position);
     if (!record) return undefined;
-    return this.partsBefore(record);
+    const drawn = this.screens.at(position);
+    if (drawn) return { record, before: [], drawn };
+    const row = this.partsBefore(record);
+    return { ...row, styles: this.carried.before(row.before[0] ?? record) };
   }
 
   private walk(from: number, step: 1 | -1, end: number): number | undefined {
@@ -93,6 +107,8 @@ export class LogRows implements RowSource {
       const gap = this.window.gapAt(sequence);
       return !gap || gap.last === sequence;
     }
+    const drawn = this.screens.at(sequence);
+    if (drawn) return drawn.owns(sequence);
     if (record.ending !== 'CR' && record.ending !== 'NONE') return true;
     if (record.result || record.gap) return true;
     for (let at = sequence + 1; at <= sequence + kLook; at += 1) {
@@ -117,7 +133,7 @@ export class LogRows implements RowSource {
       if (!part) return end(!overwritten && last < record.sequence && this.isMissing(at));
       if (!isText(part)) break;
       if (part.stderr !== record.stderr) continue;
-      if (part.ending === 'LF' || part.ending === 'CRLF' || part.ending === 'SPLIT') break;
+      if (endsLine(part.ending) || part.ending === 'SPLIT') break;
       overwritten ||= part.ending === 'CR';
       if (overwritten && at < record.sequence - kLook) break;
       text += part.text.length;

@@ -1,22 +1,26 @@
-// What the bytes of a line tell a terminal to do, as far as a page follows.
+// What the bytes of a line tell a terminal to do, taken apart. What a page obeys of it, cells.ts and screen.ts say.
 export type Piece =
   | { kind: 'text'; text: string }
-  | { kind: 'style'; sequence: string } // an SGR sequence, for the ANSI library
+  | { kind: 'style'; parameters: string } // SGR
   | { kind: 'link'; href: string | undefined } // OSC 8: begins or ends a link
-  | { kind: 'erase'; part: 'right' | 'left' | 'all' }
-  | { kind: 'column'; to: number } // from 0
-  | { kind: 'move'; by: number }
-  | { kind: 'return' };
+  | { kind: 'character'; code: string } // a control character that moves the cursor, or chooses a character set
+  | { kind: 'control'; final: string; mark: string; numbers: readonly number[] } // any other control sequence
+  | { kind: 'escape'; code: string }; // ESC and up to two more: "7", "(0"
 
 // Every escape sequence of ECMA-48, whole: CSI; OSC and the other strings up to their terminator; two-byte ones.
 // No alternative can match what another one does in a longer way, so that a line costs linear time.
 const kEscape =
   // eslint-disable-next-line no-control-regex
-  /(?:\x1b\[|\x9b)([0-?]*)([ -/]*)([@-~])|(?:\x1b\]|\x9d)([^\x07\x1b\x9c]*)(?:\x07|\x1b\\|\x9c)|(?:\x1b[PX^_]|[\x90\x98\x9e\x9f])[^\x1b\x9c]*(?:\x1b\\|\x9c)|\x1b[ -/]*[0-~]?|\r|\x08/g;
+  /(?:\x1b\[|\x9b)([0-?]*)([ -/]*)([@-~])|(?:\x1b\]|\x9d)([^\x07\x1b\x9c]*)(?:\x07|\x1b\\|\x9c)|(?:\x1b[PX^_]|[\x90\x98\x9e\x9f])[^\x1b\x9c]*(?:\x1b\\|\x9c)|\x1b([ -/]*[0-~]?)|[\r\x08\x09-\x0c\x0e\x0f]/g;
 
 // Most lines have nothing of the kind.
 // eslint-disable-next-line no-control-regex
-export const hasEscapes = (text: string): boolean => /[\x1b\x90\x98\x9b\x9d-\x9f\r\x08]/.test(text);
+export const hasEscapes = (text: string): boolean => /[\x1b\x90\x98\x9b\x9d-\x9f\r\x08\x0e]/.test(text);
+
+// What takes the cursor to another row, or more than one row's text away. Alone they say that a program draws a screen.
+// eslint-disable-next-line no-control-regex
+const kMoves = /(?:\x1b\[|\x9b)(?:[0-9;]*[ABEFHJLMSTdefrsu]|\?(?:47|1047|1049)[hl])|\x1b[78DEMc]/;
+export const movesRows = (text: string): boolean => (text.includes('\x1b') || text.includes('\x9b')) && kMoves.test(text);
 
 export function split(text: string): Piece[] {
   const pieces: Piece[] = [];
@@ -31,33 +35,33 @@ export function split(text: string): Piece[] {
   return pieces;
 }
 
+// What SGR sequences of a text leave behind: those after the last that resets all, and whether there was one.
+export function stylesOf(text: string): { styles: string[]; reset: boolean } {
+  let styles: string[] = [];
+  let reset = false;
+  if (!text.includes('\x1b') && !text.includes('\x9b')) return { styles, reset };
+  for (const piece of split(text)) {
+    if (piece.kind !== 'style') continue;
+    const plain = /^(?:.*;)?0*$/.test(piece.parameters);
+    if (plain) styles = [];
+    else styles.push(piece.parameters);
+    reset ||= plain || /^0*;/.test(piece.parameters);
+  }
+  return { styles, reset };
+}
+
 function pieceOf(match: RegExpMatchArray): Piece | undefined {
-  if (match[0] === '\r') return { kind: 'return' };
-  if (match[0] === '\b') return { kind: 'move', by: -1 };
   if (match[3] !== undefined) return control(match[1] ?? '', match[2] ?? '', match[3]);
   if (match[4] !== undefined) return systemCommand(match[4]);
-  return undefined; // what else there is does nothing on a page
+  if (match[5] !== undefined) return { kind: 'escape', code: match[5] };
+  return match[0].length === 1 && match[0] < ' ' ? { kind: 'character', code: match[0] } : undefined;
 }
 
 function control(parameters: string, between: string, final: string): Piece | undefined {
-  if (between !== '' || /[<=>?]/.test(parameters)) return undefined;
-  const first = Number.parseInt(parameters, 10) || 0;
-  switch (final) {
-    case 'm': return { kind: 'style', sequence: `\x1b[${semicolons(parameters)}m` };
-    case 'K': return { kind: 'erase', part: first === 2 ? 'all' : first === 1 ? 'left' : 'right' };
-    case 'G': return { kind: 'column', to: Math.max(first, 1) - 1 };
-    case 'C': return { kind: 'move', by: Math.max(first, 1) };
-    case 'D': return { kind: 'move', by: -Math.max(first, 1) };
-    default: return undefined;
-  }
-}
-
-// The newer notation of colours, 38:2::R:G:B and 38:5:N, in the older one; that of underlines without its shape.
-function semicolons(parameters: string): string {
-  return parameters
-    .replace(/([34]8):2:(?:\d*:)?(\d+):(\d+):(\d+)/g, '$1;2;$2;$3;$4')
-    .replace(/([34]8):5:(\d+)/g, '$1;5;$2')
-    .replace(/4:(\d+)/g, (_, shape: string) => (shape === '0' ? '24' : '4'));
+  const mark = /^[<=>?]/.exec(parameters)?.[0] ?? '';
+  if (final === 'm') return mark || between ? undefined : { kind: 'style', parameters };
+  const numbers = parameters.slice(mark.length).split(';', 16).map((number) => Math.min(Number.parseInt(number, 10) || 0, 9999));
+  return { kind: 'control', final, mark: mark + between, numbers };
 }
 
 function systemCommand(command: string): Piece | undefined {

@@ -1,12 +1,16 @@
 import type { Row } from '../log/rows';
-import { kPlain, type Segment, TerminalRow } from './cells';
+import type { Segment } from './cells';
 import { hasEscapes } from './escapes';
+import { kPlain } from './pen';
+import { TerminalRow } from './terminal_row';
 
 // What a row shows: the text of its record, drawn over what the same stream printed on that row before.
 export function segmentsOf(row: Row): Segment[] {
   const { record, before } = row;
-  if (before.length === 0 && !hasEscapes(record.text)) return [{ text: record.text, style: kPlain }];
-  const terminal = new TerminalRow();
+  if (row.drawn) return row.drawn.segments(record.sequence);
+  const styles = row.styles ?? [];
+  if (before.length === 0 && styles.length === 0 && !hasEscapes(record.text)) return [{ text: record.text, style: kPlain }];
+  const terminal = new TerminalRow(styles);
   for (const part of before) {
     terminal.write(part.text);
     if (part.ending === 'CR') terminal.carriageReturn();

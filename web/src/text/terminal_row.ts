@@ -1,0 +1,86 @@
+import { Cells, CharacterSets, type Segment, widthOf } from './cells';
+import { type Piece, split } from './escapes';
+import { Pen } from './pen';
+
+const kMaxColumns = 4096;
+const kNoEnd = 1 << 17; // columns; a row is as long as its text
+
+// One row of a terminal that is as wide as it takes: text that comes after a carriage return replaces what it covers,
+// and no more. What would go to other rows does nothing.
+export class TerminalRow {
+  private readonly cells = new Cells();
+  private readonly pen = new Pen();
+  private readonly sets = new CharacterSets();
+  private column = 0;
+
+  // Begins in the colours that these parameters of SGR sequences leave.
+  constructor(styles: readonly string[] = []) { for (const style of styles) this.pen.apply(style); }
+
+  write(text: string): void {
+    for (const piece of split(text)) this.apply(piece);
+  }
+
+  carriageReturn(): void { this.column = 0; }
+
+  segments(): Segment[] {
+    const segments: { text: string; style: Segment['style'] }[] = [];
+    this.cells.appendTo(segments, this.cells.length);
+    return segments;
+  }
+
+  private apply(piece: Piece): void {
+    switch (piece.kind) {
+      case 'text': return this.print(piece.text);
+      case 'style': return this.pen.apply(piece.parameters);
+      case 'link': return this.pen.link(piece.href);
+      case 'character': return this.character(piece.code);
+      case 'escape': return void this.sets.designate(piece.code);
+      case 'control': if (piece.mark === '') this.control(piece.final, piece.numbers);
+    }
+  }
+
+  private character(code: string): void {
+    switch (code) {
+      case '\r': this.column = 0; return;
+      case '\b': return this.moveTo(this.column - 1);
+      case '\t': return this.moveTo((Math.floor(this.column / 8) + 1) * 8);
+      case '\x0e': return this.sets.choose(1);
+      case '\x0f': return this.sets.choose(0);
+      default: return this.print(code); // no part of a line, and shown as what it is
+    }
+  }
+
+  private control(final: string, numbers: readonly number[]): void {
+    const first = numbers[0] ?? 0;
+    const count = Math.max(first, 1);
+    switch (final) {
+      case 'K': return this.erase(first);
+      case 'G': case '`': return this.moveTo(count - 1);
+      case 'C': case 'a': return this.moveTo(this.column + count);
+      case 'D': return this.moveTo(this.column - count);
+      case 'P': return this.cells.remove(this.column, count);
+      case '@': return this.cells.insert(this.column, Math.min(count, kMaxColumns), kNoEnd, this.pen.erased);
+      case 'X': return this.cells.erase(this.column, Math.min(this.column + count, kMaxColumns), this.pen.erased);
+    }
+  }
+
+  private moveTo(column: number): void { this.column = Math.min(Math.max(column, 0), kMaxColumns); }
+
+  private print(text: string): void {
+    const { style } = this.pen;
+    for (const character of text) {
+      if (character === '\0' && this.column < this.cells.length) continue; // covers nothing
+      const width = widthOf(character);
+      if (width === 0 && this.cells.combine(this.column, character)) continue;
+      this.cells.put(this.column, this.sets.translate(character), width || 1, style);
+      this.column += width || 1;
+    }
+  }
+
+  private erase(part: number): void {
+    const style = this.pen.erased;
+    const end = style.background ? Math.max(this.cells.length, this.column) : kNoEnd;
+    if (part === 1) return this.cells.erase(0, Math.min(this.column + 1, this.cells.length), style);
+    this.cells.erase(part === 2 ? 0 : this.column, part > 2 ? this.column : end, style);
+  }
+}

@@ -1,0 +1,142 @@
+import assert from 'node:assert/strict';
+import test from 'node:test';
+import { CarriedStyles } from '../src/log/carried';
+import type { LogRecord } from '../src/log/record';
+import { LogRows } from '../src/log/rows';
+import { Screens } from '../src/log/screens';
+import { LogWindow } from '../src/log/window';
+import { segmentsOf } from '../src/text/line';
+import { Screen } from '../src/text/screen';
+import { record, recordsOf } from './support';
+
+const kNoLoad = (): void => undefined;
+
+// A build whose line of state is drawn anew below all it says.
+const kBuild = `begin\n${'state 0\n'}${[1, 2, 3].map((i) => `\x1b[1A\x1b[Kstep ${i}\nstate ${i}\n`).join('')}\x1b[1A\x1b[Kdone\n`;
+
+function windowOf(records: readonly LogRecord[]): LogWindow {
+  const window = new LogWindow();
+  for (const one of records) window.put(one);
+  return window;
+}
+
+function shown(window: LogWindow): [number, string][] {
+  const rows = new LogRows(window, kNoLoad);
+  const all: [number, string][] = [];
+  for (let at = rows.next(rows.first - 1); at !== undefined; at = rows.next(at)) {
+    const row = rows.row(at);
+    if (row) all.push([at, segmentsOf(row).map((segment) => segment.text).join('')]);
+  }
+  return all;
+}
+
+test('each line has the number of the record that printed it; what was drawn over has none', () => {
+  assert.deepEqual(shown(windowOf(recordsOf(kBuild))), [[1, 'begin'], [3, 'step 1'], [5, 'step 2'], [7, 'step 3'], [9, 'done']]);
+});
+
+test('lines that end in CR LF are lines', () => {
+  const records = recordsOf(kBuild).map((one) => (one.ending === 'LF' ? { ...one, ending: 'CRLF' as const } : one));
+  assert.deepEqual(shown(windowOf(records)), shown(windowOf(recordsOf(kBuild))));
+});
+
+test('a log that is followed shows at each moment what one that is read later does', () => {
+  const live = new LogWindow();
+  const rows = new LogRows(live, kNoLoad);
+  const texts = (of: LogRows): string[] => {
+    const all: string[] = [];
+    for (let at = of.next(0); at !== undefined; at = of.next(at)) all.push(segmentsOf(of.row(at)!).map((segment) => segment.text).join(''));
+    return all;
+  };
+  const records = recordsOf(kBuild + Array.from({ length: 60 }, (_, i) => `after ${i}\n`).join('') + kBuild);
+  records.forEach((one, i) => {
+    live.put(one);
+    assert.deepEqual(texts(rows), texts(new LogRows(windowOf(records.slice(0, i + 1)), kNoLoad)), `after record ${i + 1}`);
+  });
+});
+
+test('far from where rows are drawn over, lines are plain rows', () => {
+  const records = recordsOf(Array.from({ length: 100 }, (_, i) => `before ${i}\n`).join('') + kBuild + Array.from({ length: 100 }, (_, i) => `after ${i}\n`).join(''));
+  const window = windowOf(records);
+  const screens = new Screens(window, new CarriedStyles(window));
+  const drawn = records.filter(({ sequence }) => screens.at(sequence)).map(({ sequence }) => sequence);
+  assert.ok(drawn[0]! > 100 - 30 && drawn.at(-1)! <= 110, `${drawn[0]} to ${drawn.at(-1)}`);
+  assert.equal(shown(window).length, 205);
+});
+
+test('lines far from any screen are looked at once, and no more', () => {
+  let looks = 0;
+  class Counting extends LogWindow {
+    override get(sequence: number): LogRecord | undefined {
+      looks += 1;
+      return super.get(sequence);
+    }
+  }
+  const window = new Counting();
+  for (let i = 1; i <= 2000; i += 1) window.put(record(i, i % 3 === 0 ? `\x1b[3${i % 8}mcoloured\x1b[m ${i}` : `line ${i}`));
+  const screens = new Screens(window, new CarriedStyles(window));
+  for (let at = 500; at < 600; at += 1) assert.equal(screens.at(at), undefined);
+  looks = 0;
+  for (let at = 500; at < 600; at += 1) screens.at(at);
+  assert.equal(looks, 100);
+});
+
+test('who comes late sees what has been drawn since', () => {
+  const frames = Array.from({ length: 1000 }, (_, i) => `\x1b[3A\x1b[Ka ${i}\n\x1b[Kb ${i}\n\x1b[Kc ${i}\n`).join('');
+  const records = recordsOf(`one\ntwo\nthree\n${frames}end\n`);
+  const late = shown(windowOf(records.slice(-400)));
+  assert.deepEqual(late.slice(-4).map(([, text]) => text), ['a 999', 'b 999', 'c 999', 'end']);
+  assert.equal(shown(windowOf(records)).length, 4);
+});
+
+test('a screen that is drawn for days takes little memory', () => {
+  const window = new LogWindow();
+  const rows = new LogRows(window, kNoLoad);
+  const last = 60_000;
+  for (let i = 1; i <= last; i += 1) {
+    window.put(record(i, i % 2 === 0 ? `\x1b[1A\x1b[Kstep ${i}` : `state ${i}`));
+    if (i % 200 === 0) rows.row(i); // as somebody who watches
+  }
+  const drawn = rows.row(last)!.drawn!;
+  assert.ok(drawn.through - drawn.first <= 16_384);
+  assert.equal(drawn.through, last);
+  assert.equal(drawn.owns(2), false);
+  assert.equal(drawn.owns(last), true);
+});
+
+test('a gap, and the end of the run, end a screen', () => {
+  const records = recordsOf(kBuild);
+  const last = records.length;
+  records.push(record(last + 5, '', { gap: { first: last + 1, last: last + 5, reason: '' } }), record(last + 6, '\x1b[1A\x1b[Kover'),
+    record(last + 7, '', { result: { state: 'RUN_STATE_SUCCEEDED' } }));
+  assert.deepEqual(shown(windowOf(records)).map(([at, text]) => (at > last ? text : '')).filter(Boolean), ['over']);
+});
+
+test('numbers beyond the screen, and endless ones, cost nothing', () => {
+  const screen = new Screen(() => undefined);
+  for (const [i, final] of [...'ABCDEFGHJKLMPSTX@bdefr`'].entries()) screen.write(i + 1, `\x1b[99999999999;99999999999${final}x`, 'NONE');
+  screen.write(100, '\x1b[' + '1;'.repeat(50_000) + 'H' + '\x1b[31m'.repeat(50_000), 'LF');
+  assert.ok(screen.all.every((row) => row.cells.length <= 80));
+  assert.equal(screen.all.length, 24);
+});
+
+test('colours go on in the lines that follow, of the same stream, until they are reset', () => {
+  const window = windowOf([
+    record(1, 'plain \x1b[1;31mred'), record(2, 'still'), record(3, 'another stream', { stderr: true }), record(4, 'on \x1b[mplain'), record(5, 'plain'),
+  ]);
+  const rows = new LogRows(window, kNoLoad);
+  const first = (at: number) => segmentsOf(rows.row(at)!)[0]!.style;
+  assert.deepEqual(first(2).foreground, { type: 'named', name: 'red' });
+  assert.deepEqual(first(2).decorations, ['bold']);
+  assert.equal(first(3).foreground, null);
+  assert.deepEqual(first(4).foreground, { type: 'named', name: 'red' });
+  assert.equal(first(5).foreground, null);
+});
+
+test('a colour of lines that are loaded later is taken up', () => {
+  const window = windowOf([record(3, 'three')]);
+  const carried = new CarriedStyles(window);
+  assert.deepEqual(carried.before(window.get(3)!), []);
+  window.put(record(2, 'two'));
+  window.put(record(1, '\x1b[32mone'));
+  assert.deepEqual(carried.before(window.get(3)!), ['32']);
+});
