@@ -15,6 +15,12 @@ Context Context::Current() {
   return thread && !thread->IsInside() ? Context(thread->shared_session()) : Context();
 }
 
+const void* Context::LastScope() { return current.last_session; }
+
+void Context::End() const {
+  if (session_) session_->Close();
+}
+
 Entered::Entered(const Context& context) : previous_(current.thread) {
   const auto& session = context.session_;
   if (!session || session->HasEnded()) return;

@@ -24,6 +24,18 @@ class Context {
 
   static Context Current();
 
+  // Which scope it is: no other has the same while this lives. Null: none.
+  const void* scope() const { return session_.get(); }
+  // That of which the calling thread was until its thread_local objects were destroyed: for what is
+  // called at exit. Null: it was of none, or still is.
+  static const void* LastScope();
+
+  // Does what the end of the scope does, on any thread, before that: hands on every thread's
+  // unfinished line, and waits for calls of the sink that are under way. What is printed from then
+  // on goes to the real descriptors. For the last moments of a process; by a thread that has the
+  // scope's descriptors, where these are private.
+  void End() const;
+
  private:
   friend class Entered;
   explicit Context(std::shared_ptr<internal::Session> session) : session_(std::move(session)) {}

@@ -20,6 +20,9 @@ struct Current {
   // It does not share the process's descriptors, see Options::private_descriptors: these are the
   // real ones.
   const struct RealOutput* real = nullptr;
+  // The session that it belonged to until its thread_local objects were destroyed; not to be
+  // followed, it may be gone.
+  const void* last_session = nullptr;
 };
 
 // Copies of the process's descriptors 1 and 2 in another descriptor table, and streams that write

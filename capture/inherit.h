@@ -39,7 +39,9 @@ class ThreadOwner {
     current.thread = thread_.get();
   }
   ~ThreadOwner() {
-    if (thread_) ThreadCapture::End(std::move(thread_), nullptr);
+    if (!thread_) return;
+    current.last_session = &thread_->session();
+    ThreadCapture::End(std::move(thread_), nullptr);
   }
 
  private:

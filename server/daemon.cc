@@ -23,6 +23,7 @@
 #include "absl/synchronization/mutex.h"
 #include "base/clock.h"
 #include "server/freed_memory.h"
+#include "server/http/parse_public_url.h"
 #include "server/init_process.h"
 #include "server/process/descriptor_limit.h"
 #include "server/stderr_sink.h"

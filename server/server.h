@@ -7,15 +7,15 @@
 #include <vector>
 
 #include "absl/status/status.h"
-#include "absl/time/time.h"
+#include "base/time_span.h"
 #include "server/http/options.h"
-#include "server/run/engine.h"
+#include "server/run/engine_options.h"
 #include "server/run/job.h"
 #include "server/run/job_context.h"
 #include "server/run/parameter.h"
 #include "server/store/rocksdb_options.h"
 #include "server/tls/options.h"
-#include "server/tls/unix_socket.h"
+#include "server/tls/socket_access.h"
 
 namespace grpc {
 class ServerBuilder;
@@ -24,6 +24,9 @@ class ServerCredentials;
 
 namespace jobtail {
 
+class Engine;  // server/run/engine.h
+
+// Durations may be given in absl's terms or in those of <chrono>: see TimeSpan.
 struct ServerOptions {
   // HOST:PORT for gRPC; port 0 picks a free one. Or unix:PATH. An address that other machines can
   // reach needs TLS, and a way to know who calls (see KnowsCallers): Start refuses it otherwise.
@@ -48,9 +51,9 @@ struct ServerOptions {
   // the one below.
   http::HttpOptions http;
   // How long a stream may be idle before it is sent a heartbeat.
-  absl::Duration heartbeat = absl::Seconds(15);
+  TimeSpan heartbeat = absl::Seconds(15);
   // How long Stop waits for jobs that were asked to stop.
-  absl::Duration stop_grace = absl::Seconds(5);
+  TimeSpan stop_grace = absl::Seconds(5);
   // How much memory the server is to get along with, in bytes: caches, buffers and what clients can
   // make it hold are measured by it, and get no larger than the options here say. While the process
   // is larger, whatever else it does, the gRPC connections that send most are closed. 0: what there
@@ -87,8 +90,9 @@ bool KnowsCallers(const ServerOptions& options);
 class Server {
  public:
   // Opens the store and takes over the runs it has. Start and AddTo tell what went wrong.
-  explicit Server(ServerOptions options = {});
-  // Stops, if that has not happened, and waits for every job to return.
+  Server();
+  explicit Server(ServerOptions options);
+  // Stops, if that has not happened, and waits for every job to return; after Abandon, for none.
   ~Server();
 
   Server(const Server&) = delete;
@@ -109,12 +113,15 @@ class Server {
   // Listens and serves jobtail.v1.JobService, health checks and reflection, and HTTP.
   // INVALID_ARGUMENT for an address that is not one, and certificates that will not do,
   // FAILED_PRECONDITION for an address that others can reach without protection, UNAVAILABLE if it
-  // cannot be listened on; for a store that cannot be opened, see RocksDbStore::Open. The health
-  // service says NOT_SERVING while the store takes no new runs, and from Stop on.
+  // cannot be listened on; for a store that cannot be opened, see RocksDbStore::Open. After an
+  // error nothing is listened on, and Start may be called again. FAILED_PRECONDITION, too, once the
+  // server has been started or added, or stopped. The health service says NOT_SERVING while the
+  // store takes no new runs, and from Stop on.
   absl::Status Start();
 
   // Adds jobtail.v1.JobService to a server that the caller builds; there is no HTTP. To be called
-  // once, instead of Start. An error, with nothing added, for a store that cannot be opened.
+  // once, instead of Start: FAILED_PRECONDITION otherwise. An error, with nothing added, for a
+  // store that cannot be opened.
   absl::Status AddTo(grpc::ServerBuilder* builder);
 
   // HOST:PORT or unix:PATH as it is listened on; empty before Start. The first address, and all.
@@ -139,13 +146,33 @@ class Server {
   // with UNAVAILABLE and a resume point, and stops listening. Returns how many jobs are still at
   // work: those ignore their stop token. A second call does nothing.
   size_t Stop();
+  // The same, in this time: jobs have all of it but 5 s, or half of it if that is more, for the
+  // streams and connections. A store that does not answer can make it longer.
+  size_t Stop(TimeSpan within);
 
-  // The core, for calls without a network between.
+  // A run that has not ended, and its job.
+  struct RunAtWork {
+    std::string run;
+    std::string job;
+  };
+  // As Stop, if that has not happened, and gives up the jobs that are still at work: nothing waits
+  // for them any more, not even the destructor. Returns their runs. The last call of this object.
+  //
+  // Their threads go on until their functions return or the process ends, and so do their contexts:
+  // the stop token is asked to stop, SleepFor returns at once, what they print and report goes to
+  // their logs, and a result to the store. Engine, store and data directory stay in use meanwhile,
+  // and whatever the options point to must stay, too; another server cannot open the directory.
+  // When the last function has returned, all that is taken down. A run that has not ended with the
+  // process is LOST when a server opens the directory again. What the functions use of the program
+  // must outlive them: main had better end with _exit or quick_exit while there are any.
+  std::vector<RunAtWork> Abandon();
+
+  // The core, for calls without a network between: include server/run/engine.h.
   Engine& engine();
 
  private:
   class Impl;
-  const std::unique_ptr<Impl> impl_;
+  const std::shared_ptr<Impl> impl_;
 };
 
 }  // namespace jobtail

@@ -8,7 +8,7 @@
 #include "absl/strings/str_cat.h"
 #include "base/quoting.h"
 #include "server/process/outputs.h"
-#include "server/run/parameter.h"
+#include "server/run/parameter_check.h"
 
 namespace jobtail::config {
 namespace {

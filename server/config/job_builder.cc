@@ -20,7 +20,7 @@
 #include "base/quoting.h"
 #include "server/config/system_names.h"
 #include "server/config/value_check.h"
-#include "server/run/parameter.h"
+#include "server/run/parameter_check.h"
 
 namespace jobtail::config {
 namespace {

@@ -126,9 +126,10 @@ net::awaitable<bool> Connection::AnswerMetrics(const Message& request) {
   const auto answer = [this, &request] {
     const absl::StatusOr<access::Caller> caller = Admit(Ask(request));
     if (!caller.ok()) return ErrorReply(caller.status());
-    absl::StatusOr<std::string> text = options_.metrics(*caller);
-    if (!text.ok()) return ErrorReply(text.status());
-    Reply reply = TextReply(*std::move(text));
+    std::string text;
+    const absl::Status told = options_.metrics(*caller, &text);
+    if (!told.ok()) return ErrorReply(told);
+    Reply reply = TextReply(std::move(text));
     reply.content_type = "text/plain; version=0.0.4; charset=utf-8";
     return reply;
   };

@@ -22,6 +22,7 @@
 #include "server/http/connection.h"
 #include "server/tls/listen_errors.h"
 #include "server/tls/socket_address.h"
+#include "server/tls/unix_socket.h"
 
 namespace jobtail::http {
 namespace {
@@ -76,7 +77,8 @@ class HttpServer::Impl {
 
   ~Impl() { Stop(absl::ZeroDuration()); }
 
-  absl::Status Start();
+  absl::Status Listen();
+  void Start();
   void Stop(absl::Duration grace);
 
   const std::vector<std::string>& urls() const { return urls_; }
@@ -138,12 +140,15 @@ class HttpServer::Impl {
   int64_t open_ = 0;  // coroutines that are under way; under mutex_
 };
 
-absl::Status HttpServer::Impl::Start() {
+absl::Status HttpServer::Impl::Listen() {
   absl::Status listening = Listen(options_.address);
   for (const std::string& address : options_.more_addresses) {
     if (listening.ok()) listening = Listen(address);
   }
-  if (!listening.ok()) return listening;
+  return listening;
+}
+
+void HttpServer::Impl::Start() {
   for (Entrance& entrance : entrances_) {
     Began();
     net::co_spawn(*loop_, Accept(&entrance), net::detached);
@@ -153,7 +158,6 @@ absl::Status HttpServer::Impl::Start() {
     const auto work = net::make_work_guard(*loop_);
     loop_->run();
   });
-  return absl::OkStatus();
 }
 
 absl::Status HttpServer::Impl::Listen(const std::string& text) {
@@ -329,7 +333,9 @@ HttpServer::HttpServer(Engine* engine, StorePool* pool, ByteBudget* budget, Http
 
 HttpServer::~HttpServer() = default;
 
-absl::Status HttpServer::Start() { return impl_->Start(); }
+absl::Status HttpServer::Listen() { return impl_->Listen(); }
+
+void HttpServer::Start() { impl_->Start(); }
 
 void HttpServer::Stop(absl::Duration grace) { impl_->Stop(grace); }
 

@@ -32,8 +32,8 @@ struct HttpStats {
 // Requests that are being received and answers that are not sent yet are within the budget; those
 // beyond get 429.
 //
-// Start, Stop and the destructor are the owner's; the rest is thread-safe. Engine, pool and budget
-// outlive it, and the pool works until it has stopped.
+// Listen, Start, Stop and the destructor are the owner's; the rest is thread-safe. Engine, pool and
+// budget outlive it, and the pool works until it has stopped.
 class HttpServer {
  public:
   // With `certificates`, which then outlive it, TLS alone is served, but for a unix socket.
@@ -45,9 +45,11 @@ class HttpServer {
   HttpServer(const HttpServer&) = delete;
   HttpServer& operator=(const HttpServer&) = delete;
 
-  // Listens and serves. INVALID_ARGUMENT for an address that is none, UNAVAILABLE if it cannot be
-  // listened on.
-  absl::Status Start();
+  // Listens; clients wait until Start. INVALID_ARGUMENT for an address that is none, UNAVAILABLE if
+  // it cannot be listened on. What it listens at is free again once this object is gone.
+  absl::Status Listen();
+  // Serves.
+  void Start();
 
   // Accepts no more, and ends every connection: within `grace`, by the engine's clock, those that
   // take what there is for them (streams end with UNAVAILABLE and a resume point), then the others.
@@ -55,7 +57,7 @@ class HttpServer {
   void Stop(absl::Duration grace);
 
   // "http://HOST:PORT/" as it is listened on, "https://" with TLS, or "unix:PATH"; empty before
-  // Start.
+  // Listen.
   const std::string& url() const;
   // The same of each address.
   const std::vector<std::string>& urls() const;

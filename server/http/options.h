@@ -10,12 +10,14 @@
 #include <vector>
 
 #include "absl/status/status.h"
-#include "absl/status/statusor.h"
-#include "absl/time/time.h"
-#include "server/access/principal.h"
+#include "base/time_span.h"
 #include "server/http/public_url.h"
 #include "server/http/static_files.h"
-#include "server/tls/unix_socket.h"
+#include "server/tls/socket_access.h"
+
+namespace jobtail::access {
+struct Caller;
+}  // namespace jobtail::access
 
 namespace jobtail::http {
 
@@ -38,28 +40,28 @@ struct HttpOptions {
   // are answered with 503 and closed.
   size_t max_connections = 10'000;
   // With TLS: how long a client may take for its handshake, and how many may be under way.
-  absl::Duration handshake_timeout = absl::Seconds(10);
+  TimeSpan handshake_timeout = absl::Seconds(10);
   // Half as many of one client address.
   size_t max_handshakes = 512;
   // How long a client may take to send a request, from its first byte to its last.
-  absl::Duration request_timeout = absl::Seconds(20);
+  TimeSpan request_timeout = absl::Seconds(20);
   // How long a connection may stay open without a request.
-  absl::Duration idle_timeout = absl::Seconds(75);
+  TimeSpan idle_timeout = absl::Seconds(75);
   // With an access file: how long a connection may be nobody's where others want its place.
-  absl::Duration newcomer_patience = absl::Seconds(60);
+  TimeSpan newcomer_patience = absl::Seconds(60);
   // The size of a request's header and of its body, in bytes.
   uint32_t max_header_bytes = 16 << 10;
   uint64_t max_body_bytes = 4 << 20;
   // How long a stream may be idle before it is sent a heartbeat.
-  absl::Duration heartbeat = absl::Seconds(15);
+  TimeSpan heartbeat = absl::Seconds(15);
   // How large the messages of all streams together may be where there are many.
   size_t stream_message_bytes = std::numeric_limits<size_t>::max();
   // The console page. Empty: the one that is built with this program (jobtail::Server), or none at
   // all.
   StaticFiles files = {};
-  // What GET /metrics answers, in Prometheus's text format. Null: there is no such thing. Called
-  // by a thread of its own, with who asks. Must not wait for the store.
-  std::function<absl::StatusOr<std::string>(const access::Caller&)> metrics = nullptr;
+  // What GET /metrics answers, in Prometheus's text format, into `text`. Null: there is no such
+  // thing. Called by a thread of its own, with who asks. Must not wait for the store.
+  std::function<absl::Status(const access::Caller&, std::string* text)> metrics = nullptr;
   // What GET /readyz answers: OK if the server would take a new run, or why not. Null: it would.
   // Called on the event loop: must not wait for anything.
   std::function<absl::Status()> health = nullptr;

@@ -1,6 +1,4 @@
 // An address, taken apart by hand: only the few forms that make sense here.
-#include "server/http/public_url.h"
-
 #include <algorithm>
 
 #include "absl/strings/ascii.h"
@@ -8,6 +6,7 @@
 #include "absl/strings/str_cat.h"
 #include "base/host_port.h"
 #include "base/quoting.h"
+#include "server/http/parse_public_url.h"
 
 namespace jobtail::http {
 namespace {

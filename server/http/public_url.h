@@ -3,9 +3,6 @@
 #define JOBTAIL_SERVER_HTTP_PUBLIC_URL_H_
 
 #include <string>
-#include <string_view>
-
-#include "absl/status/statusor.h"
 
 namespace jobtail::http {
 
@@ -20,10 +17,6 @@ struct PublicUrl {
   std::string path = "/";   // "/jobs/"
   bool is_https = false;
 };
-
-// Of --public-url. INVALID_ARGUMENT for what is no such address: another scheme, a user, a query or
-// a fragment.
-absl::StatusOr<PublicUrl> ParsePublicUrl(std::string_view url);
 
 }  // namespace jobtail::http
 

@@ -23,25 +23,13 @@
 #include "server/log/batch.h"
 #include "server/log/batch_builder.h"
 #include "server/log/commit_policy.h"
+#include "server/log/log_options.h"
 #include "server/log/log_services.h"
 #include "server/log/log_store.h"
 #include "server/log/published_log.h"
 #include "server/log/record.h"
 
 namespace jobtail {
-
-struct LogOptions {
-  // What a log may hold that the store does not have yet, in bytes. At the bound the job waits or,
-  // if it was declared so or the store is full, its lines are dropped, and a gap says which.
-  size_t unsaved_bytes = 8 << 20;
-  bool drop_when_full = false;
-  // How much of the end of a log readers find in memory, in bytes of encoded records.
-  size_t tail_bytes = 1 << 20;
-  // How long lines that follow closely on one another are collected before they are stored
-  // together; and how long at most where they come so fast that they fill whole batches.
-  absl::Duration commit_delay = absl::Microseconds(200);
-  absl::Duration full_commit_delay = absl::Milliseconds(2);
-};
 
 // The log of one run: numbers what the job prints, encodes it once, stores it, and shows it to
 // readers once the store has it. Held by shared_ptr: by its run and by its readers. Thread-safe.

@@ -26,6 +26,9 @@
 #include "jobtail/v1/log.pb.h"
 #include "jobtail/v1/run.pb.h"
 #include "server/process/protocol.h"
+#include "server/run/current_run.h"
+#include "server/run/function_executor.h"
+#include "server/run/job_check.h"
 
 namespace jobtail::process {
 namespace {
@@ -130,10 +133,18 @@ void PrintAtOnce() {
   }).detach();
 }
 
+void Print(std::string_view text, capture::Stream stream) {
+  FILE* const file = stream == capture::Stream::kStdout ? stdout : stderr;
+  flockfile(file);
+  fwrite_unlocked(text.data(), 1, text.size(), file);
+  if (!text.empty() && text.back() != '\n') putc_unlocked('\n', file);
+  funlockfile(file);
+}
+
 void Call(const Job& job, const v1::Run& run) {
   JobResult outcome{1, "the job ended its own thread"};
   const absl::Cleanup end = [&] { End(outcome); };  // also when it does that
-  auto parameters = job.Parse(run.parameters());
+  auto parameters = ParseParameters(job, run.parameters());
   if (!parameters.ok()) {
     outcome.error = parameters.status().ToString();
     return;
@@ -141,8 +152,10 @@ void Call(const Job& job, const v1::Run& run) {
   std::stop_source stop;
   ListenForStop(stop);
   PrintAtOnce();
-  JobContext context(run.id(), *std::move(parameters), stop.get_token(), TellProgress);
-  outcome = jobtail::Call(*job.function(), context);
+  const auto context = std::make_shared<JobContext>(
+      run.id(), *std::move(parameters), stop.get_token(), TellProgress, /*clock=*/nullptr, Print);
+  CurrentRun::TakeProcess(context);
+  outcome = jobtail::Call(*job.function(), *context);
 }
 
 }  // namespace

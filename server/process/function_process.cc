@@ -16,6 +16,7 @@
 #include "server/process/child.h"
 #include "server/process/outputs.h"
 #include "server/process/protocol.h"
+#include "server/run/parameter_check.h"
 
 namespace jobtail::process {
 namespace {

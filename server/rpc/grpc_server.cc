@@ -55,7 +55,6 @@ GrpcServer::GrpcServer(GrpcServerOptions options)
 GrpcServer::~GrpcServer() = default;
 
 absl::Status GrpcServer::Start(JobService* service) {
-  if (absl::Status listening = Listen(); !listening.ok()) return listening;
   grpc::EnableDefaultHealthCheckService(true);
   grpc::reflection::InitProtoReflectionServerBuilderPlugin();
   grpc::ServerBuilder builder;

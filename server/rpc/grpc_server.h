@@ -33,7 +33,7 @@ struct GrpcServerOptions {
 // Accepts connections itself, hands them to gRPC, and serves the JobService on them, besides health
 // and reflection.
 //
-// Start, Stop and the destructor are the owner's, in this order; the rest is thread-safe.
+// Listen, Start, Stop and the destructor are the owner's, in this order; the rest is thread-safe.
 class GrpcServer {
  public:
   // How long a client that has connected may take to speak HTTP/2, TLS included.
@@ -45,8 +45,11 @@ class GrpcServer {
   GrpcServer(const GrpcServer&) = delete;
   GrpcServer& operator=(const GrpcServer&) = delete;
 
-  // Listens and serves. Errors as Acceptor::Listen; UNAVAILABLE if gRPC does not start. `service`
-  // outlives the server, which has it tell of calls.
+  // Listens; clients wait until Start. Errors as Acceptor::Listen. What it listens at is free again
+  // once this object is gone.
+  absl::Status Listen();
+  // Serves. UNAVAILABLE if gRPC does not start. `service` outlives the server, which has it tell of
+  // calls.
   absl::Status Start(JobService* service);
   // Accepts no more, and ends what is left of calls after `grace`. What the acceptor handed on
   // after gRPC's end would stay open.
@@ -60,7 +63,6 @@ class GrpcServer {
   const Acceptor& acceptor() const { return acceptor_; }
 
  private:
-  absl::Status Listen();
   std::shared_ptr<grpc::ServerCredentials> Credentials(bool is_unix) const;
   void Take(const Acceptor::Handover& handover);
 

@@ -9,6 +9,7 @@
 #include "absl/strings/str_cat.h"
 #include "base/codec/run_state.h"
 #include "base/quoting.h"
+#include "server/run/job_check.h"
 #include "server/run/lost_run.h"
 #include "server/run/run_id.h"
 
@@ -131,7 +132,7 @@ absl::StatusOr<std::shared_ptr<Run>> Engine::CreateNew(const std::string& id,
   if (const absl::Status status = CheckLimits(request); !status.ok()) return status;
   const auto job = jobs_.Find(request.job());
   if (!job.ok()) return job.status();
-  auto parameters = (*job)->Parse(request.parameters());
+  auto parameters = ParseParameters(**job, request.parameters());
   if (!parameters.ok()) return parameters.status();
   auto own_place =
       TakePlace(creator, access::Quotas::Kind::kActiveRuns, access::Verb::kRun, request.job());

@@ -26,6 +26,7 @@
 #include "server/log/cursor.h"
 #include "server/log/log.h"
 #include "server/log/log_store.h"
+#include "server/run/engine_options.h"
 #include "server/run/job_registry.h"
 #include "server/run/refused_runs.h"
 #include "server/run/request_ids.h"
@@ -37,29 +38,6 @@
 #include "server/run/view.h"
 
 namespace jobtail {
-
-struct EngineOptions {
-  LogOptions log;
-  // How many runs may be at work at the same time, and how many may wait to be, of those jobs that
-  // let runs wait.
-  int64_t max_active_runs = 1000;
-  int64_t max_queued_runs = 1000;
-  // How large the parameters of a run may be in all, in bytes.
-  size_t max_parameter_bytes = 1 << 20;
-  // How much of what was read from the store last is kept in memory, of all logs. 0 for a store
-  // that has everything there anyway.
-  size_t cache_bytes = size_t{16} << 20;
-  // What all logs together may hold that the store does not have yet, in bytes.
-  int64_t unsaved_bytes = int64_t{256} << 20;
-  // Whether the store waits for the disk with every write: then what is small is stored beside what
-  // is large.
-  bool store_syncs_always = false;
-  RetentionOptions retention;
-  // Who may do what. Null: nobody is asked. Outlives the engine.
-  access::AccessControl* access = nullptr;
-  // What everything goes by that takes or tells time. Outlives the engine.
-  Clock* clock = Clock::System();
-};
 
 // The calls of JobService, whichever door they come through. Everything is validated and limited
 // here, once; errors are those that job_service.proto names, and say what is wrong with which value
@@ -151,6 +129,9 @@ class Engine {
 
   // OK if the store would take a new run at this moment, or why not.
   absl::Status CheckHealth() const { return store_->CheckHealth(); }
+
+  // The runs that have not ended.
+  std::vector<std::shared_ptr<Run>> ActiveRuns() const { return runs_.Active(); }
 
   // Refuses new runs from now on (UNAVAILABLE), also those that the store is about to take, asks
   // those at work to stop, and waits for them for `grace` at most, by the steady clock. Does not

@@ -2,37 +2,19 @@
 #ifndef JOBTAIL_SERVER_RUN_EXECUTOR_H_
 #define JOBTAIL_SERVER_RUN_EXECUTOR_H_
 
-#include <cstdint>
 #include <memory>
-#include <optional>
 #include <stop_token>
 #include <string>
 #include <string_view>
 
 #include "absl/status/status.h"
-#include "absl/time/time.h"
 #include "base/clock.h"
 #include "base/scheduler.h"
 #include "capture/sink.h"
-#include "server/run/parameter.h"
+#include "server/run/job_function.h"
+#include "server/run/parameter_value.h"
 
 namespace jobtail {
-
-// What a run's processes have used, from its start to its end.
-struct ResourceUsage {
-  absl::Duration user_time;
-  absl::Duration system_time;
-  int64_t peak_memory_bytes = 0;  // of the largest process
-};
-
-// What a job reported when it ended by itself. Success is exit code 0 and no error.
-struct JobResult {
-  int exit_code = 0;
-  std::string error;
-  int signal = 0;  // that ended the process; 0 if none did
-  bool core_dumped = false;
-  std::optional<ResourceUsage> usage = std::nullopt;  // of a process
-};
 
 // A run, as that sees it which executes the job. Implemented by Run. Thread-safe.
 class Execution {

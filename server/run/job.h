@@ -3,23 +3,29 @@
 #define JOBTAIL_SERVER_RUN_JOB_H_
 
 #include <concepts>
+#include <functional>
 #include <memory>
 #include <string>
 #include <type_traits>
 #include <utility>
 
 #include "absl/status/status.h"
-#include "absl/status/statusor.h"
-#include "absl/time/time.h"
-#include "google/protobuf/map.h"
-#include "jobtail/v1/job.pb.h"
-#include "server/run/executor.h"
-#include "server/run/function_executor.h"
+#include "base/time_span.h"
+#include "capture/scope.h"
 #include "server/run/job_context.h"
+#include "server/run/job_function.h"
 #include "server/run/job_options.h"
 #include "server/run/parameter.h"
 
 namespace jobtail {
+
+namespace v1 {
+class Job;
+class Parameter;
+}  // namespace v1
+
+class Executor;
+class FunctionExecutor;
 
 // A C++ function that can be run, by name:
 //
@@ -30,20 +36,25 @@ namespace jobtail {
 // The function is called once a run, on a thread of the run's own, for several runs at the same
 // time. What it prints is the run's log. It returns nothing (success), an int (the exit code), or
 // an absl::Status; an exception it throws is a failure with the exception's text. It should return
-// soon after its stop token asks for it.
+// soon after its stop token asks for it. It may own what can only be moved. It must not call exit,
+// which ends the program: the run is FAILED then, and that is all that is seen to.
+//
+// A value, whose copies share the function; not thread-safe.
 class Job {
  public:
-  template <std::invocable<JobContext&> F>
-  Job(std::string name, F callable)
-      : function_(std::make_shared<const FunctionExecutor>(Adapt(std::move(callable)))),
-        executor_(function_) {
-    proto_.set_name(std::move(name));
-  }
+  template <typename F>
+  requires(!std::convertible_to<F, std::shared_ptr<const Executor>>)
+      Job(std::string name, F callable)
+      : Job(std::move(name), Function{Adapt(std::move(callable))}) {}
 
   // A job whose runs are executed in another way.
-  Job(std::string name, std::shared_ptr<const Executor> executor) : executor_(std::move(executor)) {
-    proto_.set_name(std::move(name));
-  }
+  Job(std::string name, std::shared_ptr<const Executor> executor);
+
+  Job(const Job& other);
+  Job(Job&& other) noexcept;
+  Job& operator=(const Job& other);
+  Job& operator=(Job&& other) noexcept;
+  ~Job();
 
   Job& Help(std::string text);
   Job& With(const Parameter& parameter);
@@ -51,7 +62,18 @@ class Job {
   // For people and programs to sort jobs by.
   Job& Label(const std::string& name, const std::string& value);
   // How long a run may take before it is asked to stop. Default: without limit.
-  Job& Timeout(absl::Duration timeout);
+  Job& Timeout(TimeSpan timeout);
+
+  // What is caught of what the function prints, where the default is not enough: see
+  // capture::Options, which has the prices, too. For functions that run on a thread; of a process
+  // of its own everything is caught.
+  //
+  // With `private_descriptors` the function runs on a thread beside the run's own, and each line is
+  // handed from one to the other, which takes some ten microseconds. What the server opens while
+  // the function runs, that does not see; of what the server closes, its copies stay open until it
+  // has returned: connections, the data directory's files. InChildProcess catches the same without
+  // that. Where the system refuses it, the run is FAILED.
+  Job& Capture(const capture::Options& options);
 
   // Calls the function in a process of its own for each run, so that a crash ends the run, FAILED
   // with the signal, and not the server; and so that a run that does not heed its stop token can be
@@ -87,50 +109,61 @@ class Job {
 
   // What is kept of this job's runs. Age and bytes of one log in place of the server's own limits,
   // the number beside that of the server.
-  Job& KeepAge(absl::Duration age);
+  Job& KeepAge(TimeSpan age);
   Job& KeepRuns(int64_t runs);
   Job& KeepRunBytes(int64_t bytes);
 
   const JobOptions& options() const { return options_; }
-  const std::string& name() const { return proto_.name(); }
-  const v1::Job& proto() const { return proto_; }
+  const std::string& name() const;
+  const v1::Job& proto() const { return *proto_; }
   const Executor& executor() const { return *executor_; }
   // Null if it is not one.
-  const JobFunction* function() const { return function_ ? &function_->function() : nullptr; }
+  const JobFunction* function() const;
   // Has another executor execute it.
-  void ExecuteBy(std::shared_ptr<const Executor> executor) { executor_ = std::move(executor); }
+  void ExecuteBy(std::shared_ptr<const Executor> executor);
   absl::Duration timeout() const { return timeout_; }
   bool drops_when_full() const { return drops_when_full_; }
 
   // Whether the declaration makes sense: INVALID_ARGUMENT naming what does not.
   absl::Status Check() const;
 
-  // Reads a request's parameters and fills in the defaults. INVALID_ARGUMENT for one that is
-  // unknown, missing or wrong.
-  absl::StatusOr<ParameterValues> Parse(
-      const google::protobuf::Map<std::string, std::string>& given) const;
-
  private:
+  // So that no callable is taken for one.
+  struct Function {
+    JobFunction call;
+  };
+
+  Job(std::string name, Function function);
+
+  // The function is shared: it need not be copyable.
   template <typename F>
   static JobFunction Adapt(F function) {
-    using Result = std::invoke_result_t<F&, JobContext&>;
-    static_assert(std::is_void_v<Result> || std::is_same_v<Result, int> ||
-                      std::is_same_v<Result, absl::Status>,
-                  "a job returns void, int (its exit code) or absl::Status");
-    return [function = std::move(function)](JobContext& run) mutable -> JobResult {
-      if constexpr (std::is_void_v<Result>) {
-        function(run);
-        return {};
-      } else {
-        return ToResult(function(run));
-      }
-    };
+    constexpr bool takes_context = std::is_invocable_v<F&, JobContext&>;
+    static_assert(takes_context,
+                  "a job's function takes a JobContext&: [](jobtail::JobContext& run) { ... }");
+    if constexpr (takes_context) {
+      using Result = std::invoke_result_t<F&, JobContext&>;
+      constexpr bool is_result = std::is_void_v<Result> || std::is_same_v<Result, int> ||
+                                 std::is_same_v<Result, absl::Status>;
+      static_assert(is_result, "a job returns void, int (its exit code) or absl::Status");
+      return [shared = std::make_shared<F>(std::move(function))](JobContext& run) -> JobResult {
+        if constexpr (std::is_void_v<Result>) {
+          std::invoke(*shared, run);
+          return {};
+        } else if constexpr (is_result) {
+          return ToResult(std::invoke(*shared, run));
+        } else {
+          return {};
+        }
+      };
+    } else {
+      return nullptr;
+    }
   }
   static JobResult ToResult(int exit_code) { return {exit_code, ""}; }
   static JobResult ToResult(const absl::Status& status);
-  std::string ParameterNames() const;
 
-  v1::Job proto_;
+  std::unique_ptr<v1::Job> proto_;  // null once it is moved from
   std::shared_ptr<const FunctionExecutor> function_;
   std::shared_ptr<const Executor> executor_;
   absl::Duration timeout_ = absl::InfiniteDuration();

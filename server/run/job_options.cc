@@ -1,10 +1,9 @@
 // Which options make sense.
-#include "server/run/job_options.h"
-
 #include <re2/re2.h>
 
 #include "absl/strings/str_cat.h"
 #include "base/quoting.h"
+#include "server/run/job_check.h"
 
 namespace jobtail {
 namespace {

@@ -7,8 +7,8 @@
 #include <string>
 #include <vector>
 
-#include "absl/status/status.h"
-#include "absl/time/time.h"
+#include "base/time_span.h"
+#include "capture/scope.h"
 
 namespace jobtail {
 
@@ -20,15 +20,15 @@ struct RunLimits {
 
 // What is kept of a job's runs. Unset: as the server keeps all runs.
 struct JobRetention {
-  std::optional<absl::Duration> max_age;  // since the run's end
-  std::optional<int64_t> max_runs;        // of this job, those that have not ended counted
-  std::optional<int64_t> max_run_bytes;   // of one log
+  std::optional<TimeSpan> max_age;       // since the run's end
+  std::optional<int64_t> max_runs;       // of this job, those that have not ended counted
+  std::optional<int64_t> max_run_bytes;  // of one log
 };
 
 // How a function is called in a process of its own.
 struct ChildProcess {
   // How long it has, once its stop token asks it to stop, before the process is killed.
-  absl::Duration grace = absl::Seconds(10);
+  TimeSpan grace = absl::Seconds(10);
   // Its stdout and stderr go through datagram sockets that keep their common order, not through a
   // pipe each. A single write of more than a MiB fails then.
   bool exact_order = false;
@@ -48,10 +48,8 @@ struct JobOptions {
   std::vector<std::string> masks;  // in RE2's syntax
   Overwrites overwrites = Overwrites::kKeepFew;
   std::optional<ChildProcess> child_process;
+  std::optional<capture::Options> capture;  // nullopt: as by default
 };
-
-// Whether the options make sense: INVALID_ARGUMENT naming what does not.
-absl::Status CheckOptions(const JobOptions& options);
 
 }  // namespace jobtail
 

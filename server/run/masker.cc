@@ -4,7 +4,7 @@
 #include <algorithm>
 
 #include "absl/strings/str_split.h"
-#include "server/run/parameter.h"
+#include "server/run/parameter_check.h"
 
 namespace jobtail {
 namespace {

@@ -17,7 +17,9 @@
 #include "absl/strings/str_join.h"
 #include "absl/strings/str_split.h"
 #include "base/quoting.h"
+#include "jobtail/v1/job.pb.h"
 #include "server/run/name.h"
+#include "server/run/parameter_check.h"
 
 namespace jobtail {
 namespace {
@@ -172,62 +174,82 @@ absl::Status CheckOwnValues(const v1::Parameter& parameter) {
   return ParseValue(parameter, parameter.default_value()).status();
 }
 
+std::unique_ptr<v1::Parameter> Declare(std::string name, v1::ParameterType type) {
+  auto proto = std::make_unique<v1::Parameter>();
+  proto->set_name(std::move(name));
+  proto->set_type(type);
+  proto->set_required(true);
+  return proto;
+}
+
 }  // namespace
 
-Parameter::Parameter(std::string name, v1::ParameterType type) {
-  proto_.set_name(std::move(name));
-  proto_.set_type(type);
-  proto_.set_required(true);
-}
+Parameter::Parameter(std::unique_ptr<v1::Parameter> proto) : proto_(std::move(proto)) {}
+Parameter::Parameter(const Parameter& other)
+    : proto_(std::make_unique<v1::Parameter>(*other.proto_)) {}
+Parameter::Parameter(Parameter&& other) noexcept = default;
+Parameter& Parameter::operator=(const Parameter& other) { return *this = Parameter(other); }
+Parameter& Parameter::operator=(Parameter&& other) noexcept = default;
+Parameter::~Parameter() = default;
 
 Parameter Parameter::String(std::string name) {
-  return {std::move(name), v1::PARAMETER_TYPE_STRING};
+  return Parameter(Declare(std::move(name), v1::PARAMETER_TYPE_STRING));
 }
 
-Parameter Parameter::Int(std::string name) { return {std::move(name), v1::PARAMETER_TYPE_INT}; }
+Parameter Parameter::Int(std::string name) {
+  return Parameter(Declare(std::move(name), v1::PARAMETER_TYPE_INT));
+}
 
 Parameter Parameter::Double(std::string name) {
-  return {std::move(name), v1::PARAMETER_TYPE_DOUBLE};
+  return Parameter(Declare(std::move(name), v1::PARAMETER_TYPE_DOUBLE));
 }
 
-Parameter Parameter::Bool(std::string name) { return {std::move(name), v1::PARAMETER_TYPE_BOOL}; }
+Parameter Parameter::Bool(std::string name) {
+  return Parameter(Declare(std::move(name), v1::PARAMETER_TYPE_BOOL));
+}
 
 Parameter Parameter::Duration(std::string name) {
-  return {std::move(name), v1::PARAMETER_TYPE_DURATION};
+  return Parameter(Declare(std::move(name), v1::PARAMETER_TYPE_DURATION));
 }
 
-Parameter Parameter::Path(std::string name) { return {std::move(name), v1::PARAMETER_TYPE_PATH}; }
+Parameter Parameter::Path(std::string name) {
+  return Parameter(Declare(std::move(name), v1::PARAMETER_TYPE_PATH));
+}
 
 Parameter Parameter::Enum(std::string name, const std::vector<std::string>& values) {
-  Parameter parameter(std::move(name), v1::PARAMETER_TYPE_ENUM);
-  parameter.proto_.mutable_values()->Add(values.begin(), values.end());
-  return parameter;
+  auto proto = Declare(std::move(name), v1::PARAMETER_TYPE_ENUM);
+  proto->mutable_values()->Add(values.begin(), values.end());
+  return Parameter(std::move(proto));
 }
 
 Parameter& Parameter::Help(std::string text) {
-  proto_.set_help(std::move(text));
+  proto_->set_help(std::move(text));
   return *this;
 }
 
-Parameter& Parameter::Default(const ParameterValue& value) {
-  proto_.set_required(false);
-  proto_.set_default_value(FormatValue(value));
+std::string Parameter::FormatDouble(double value) { return FormatValue(value); }
+
+std::string Parameter::Format(const ParameterValue& value) { return FormatValue(value); }
+
+Parameter& Parameter::SetDefault(std::string value) {
+  proto_->set_required(false);
+  proto_->set_default_value(std::move(value));
   return *this;
 }
 
-Parameter& Parameter::Range(const ParameterValue& minimum, const ParameterValue& maximum) {
-  proto_.set_minimum(FormatValue(minimum));
-  proto_.set_maximum(FormatValue(maximum));
+Parameter& Parameter::SetRange(std::string minimum, std::string maximum) {
+  proto_->set_minimum(std::move(minimum));
+  proto_->set_maximum(std::move(maximum));
   return *this;
 }
 
 Parameter& Parameter::Secret() {
-  proto_.set_secret(true);
+  proto_->set_secret(true);
   return *this;
 }
 
 Parameter& Parameter::Pattern(std::string pattern) {
-  proto_.set_pattern(std::move(pattern));
+  proto_->set_pattern(std::move(pattern));
   return *this;
 }
 

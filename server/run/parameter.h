@@ -1,33 +1,29 @@
-// Parameters of jobs: their declaration, and the check of their values.
+// The declaration of a job's parameters.
 #ifndef JOBTAIL_SERVER_RUN_PARAMETER_H_
 #define JOBTAIL_SERVER_RUN_PARAMETER_H_
 
-#include <cstdint>
-#include <map>
+#include <concepts>
+#include <memory>
 #include <string>
 #include <string_view>
-#include <variant>
+#include <type_traits>
 #include <vector>
 
-#include "absl/status/status.h"
-#include "absl/status/statusor.h"
-#include "absl/time/time.h"
-#include "jobtail/v1/job.pb.h"
+#include "base/time_span.h"
+#include "server/run/parameter_value.h"
 
 namespace jobtail {
 
-// A parameter's value: of an enum or a path, the string.
-using ParameterValue = std::variant<std::string, int64_t, double, bool, absl::Duration>;
-
-// The values of a run's parameters by name.
-using ParameterValues = std::map<std::string, ParameterValue>;
+namespace v1 {
+class Parameter;
+}  // namespace v1
 
 // Declares a parameter of a job:
 //
 //   Parameter::Int("times").Default(10).Range(0, 1000000).Help("How many lines to print.")
 //
 // A parameter without default must be given. A mistake in the declaration is reported when the job
-// is added.
+// is added. A value; not thread-safe.
 class Parameter {
  public:
   static Parameter String(std::string name);
@@ -38,10 +34,25 @@ class Parameter {
   static Parameter Path(std::string name);      // absolute, normalised; need not exist
   static Parameter Enum(std::string name, const std::vector<std::string>& values);
 
+  Parameter(const Parameter& other);
+  Parameter(Parameter&& other) noexcept;
+  Parameter& operator=(const Parameter& other);
+  Parameter& operator=(Parameter&& other) noexcept;
+  ~Parameter();
+
   Parameter& Help(std::string text);
-  Parameter& Default(const ParameterValue& value);
+
+  // Text, a number, a bool, or a duration: absl::Duration or of <chrono>. Text is read as if it
+  // were given with a run.
+  template <typename T>
+  Parameter& Default(const T& value) {
+    return SetDefault(ToText(value));
+  }
   // Inclusive; for Int, Double and Duration.
-  Parameter& Range(const ParameterValue& minimum, const ParameterValue& maximum);
+  template <typename Minimum, typename Maximum>
+  Parameter& Range(const Minimum& minimum, const Maximum& maximum) {
+    return SetRange(ToText(minimum), ToText(maximum));
+  }
 
   // The value is masked in the log and never shown or stored; for String. At most 64 KiB. Its only
   // possible default is the empty text.
@@ -50,26 +61,45 @@ class Parameter {
   // In RE2's syntax, matched against the whole value; for String and Path.
   Parameter& Pattern(std::string pattern);
 
-  const v1::Parameter& proto() const { return proto_; }
+  const v1::Parameter& proto() const { return *proto_; }
 
  private:
-  Parameter(std::string name, v1::ParameterType type);
+  explicit Parameter(std::unique_ptr<v1::Parameter> proto);
 
-  v1::Parameter proto_;
+  // In the notation of values.
+  template <typename T>
+  static std::string ToText(const T& value) {
+    constexpr bool is_text =
+        std::convertible_to<const T&, std::string_view> && !std::is_null_pointer_v<T>;
+    constexpr bool is_duration = std::convertible_to<const T&, TimeSpan>;
+    static_assert(
+        std::is_arithmetic_v<T> || std::same_as<T, ParameterValue> || is_text || is_duration,
+        "a parameter's value is text, a number, a bool, an absl::Duration or a duration "
+        "of <chrono>");
+    if constexpr (std::same_as<T, bool>) {
+      return value ? "true" : "false";
+    } else if constexpr (std::is_floating_point_v<T>) {
+      return FormatDouble(static_cast<double>(value));
+    } else if constexpr (std::is_integral_v<T>) {
+      return std::to_string(value);
+    } else if constexpr (is_text) {
+      return std::string(std::string_view(value));
+    } else if constexpr (is_duration) {
+      return absl::FormatDuration(TimeSpan(value));
+    } else if constexpr (std::same_as<T, ParameterValue>) {
+      return Format(value);
+    } else {
+      return "";
+    }
+  }
+  static std::string FormatDouble(double value);
+  static std::string Format(const ParameterValue& value);
+
+  Parameter& SetDefault(std::string value);
+  Parameter& SetRange(std::string minimum, std::string maximum);
+
+  std::unique_ptr<v1::Parameter> proto_;  // null once it is moved from
 };
-
-// Whether the declaration makes sense: INVALID_ARGUMENT naming what does not.
-absl::Status CheckDeclaration(const v1::Parameter& parameter);
-
-// Reads a value in the notation of the parameter's type and checks its limits. INVALID_ARGUMENT
-// with the parameter, the value and what would be right.
-absl::StatusOr<ParameterValue> ParseValue(const v1::Parameter& parameter, const std::string& text);
-
-// What is shown in place of a secret.
-inline constexpr char kMask[] = "***";
-
-// A value in the notation of its type; ParseValue reads it back.
-std::string FormatValue(const ParameterValue& value);
 
 }  // namespace jobtail
 

@@ -17,20 +17,10 @@
 #include "base/clock.h"
 #include "server/log/log_store.h"
 #include "server/run/job_options.h"
+#include "server/run/retention_options.h"
 #include "server/run/run_table.h"
 
 namespace jobtail {
-
-// What is kept of runs and logs. 0 means without limit, for each of them. A run that has not ended
-// is never deleted; of a log that is too large the beginning goes, whether the run has ended or
-// not.
-struct RetentionOptions {
-  absl::Duration max_age = absl::ZeroDuration();  // since the run's end
-  int64_t max_total_bytes = 0;                  // of all logs; bytes of records as they are encoded
-  int64_t max_run_bytes = 0;                    // of one log
-  int64_t max_runs = 0;                         // those that have not ended counted
-  absl::Duration interval = absl::Seconds(10);  // how often it is looked after
-};
 
 // Deletes what is not to be kept any more, the oldest first, some hundred runs at a time.
 // Thread-safe; Apply blocks in the store, and holds no lock meanwhile that anybody else takes.

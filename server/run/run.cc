@@ -14,6 +14,7 @@
 #include "base/utf8.h"
 #include "server/log/record.h"
 #include "server/run/cut_parameters.h"
+#include "server/run/parameter_check.h"
 
 namespace jobtail {
 namespace {

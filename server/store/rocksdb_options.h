@@ -6,8 +6,8 @@
 #include <cstdint>
 #include <string>
 
-#include "absl/time/time.h"
 #include "base/clock.h"
+#include "base/time_span.h"
 
 namespace rocksdb {
 class Env;
@@ -27,7 +27,7 @@ enum class SyncMode {
 struct RocksDbOptions {
   std::string directory;  // is created where it does not exist
   SyncMode sync = SyncMode::kInterval;
-  absl::Duration sync_interval = absl::Seconds(1);
+  TimeSpan sync_interval = absl::Seconds(1);
   // Memory: blocks that were read, and what was written and is not in a file of its own yet.
   size_t cache_bytes = size_t{32} << 20;
   size_t write_buffer_bytes = size_t{16} << 20;
@@ -38,7 +38,7 @@ struct RocksDbOptions {
   uint64_t min_free_bytes = uint64_t{64} << 20;
   // So much is deleted before files are rewritten to give its room back, unless that time passes.
   int64_t reclaim_bytes = int64_t{64} << 20;
-  absl::Duration reclaim_delay = absl::Minutes(1);
+  TimeSpan reclaim_delay = absl::Minutes(1);
   // Null: the system's. For tests; outlives the store.
   rocksdb::Env* env = nullptr;
   // Of the store's own work between calls, and of the journal before it. Outlives the store.

@@ -11,7 +11,7 @@ namespace jobtail {
 Upkeep::Upkeep(const RocksDbOptions& options, WriteGate* gate)
     : clock_(options.clock),
       sync_(options.sync),
-      interval_(sync_ == SyncMode::kInterval ? options.sync_interval : absl::Seconds(1)),
+      interval_(sync_ == SyncMode::kInterval ? options.sync_interval : TimeSpan(absl::Seconds(1))),
       gate_(gate),
       thread_("store-upkeep", clock_) {
   Run();

@@ -11,16 +11,9 @@
 
 #include "absl/status/statusor.h"
 #include "server/tls/peer_identity.h"
+#include "server/tls/socket_access.h"
 
 namespace jobtail {
-
-// Who may connect to a unix socket.
-struct SocketAccess {
-  // A group of the system, by name or number. Empty: the server's user alone.
-  std::string group = {};
-  // The socket's permissions, such as 0660. nullopt: 0600, or 0660 with a group.
-  std::optional<mode_t> mode = {};
-};
 
 // "/run/jobtail.sock" of "unix:/run/jobtail.sock" and of "unix:///run/jobtail.sock"; nullopt for an
 // address of another kind.

@@ -12,6 +12,7 @@
 #include "absl/synchronization/notification.h"
 #include "absl/time/clock.h"
 #include "server/access/token_file.h"
+#include "server/run/engine.h"
 
 namespace jobtail::e2e {
 

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "absl/strings/str_cat.h"
+#include "server/run/engine.h"
 #include "tests/e2e/access_calls.h"
 #include "tests/support/observe.h"
 

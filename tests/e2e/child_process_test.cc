@@ -11,6 +11,7 @@
 
 #include "absl/cleanup/cleanup.h"
 #include "absl/strings/str_cat.h"
+#include "server/run/engine.h"
 #include "tests/e2e/child_process_jobs.h"
 #include "tests/e2e/fixture.h"
 #include "tests/server/support/following.h"

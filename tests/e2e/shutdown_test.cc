@@ -9,6 +9,7 @@
 #include <thread>
 
 #include "absl/time/clock.h"
+#include "server/run/engine.h"
 #include "tests/e2e/fixture.h"
 
 namespace jobtail::e2e {

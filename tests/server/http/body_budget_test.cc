@@ -18,7 +18,10 @@ using ::testing::HasSubstr;
 
 class BodyBudget : public jobtail::testing::EngineTest {
  protected:
-  BodyBudget() { EXPECT_TRUE(server_.Start().ok()); }
+  BodyBudget() {
+    EXPECT_TRUE(server_.Listen().ok());
+    server_.Start();
+  }
   ~BodyBudget() override { server_.Stop(absl::ZeroDuration()); }
 
   // Sends the beginning of a request with a larger body.

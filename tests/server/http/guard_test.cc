@@ -4,6 +4,8 @@
 
 #include <gmock/gmock.h>
 
+#include "server/http/parse_public_url.h"
+
 namespace jobtail::http {
 namespace {
 

@@ -24,7 +24,8 @@ class HttpServerTest : public jobtail::testing::ClockedEngineTest {
  protected:
   HttpServerTest() {
     AddJob(Job("hello", [](JobContext&) { puts("hello"); }));
-    EXPECT_TRUE(server_.Start().ok());
+    EXPECT_TRUE(server_.Listen().ok());
+    server_.Start();
   }
   ~HttpServerTest() override {
     if (!plug_.HasBeenNotified()) plug_.Notify();

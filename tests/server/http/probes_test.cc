@@ -27,11 +27,13 @@ class ProbesTest : public jobtail::testing::EngineTest {
         &engine_, &pool_, &budget_,
         HttpOptions{.address = "127.0.0.1:0",
                     .metrics =
-                        [this](const access::Caller&) {
-                          return std::to_string(engine_.CountRuns().size());
+                        [this](const access::Caller&, std::string* text) {
+                          *text = std::to_string(engine_.CountRuns().size());
+                          return absl::OkStatus();
                         },
                     .health = [this] { return health_.Get(); }});
-    EXPECT_TRUE(server_->Start().ok());
+    EXPECT_TRUE(server_->Listen().ok());
+    server_->Start();
   }
   ~ProbesTest() override { server_->Stop(absl::ZeroDuration()); }
 

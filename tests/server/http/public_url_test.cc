@@ -1,7 +1,7 @@
 // Tests of reading --public-url.
-#include "server/http/public_url.h"
-
 #include <gmock/gmock.h>
+
+#include "server/http/parse_public_url.h"
 
 namespace jobtail::http {
 namespace {

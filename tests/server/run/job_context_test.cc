@@ -39,6 +39,8 @@ TEST_F(JobContextTest, GivesTheParametersByNameAndType) {
   EXPECT_EQ(context_.Get<double>("rate"), 0.5);
   EXPECT_EQ(context_.Get<bool>("loud"), true);
   EXPECT_EQ(context_.Get<absl::Duration>("wait"), absl::Seconds(2));
+  EXPECT_EQ(context_.Get<std::chrono::milliseconds>("wait"), std::chrono::seconds(2));
+  EXPECT_EQ(context_.Get<std::chrono::duration<double>>("wait").count(), 2.0);
 }
 
 std::string Thrown(const std::function<void()>& function) {
@@ -70,6 +72,7 @@ TEST_F(JobContextTest, SleepsToTheEndUnlessItIsToStop) {
   sleeping.join();
   EXPECT_TRUE(context_.SleepFor(absl::ZeroDuration()));
   EXPECT_TRUE(context_.SleepFor(absl::Seconds(-1)));
+  EXPECT_TRUE(context_.SleepFor(std::chrono::seconds(0)));
 }
 
 TEST_F(JobContextTest, DoesNotSleepOnceItIsToStop) {

@@ -5,8 +5,14 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <chrono>
+#include <memory>
 #include <string>
 #include <vector>
+
+#include "google/protobuf/map.h"
+#include "jobtail/v1/job.pb.h"
+#include "server/run/job_check.h"
 
 namespace jobtail {
 namespace {
@@ -47,6 +53,35 @@ TEST(Job, TellsWhatItIs) {
   EXPECT_EQ(proto.timeout().nanos(), 500'000'000);
 }
 
+TEST(Job, MayOwnWhatCanOnlyBeMoved) {
+  auto owned = std::make_unique<int>(7);
+  const Job job("job", [owned = std::move(owned)](JobContext&) { return *owned; });
+  const Job copy = job;
+  JobContext context("run", {}, {}, [](double, std::string_view) {});
+  EXPECT_EQ((*job.function())(context).exit_code, 7);
+  EXPECT_EQ((*copy.function())(context).exit_code, 7);
+}
+
+TEST(Job, IsAValue) {
+  Job job = Named("job").Help("one");
+  Job copy = job;
+  copy.Help("two");
+  EXPECT_EQ(job.proto().help(), "one");
+  job = copy;
+  copy.Help("three");
+  EXPECT_EQ(job.proto().help(), "two");
+  Parameter parameter = Parameter::Int("n").Help("one");
+  Parameter other = parameter;
+  other.Help("two");
+  EXPECT_EQ(parameter.proto().help(), "one");
+}
+
+TEST(Job, TakesDurationsOfChrono) {
+  const Job job = Named("job").Timeout(std::chrono::minutes(2)).KeepAge(std::chrono::hours(1));
+  EXPECT_EQ(job.timeout(), absl::Minutes(2));
+  EXPECT_EQ(*job.options().retention.max_age, absl::Hours(1));
+}
+
 TEST(Job, HasNoTimeoutUnlessItIsGivenOne) {
   EXPECT_FALSE(Named("job").proto().has_timeout());
   EXPECT_EQ(Named("job").timeout(), absl::InfiniteDuration());
@@ -85,7 +120,7 @@ class JobParameters : public ::testing::Test {
 };
 
 TEST_F(JobParameters, AreReadAndFilledUpWithTheDefaults) {
-  const auto values = job_.Parse(MakeGiven({{"name", "x"}, {"loud", "yes"}}));
+  const auto values = ParseParameters(job_, MakeGiven({{"name", "x"}, {"loud", "yes"}}));
   ASSERT_TRUE(values.ok()) << values.status();
   EXPECT_EQ(values->size(), 3);
   EXPECT_EQ(std::get<int64_t>(values->at("times")), 10);
@@ -94,19 +129,19 @@ TEST_F(JobParameters, AreReadAndFilledUpWithTheDefaults) {
 }
 
 TEST_F(JobParameters, MustBeThereIfTheyHaveNoDefault) {
-  EXPECT_EQ(Complaint(job_.Parse(MakeGiven({{"times", "1"}})).status()),
+  EXPECT_EQ(Complaint(ParseParameters(job_, MakeGiven({{"times", "1"}})).status()),
             "job job: parameter name is missing; give name=VALUE");
 }
 
 TEST_F(JobParameters, MustBeDeclared) {
-  EXPECT_EQ(Complaint(job_.Parse(MakeGiven({{"name", "x"}, {"time", "1"}})).status()),
+  EXPECT_EQ(Complaint(ParseParameters(job_, MakeGiven({{"name", "x"}, {"time", "1"}})).status()),
             "job job has no parameter \"time\"; it has times, name, loud");
-  EXPECT_EQ(Complaint(Named("job").Parse(MakeGiven({{"time", "1"}})).status()),
+  EXPECT_EQ(Complaint(ParseParameters(Named("job"), MakeGiven({{"time", "1"}})).status()),
             "job job has no parameter \"time\"; it has none");
 }
 
 TEST_F(JobParameters, MustBeRight) {
-  EXPECT_EQ(Complaint(job_.Parse(MakeGiven({{"name", "x"}, {"times", "101"}})).status()),
+  EXPECT_EQ(Complaint(ParseParameters(job_, MakeGiven({{"name", "x"}, {"times", "101"}})).status()),
             "parameter times=\"101\": give 100 or less");
 }
 

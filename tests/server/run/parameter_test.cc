@@ -9,6 +9,9 @@
 #include <string>
 #include <vector>
 
+#include "jobtail/v1/job.pb.h"
+#include "server/run/parameter_check.h"
+
 namespace jobtail {
 namespace {
 

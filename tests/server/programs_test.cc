@@ -1,0 +1,116 @@
+// Tests of what the compiler says of programs that embed a server: the right ones, and the wrong.
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <fstream>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "absl/strings/match.h"
+#include "absl/strings/str_split.h"
+#include "tests/server/support/temporary_directory.h"
+#include "tests/support/subprocess.h"
+
+namespace jobtail {
+namespace {
+
+using ::testing::HasSubstr;
+using ::testing::SizeIs;
+
+// The lines of the compiler that are errors.
+std::vector<std::string> ErrorsOf(const std::string& program) {
+  const testing::TemporaryDirectory directory;
+  const std::string file = directory.path() + "/program.cc";
+  std::ofstream(file) << "#include \"server/server.h\"\n" << program;
+  std::vector<std::string> command = {JOBTAIL_COMPILER, "-std=c++20", "-fsyntax-only"};
+  for (const absl::string_view include : absl::StrSplit(JOBTAIL_INCLUDES, ',', absl::SkipEmpty())) {
+    command.push_back("-I" + std::string(include));
+  }
+  command.push_back(file);
+  const testing::Outcome outcome = testing::Run({.command = command});
+  std::vector<std::string> errors;
+  for (const absl::string_view line : absl::StrSplit(outcome.err, '\n')) {
+    if (absl::StrContains(line, "error:")) errors.emplace_back(line);
+  }
+  EXPECT_EQ(outcome.exit_code == 0, errors.empty()) << outcome.err;
+  return errors;
+}
+
+// The one error of a function that has this in it.
+std::string ErrorIn(const std::string& statement) {
+  const std::vector<std::string> errors =
+      ErrorsOf("void F(jobtail::JobContext& run) { " + statement + " }");
+  EXPECT_THAT(errors, SizeIs(1));
+  return errors.empty() ? "" : errors.front();
+}
+
+TEST(WrongPrograms, GetOfATypeThatNoParameterHas) {
+  for (const char* type : {"int", "float", "unsigned", "char*"}) {
+    EXPECT_THAT(ErrorIn("run.Get<" + std::string(type) + ">(\"times\");"),
+                HasSubstr("Get<T>: T is std::string, int64_t (of Parameter::Int)"));
+  }
+}
+
+TEST(WrongPrograms, ADefaultThatIsNoValue) {
+  const char* const kExpected = "a parameter's value is text, a number, a bool";
+  EXPECT_THAT(ErrorIn("jobtail::Parameter::Int(\"n\").Default(std::vector<int>());"),
+              HasSubstr(kExpected));
+  EXPECT_THAT(ErrorIn("jobtail::Parameter::Int(\"n\").Default(nullptr);"), HasSubstr(kExpected));
+}
+
+TEST(WrongPrograms, AJobThatTakesNoContext) {
+  const char* const kExpected = "a job's function takes a JobContext&";
+  EXPECT_THAT(ErrorIn("jobtail::Job(\"job\", [] {});"), HasSubstr(kExpected));
+  EXPECT_THAT(ErrorIn("jobtail::Job(\"job\", [](int) {});"), HasSubstr(kExpected));
+  EXPECT_THAT(ErrorIn("jobtail::Job(\"job\", 7);"), HasSubstr(kExpected));
+}
+
+TEST(WrongPrograms, AJobThatReturnsSomethingElse) {
+  EXPECT_THAT(ErrorIn("jobtail::Job(\"job\", [](jobtail::JobContext&) { return std::string(); });"),
+              HasSubstr("a job returns void, int (its exit code) or absl::Status"));
+}
+
+TEST(RightPrograms, AreCompiled) {
+  EXPECT_THAT(ErrorsOf(R"(
+    void F(jobtail::JobContext& run) {
+      run.SleepFor(std::chrono::seconds(1));
+      run.SleepFor(absl::Seconds(1));
+      jobtail::Parameter::Duration("d").Default(std::chrono::hours(1)).Range("1s", absl::Hours(2));
+      jobtail::Parameter::Double("x").Default(1).Range(0, 0.5f);
+      jobtail::Parameter::Int("n").Default(10u).Range(int16_t{1}, 20L);
+      jobtail::Parameter::Bool("b").Default(false);
+      jobtail::Parameter::String("s").Default(std::string("x")).Default(std::string_view("y"));
+      jobtail::Job("moves", [p = std::make_unique<int>(1)](jobtail::JobContext&) { return *p; });
+      jobtail::Job("mutable", [n = 0](jobtail::JobContext&) mutable { ++n; });
+      jobtail::Job("auto", [](auto& context) { return absl::OkStatus(); }).Timeout(
+          std::chrono::minutes(1));
+      jobtail::ServerOptions options{.heartbeat = std::chrono::seconds(1)};
+      options.stop_grace = absl::Seconds(1);
+      options.http.idle_timeout = std::chrono::minutes(1);
+    })"),
+              SizeIs(0));
+}
+
+// Names that a program is likely to have itself.
+TEST(RightPrograms, MayUseTheNamesOfInnerRooms) {
+  EXPECT_THAT(ErrorsOf(R"(
+    using namespace jobtail;
+    class Run {}; class Log {}; class Stream {}; class Cursor {}; class Scheduler {};
+    class View {}; class Line {}; class Batch {}; class Filter {}; class Record {};
+    class Relay {}; class Execution {}; class RunId {}; class Retention {}; class Snapshot {};
+    class Health {}; class Metrics {}; class Present {}; class Gap {}; class Feed {};
+    int Call();
+    const char kMask[] = "";
+    void FormatValue(int);
+    Run run; Log a_log; Stream stream; Cursor cursor; Scheduler scheduler; View view; Line line;
+    Batch batch; Filter filter; Record record; Relay relay; Execution execution; RunId run_id;
+    Retention retention; Snapshot snapshot; Health health; Metrics metrics; Present present;
+    Gap gap; Feed feed;
+    const char* mask = kMask;)"),
+              SizeIs(0));
+}
+
+}  // namespace
+}  // namespace jobtail
