@@ -243,6 +243,18 @@ TEST_F(ConfigTest, LimitsAreTheJobs) {
   EXPECT_THAT(ErrorOfJob("mask: \"(\""), HasSubstr("RE2"));
 }
 
+TEST_F(ConfigTest, LinesThatAreOverwrittenAreKeptOrThinnedOut) {
+  const auto overwrites = [this](const std::string& field) {
+    const auto jobs =
+        Parse(absl::StrCat(R"(job { name: "j" command: "true" )", field, "}"), "jobs.txt", &pool_);
+    EXPECT_TRUE(jobs.ok()) << jobs.status();
+    return jobs->front().options().overwrites;
+  };
+  EXPECT_EQ(overwrites(""), Overwrites::kKeepFew);
+  EXPECT_EQ(overwrites("overwrites: KEEP"), Overwrites::kKeep);
+  EXPECT_EQ(overwrites("overwrites: THIN"), Overwrites::kThin);
+}
+
 TEST_F(ConfigTest, AParameterInAShellsScriptIsAMistake) {
   EXPECT_THAT(ErrorOf("job { name: \"a\" command: \"bash\" argument: [\"-ec\", \"ls {p}\"] "
                       "parameter { name: \"p\" } }"),

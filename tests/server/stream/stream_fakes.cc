@@ -40,6 +40,7 @@ class ScriptFeed final : public Feed {
     script_.position_ += 1 + std::ranges::count(script_.texts_.front(), '|');
     std::string text = std::move(script_.texts_.front());
     script_.texts_.pop_front();
+    script_.due_ = absl::InfiniteDuration();
     if (!text.empty()) slices->push_back(ToSlice(std::move(text)));
     return Next::kMore;
   }
@@ -51,6 +52,11 @@ class ScriptFeed final : public Feed {
       if (!script_.cheap_ || fails) return std::nullopt;
     }
     return *Read(most_bytes, slices);
+  }
+
+  absl::Duration ReadsAt() const override {
+    absl::MutexLock lock(&script_.mutex_);
+    return script_.due_;
   }
 
   absl::Status MayRead() const override {
@@ -159,6 +165,12 @@ void Script::AwaitGone() const {
 void Script::Refuse(absl::Status status) {
   absl::MutexLock lock(&mutex_);
   right_ = std::move(status);
+}
+
+void Script::AddDue(const std::string& text, absl::Duration at) {
+  absl::MutexLock lock(&mutex_);
+  texts_.push_back(text);
+  due_ = at;
 }
 
 std::unique_ptr<Feed> Script::MakeFeed() { return std::make_unique<ScriptFeed>(this); }

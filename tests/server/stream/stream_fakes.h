@@ -26,6 +26,8 @@ class Script {
   // Each is read by one Read; empty: nothing, but there is more. "one|two" is two records, which a
   // writer sends as two messages.
   void Add(const std::string& text);
+  // The same, but nobody is woken: it is to be read at `at`, by the steady clock.
+  void AddDue(const std::string& text, absl::Duration at);
   void End(absl::Status status = absl::OkStatus());
   // Takes its reader's right to read away.
   void Refuse(absl::Status status);
@@ -51,6 +53,7 @@ class Script {
   std::deque<std::string> texts_ ABSL_GUARDED_BY(mutex_);
   std::optional<absl::Status> end_ ABSL_GUARDED_BY(mutex_);
   absl::Status right_ ABSL_GUARDED_BY(mutex_);
+  absl::Duration due_ ABSL_GUARDED_BY(mutex_) = absl::InfiniteDuration();
   bool cheap_ ABSL_GUARDED_BY(mutex_) = true;
   bool held_ ABSL_GUARDED_BY(mutex_) = false;
   int64_t not_held_ ABSL_GUARDED_BY(mutex_) = 0;  // so many first ones

@@ -190,6 +190,17 @@ TEST_F(StreamTest, SendsAHeartbeatWhenItHasBeenIdle) {
   EXPECT_EQ(writer_.sent().back(), "two") << "it still waits for what comes";
 }
 
+TEST_F(StreamTest, ReadsWhatComesDueThoughNothingWakesIt) {
+  writer_.stream().Start(script_.MakeFeed());
+  writer_.Deliver();
+  const absl::Duration at = clock_.Steady() + absl::Milliseconds(10);
+  script_.AddDue("held back", at);
+  writer_.stream().Tick(at - absl::Milliseconds(1));
+  EXPECT_THAT(writer_.sent(), ElementsAre("begin"));
+  writer_.stream().Tick(at);
+  EXPECT_THAT(writer_.sent(), ElementsAre("begin", "held back"));
+}
+
 TEST_F(StreamTest, SendsHeartbeatsByItselfThoughTheClockIsSetBack) {
   writer_.stream().Start(script_.MakeFeed());
   writer_.Deliver();
