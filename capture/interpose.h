@@ -28,6 +28,7 @@ void LinkFiles();
 void LinkMessages();
 void LinkThreads();
 void LinkRedirected();
+void LinkOpenMp();
 void LinkSignals();
 void LinkVfork();
 void LinkSyscall();

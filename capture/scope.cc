@@ -52,6 +52,7 @@ void PrepareOnce() {
   internal::LinkMessages();
   internal::LinkThreads();
   internal::LinkRedirected();
+  internal::LinkOpenMp();
   internal::LinkSignals();
   internal::LinkVfork();
   internal::LinkSyscall();

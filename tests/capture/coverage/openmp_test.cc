@@ -4,10 +4,11 @@
 #include <omp.h>
 #include <stdio.h>
 
-#include <iostream>
+#include <algorithm>
 #include <string>
 #include <vector>
 
+#include "capture/scope.h"
 #include "tests/capture/coverage/row.h"
 
 namespace jobtail::capture {
@@ -35,6 +36,56 @@ Way ParallelFor() {
 }
 
 TEST(OpenMp, ParallelFor) { ExpectCaptured({.captured = ParallelFor(), .repetitions = 100}); }
+
+// What each thread of a region prints, by each call of the runtime's that begins one.
+void PrintInRegions() {
+#pragma omp parallel num_threads(4)
+  puts("region");
+#pragma omp parallel for num_threads(4) schedule(dynamic)
+  for (int i = 0; i < 4; ++i) puts("dynamic");
+#pragma omp parallel for num_threads(4) schedule(guided)
+  for (int i = 0; i < 4; ++i) puts("guided");
+#pragma omp parallel for num_threads(4) schedule(runtime)
+  for (int i = 0; i < 4; ++i) puts("runtime");
+#pragma omp parallel for num_threads(4) schedule(monotonic : dynamic)
+  for (int i = 0; i < 4; ++i) puts("monotonic");
+#pragma omp parallel sections num_threads(4)
+  {
+#pragma omp section
+    puts("section");
+#pragma omp section
+    puts("section");
+  }
+  int sum = 0;
+#pragma omp parallel for num_threads(4) reduction(+ : sum)
+  for (int i = 0; i < 4; ++i) {
+    puts("reduction");
+    sum += i;
+  }
+  Require(sum == 6, "the sum is right");
+#pragma omp parallel num_threads(4)
+#pragma omp single
+  for (int i = 0; i < 4; ++i) {
+#pragma omp task
+    puts("task");
+  }
+}
+
+constexpr size_t kInRegions = 7 * 4 + 2;
+
+// The runtime keeps its threads: those of an earlier scope, or of none.
+TEST(OpenMp, ThreadsThatWereThereBefore) {
+  const Observation seen = ObserveSinks(3, [](auto& sinks) {
+    PrintInRegions();
+    for (Recorder& sink : sinks) {
+      const Scope scope(&sink);
+      PrintInRegions();
+    }
+    PrintInRegions();
+  });
+  for (const auto& sink : seen.sinks) EXPECT_EQ(sink.size(), kInRegions);
+  EXPECT_EQ(std::ranges::count(seen.out, '\n'), 2 * kInRegions);
+}
 
 TEST(OpenMp, SeveralThreadsAreAtWork) {
   int threads = 0;
