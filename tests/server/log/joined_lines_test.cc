@@ -6,6 +6,7 @@
 #include <gtest/gtest.h>
 
 #include <array>
+#include <functional>
 #include <random>
 #include <set>
 #include <string>
@@ -189,6 +190,36 @@ TEST_F(JoinedLinesTest, PassAsWholesWhereverASearchBegins) {
     }
     ASSERT_EQ(found, Expected(records, pattern, 1)) << seed << ": " << pattern;
   }
+}
+
+// The second thread's part may begin within a line.
+TEST_F(JoinedLinesTest, PassAsWholesWhereTwoThreadsSearch) {
+  const std::string padding(100, '.');
+  const std::string hit = "a" + padding;
+  const std::string rest = padding + "b";
+  std::vector<TextLine> records(40'000, Out(rest));
+  // A line over each border between two batches: these depend on sizes alone.
+  const auto plain = LogOf(records);
+  for (int64_t last = 0; last + 1 < 40'000; last = (*plain->Read(last + 1))->last) {
+    if (last > 0) records[last - 1] = Out(hit, v1::ENDING_NONE);
+  }
+  const auto log = LogOf(records);
+  const std::string pattern = "a[.]{200}b";
+  std::vector<int64_t> found;
+  int parts = 0;
+  const auto cursor = *Cursor::Open(log, Pattern(pattern));
+  cursor->ShareSearch([&parts](const std::function<void()>& search) {
+    ++parts;
+    search();
+  });
+  for (auto next = Cursor::Next::kMore; next == Cursor::Next::kMore;) {
+    std::vector<Slice> slices;
+    next = *cursor->Read(16 << 10, &slices);
+    for (const int64_t sequence : Sequences(RecordsOf(Decode(slices)))) found.push_back(sequence);
+  }
+  EXPECT_GT(parts, 1);
+  EXPECT_EQ(found, Expected(records, pattern, 1));
+  EXPECT_GT(found.size(), 60) << "two records for each border";
 }
 
 class LiveLineTest : public JoinedLinesTest {
