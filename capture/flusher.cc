@@ -7,6 +7,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <system_error>
 #include <thread>
 #include <utility>
 
@@ -23,22 +24,19 @@ constexpr auto kTick = kPartialDelay / 4;
 
 }  // namespace
 
-void StartThread(const char* name, void (*body)(void*), void* argument) {
+void StartThread(void* (*body)(void*), void* argument) {
   Bypass bypass;
   sigset_t all;
   sigset_t before;
   sigfillset(&all);
   pthread_sigmask(SIG_SETMASK, &all, &before);
-  try {
-    std::thread([=] {
-      pthread_setname_np(pthread_self(), name);
-      body(argument);
-    }).detach();
-  } catch (...) {
-    pthread_sigmask(SIG_SETMASK, &before, nullptr);
-    throw;
-  }
+  pthread_t thread;
+  const int error = pthread_create(&thread, nullptr, body, argument);
   pthread_sigmask(SIG_SETMASK, &before, nullptr);
+  if (error != 0) {
+    throw std::system_error(error, std::generic_category(), "capture: no thread");
+  }
+  pthread_detach(thread);
 }
 
 Flusher::Flusher() { sem_init(&woken_, /*pshared=*/0, 0); }
@@ -51,8 +49,12 @@ Flusher& Flusher::Get() {
 void Flusher::Add(std::shared_ptr<Session> session) {
   std::lock_guard lock(mutex_);
   if (!started_) {
-    StartThread(
-        "capture-flush", [](void* self) { static_cast<Flusher*>(self)->Run(); }, this);
+    const auto run = [](void* self) -> void* {
+      pthread_setname_np(pthread_self(), "capture-flush");
+      static_cast<Flusher*>(self)->Run();
+      return nullptr;
+    };
+    StartThread(run, this);
     started_ = true;
   }
   sessions_->push_back(std::move(session));

@@ -58,8 +58,9 @@ class Flusher {
 };
 
 // Starts a detached thread that belongs to the library: never captured, and without the process's
-// signals.
-void StartThread(const char* name, void (*body)(void*), void* argument);
+// signals. Throws std::system_error. Nothing is allocated for it that would be lost if the process
+// ended before the thread has begun.
+void StartThread(void* (*body)(void*), void* argument);
 
 }  // namespace jobtail::capture::internal
 

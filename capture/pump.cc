@@ -3,6 +3,7 @@
 #include "capture/pump.h"
 
 #include <fcntl.h>
+#include <pthread.h>
 #include <stdio.h>
 #include <sys/epoll.h>
 
@@ -135,15 +136,15 @@ void Pump::Watch(const std::shared_ptr<ChildOutput>& child, Stream stream) {
 
 void Pump::Start() {
   auto self = std::make_unique<std::shared_ptr<Pump>>(shared_from_this());
-  StartThread(
-      "capture-pump",
-      [](void* argument) {
-        const std::unique_ptr<std::shared_ptr<Pump>> pump(
-            static_cast<std::shared_ptr<Pump>*>(argument));
-        if (*pump != Global()) SetOfThisThread(*pump);
-        (*pump)->Run();
-      },
-      self.get());
+  const auto run = [](void* argument) -> void* {
+    pthread_setname_np(pthread_self(), "capture-pump");
+    const std::unique_ptr<std::shared_ptr<Pump>> pump(
+        static_cast<std::shared_ptr<Pump>*>(argument));
+    if (*pump != Global()) SetOfThisThread(*pump);
+    (*pump)->Run();
+    return nullptr;
+  };
+  StartThread(run, self.get());
   static_cast<void>(self.release());  // the thread's now
 }
 
