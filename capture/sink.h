@@ -48,8 +48,8 @@ class Sink {
   virtual ~Sink() = default;
 
   // Takes lines that one thread printed, in the order in which it completed them. May block, which
-  // holds up that thread alone. Must not throw, and thus not be a point at which a thread is
-  // cancelled (pthread_cancel).
+  // holds up that thread alone. Must not throw. A thread that is cancelled meanwhile
+  // (pthread_cancel) ends when it has returned.
   virtual void Write(std::span<const Line> lines) noexcept = 0;
 
   // The same, but returns false, having taken nothing, where Write would block. It is asked again
