@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "absl/time/time.h"
+#include "base/cursor_moves.h"
 
 namespace jobtail {
 namespace {
@@ -122,7 +123,7 @@ void OverwriteSink::DrawLocked(const Line& line, Bar& bar, OwnedLines* out) {
     ++state_.dropped.bytes;
     return;
   }
-  if (bar.waiting && bar.ended) DropLocked(bar);
+  if (bar.waiting && bar.ended) LeaveLocked(line, bar, out);
   if (bar.text.size() + line.text.size() > capture::kMaxLineBytes) EmitLocked(line.stream, out);
   bar.waiting = true;
   bar.ended = line.ending == Ending::kCr;
@@ -131,6 +132,14 @@ void OverwriteSink::DrawLocked(const Line& line, Bar& bar, OwnedLines* out) {
   if (bar.time - bar.kept_time >= absl::ToInt64Nanoseconds(kInterval)) {
     EmitLocked(line.stream, out);
   }
+}
+
+// `next` draws on the row anew, unless either of both takes the cursor to another one.
+void OverwriteSink::LeaveLocked(const Line& next, Bar& bar, OwnedLines* out) {
+  if (MovesToOtherRows(bar.text) || MovesToOtherRows(next.text)) {
+    return EmitLocked(next.stream, out);
+  }
+  DropLocked(bar);
 }
 
 // If the beginning of the line has been handed on, its "\r" is still to come.

@@ -28,7 +28,8 @@ namespace jobtail {
 //
 // A bar goes from a line that ends in "\r" to the next that ends in "\n". Its text waits up to
 // kInterval: if what follows a "\r" overwrites it within that time, it is dropped, and counted.
-// What was dropped is told where the bar ends, and every kTellInterval before that.
+// What was dropped is told where the bar ends, and every kTellInterval before that. What lies
+// before and after a move to another row is kept: a program that draws several relies on all of it.
 class OverwriteSink : public capture::Sink, public std::enable_shared_from_this<OverwriteSink> {
  public:
   static constexpr absl::Duration kInterval = absl::Milliseconds(100);
@@ -96,6 +97,8 @@ class OverwriteSink : public capture::Sink, public std::enable_shared_from_this<
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   void TellAllLocked(int64_t time_unix_nanos) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   void DrawLocked(const capture::Line& line, Bar& bar, OwnedLines* out)
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  void LeaveLocked(const capture::Line& next, Bar& bar, OwnedLines* out)
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   void DropLocked(Bar& bar) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   void EmitLocked(capture::Stream stream, OwnedLines* out) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);

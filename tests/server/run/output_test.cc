@@ -96,6 +96,22 @@ TEST_F(OverwriteTest, OtherLinesPassAsTheyAre) {
   EXPECT_EQ(sink_->Finish().lines, 0);
 }
 
+// docker pull, tqdm within tqdm: the row goes up, is drawn, and down again.
+TEST_F(OverwriteTest, KeepsWhatGoesToOtherRows) {
+  Print(0, "begin", Ending::kCr);
+  Print(1, "\x1b[2A\x1b[2K", Ending::kCr);
+  Print(2, "layer: 10 %", Ending::kCr);
+  Print(3, "\x1b[2B\x1b[1A\x1b[2K", Ending::kCr);
+  Print(4, "other: 20 %\x1b[1B", Ending::kCr);
+  Print(5, "50 %", Ending::kCr);
+  Print(6, "60 %", Ending::kCr);
+  Print(7, "done", Ending::kLf);
+  EXPECT_EQ(sink_->Finish().lines, 1);
+  EXPECT_EQ(log_.text(),
+            "begin\r\x1b[2A\x1b[2K\rlayer: 10 %\r\x1b[2B\x1b[1A\x1b[2K\rother: 20 %\x1b[1B\r"
+            "60 %\rdone\n");
+}
+
 TEST_F(OverwriteTest, KeepsTenStatesASecondAndTheLast) {
   for (int i = 0; i <= 250; ++i) Print(i, std::to_string(i), Ending::kCr);
   Print(251, "done", Ending::kLf);
