@@ -63,7 +63,9 @@ Follower::Follower(CommonOptions common, const FollowOptions& options, OnInterru
       output_(&out_, &err_) {}
 
 void Follower::Notice(const std::string& text) {
-  if (common_.output != OutputFormat::kRaw) output_.Notice(text);
+  if (common_.output == OutputFormat::kRaw) return;
+  if (printer_ != nullptr) (void)printer_->Leave();
+  output_.Notice(text);
 }
 
 std::unique_ptr<LinePrinter> Follower::MakePrinter() {
@@ -98,6 +100,7 @@ absl::StatusOr<int> Follower::Follow(const Client& client, const v1::TailLogRequ
   reader_ = client.Tail(request, ReaderOptions());
   interrupts_->SetHandler([this](int signal) { OnSignal(signal); });
   absl::StatusOr<int> code = PrintAll();
+  LeaveTerminal();
   output_.EndFooter();
   interrupts_->SetHandler(nullptr);
   return code;
@@ -162,7 +165,16 @@ absl::StatusOr<LogLines> Follower::Next() {
   return LogLines{{}, *batch};
 }
 
+// However the following ends.
+void Follower::LeaveTerminal() {
+  if (!out_.is_terminal() && !err_.is_terminal()) return;
+  if (out_.is_terminal()) out_.IgnoreStop();
+  if (err_.is_terminal()) err_.IgnoreStop();
+  (void)printer_->Leave();
+}
+
 int Follower::Interrupted() {
+  LeaveTerminal();
   const int code = 128 + interrupts_->signal();
   const bool quiet = common_.output == OutputFormat::kRaw && !err_.is_terminal();
   if (on_interrupt_ != OnInterrupt::kTellAndLeave || quiet) return code;

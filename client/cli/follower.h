@@ -58,6 +58,7 @@ class Follower {
   void OnSignal(int signal);
   absl::StatusOr<int> PrintAll();
   absl::StatusOr<LogLines> Next();
+  void LeaveTerminal();
   int Interrupted();
   absl::Status ReadFailed(const absl::Status& status) const;
   absl::StatusOr<int> PrintFailed(const absl::Status& status);

@@ -27,6 +27,9 @@ class LinePrinter {
   // Prints what it may have kept back of a line that is not complete: nothing more will come.
   virtual absl::Status Finish() { return absl::OkStatus(); }
 
+  // Leaves a terminal as it was before the job's text: what is printed next is not the job's.
+  virtual absl::Status Leave() { return absl::OkStatus(); }
+
   // The run's result, once it has come: as a record or, if that was not asked for, with the Run.
   const std::optional<v1::RunResult>& result() const { return result_; }
 

@@ -3,6 +3,7 @@
 #include "client/cli/output.h"
 
 #include "absl/strings/str_cat.h"
+#include "absl/strings/strip.h"
 
 namespace jobtail::client::cli {
 
@@ -17,8 +18,10 @@ absl::Status Output::Flush() {
   HideFooter();
   size_t written;
   absl::Status status = (target_ == kOut ? out_ : err_)->Write(buffer_, &written);
-  if (written > 0) {
-    in_line_[target_] = buffer_[written - 1] != '\n';
+  absl::string_view shown = absl::string_view(buffer_).substr(0, written);
+  absl::ConsumeSuffix(&shown, "\x1b[m");
+  if (!shown.empty()) {
+    in_line_[target_] = shown.back() != '\n';
     if (one_terminal_) in_line_[1 - target_] = in_line_[target_];
   }
   Forget(written);
@@ -40,7 +43,7 @@ void Output::Notice(absl::string_view text) {
 }
 
 void Output::ShowFooter() {
-  if (footer_ == shown_ || in_line_[kErr]) return;
+  if (footer_ == shown_ || in_line_[kErr] || drawing_) return;
   if (footer_.empty()) return HideFooter();
   size_t written;
   if (err_->Write(absl::StrCat("\r", footer_, "\x1b[K"), &written).ok()) shown_ = footer_;

@@ -60,6 +60,9 @@ class Output {
   void SetFooter(std::string footer) { footer_ = std::move(footer); }
   void ShowFooter();
 
+  // While it is set, the cursor is among rows that the job draws on, and the footer is not shown.
+  void set_drawing(bool drawing) { drawing_ = drawing; }
+
   // Takes the footer away for good, even after `stop` (see FdWriter).
   void EndFooter();
 
@@ -83,8 +86,9 @@ class Output {
   std::string buffer_;
   std::vector<std::pair<size_t, int64_t>> marks_;  // end in buffer_, sequence number
   int64_t last_written_ = 0;
-  std::string footer_;                // wanted
-  std::string shown_;                 // on the terminal
+  std::string footer_;  // wanted
+  std::string shown_;   // on the terminal
+  bool drawing_ = false;
   bool in_line_[2] = {false, false};  // whether the last byte written there left a line open
 };
 

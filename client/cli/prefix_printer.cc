@@ -6,7 +6,7 @@
 #include <utility>
 
 #include "base/quoting.h"
-#include "client/cli/terminal_filter.h"
+#include "client/cli/drawn_line.h"
 #include "client/cli/text_printer.h"
 #include "client/run_state.h"
 
@@ -19,6 +19,16 @@ constexpr size_t kMaxPending = 1 << 20;
 // nor the zeros of "\r\n" in UTF-16.
 bool CoversAnything(std::string_view bytes) {
   return bytes.find_first_not_of(std::string_view("\r\0", 2)) != std::string_view::npos;
+}
+
+// Whether the text, which a filter has let through, draws over itself.
+bool DrawsOver(std::string_view shown) {
+  if (shown.find('\b') != shown.npos) return true;
+  for (size_t at = shown.find('\x1b'); at != shown.npos; at = shown.find('\x1b', at + 1)) {
+    const size_t end = shown.find_first_of("mK", at);
+    if (end != shown.npos && shown[end] == 'K') return true;
+  }
+  return false;
 }
 
 }  // namespace
@@ -44,7 +54,11 @@ absl::Status PrefixPrinter::PrintLine(const v1::LogLine& line) {
 absl::Status PrefixPrinter::PrintBytes(const v1::LogLine& line, const std::string& bytes) {
   const Output::Target target = line.stream() == v1::STREAM_STDERR ? Output::kErr : Output::kOut;
   Pending& pending = pending_[target];
-  if (pending.is_overwritten && CoversAnything(bytes)) pending.bytes.clear();
+  if (pending.is_overwritten && CoversAnything(bytes)) {
+    std::string unseen;  // its colours go on
+    filters_[target].Append(pending.bytes, &unseen);
+    pending.bytes.clear();
+  }
   pending.bytes += bytes;
   pending.is_overwritten = line.ending() == v1::ENDING_CR;
   pending.is_open = pending.is_overwritten || !EndsLine(line.ending());
@@ -62,16 +76,33 @@ absl::Status PrefixPrinter::PrintPending(Output::Target target) {
     time_.Append(pending.time, 3, buffer);
     buffer->push_back(' ');
   }
-  if (!options_.raw && output()->is_terminal(target)) {
-    TerminalFilter filter;  // of a whole line
-    filter.Append(pending.bytes, buffer);
-    if (filter.is_styled()) buffer->append("\x1b[m");
-  } else {
+  if (!output()->is_terminal(target)) {
     buffer->append(pending.bytes);
+  } else if (options_.raw) {
+    modes_.Note(pending.bytes);
+    buffer->append(pending.bytes).append(modes_.Undo());
+  } else {
+    AppendForTerminal(target, pending.bytes, buffer);
   }
   buffer->push_back('\n');
   pending = Pending();
   return absl::OkStatus();
+}
+
+void PrefixPrinter::AppendForTerminal(Output::Target target, const std::string& bytes,
+                                      std::string* buffer) {
+  TerminalFilter& filter = filters_[target];
+  const std::string style = filter.style();
+  std::string shown;
+  filter.Append(bytes, &shown);
+  filter.Append("\n", &shown);  // which ends what is not complete
+  shown.pop_back();
+  if (DrawsOver(shown)) {
+    buffer->append(DrawnLine(shown, style));
+    return;
+  }
+  buffer->append(style).append(shown);
+  if (!style.empty() || filter.is_styled()) buffer->append("\x1b[m");
 }
 
 absl::Status PrefixPrinter::Finish() {

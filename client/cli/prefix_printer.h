@@ -6,6 +6,8 @@
 
 #include "base/codec/proto_time.h"
 #include "client/cli/line_printer.h"
+#include "client/cli/terminal_filter.h"
+#include "client/cli/terminal_modes.h"
 
 namespace jobtail::client::cli {
 
@@ -22,7 +24,8 @@ struct PrefixPrinterOptions {
 
 // One of several runs that are printed to the same place: whole lines, each with its run before it.
 // A line that is not complete is kept back until it is, or grows beyond 1 MiB; of one that is
-// overwritten ("\r") only the last state is printed.
+// overwritten ("\r") only the last state is printed. On a terminal, a run's colours go on in its
+// own next line and nowhere else, and nothing it prints draws over what stands before its lines.
 class PrefixPrinter : public LinePrinter {
  public:
   PrefixPrinter(Output* output, PrefixPrinterOptions options);
@@ -41,10 +44,13 @@ class PrefixPrinter : public LinePrinter {
   absl::Status PrintBytes(const v1::LogLine& line, const std::string& bytes);
   absl::Status PrintNotice(const std::string& text);
   absl::Status PrintPending(Output::Target target);
+  void AppendForTerminal(Output::Target target, const std::string& bytes, std::string* buffer);
 
   const PrefixPrinterOptions options_;
   TimeFormatter time_;
   Pending pending_[2];
+  TerminalFilter filters_[2];
+  TerminalModes modes_;  // of a terminal that gets all
 };
 
 }  // namespace jobtail::client::cli

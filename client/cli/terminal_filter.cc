@@ -9,14 +9,21 @@
 namespace jobtail::client::cli {
 namespace {
 
-constexpr unsigned char kBell = 0x07, kCancel = 0x18, kSubstitute = 0x1a, kEscape = 0x1b;
+constexpr unsigned char kBell = 0x07, kCancel = 0x18, kSubstitute = 0x1a, kEscape = 0x1b,
+                        kShiftOut = 0x0e, kShiftIn = 0x0f;
 constexpr size_t kMaxParameters = 128;  // in bytes
 constexpr std::string_view kReplacement = "\xef\xbf\xbd";
 
+constexpr size_t kMaxStyle = 256;  // in bytes
+constexpr int kMaxRows = 23;       // above the last of a terminal that programs reckon with
+
+// The characters "`" to "~" in the character set for drawing lines.
+constexpr std::string_view kDrawing[] = {"◆", "▒", "␉", "␌", "␍", "␊", "°", "±", "␤", "␋", "┘",
+                                         "┐", "┌", "└", "┼", "⎺", "⎻", "─", "⎼", "⎽", "├", "┤",
+                                         "┴", "┬", "│", "≤", "≥", "π", "≠", "£", "·"};
+
 bool IsLineEnd(unsigned char byte) { return byte == '\n' || byte == '\r'; }
-bool IsHarmlessControl(unsigned char byte) {
-  return IsLineEnd(byte) || byte == '\t' || byte == '\b';
-}
+bool IsHarmlessControl(unsigned char byte) { return byte == '\r' || byte == '\t' || byte == '\b'; }
 
 // How many bytes follow; 0 if no character begins so.
 size_t ContinuationsOf(unsigned char first) {
@@ -38,12 +45,54 @@ bool EndsWithReset(std::string_view parameters) {
   return std::ranges::all_of(value, [](char c) { return c == '0'; });
 }
 
+// How many rows, from the parameters of a control sequence.
+int CountOf(std::string_view parameters) {
+  int count = 0;
+  for (const char digit : parameters) {
+    if (digit < '0' || digit > '9') break;
+    count = std::min(10 * count + (digit - '0'), kMaxRows);
+  }
+  return std::max(count, 1);
+}
+
 }  // namespace
+
+std::string OwnRows::Leave() {
+  std::string bytes = below_ > 0 ? absl::StrCat("\x1b[", below_, "B") : "";
+  above_ = below_ = 0;
+  return bytes;
+}
+
+void OwnRows::NewLine() {
+  if (below_ > 0) --below_;
+  above_ = std::min(above_ + 1, kMaxRows);
+}
+
+int OwnRows::Up(int rows) {
+  const int by = std::min(rows, above_);
+  above_ -= by;
+  below_ += by;
+  return by;
+}
+
+int OwnRows::Down(int rows) {
+  const int by = std::min(rows, below_);
+  above_ += by;
+  below_ -= by;
+  return by;
+}
+
+void ApplyStyle(std::string_view parameters, std::string* style) {
+  if (EndsWithReset(parameters)) return style->clear();
+  if (EndsWithReset(parameters.substr(0, parameters.find(';')))) style->clear();
+  style->append("\x1b[").append(parameters).append("m");
+  while (style->size() > kMaxStyle) style->erase(0, style->find('\x1b', 1));
+}
 
 void TerminalFilter::Append(std::string_view bytes, std::string* shown) {
   while (!bytes.empty()) {
     size_t plain = 0;
-    if (state_ == State::kText && missing_ == 0) {
+    if (state_ == State::kText && missing_ == 0 && !draws_lines()) {
       while (plain < bytes.size() && bytes[plain] >= 0x20 && bytes[plain] != 0x7f) ++plain;
     }
     shown->append(bytes.substr(0, plain));
@@ -58,8 +107,7 @@ void TerminalFilter::Take(unsigned char byte, std::string* shown) {
   if (state_ == State::kText) return TakeText(byte, shown);
   if (IsLineEnd(byte)) {
     state_ = State::kText;
-    shown->push_back(static_cast<char>(byte));
-    return;
+    return TakeText(byte, shown);
   }
   if (byte == kCancel || byte == kSubstitute) {
     state_ = State::kText;
@@ -89,9 +137,20 @@ void TerminalFilter::TakeText(unsigned char byte, std::string* shown) {
   if (byte >= 0x80) return TakeCharacter(byte, shown);
   if (byte == kEscape) {
     state_ = State::kEscape;
+  } else if (byte == '\n') {
+    NewLine(shown);
+  } else if (byte == kShiftOut || byte == kShiftIn) {
+    chosen_ = byte == kShiftOut ? 1 : 0;
+  } else if (byte >= '`' && byte <= '~' && draws_lines()) {
+    shown->append(kDrawing[byte - '`']);
   } else if (IsHarmlessControl(byte) || (byte >= 0x20 && byte != 0x7f)) {
     shown->push_back(static_cast<char>(byte));
   }
+}
+
+void TerminalFilter::NewLine(std::string* shown) {
+  shown->push_back('\n');
+  if (rows_ != nullptr) rows_->NewLine();
 }
 
 // Holds a character back until it is whole: two halves of different streams must not become one.
@@ -130,13 +189,21 @@ void TerminalFilter::TakeEscape(unsigned char byte) {
   if (byte == kEscape) {
     state_ = State::kEscape;
   } else if (byte >= 0x20 && byte < 0x30) {
+    intermediate_ = state_ == State::kEscape ? byte : 0xff;
     state_ = State::kIntermediate;
   } else if (state_ == State::kEscape && byte >= 0x40 && byte < 0x60) {
     state_ = State::kText;
     TakeC1(byte + 0x40);
   } else if (byte >= 0x20) {
+    if (state_ == State::kIntermediate) EndEscape(byte);
     state_ = State::kText;
   }  // else a control character within it
+}
+
+// Of those with a byte between, the ones that choose a character set.
+void TerminalFilter::EndEscape(unsigned char byte) {
+  if (intermediate_ == '(') draws_[0] = byte == '0';
+  if (intermediate_ == ')') draws_[1] = byte == '0';
 }
 
 // The control characters of eight bits, or ESC and the letter that stands for one.
@@ -180,9 +247,32 @@ void TerminalFilter::EndControl(unsigned char final, std::string* shown) {
   if (!is_known_) return;
   const bool is_style = final == 'm';
   const bool is_erasure = final == 'K' && sequence_.size() <= 1;
-  if (!is_style && !is_erasure) return;
+  if (!is_style && !is_erasure) return Move(final, shown);
   absl::StrAppend(shown, "\x1b[", sequence_, std::string(1, static_cast<char>(final)));
-  if (is_style) styled_ = !EndsWithReset(sequence_);
+  if (is_style) ApplyStyle(sequence_, &style_);
+}
+
+// To the job's own rows alone.
+void TerminalFilter::Move(unsigned char final, std::string* shown) {
+  if (rows_ == nullptr) return;
+  int by = 0;
+  switch (final) {
+    case 'A':
+    case 'F':
+      by = rows_->Up(CountOf(sequence_));
+      break;
+    case 'B':
+    case 'E':
+      by = rows_->Down(CountOf(sequence_));
+      break;
+    case 'J':
+      if (sequence_.empty() || sequence_ == "0") shown->append("\x1b[J");
+      return;
+    default:
+      return;
+  }
+  if (final == 'E' || final == 'F') shown->push_back('\r');
+  if (by > 0) absl::StrAppend(shown, "\x1b[", by, final == 'A' || final == 'F' ? "A" : "B");
 }
 
 }  // namespace jobtail::client::cli

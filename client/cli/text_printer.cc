@@ -45,7 +45,9 @@ std::string HowItEnded(const v1::RunResult& result) {
 TextPrinter::TextPrinter(Output* output, TextPrinterOptions options)
     : LinePrinter(output), options_(std::move(options)) {
   for (const Output::Target target : {Output::kOut, Output::kErr}) {
-    if (!options_.raw && output->is_terminal(target)) filters_[target].emplace();
+    if (!output->is_terminal(target)) continue;
+    gets_all_[target] = options_.raw;
+    if (!options_.raw) filters_[target].emplace(options_.timestamps ? nullptr : &rows_);
   }
 }
 
@@ -101,14 +103,22 @@ absl::Status TextPrinter::PrintView(const LineView& line) {
     buffer->push_back(' ');
   }
   if (filters_[target]) {
-    filters_[target]->Append(line.bytes, buffer);
-    filters_[target]->Append(EndingBytes(line.ending), buffer);
+    AppendForTerminal(line, target, buffer);
   } else {
+    if (gets_all_[target]) modes_.Note(line.bytes);
     buffer->append(line.bytes).append(EndingBytes(line.ending));
   }
   continues_[target] = !EndsLine(line.ending);
   output()->End(line.sequence);
   return absl::OkStatus();
+}
+
+void TextPrinter::AppendForTerminal(const LineView& line, Output::Target target,
+                                    std::string* buffer) {
+  if (std::exchange(has_left_[target], false)) buffer->append(filters_[target]->style());
+  filters_[target]->Append(line.bytes, buffer);
+  filters_[target]->Append(EndingBytes(line.ending), buffer);
+  output()->set_drawing(rows_.is_up());
 }
 
 void TextPrinter::NoteProgress(const v1::RunProgress& progress) {
@@ -117,23 +127,28 @@ void TextPrinter::NoteProgress(const v1::RunProgress& progress) {
 
 absl::Status TextPrinter::PrintNotice(const v1::LogLine& line, const std::string& text) {
   if (options_.notices && !text.empty()) {
-    if (absl::Status status = ResetStyles(); !status.ok()) return status;
+    if (absl::Status status = Leave(); !status.ok()) return status;
     output()->Notice(text);
   }
   output()->End(line.sequence());
   return absl::OkStatus();
 }
 
-absl::Status TextPrinter::Finish() { return ResetStyles(); }
-
-// What comes next on the terminal is not the job's.
-absl::Status TextPrinter::ResetStyles() {
+absl::Status TextPrinter::Leave() {
   for (const Output::Target target : {Output::kOut, Output::kErr}) {
-    if (!filters_[target] || !filters_[target]->is_styled()) continue;
+    std::string bytes;
+    if (gets_all_[target]) bytes = modes_.Undo();
+    if (filters_[target]) {
+      bytes = rows_.Leave();
+      if (filters_[target]->is_styled() && !has_left_[target]) bytes += "\x1b[m";
+      has_left_[target] = true;
+    }
+    if (bytes.empty()) continue;
     std::string* buffer;
     if (absl::Status status = output()->Begin(target, &buffer); !status.ok()) return status;
-    filters_[target]->Append("\x1b[m", buffer);
+    buffer->append(bytes);
   }
+  output()->set_drawing(false);
   return output()->Flush();
 }
 

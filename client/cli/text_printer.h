@@ -9,6 +9,7 @@
 #include "base/codec/proto_time.h"
 #include "client/cli/line_printer.h"
 #include "client/cli/terminal_filter.h"
+#include "client/cli/terminal_modes.h"
 
 namespace jobtail::client::cli {
 
@@ -36,7 +37,8 @@ class TextPrinter : public LinePrinter {
   TextPrinter(Output* output, TextPrinterOptions options);
 
   bool takes_views() const override { return true; }
-  absl::Status Finish() override;
+  absl::Status Finish() override { return Leave(); }
+  absl::Status Leave() override;
 
  private:
   absl::Status PrintLine(const v1::LogLine& line) override;
@@ -45,11 +47,15 @@ class TextPrinter : public LinePrinter {
   absl::Status PrintText(const v1::LogLine& line);
   void NoteProgress(const v1::RunProgress& progress);
   absl::Status PrintNotice(const v1::LogLine& line, const std::string& text);
-  absl::Status ResetStyles();
+  void AppendForTerminal(const LineView& line, Output::Target target, std::string* buffer);
 
   const TextPrinterOptions options_;
   TimeFormatter time_;
+  OwnRows rows_;                              // of the terminal
   std::optional<TerminalFilter> filters_[2];  // of terminals
+  TerminalModes modes_;                       // of terminals that get all
+  bool gets_all_[2] = {false, false};         // a terminal
+  bool has_left_[2] = {false, false};         // a style is to be taken up again
   bool continues_[2] = {false, false};  // whether the next line of the stream continues the last
 };
 

@@ -141,5 +141,60 @@ TEST(TerminalFilter, KnowsWhetherAStyleIsLeft) {
   EXPECT_FALSE(filter.is_styled());
 }
 
+std::string Drawn(std::string_view bytes) {
+  OwnRows rows;
+  TerminalFilter filter(&rows);
+  std::string shown;
+  filter.Append(bytes, &shown);
+  return shown;
+}
+
+TEST(TerminalFilter, DrawsOnTheJobsOwnRows) {
+  EXPECT_EQ(Drawn("a\nb\n\x1b[2A\x1b[KA\x1b[2B\n"), "a\nb\n\x1b[2A\x1b[KA\x1b[2B\n");
+  EXPECT_EQ(Drawn("a\nb\x1b[FA\x1b[E\x1b[J"), "a\nb\r\x1b[1AA\r\x1b[1B\x1b[J");
+  EXPECT_EQ(Drawn("a\nb\x1b[A\n\n"), "a\nb\x1b[1A\n\n");
+}
+
+TEST(TerminalFilter, DrawsOnNoOtherRows) {
+  EXPECT_EQ(Drawn("\x1b[Aa\n\x1b[5Ab\x1b[5Bc"), "a\n\x1b[1Ab\x1b[1Bc");
+  EXPECT_EQ(Drawn("\x1b[2Aa\x1b[2B\x1b[B\x1b[F\x1b[E"), "a\r\r");
+  EXPECT_EQ(Drawn("\n\x1b[99999999999999999999A"), "\n\x1b[1A");
+  EXPECT_EQ(Drawn("\x1b[2J\x1b[1J\x1b[3Ja\x1b[H\x1b[1;1H\x1b[2;3r\x1b[?1049h"), "a");
+  std::string many(100, '\n');
+  EXPECT_EQ(Drawn(many + "\x1b[99A"), many + "\x1b[23A") << "no more rows than a terminal has";
+}
+
+TEST(TerminalFilter, LeavesTheRowsBelow) {
+  OwnRows rows;
+  TerminalFilter out(&rows), err(&rows);
+  std::string shown;
+  out.Append("a\nb\n\x1b[2A", &shown);
+  EXPECT_TRUE(rows.is_up());
+  err.Append("\x1b[A", &shown);
+  EXPECT_EQ(rows.Leave(), "\x1b[2B");
+  EXPECT_FALSE(rows.is_up());
+  out.Append("\x1b[A\x1b[B", &shown);
+  EXPECT_EQ(shown, "a\nb\n\x1b[2A") << "both streams have one cursor";
+}
+
+TEST(TerminalFilter, DrawsLinesWithTheCharactersTheyStandFor) {
+  EXPECT_EQ(Shown("\x1b(0lqk\x1b(B lqk"), "┌─┐ lqk");
+  EXPECT_EQ(Shown("\x1b)0\x0emqj\x0f mqj"), "└─┘ mqj");
+  EXPECT_EQ(Shown("\x1b(0\n`~_A\x1b(B"), "\n◆·_A");
+  EXPECT_EQ(Shown("\x1b%(0lqk"), "lqk") << "another sequence";
+}
+
+TEST(TerminalFilter, TellsTheStyleThatItHasLeft) {
+  TerminalFilter filter;
+  std::string shown;
+  filter.Append("\x1b[1m\x1b[31mred", &shown);
+  EXPECT_EQ(filter.style(), "\x1b[1m\x1b[31m");
+  filter.Append("\x1b[0;4m", &shown);
+  EXPECT_EQ(filter.style(), "\x1b[0;4m");
+  for (int i = 0; i < 1000; ++i) filter.Append("\x1b[38;5;17mx\x1b[39m", &shown);
+  EXPECT_LE(filter.style().size(), 256u);
+  EXPECT_TRUE(filter.style().starts_with("\x1b["));
+}
+
 }  // namespace
 }  // namespace jobtail::client::cli

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 
 #include <string>
+#include <thread>
 #include <vector>
 
 #include "absl/strings/str_cat.h"
@@ -117,6 +118,81 @@ TEST_F(TerminalTest, IsNotDrivenByOneOfSeveralJobs) {
   EXPECT_EQ(terminal.Wait(), 0);
   EXPECT_THAT(terminal.shown(),
               AllOf(HasSubstr("| \x1b[31mred clip\x1b[m\r\n"), Not(HasSubstr("\x1b]"))));
+}
+
+// A colour of one is not another's, and none draws over what stands before a line.
+TEST_F(TerminalTest, KeepsSeveralJobsApart) {
+  server_.on_get_run = [](const v1::GetRunRequest& request, v1::Run* run) {
+    run->set_id(request.run());
+    run->set_job(request.run());
+    return grpc::Status::OK;
+  };
+  server_.on_tail = [](auto*, const v1::TailLogRequest& request, FakeServer::Writer* writer) {
+    if (request.run() == "red") {
+      Write(writer,
+            {Line(1, "\x1b[31mone"), Line(2, "\x1b[5A\b\b\b\b\x1b[2Ktwo"),
+             Line(3, "10%", v1::STREAM_STDOUT, v1::ENDING_CR), Line(4, "20%"), ResultLine(5)});
+    } else {
+      Write(writer, {Line(1, "plain"), ResultLine(2)});
+    }
+    return grpc::Status::OK;
+  };
+  Terminal terminal(Command({"tail", "red", "other", "--color=never"}));
+  EXPECT_EQ(terminal.Wait(), 0);
+  EXPECT_THAT(terminal.shown(), AllOf(HasSubstr("red red | \x1b[31mone\x1b[m\r\n"),
+                                      HasSubstr("red red | \x1b[31mtwo\x1b[m\r\n"),
+                                      HasSubstr("red red | \x1b[31m20%\x1b[m\r\n"),
+                                      HasSubstr("other other | plain\r\n")));
+}
+
+TEST_F(TerminalTest, DrawsTheRowsOfAJobAndLeavesThem) {
+  server_.on_tail = [](auto*, const auto&, FakeServer::Writer* writer) {
+    Write(writer, {Line(1, "a: waiting"), Line(2, "b: waiting"),
+                   Line(3, "\x1b[2A\x1b[Ka: done", v1::STREAM_STDOUT, v1::ENDING_CR),
+                   Progress(0.5, "hidden"), ResultLine(4)});
+    return grpc::Status::OK;
+  };
+  Terminal terminal(Command({"tail", "run-1"}));
+  EXPECT_EQ(terminal.Wait(), 0);
+  EXPECT_EQ(terminal.shown(), "a: waiting\r\nb: waiting\r\n\x1b[2A\x1b[Ka: done\r\x1b[2B");
+}
+
+TEST_F(TerminalTest, TakesAColourUpAgainAfterANotice) {
+  server_.on_tail = [](auto*, const auto&, FakeServer::Writer* writer) {
+    v1::LogLine gap;
+    gap.set_sequence(4);
+    gap.mutable_gap()->set_first(2);
+    gap.mutable_gap()->set_last(4);
+    Write(writer, {Line(1, "\x1b[31mred"), gap, Line(5, "still"), ResultLine(6)});
+    return grpc::Status::OK;
+  };
+  Terminal terminal(Command({"tail", "run-1"}));
+  EXPECT_EQ(terminal.Wait(), 0);
+  EXPECT_THAT(terminal.shown(), AllOf(HasSubstr("\x1b[31mred\r\n\x1b[mjobtail: "),
+                                      HasSubstr("\x1b[31mstill\r\n\x1b[m")));
+}
+
+// However it ends, and also when the job could do what it liked.
+TEST_F(TerminalTest, IsAsBeforeAfterAJobThatLeftItOtherwise) {
+  server_.on_tail = [&](auto* context, const auto&, FakeServer::Writer* writer) {
+    Write(writer, {Line(1, "\x1b[31mred \x1b[?25l\x1b[?1049h\x1b[?1000hshown")});
+    while (!context->IsCancelled()) std::this_thread::yield();
+    return grpc::Status::CANCELLED;
+  };
+  Terminal terminal(Command({"tail", "run-1"}));
+  ASSERT_TRUE(terminal.WaitFor("shown\r\n"));
+  terminal.Type("\x03");
+  EXPECT_EQ(terminal.Wait(), 130);
+  EXPECT_THAT(terminal.shown(), HasSubstr("\x1b[31mred shown\r\n"));
+  const size_t reset = terminal.shown().find("\x1b[m");
+  EXPECT_LT(reset, terminal.shown().find("jobtail: interrupted"));
+  for (const char* flag : {"--raw", "--output=raw"}) {
+    Terminal raw(Command({"tail", "run-1", flag}));
+    ASSERT_TRUE(raw.WaitFor("shown\r\n"));
+    raw.Type("\x03");
+    EXPECT_EQ(raw.Wait(), 130);
+    EXPECT_THAT(raw.shown(), HasSubstr("\x1b[m\x1b[?1000l\x1b[?1049l\x1b[?25h")) << flag;
+  }
 }
 
 TEST_F(TerminalTest, LeavesTheLineToAJobThatDrawsABarItself) {

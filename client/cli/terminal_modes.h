@@ -1,0 +1,43 @@
+// What a job's bytes, all of them, have changed about a terminal.
+#ifndef JOBTAIL_CLIENT_CLI_TERMINAL_MODES_H_
+#define JOBTAIL_CLIENT_CLI_TERMINAL_MODES_H_
+
+#include <cstddef>
+#include <set>
+#include <string>
+#include <string_view>
+
+namespace jobtail::client::cli {
+
+// Follows what --raw sends to a terminal, as far as the user would be left with it: colours, the
+// hidden cursor, the alternate screen, mouse reports, pasting with brackets, keys of another mode,
+// lines that do not wrap, the scrolling region and the character set. One for each terminal; for
+// one thread. Bytes may come in any pieces.
+class TerminalModes {
+ public:
+  void Note(std::string_view bytes);
+
+  // What takes back all that is not as usual, and forgets it; empty if all is.
+  std::string Undo();
+
+ private:
+  enum class State { kText, kEscape, kCharacterSet, kControl };
+
+  void Take(char byte);
+  void TakeEscape(char byte);
+  void EndControl(char final);
+  void SetMode(std::string_view mode, bool on);
+
+  State state_ = State::kText;
+  std::string sequence_;                      // of a control sequence
+  std::set<std::string, std::less<>> modes_;  // that are not as usual
+  bool is_styled_ = false;
+  bool has_region_ = false;
+  bool has_character_set_ = false;
+  bool is_shifted_ = false;  // to the other character set
+  bool has_keypad_ = false;
+};
+
+}  // namespace jobtail::client::cli
+
+#endif  // JOBTAIL_CLIENT_CLI_TERMINAL_MODES_H_

@@ -1,0 +1,114 @@
+// What the printers send to a terminal, and how they leave it.
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <pty.h>
+#include <termios.h>
+#include <unistd.h>
+
+#include <initializer_list>
+#include <string>
+
+#include "client/cli/prefix_printer.h"
+#include "client/cli/text_printer.h"
+
+namespace jobtail::client::cli {
+namespace {
+
+using ::testing::EndsWith;
+using ::testing::StartsWith;
+
+v1::LogLine Line(int64_t sequence, const std::string& text, v1::Ending ending = v1::ENDING_LF) {
+  v1::LogLine line;
+  line.set_sequence(sequence);
+  line.set_stream(v1::STREAM_STDOUT);
+  line.set_ending(ending);
+  line.set_text(text);
+  return line;
+}
+
+v1::LogLine Gap(int64_t first, int64_t last) {
+  v1::LogLine line;
+  line.set_sequence(last);
+  line.mutable_gap()->set_first(first);
+  line.mutable_gap()->set_last(last);
+  return line;
+}
+
+v1::LogBatch Batch(std::initializer_list<v1::LogLine> lines) {
+  v1::LogBatch batch;
+  for (const v1::LogLine& line : lines) *batch.add_lines() = line;
+  return batch;
+}
+
+// Both streams on one terminal, which changes no byte.
+class PrinterTerminalTest : public ::testing::Test {
+ protected:
+  ~PrinterTerminalTest() override { close(screen_); }
+
+  // What the terminal has got. Closes it.
+  std::string Shown() {
+    close(terminal_);
+    std::string shown;
+    char bytes[4096];
+    for (ssize_t size; (size = read(screen_, bytes, sizeof bytes)) > 0;) shown.append(bytes, size);
+    return shown;
+  }
+
+  void Print(LinePrinter* printer, std::initializer_list<v1::LogLine> lines) {
+    ASSERT_TRUE(printer->Print(Batch(lines)).ok());
+  }
+
+  int screen_ = -1;
+  const int terminal_ = [this] {
+    int terminal;
+    termios modes;
+    EXPECT_EQ(openpty(&screen_, &terminal, nullptr, nullptr, nullptr), 0);
+    tcgetattr(terminal, &modes);
+    cfmakeraw(&modes);
+    tcsetattr(terminal, TCSANOW, &modes);
+    return terminal;
+  }();
+  FdWriter out_{terminal_, "stdout"};
+  FdWriter err_{terminal_, "stderr"};
+  Output output_{&out_, &err_};
+};
+
+TEST_F(PrinterTerminalTest, AJobDrawsOnItsRowsAndTheCursorEndsBelow) {
+  TextPrinter printer(&output_, {});
+  Print(&printer, {Line(1, "a: waiting"), Line(2, "b: waiting"),
+                   Line(3, "\x1b[2A\x1b[Ka: done", v1::ENDING_CR)});
+  ASSERT_TRUE(printer.Finish().ok());
+  ASSERT_TRUE(printer.Leave().ok()) << "a second time, it has nothing to do";
+  EXPECT_EQ(Shown(), "a: waiting\nb: waiting\n\x1b[2A\x1b[Ka: done\r\x1b[2B");
+}
+
+TEST_F(PrinterTerminalTest, AColourIsTakenUpAgainAfterANotice) {
+  TextPrinter printer(&output_, {});
+  Print(&printer, {Line(1, "\x1b[31mred"), Gap(2, 4), Line(5, "still")});
+  ASSERT_TRUE(printer.Finish().ok());
+  const std::string shown = Shown();
+  EXPECT_THAT(shown, StartsWith("\x1b[31mred\n\x1b[mjobtail: lines 2-4"));
+  EXPECT_THAT(shown, EndsWith("\n\x1b[31mstill\n\x1b[m"));
+}
+
+TEST_F(PrinterTerminalTest, IsAsBeforeAfterAJobThatGotAllOfIt) {
+  TextPrinter printer(&output_, {.raw = true});
+  Print(&printer, {Line(1, "\x1b[31mred\x1b[?25l\x1b[?1049h\x1b[?1000h")});
+  ASSERT_TRUE(printer.Finish().ok());
+  EXPECT_THAT(Shown(), EndsWith("\n\x1b[m\x1b[?1000l\x1b[?1049l\x1b[?25h"));
+}
+
+TEST_F(PrinterTerminalTest, SeveralRunsNeverDisturbOneAnother) {
+  PrefixPrinter a(&output_, {.run = "a", .prefix = "A| "});
+  PrefixPrinter b(&output_, {.run = "b", .prefix = "B| "});
+  Print(&a, {Line(1, "\x1b[31mone")});
+  Print(&b, {Line(1, "plain")});
+  Print(&a, {Line(2, "\x1b[5A\b\b\b\b\x1b[2Ktwo"), Line(3, "10%", v1::ENDING_CR), Line(4, "20%")});
+  ASSERT_TRUE(a.Finish().ok());
+  EXPECT_EQ(Shown(),
+            "A| \x1b[31mone\x1b[m\nB| plain\nA| \x1b[31mtwo\x1b[m\nA| \x1b[31m20%\x1b[m\n");
+}
+
+}  // namespace
+}  // namespace jobtail::client::cli
