@@ -6,7 +6,6 @@
 #include <unistd.h>
 
 #include <iostream>
-#include <optional>
 #include <string>
 #include <thread>
 
@@ -41,6 +40,12 @@ void End(const std::string& how) {
   exit(3);
 }
 
+// Destroyed at the program's end.
+jobtail::Server& OfTheProgram(const jobtail::ServerOptions& options) {
+  static jobtail::Server server(options);
+  return server;
+}
+
 void RunOnAStoreThatHangs() {
   using jobtail::testing::FaultyStore;
   auto* const store = new FaultyStore(new jobtail::MemoryStore);
@@ -62,9 +67,7 @@ int main(int argc, char** argv) {
   options.grpc_address = "127.0.0.1:0";
   options.http.address = "";
   options.store.directory = argv[2];
-  static std::optional<jobtail::Server> of_the_program;  // destroyed at its end
-  jobtail::Server& server =
-      how == "static" ? of_the_program.emplace(options) : *new jobtail::Server(options);
+  jobtail::Server& server = how == "static" ? OfTheProgram(options) : *new jobtail::Server(options);
   jobtail::Job job("job", [&how](jobtail::JobContext&) { End(how); });
   if (how == "private") job.Capture({.private_descriptors = true});
   if (!server.AddJob(job).ok() || !server.Start().ok()) return 1;
