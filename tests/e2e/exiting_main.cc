@@ -79,6 +79,7 @@ int main(int argc, char** argv) {
     while (true) pause();
   }
   started->cursor.reset();
+  while (!server.engine().ActiveRuns().empty()) std::this_thread::yield();
   server.Stop(absl::InfiniteDuration());
   return 0;
 }
