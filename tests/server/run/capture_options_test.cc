@@ -98,9 +98,11 @@ TEST_F(CaptureOptionsTest, TheStoreIsNotCalledByAThreadWithDescriptorsOfItsOwn) 
          }).Capture({.private_descriptors = true}));
   const std::string run = Start("job");
   gate.AwaitArrival();
-  const int opened_later = open("/dev/null", O_RDONLY | O_CLOEXEC);
+  // A number that is nothing in the thread's own table.
+  const int opened_later = fcntl(STDERR_FILENO, F_DUPFD_CLOEXEC, 500);
   bool is_there = false;
-  store_.AfterNext(Call::kAppend, [&] { is_there = fcntl(opened_later, F_GETFD) >= 0; });
+  // The run's end, which its own thread stores.
+  store_.AfterNext(Call::kPutRun, [&] { is_there = fcntl(opened_later, F_GETFD) >= 0; });
   gate.Open();
   AwaitClosed(run);
   EXPECT_TRUE(is_there);
