@@ -15,6 +15,9 @@
 namespace jobtail {
 namespace {
 
+// The one that is being searched, and the one after it.
+constexpr size_t kPiecesAhead = 2;
+
 // A client that does not take a few lines must not hold the large batch that they were found in:
 // they are copied.
 size_t AppendFound(const std::vector<Slice>& found, const Batch& batch,
@@ -57,8 +60,19 @@ SearchBudget MakeBudget(const Log& log, size_t max_bytes) {
 
 }  // namespace
 
-void SearchAhead::Begin(const RunBeside& run_beside) {
-  run_beside([self = shared_from_this()] { self->Search(); });
+void SearchAhead::Begin() {
+  run_beside_([self = shared_from_this()] { self->Search(); });
+}
+
+void SearchAhead::BeginAfterwards(std::shared_ptr<SearchAhead> next) {
+  {
+    absl::MutexLock lock(&mutex_);
+    if (state_ != State::kDone) {
+      afterwards_ = std::move(next);
+      return;
+    }
+  }
+  next->Begin();
 }
 
 void SearchAhead::Cancel() {
@@ -86,13 +100,18 @@ void SearchAhead::Search() {
       found += *size;
     }
   }
-  absl::MutexLock lock(&mutex_);
-  state_ = State::kDone;
-  first_ = first;
-  next_ = next;
-  found_ = found;
-  pass_ = std::move(pass);
-  slices_ = std::move(slices);
+  std::shared_ptr<SearchAhead> afterwards;
+  {
+    absl::MutexLock lock(&mutex_);
+    state_ = State::kDone;
+    first_ = first;
+    next_ = next;
+    found_ = found;
+    pass_ = std::move(pass);
+    slices_ = std::move(slices);
+    afterwards = std::move(afterwards_);
+  }
+  if (afterwards) afterwards->Begin();
 }
 
 SearchAhead::Taken SearchAhead::Take(int64_t* next, FilterPass* pass, size_t* found,
@@ -114,7 +133,7 @@ SearchAhead::Taken SearchAhead::Take(int64_t* next, FilterPass* pass, size_t* fo
 }
 
 LogSearch::~LogSearch() {
-  if (ahead_) ahead_->Cancel();
+  for (const auto& piece : ahead_) piece->Cancel();
 }
 
 absl::Status LogSearch::BeginAt(int64_t next) {
@@ -187,17 +206,28 @@ void LogSearch::CatchUp(bool is_end, std::vector<Slice>* slices) {
 
 // False if the next records are still to be searched.
 bool LogSearch::TakeAhead(int64_t* next, size_t* found, std::vector<Slice>* slices) {
-  if (!ahead_ || !ahead_->IsReached(*next)) return false;
-  const SearchAhead::Taken taken = ahead_->Take(next, &pass_, found, slices);
-  if (taken != SearchAhead::Taken::kNotYet) ahead_ = nullptr;
+  if (ahead_.empty() || !ahead_.front()->IsReached(*next)) return false;
+  const SearchAhead::Taken taken = ahead_.front()->Take(next, &pass_, found, slices);
+  if (taken != SearchAhead::Taken::kNotYet) ahead_.pop_front();
   return taken == SearchAhead::Taken::kAll;
 }
 
-// This thread will search as many records next as it just has, another one as many behind those.
+// This thread will search as many records next as it just has, another one as many behind those,
+// this one as many behind those, and so on.
 void LogSearch::SearchAheadOf(int64_t next, int64_t records, int64_t last, size_t max_bytes) {
-  if (!run_beside_ || ahead_ || records == 0 || next + 2 * records > last) return;
-  ahead_ = std::make_shared<SearchAhead>(task_, next + records - 1, last, max_bytes);
-  ahead_->Begin(run_beside_);
+  if (!run_beside_ || records == 0) return;
+  while (ahead_.size() < kPiecesAhead) {
+    const int64_t before = (ahead_.empty() ? next - 1 : ahead_.back()->last()) + records;
+    if (before + records > last) return;
+    auto piece =
+        std::make_shared<SearchAhead>(task_, run_beside_, before, before + records, max_bytes);
+    if (ahead_.empty()) {
+      piece->Begin();
+    } else {
+      ahead_.back()->BeginAfterwards(piece);
+    }
+    ahead_.push_back(std::move(piece));
+  }
 }
 
 }  // namespace jobtail

@@ -5,6 +5,7 @@
 #include <atomic>
 #include <cstddef>
 #include <cstdint>
+#include <deque>
 #include <functional>
 #include <memory>
 #include <optional>
@@ -51,15 +52,20 @@ struct SearchTask {
 class SearchAhead : public std::enable_shared_from_this<SearchAhead> {
  public:
   // Begins no batch after record `last`, and finds a little more than `max_bytes` at most.
-  SearchAhead(SearchTask task, int64_t before, int64_t last, size_t max_bytes)
+  SearchAhead(SearchTask task, RunBeside run_beside, int64_t before, int64_t last, size_t max_bytes)
       : task_(std::move(task)),
+        run_beside_(std::move(run_beside)),
         before_(before),
         last_(last),
         max_bytes_(max_bytes),
         pass_(task_.filter.get()) {}
 
-  void Begin(const RunBeside& run_beside);
+  void Begin();
+  // Once this has been done: so that a reader has one thread beside its own, which need not wait
+  // for the reader between two pieces.
+  void BeginAfterwards(std::shared_ptr<SearchAhead> next);
 
+  int64_t last() const { return last_; }
   // Whether a reader whose next record is `next` may have come to where this begins.
   bool IsReached(int64_t next) const { return next > before_; }
 
@@ -81,6 +87,7 @@ class SearchAhead : public std::enable_shared_from_this<SearchAhead> {
   void Search();
 
   const SearchTask task_;
+  const RunBeside run_beside_;
   const int64_t before_;
   const int64_t last_;
   const size_t max_bytes_;
@@ -94,6 +101,7 @@ class SearchAhead : public std::enable_shared_from_this<SearchAhead> {
   size_t found_ ABSL_GUARDED_BY(mutex_) = 0;
   FilterPass pass_ ABSL_GUARDED_BY(mutex_);
   std::vector<Slice> slices_ ABSL_GUARDED_BY(mutex_);
+  std::shared_ptr<SearchAhead> afterwards_ ABSL_GUARDED_BY(mutex_);
 };
 
 // The search of one reader, whose place in the log is the reader's. Owned by it; not thread-safe.
@@ -105,8 +113,8 @@ class LogSearch {
   LogSearch(const LogSearch&) = delete;
   LogSearch& operator=(const LogSearch&) = delete;
 
-  // From now on a long search has every other piece of it done by whom `run_beside` finds, if
-  // anybody has time for it.
+  // From now on a long search has every other piece of it done by whom `run_beside` finds, one
+  // after the other, if anybody has time for it.
   void ShareWith(RunBeside run_beside) { run_beside_ = std::move(run_beside); }
 
   // To be called first, where the reader begins with record `next`: finds out what lines are
@@ -138,9 +146,9 @@ class LogSearch {
 
   const SearchTask task_;
   FilterPass pass_;
-  std::atomic<int64_t> gives_up_at_ = 0;  // nanoseconds; 0: nothing waits
-  RunBeside run_beside_;                  // null: nobody
-  std::shared_ptr<SearchAhead> ahead_;
+  std::atomic<int64_t> gives_up_at_ = 0;            // nanoseconds; 0: nothing waits
+  RunBeside run_beside_;                            // null: nobody
+  std::deque<std::shared_ptr<SearchAhead>> ahead_;  // kPiecesAhead at most, the nearest first
 };
 
 }  // namespace jobtail

@@ -23,7 +23,7 @@ class JobContext::State {
   Clock* const clock;
 
   // Shared by those who report and print; the end takes it alone.
-  mutable std::shared_mutex mutex;
+  mutable std::shared_mutex mutex{};
   bool closed = false;
 };
 

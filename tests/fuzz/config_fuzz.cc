@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "jobtail/config/v1/config.pb.h"
+#include "jobtail/v1/job.pb.h"
 #include "server/config/config.h"
 #include "tests/fuzz/fuzz.h"
 

@@ -29,7 +29,7 @@ std::vector<std::string> ErrorsOf(const std::string& program) {
     command.push_back("-I" + std::string(include));
   }
   command.push_back(file);
-  const testing::Outcome outcome = testing::Run({.command = command});
+  const testing::Outcome outcome = testing::Run({.command = command, .environment = {}});
   std::vector<std::string> errors;
   for (const absl::string_view line : absl::StrSplit(outcome.err, '\n')) {
     if (absl::StrContains(line, "error:")) errors.emplace_back(line);

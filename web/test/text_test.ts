@@ -157,7 +157,7 @@ test('the page shows the same characters as what they are as the server and the 
     const isShown = character === '\t' || !(isControl(code) || isDeceptive(code));
     assert.equal(visible(character) === character, isShown, `U+${code.toString(16)}`);
   }
-  const joining = [...source.matchAll(/\{\.first = 0x([0-9a-f]+), \.last = 0x([0-9a-f]+)\}/g)];
+  const joining = [...source.matchAll(/\.first = 0x([0-9a-f]+),\s*\.last = 0x([0-9a-f]+)/g)];
   assert.ok(joining.length > 4);
   const isJoining = (code: number): boolean => joining.some(([, first, last]) => code >= parseInt(first!, 16) && code <= parseInt(last!, 16));
   for (let code = 0x41; code <= 0xffff; code += 1) {

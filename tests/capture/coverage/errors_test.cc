@@ -37,6 +37,11 @@ struct Pages {
   char* const begin;
 };
 
+// What the compiler does not see to be wrong.
+char* volatile null = nullptr;
+iovec* volatile no_parts = nullptr;
+volatile int minus_one = -1;
+
 template <typename Call>
 void RequireError(int error, const char* what, Call call) {
   errno = 0;
@@ -49,12 +54,12 @@ TEST(Errors, BadPointersOfWrite) {
     auto* const low = reinterpret_cast<char*>(4);
     auto* const high = reinterpret_cast<char*>(UINTPTR_MAX - 8);
     const Scope scope(&sink);
-    RequireError(EFAULT, "null", [] { return write(1, nullptr, 4); });
+    RequireError(EFAULT, "null", [] { return write(1, null, 4); });
     RequireError(EFAULT, "low", [=] { return write(1, low, 4); });
     RequireError(EFAULT, "high", [=] { return write(1, high, 4); });
     RequireError(EFAULT, "beyond the end of all memory", [=] { return write(1, high, 100); });
     RequireError(EFAULT, "protected", [&] { return write(2, pages.end(), 1); });
-    RequireError(EFAULT, "pwrite", [] { return pwrite(1, nullptr, 4, 0); });
+    RequireError(EFAULT, "pwrite", [] { return pwrite(1, null, 4, 0); });
     RequireError(EFAULT, "syscall", [] { return syscall(SYS_write, 1, nullptr, 4); });
     Require(write(1, nullptr, 0) == 0, "nothing is read of nothing");
     Require(write(1, pages.end() - 3, 5) == 3, "what can be read is written");
@@ -79,8 +84,8 @@ TEST(Errors, BadVectors) {
       return vector({{good.data(), SSIZE_MAX}, {good.data(), SSIZE_MAX}});
     });
     RequireError(EFAULT, "a bad base", [&] { return vector({{nullptr, 4}}); });
-    RequireError(EFAULT, "bad parts", [] { return writev(1, nullptr, 2); });
-    RequireError(EINVAL, "a negative count", [&] { return writev(1, nullptr, -1); });
+    RequireError(EFAULT, "bad parts", [] { return writev(1, no_parts, 2); });
+    RequireError(EINVAL, "a negative count", [&] { return writev(1, no_parts, minus_one); });
     RequireError(EINVAL, "too many", [&] {
       const std::vector<iovec> parts(IOV_MAX + 1);
       return writev(1, parts.data(), static_cast<int>(parts.size()));

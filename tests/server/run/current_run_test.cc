@@ -159,8 +159,12 @@ TEST_F(CurrentRunTest, PrintsWholeLinesFromAnyThread) {
   const std::vector<v1::LogLine> records = AwaitLog(Start("job"));
   EXPECT_THAT(TextsOf(records), ElementsAre("one", "two", "three", "four"));
   for (const v1::LogLine& line : records) {
-    if (line.has_text()) EXPECT_EQ(line.ending(), v1::ENDING_LF);
-    if (line.text() == "three") EXPECT_EQ(line.stream(), v1::STREAM_STDERR);
+    if (line.has_text()) {
+      EXPECT_EQ(line.ending(), v1::ENDING_LF);
+    }
+    if (line.text() == "three") {
+      EXPECT_EQ(line.stream(), v1::STREAM_STDERR);
+    }
   }
 }
 
