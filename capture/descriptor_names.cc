@@ -48,7 +48,7 @@ std::optional<std::string> ReadLink(int directory, const std::string& name) {
 // An open folder, in which further names are looked up.
 class Folder {
  public:
-  explicit Folder(int fd) : fd_(fd), owned_(false) {}
+  explicit Folder(int fd) : fd_(fd) {}
   ~Folder() { Close(); }
   Folder(const Folder&) = delete;
   Folder& operator=(const Folder&) = delete;
@@ -83,7 +83,7 @@ class Folder {
   }
 
   int fd_;
-  bool owned_;
+  bool owned_ = false;
 };
 
 std::optional<int> Follow(int directory, std::string name) {

@@ -19,6 +19,7 @@ namespace jobtail::capture::internal {
 
 void LinkRedirected() {}
 
+// NOLINTBEGIN(bugprone-macro-parentheses): lists of parameters and arguments come with theirs.
 // On what the job's `fd` is.
 #define JOBTAIL_INTERPOSE_ON(name, parameters, arguments) \
   JOBTAIL_INTERPOSE(int, name, parameters) { return Real<#name, int parameters>() arguments; }
@@ -30,7 +31,6 @@ void LinkRedirected() {}
     return Real<#name, result parameters>() arguments;                        \
   }
 
-// NOLINTBEGIN(bugprone-macro-parentheses): lists of parameters and arguments come with theirs.
 JOBTAIL_INTERPOSE_ON_FILE(int, ftruncate, (int fd, off64_t size), (JobsDescriptor(fd), size),
                           EINVAL)
 JOBTAIL_INTERPOSE_ON_FILE(int, ftruncate64, (int fd, off64_t size), (JobsDescriptor(fd), size),

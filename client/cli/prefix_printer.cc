@@ -23,10 +23,11 @@ bool CoversAnything(std::string_view bytes) {
 
 // Whether the text, which a filter has let through, draws over itself.
 bool DrawsOver(std::string_view shown) {
-  if (shown.find('\b') != shown.npos) return true;
-  for (size_t at = shown.find('\x1b'); at != shown.npos; at = shown.find('\x1b', at + 1)) {
+  if (shown.find('\b') != std::string_view::npos) return true;
+  for (size_t at = shown.find('\x1b'); at != std::string_view::npos;
+       at = shown.find('\x1b', at + 1)) {
     const size_t end = shown.find_first_of("mK", at);
-    if (end != shown.npos && shown[end] == 'K') return true;
+    if (end != std::string_view::npos && shown[end] == 'K') return true;
   }
   return false;
 }

@@ -58,7 +58,7 @@ class JoinedLines {
   void Remember(v1::Stream stream, std::string_view text);
 
   // A record of a line that is open or does not end with it; its element in a LogBatch.
-  void Take(const PlainLine& line, std::string_view element, const Matcher& matcher,
+  void Take(const PlainLine& piece, std::string_view element, const Matcher& matcher,
             std::vector<Slice>* out);
 
   // Holds an element that is wanted, if something undecided is before it. False if nothing is.

@@ -137,6 +137,8 @@ bool HasMode(int flags) { return (flags & O_CREAT) != 0 || (flags & O_TMPFILE) =
 
 }  // namespace
 
+// NOLINTBEGIN(readability-inconsistent-declaration-parameter-name,performance-no-int-to-ptr): the C
+// library names and types them in its own way.
 extern "C" {
 
 int getsockopt(int fd, int level, int name, void* value, socklen_t* size) noexcept {
@@ -256,3 +258,4 @@ FILE* fopen64(const char* path, const char* mode) {
 }
 
 }  // extern "C"
+// NOLINTEND(readability-inconsistent-declaration-parameter-name,performance-no-int-to-ptr)

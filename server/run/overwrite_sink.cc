@@ -93,7 +93,8 @@ void OverwriteSink::RefillLocked(int64_t time_unix_nanos) {
 
 // False if that is more than is left.
 bool OverwriteSink::SpendLocked(const Line& line) {
-  const auto cost = static_cast<double>(1 + line.text.size() / kLineBytes);
+  const size_t lines = 1 + line.text.size() / kLineBytes;
+  const auto cost = static_cast<double>(lines);
   if (state_.left < cost) return false;
   state_.left -= cost;
   return true;
