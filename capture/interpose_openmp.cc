@@ -2,13 +2,18 @@
 // GCC's and LLVM's, keep their threads for later regions, of other scopes or of none.
 
 #include <dlfcn.h>
+#include <pthread.h>
 #include <stdarg.h>
 
+#include <algorithm>
 #include <array>
 #include <atomic>
 #include <cstddef>
+#include <cstdio>
+#include <cstdlib>
 #include <memory>
 #include <optional>
+#include <string_view>
 #include <utility>
 
 #include "capture/interpose.h"
@@ -35,8 +40,14 @@ void* FindReal(const char* name, const void* caller) {
   void* const found = library ? dlsym(library, name) : nullptr;
   if (found && !IsOwn(found)) return found;
   // The linker leaves out a runtime of which it has found all that the program calls, here.
-  library = dlopen("libgomp.so.1", RTLD_LAZY | RTLD_GLOBAL);
-  return library ? dlsym(library, name) : nullptr;
+  const bool is_llvms = std::string_view(name).starts_with("__kmpc");
+  for (const char* runtime : {is_llvms ? "libomp.so.5" : "libgomp.so.1", "libomp.so"}) {
+    library = dlopen(runtime, RTLD_LAZY | RTLD_GLOBAL);
+    if (void* const function = library ? dlsym(library, name) : nullptr) return function;
+  }
+  fprintf(stderr, "jobtail: the OpenMP runtime that has %s is not there; link it (-fopenmp)\n",
+          name);
+  abort();
 }
 
 // Where the thread prints that begins a region.
@@ -73,7 +84,9 @@ class Worker {
   std::unique_ptr<ThreadCapture> thread_;
 };
 
-void EnterRegion(const std::shared_ptr<Session>& session) {
+// The thread that has begun the region prints where it does, in whatever it is: in a sink, too.
+void EnterRegion(pthread_t beginner, const std::shared_ptr<Session>& session) {
+  if (pthread_equal(beginner, pthread_self())) return;
   static thread_local Worker worker;
   worker.Enter(session);
 }
@@ -94,10 +107,11 @@ struct Region {
   Body* body;
   void* data;
   std::shared_ptr<Session> session = CallersSession();
+  pthread_t beginner = pthread_self();
 
   static void Run(void* argument) {
     const auto* const region = static_cast<const Region*>(argument);
-    EnterRegion(region->session);
+    EnterRegion(region->beginner, region->session);
     region->body(region->data);
   }
 };
@@ -157,7 +171,8 @@ JOBTAIL_INTERPOSE_RUNTIME_LOOP(GOMP_parallel_loop_maybe_nonmonotonic_runtime)
 
 namespace {
 
-constexpr size_t kMaxPointers = 32;
+constexpr size_t kMaxPointers = 32;    // of a region that is captured
+constexpr size_t kMostPointers = 512;  // of any
 
 template <size_t>
 using Pointer = void*;
@@ -169,6 +184,7 @@ struct LlvmRegion {
   size_t count;
   std::array<void*, kMaxPointers> pointers{};
   std::shared_ptr<Session> session = CallersSession();
+  pthread_t beginner = pthread_self();
 };
 
 template <size_t... kIndices>
@@ -186,32 +202,39 @@ void Call(const LlvmRegion& region, int* thread, int* bound) {
 }
 
 void RunLlvmRegion(int* thread, int* bound, LlvmRegion* region) {
-  EnterRegion(region->session);
+  EnterRegion(region->beginner, region->session);
   Call(*region, thread, bound);
 }
 
 }  // namespace
 
-// More pointers than a region's function is called with here (compilers pass few, or one to all)
-// are passed on all the same: the runtime reads as many as it is told.
+// A region with more pointers than its function is called with here is not captured on the
+// runtime's threads; the runtime reads as many as it is told.
 JOBTAIL_INTERPOSE(void, __kmpc_fork_call, (void* place, int count, Microtask* body, ...)) {
   using Fork = void(void*, int, Microtask*, ...);
   auto* const real =
       reinterpret_cast<Fork*>(FindReal("__kmpc_fork_call", __builtin_return_address(0)));
   LlvmRegion region{body, static_cast<size_t>(count)};
+  std::array<void*, kMostPointers> all;
   va_list arguments;
   va_start(arguments, body);
-  for (size_t i = 0; i < region.count && i < kMaxPointers; ++i) {
-    region.pointers[i] = va_arg(arguments, void*);
-  }
+  for (size_t i = 0; i < region.count && i < all.size(); ++i) all[i] = va_arg(arguments, void*);
   va_end(arguments);
-  if (IsToBeWrapped() && region.count <= kMaxPointers) {
+  const auto pass = [&]<size_t... kIndices>(std::index_sequence<kIndices...>) {
+    real(place, count, body, all[kIndices]...);
+  };
+  if (region.count <= kMaxPointers) {
+    std::copy_n(all.begin(), region.count, region.pointers.begin());
+    if (!IsToBeWrapped()) return pass(std::make_index_sequence<kMaxPointers>());
     return real(place, 1, reinterpret_cast<Microtask*>(&RunLlvmRegion), &region);
   }
-  [&]<size_t... kIndices>(std::index_sequence<kIndices...>) {
-    real(place, count, body, region.pointers[kIndices]...);
+  if (region.count > kMostPointers) {
+    fprintf(stderr,
+            "jobtail: an OpenMP region with %d shared variables; at most %zu can be passed on\n",
+            count, kMostPointers);
+    abort();
   }
-  (std::make_index_sequence<kMaxPointers>());
+  pass(std::make_index_sequence<kMostPointers>());
 }
 
 }  // namespace jobtail::capture::internal

@@ -12,6 +12,9 @@
 namespace jobtail::client::cli {
 namespace {
 
+// Beyond these, text overwrites the last ones.
+constexpr size_t kMostColumns = 4096;
+
 // The second column of a wide character has no text.
 struct Cell {
   std::string text = " ";
@@ -54,7 +57,7 @@ class Row {
       return 1;
     }
     if (shown[0] == '\t') {
-      column_ = (column_ / 8 + 1) * 8;
+      column_ = std::min((column_ / 8 + 1) * 8, kMostColumns);
       return 1;
     }
     size_t size = 1;
@@ -88,6 +91,7 @@ class Row {
       if (column_ > 0 && column_ <= cells_.size()) cells_[column_ - 1].text.append(character);
       return;
     }
+    column_ = std::min(column_, kMostColumns);
     cells_.resize(std::max(cells_.size(), column_ + width));
     Separate(column_);
     Separate(column_ + width);

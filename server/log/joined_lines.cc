@@ -39,6 +39,7 @@ void JoinedLines::Take(const PlainLine& piece, std::string_view element, const M
   if (line.passes) {
     Push(Fate::kWanted, element);
     HandOut(out);
+    GiveUpOldest(out);
   } else {
     line.text.append(piece.text);
     Push(UndecidedOf(index), element);

@@ -82,11 +82,6 @@ __attribute__((constructor)) void Load() {
   REAL(write);  // before a signal handler asks for it
   for (const int fd : kOutputs) {
     if (server_size == 0 && IsDatagram(fd)) server_size = PeerOf(fd, &server);
-    // Tells the server that this is there.
-    if (server_size > 0 && IsOurs(fd)) {
-      send(fd, "", 0, MSG_DONTWAIT | MSG_NOSIGNAL);
-      break;
-    }
   }
   errno = error;
 }

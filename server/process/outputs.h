@@ -32,8 +32,7 @@ struct Output {
     kEmpty,    // nothing now
     kEnd,      // nothing ever again
   };
-  // `from_fd` is `fd`, whoever owns it by now. No bytes of a socket that is the command's: see
-  // exact_preload.cc.
+  // `from_fd` is `fd`, whoever owns it by now.
   State Read(int from_fd, std::span<char> room, capture::Stream* from, size_t* size) const;
 };
 

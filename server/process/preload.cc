@@ -16,6 +16,18 @@ namespace {
 constexpr char kPreload[] = "LD_PRELOAD=";
 constexpr char kAsanOptions[] = "ASAN_OPTIONS=";
 
+// Whether nobody but root and this user can put another file there.
+bool IsTrusted(std::filesystem::path path) {
+  for (;; path = path.parent_path()) {
+    struct stat file {};
+    if (lstat(path.c_str(), &file) != 0 || S_ISLNK(file.st_mode)) return false;
+    const bool is_ours = file.st_uid == 0 || file.st_uid == geteuid();
+    const bool is_shared = S_ISDIR(file.st_mode) && (file.st_mode & S_ISVTX) != 0;
+    if (!is_ours || ((file.st_mode & (S_IWGRP | S_IWOTH)) != 0 && !is_shared)) return false;
+    if (path == path.root_path()) return true;
+  }
+}
+
 // Whether whoever has these rights may do what `bit` of 4 (read) and 1 (search) says.
 bool May(const User& user, const struct stat& file, mode_t bit) {
   if (user.uid == 0) return true;
@@ -57,7 +69,9 @@ std::optional<std::string> FindExactLibrary(const std::optional<User>& user) {
   for (const std::filesystem::path& place : Places()) {
     // What the dynamic linker takes to be between two paths.
     const bool has_separator = place.native().find_first_of(" :") != std::string::npos;
-    if (!has_separator && CanRead(user, place)) return place.native();
+    std::error_code error;
+    const std::filesystem::path file = std::filesystem::canonical(place, error);
+    if (!error && !has_separator && IsTrusted(file) && CanRead(user, file)) return file.native();
   }
   return std::nullopt;
 }

@@ -12,7 +12,8 @@ namespace jobtail::process {
 
 // The path of exact_preload.cc's library: beside this program, as the build and the installation
 // lay it, or where the installation of the library that this program is linked with has laid it.
-// None if it is in neither place, or if `user` could not read it. Thread-safe.
+// None if it is in neither place, if `user` could not read it, or if others than root and this
+// process's user could have put it there. Thread-safe.
 std::optional<std::string> FindExactLibrary(const std::optional<User>& user);
 
 // Has the programs of `environment` ("NAME=value") load `library` before those that it names

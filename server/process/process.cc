@@ -302,7 +302,6 @@ bool Process::ReadFrom(WatchedOutput& output) {
   switch (output.output.Read(output.wait.native_handle(), feed_.room(), &from, &size)) {
     case Output::State::kData:
       has_printed_ = has_printed_ || size > 0;
-      has_preload_ = has_preload_ || (output.output.datagrams && size == 0);
       reader_delay_ = kReaderDelay;
       if (size > 0) feed_.Append(from, size);
       return true;
@@ -355,10 +354,11 @@ void Process::ReaderFound(const TerminalReader& reader) {
   }
 }
 
-// A runtime that does not like sockets may say nothing and end well.
+// A runtime that does not like sockets may say nothing and end well, if it was kept from loading
+// what helps it.
 bool Process::HasRefusedToPrint() const {
   return command_.output == OutputMode::kExact && !command_.calls_function && !has_printed_ &&
-         !has_preload_ && report_.ended && report_.ended->status == 0;
+         report_.ended && report_.ended->status == 0;
 }
 
 void Process::AwaitUnfinished() {

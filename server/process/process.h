@@ -119,7 +119,6 @@ class Process : public std::enable_shared_from_this<Process> {
   absl::Duration reader_delay_;                     // since it was looked for last
   bool told_of_reader_ = false;
   bool has_printed_ = false;
-  bool has_preload_ = false;               // exact_preload.cc has told so
   std::optional<Scheduler::Id> enforces_;  // when the supervisor must have obeyed
   std::optional<Cgroup> cgroup_;
   bool all_gone_ = false;  // the supervisor, and everybody whom it has left behind

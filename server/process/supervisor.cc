@@ -320,9 +320,9 @@ class Supervisor {
     kill_at_ = NowMillis() + kAgainMillis;
   }
 
-  // Calls `function(pid)` for everybody below `parent`, none of whom is looked for with more than
-  // so many above. Whom a process starts meanwhile may not be among them. False if the system does
-  // not tell.
+  // Calls `function(parent, pid)` for everybody below `parent`, none of whom is looked for with
+  // more than so many above. Whom a process starts meanwhile may not be among them. False if the
+  // system does not tell.
   template <typename Function>
   static bool ForEachBelow(pid_t parent, const Function& function, int depth = 0) {
     constexpr int kMaxDepth = 200;
@@ -339,7 +339,7 @@ class Supervisor {
       if (!children) continue;
       pid_t child;
       while (fscanf(children, "%d", &child) == 1) {
-        function(child);
+        function(parent, child);
         ForEachBelow(child, function, depth + 1);
       }
       fclose(children);
@@ -397,26 +397,50 @@ class Supervisor {
   void Stop() {
     if (stopping_ || killing_) return;
     stopping_ = true;
-    Ask();
     const int64_t latest = NowMillis() + order_.grace_millis;
     kill_at_ = kill_at_ == kNever ? latest : std::min(kill_at_, latest);
+    Ask();
   }
 
   // Each process of the run once: the command's group in one call, so that nobody is missed who is
   // just being started; and those in groups of their own, as daemons and a shell's background jobs
   // are. One that is stopped could not heed it.
   void Ask() const {
-    const auto ask = [this](pid_t whom) {
-      kill(whom, order_.stop_signal);
-      kill(whom, SIGCONT);
-    };
     bool has_group = !main_ended_;  // otherwise its number may be another's by now
-    ForEachBelow(getpid(), [&](pid_t pid) {
+    ForEachBelow(getpid(), [&](pid_t parent, pid_t pid) {
       const bool is_in_group = getpgid(pid) == main_;
       has_group = has_group || is_in_group;
-      if (!is_in_group) ask(pid);
+      if (!is_in_group) AskOne(parent, pid);
     });
-    if (has_group) ask(-main_);
+    if (!has_group) return;
+    kill(-main_, order_.stop_signal);
+    kill(-main_, SIGCONT);
+  }
+
+  // Not whoever may have its number by now: whom the descriptor means is still its parent's child.
+  void AskOne(pid_t parent, pid_t pid) const {
+    const auto process = static_cast<int>(syscall(SYS_pidfd_open, pid, 0));
+    if (process < 0) return;
+    if (ParentOf(pid) == parent) {
+      syscall(SYS_pidfd_send_signal, process, order_.stop_signal, nullptr, 0);
+      syscall(SYS_pidfd_send_signal, process, SIGCONT, nullptr, 0);
+    }
+    close(process);
+  }
+
+  // As /proc tells it behind the name, which may have anything in it.
+  static pid_t ParentOf(pid_t pid) {
+    char text[512];
+    snprintf(text, sizeof text, "/proc/%d/stat", pid);
+    const int file = open(text, O_RDONLY | O_CLOEXEC);
+    const ssize_t size = file < 0 ? -1 : read(file, text, sizeof text - 1);
+    if (file >= 0) close(file);
+    text[std::max<ssize_t>(size, 0)] = '\0';
+    const char* const name_end = strrchr(text, ')');
+    char state;
+    pid_t parent = -1;
+    if (!name_end || sscanf(name_end + 1, " %c %d", &state, &parent) != 2) return -1;
+    return parent;
   }
 
   void ServerGone() {

@@ -312,6 +312,36 @@ TEST_F(JoinedLinesTest, MayBeLongerThanMemory) {
   EXPECT_THAT(Sequences(ReadToEnd(log, Pattern("^other"))), ElementsAre(102, 103));
 }
 
+// Whatever it waits for: here a prompt that nobody has answered.
+TEST(JoinedLinesBoundTest, HoldsNoMoreThanItMayOfALineThatMatches) {
+  const Matcher matcher{.pattern = std::make_shared<RE2>("match")};
+  JoinedLines lines;
+  std::vector<Slice> out;
+  int64_t sequence = 0;
+  const auto take = [&](v1::Stream stream, const std::string& text) {
+    v1::LogBatch batch;
+    v1::LogLine* const line = batch.add_lines();
+    line->set_sequence(++sequence);
+    line->set_stream(stream);
+    line->set_ending(v1::ENDING_NONE);
+    line->set_text(text);
+    PlainLine piece;
+    piece.stream = stream;
+    piece.ending = v1::ENDING_NONE;
+    piece.text = text;
+    lines.Take(piece, batch.SerializeAsString(), matcher, &out);
+  };
+  take(v1::STREAM_STDERR, "password: ");
+  take(v1::STREAM_STDOUT, "match ");
+  constexpr size_t kBytes = 10 << 20;
+  for (size_t i = 0; i < kBytes; i += 10 << 10) {
+    take(v1::STREAM_STDOUT, std::string(10 << 10, 'x'));
+  }
+  size_t handed_out = 0;
+  for (const Slice& slice : out) handed_out += slice.size;
+  EXPECT_GE(handed_out, kBytes - JoinedLines::kMostHeld);
+}
+
 TEST_F(JoinedLinesTest, AreCountedFromTheEndOn) {
   const std::vector<TextLine> records = {
       Out("1"),                     // a line

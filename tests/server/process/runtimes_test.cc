@@ -264,8 +264,8 @@ TEST_F(ExactTest, OneThatCannotBeHelpedAndSaysNothingIsSpokenFor) {
   const auto records = RunCommand(command);
   EXPECT_EQ(records.back().result().state(), v1::RUN_STATE_SUCCEEDED);
   EXPECT_THAT(Lines(records), ElementsAre(HasSubstr("leave that out")));
-  // Others are silent because they have nothing to say.
-  EXPECT_THAT(Lines(RunCommand(Exact("true"))), ElementsAre());
+  EXPECT_THAT(Lines(RunCommand(Exact("env -i true"))), ElementsAre(HasSubstr("leave that out")));
+  EXPECT_THAT(Lines(RunCommand(Exact("false"))), ElementsAre());
 }
 
 }  // namespace
