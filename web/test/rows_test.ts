@@ -138,6 +138,12 @@ test('only what is not loaded is asked for', () => {
   assert.deepEqual(asked, [3, 4]);
 });
 
+test('a piece of a line is shown though a gap comes before the next one', () => {
+  const rows = rowsOf(record(1, 'ERR', { ending: 'NONE', stderr: true }), record(2, '', { gap: { first: 2, last: 2, reason: '' } }),
+    record(3, 'OR', { stderr: true }));
+  assert.deepEqual(texts(rows), ['ERR', '', 'OR']);
+});
+
 test('a gap is one row', () => {
   const rows = rowsOf(record(1), record(900, '', { gap: { first: 2, last: 900, reason: '' } }), record(901));
   assert.deepEqual(positions(rows), [1, 900, 901]);

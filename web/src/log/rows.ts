@@ -113,7 +113,7 @@ export class LogRows implements RowSource {
     if (record.result || record.gap) return true;
     for (let at = sequence + 1; at <= sequence + kLook; at += 1) {
       const next = this.window.get(at);
-      if (!next) return true;
+      if (!next || next.gap) return true; // as a line's parts go no further back
       if (isText(next) && next.stderr === record.stderr) return false;
     }
     return true;
