@@ -6,8 +6,10 @@
 #include <gtest/gtest.h>
 
 #include <atomic>
+#include <deque>
 #include <functional>
 #include <memory>
+#include <mutex>
 #include <string>
 #include <thread>
 #include <utility>
@@ -138,6 +140,19 @@ TEST_F(LogSearchTest, KeepsNothingInMemoryForOthers) {
   EXPECT_TRUE(large.Find("run", 1)) << "as a plain read does";
 }
 
+// How many there were: each may add another one before it ends.
+size_t JoinAll(std::mutex* mutex, std::deque<std::jthread>* threads) {
+  for (size_t joined = 0;; ++joined) {
+    std::jthread next;
+    {
+      const std::lock_guard lock(*mutex);
+      if (joined == threads->size()) return joined;
+      next = std::move((*threads)[joined]);
+    }
+    next.join();
+  }
+}
+
 TEST_F(LogSearchTest, FindsTheSameWhoeverDoesAPartOfIt) {
   SlowClock slow;
   for (Clock* const clock : {static_cast<Clock*>(&clock_), static_cast<Clock*>(&slow)}) {
@@ -165,12 +180,17 @@ TEST_F(LogSearchTest, FindsTheSameWhoeverDoesAPartOfIt) {
         for (const auto& piece : std::exchange(later, {})) piece();
       });
 
-      std::vector<std::jthread> threads;
+      // One piece has the next one begun, on a thread of its own.
+      std::mutex mutex;
+      std::deque<std::jthread> threads;
       cursor = Search(log, pattern);
-      cursor->ShareSearch(
-          [&](std::function<void()> piece) { threads.emplace_back(std::move(piece)); });
+      cursor->ShareSearch([&](std::function<void()> piece) {
+        const std::lock_guard lock(mutex);
+        threads.emplace_back(std::move(piece));
+      });
       ExpectAllHits(*cursor);
-      EXPECT_GT(threads.size(), 1u);
+      cursor.reset();
+      EXPECT_GE(JoinAll(&mutex, &threads), 1);
     }
     memory_.DeleteRun("run").IgnoreError();
   }

@@ -119,8 +119,8 @@ class JobServiceTest : public testing::EngineTest {
     return after > before;
   }
 
-  StorePool pool_;
   ByteBudget budget_{{}};
+  StorePool pool_;  // what runs in it uses the budget
   JobService service_{&engine_, &pool_, &budget_, /*heartbeat=*/absl::Milliseconds(20)};
   int port_ = 0;
   std::unique_ptr<grpc::Server> server_;
@@ -283,8 +283,8 @@ TEST_F(JobServiceTest, CancelsARunWhoseClientGoesAwayIfAsked) {
 
 class ClockedJobServiceTest : public testing::ClockedEngineTest {
  protected:
-  StorePool pool_;
   ByteBudget budget_{{}};
+  StorePool pool_;  // what runs in it uses the budget
   JobService service_{&engine_, &pool_, &budget_, /*heartbeat=*/absl::Hours(1)};
 };
 
