@@ -39,12 +39,16 @@ constexpr absl::Duration kPartialDelay = absl::FromChrono(capture::kPartialDelay
 
 std::string Mark(const Execution& run) { return absl::StrCat("JOBTAIL_RUN_ID=", run.id()); }
 
+// Its sockets suit every runtime.
+Command WithPreload(Command command) {
+  if (command.output != OutputMode::kExact) return command;
+  const std::optional<std::string> library = FindExactLibrary(command.user);
+  if (library) AddPreload(*library, &command.environment);
+  return command;
+}
+
 // It learns which run it is, and so do those who look for what is left of it.
 Command WithMark(Command command, const Execution& run) {
-  if (command.output == OutputMode::kExact) {
-    const std::optional<std::string> library = FindExactLibrary(command.user);
-    if (library) AddPreload(*library, &command.environment);
-  }
   command.environment.push_back(absl::StrCat("JOBTAIL_JOB=", run.job()));
   command.environment.push_back(Mark(run));
   return command;
@@ -58,7 +62,7 @@ void Process::Start(Services* services, Command command, std::shared_ptr<Executi
 }
 
 Process::Process(Services* services, Command command, std::shared_ptr<Execution> run)
-    : command_(WithMark(std::move(command), *run)),
+    : command_(WithMark(WithPreload(std::move(command)), *run)),
       run_(std::move(run)),
       services_(services),
       strand_(boost::asio::make_strand(services->context)),
@@ -209,7 +213,10 @@ void Process::AwaitSupervisor() {
 }
 
 void Process::SupervisorReaped() {
-  report_.system_memory_kills = SystemMemoryKills() - memory_kills_before_;
+  const int status = report_.ended ? report_.ended->status : 0;
+  if (WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL) {
+    report_.system_memory_kills = SystemMemoryKills() - memory_kills_before_;
+  }
   ForgetSupervisor(supervisor_);
   if (cgroup_) return services_->beside([self = shared_from_this()] { self->EndCgroup(); });
   HuntStrays();
