@@ -117,6 +117,7 @@ absl::StatusOr<v1::WhoAmIResponse> Client::WhoAmI() const {
 }
 
 std::unique_ptr<LogReader> Client::Tail(v1::TailLogRequest request, ResumeOptions options) const {
+  if (options_.accept_compression) request.add_accept_compression(v1::COMPRESSION_LZ4_BLOCK);
   return std::make_unique<LogReader>(channel_, std::move(request), std::move(options));
 }
 

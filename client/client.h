@@ -25,6 +25,9 @@ struct ClientOptions {
   absl::Duration retry_for = absl::Seconds(10);
   // The waits between these attempts.
   BackoffOptions backoff = {};
+  // Whether logs may come compressed, which saves most of what they take on the way. What they hold
+  // then shows, to who can see how long messages are, in a further way: see docs/security.md.
+  bool accept_compression = true;
   // How the server is known, and the client to it: gRPC's. Null: no encryption, and nobody in
   // particular. For a client that is given an address; see credentials.h for those from files.
   std::shared_ptr<grpc::ChannelCredentials> credentials = nullptr;

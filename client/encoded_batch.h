@@ -21,6 +21,12 @@ class EncodedBatch {
   // Valid until another batch is received into this one.
   absl::Span<const std::string_view> pieces() const { return pieces_; }
 
+  // Whether it begins with compressed lines, which only parsing it as a message brings out.
+  bool IsCompressed() const {
+    constexpr char kCompressedTag = '\x12';
+    return !pieces_.empty() && !pieces_[0].empty() && pieces_[0][0] == kCompressedTag;
+  }
+
   // The same as a message. False if it is none.
   bool ParseTo(google::protobuf::MessageLite* message) {
     grpc::ProtoBufferReader reader(&buffer_);

@@ -2,6 +2,7 @@
 
 #include "client/log_reader.h"
 
+#include <google/protobuf/io/coded_stream.h>
 #include <grpcpp/grpcpp.h>
 
 #include <optional>
@@ -21,6 +22,13 @@ constexpr size_t kArenaBlock = size_t{512} << 10;
 
 absl::Status Malformed() {
   return absl::InternalError("the server sent lines that cannot be read as a LogBatch");
+}
+
+// Adds the elements of an encoded LogBatch to `batch`. False if it is none.
+bool MergeFrom(std::string_view encoded, v1::LogBatch* batch) {
+  google::protobuf::io::CodedInputStream input(reinterpret_cast<const uint8_t*>(encoded.data()),
+                                               static_cast<int>(encoded.size()));
+  return batch->MergeFromCodedStream(&input) && input.ConsumedEntireMessage();
 }
 
 std::unique_ptr<google::protobuf::Arena> MakeArena(char* memory) {
@@ -80,8 +88,9 @@ absl::Status LogReader::Start(grpc::ClientContext* context) {
   context_ = context;
   started_at_ = position_.next();
   malformed_ = false;
-  call_.reset(grpc::internal::ClientReaderFactory<EncodedBatch>::Create(
-      channel_.get(), tail_log_, context, position_.Request()));
+  failed_to_decompress_ = false;
+  call_.reset(grpc::internal::ClientReaderFactory<EncodedBatch>::Create(channel_.get(), tail_log_,
+                                                                        context, Request()));
   return absl::OkStatus();
 }
 
@@ -100,15 +109,42 @@ bool LogReader::Read() {
 
 // Makes views or a batch of what has been received. False if it cannot be read.
 bool LogReader::TakeIn() {
-  if (views_.Parse(encoded_.pieces()) && position_.Accept(views_.lines())) return true;
+  decompressed_.reset();
+  if (encoded_.IsCompressed() && !Decompress()) return false;
+  const bool viewed =
+      decompressed_ ? views_.Parse({*decompressed_}) : views_.Parse(encoded_.pieces());
+  if (viewed && position_.Accept(views_.lines())) return true;
   views_.Clear();
   return ParseBatch() && position_.Accept(batch_);
+}
+
+// Decompresses what was received, which has nothing else. False if it cannot be.
+bool LogReader::Decompress() {
+  arena_->Reset();
+  auto* const received = google::protobuf::Arena::CreateMessage<v1::LogBatch>(arena_.get());
+  if (!encoded_.ParseTo(received) || received->lines_size() > 0) return false;
+  decompressed_ = decompressor_.Decompress(*received);
+  failed_to_decompress_ = !decompressed_;
+  return decompressed_.has_value();
 }
 
 bool LogReader::ParseBatch() {
   arena_->Reset();
   batch_ = google::protobuf::Arena::CreateMessage<v1::LogBatch>(arena_.get());
-  return encoded_.ParseTo(batch_);
+  if (decompressed_) return MergeFrom(*decompressed_, batch_);
+  if (!encoded_.ParseTo(batch_)) return false;
+  if (batch_->compressed_size() == 0) return true;
+  const std::optional<std::string_view> rest = decompressor_.Decompress(*batch_);
+  failed_to_decompress_ = !rest;
+  if (!rest) return false;
+  batch_->clear_compressed();
+  return MergeFrom(*rest, batch_);
+}
+
+v1::TailLogRequest LogReader::Request() const {
+  v1::TailLogRequest request = position_.Request();
+  if (!takes_compressed_) request.clear_accept_compression();
+  return request;
 }
 
 absl::Status LogReader::Finish() {
@@ -117,6 +153,9 @@ absl::Status LogReader::Finish() {
   if (absl::IsUnavailable(status) || absl::IsUnauthenticated(status)) NoteResumeSequence();
   call_.reset();
   if (position_.ended()) return absl::OkStatus();
+  if (failed_to_decompress_ && std::exchange(takes_compressed_, false)) {
+    return absl::UnavailableError("the server sent lines that cannot be decompressed");
+  }
   if (malformed_) return Malformed();
   if (status.ok() && !HasReadAll()) {
     return absl::UnavailableError("the server ended the stream of a run that goes on");

@@ -6,12 +6,15 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/types/span.h"
+#include "client/decompressor.h"
 #include "client/encoded_batch.h"
 #include "client/line_view.h"
 #include "client/resumable_stream.h"
@@ -45,6 +48,9 @@ struct LogLines {
 //
 // NextLines() is Next() for programs that take in lines by the million: it saves the messages where
 // they tell no more than views do.
+//
+// Lines may come compressed where the request says so (`accept_compression`), and are handed out as
+// all others. Those that cannot be decompressed are asked for again as they are.
 //
 // Next() and NextLines() are for one thread. Cancel() may be called by any thread, at any time in
 // the reader's life. A reader that is destroyed before the end ends its stream; the run is not
@@ -85,7 +91,9 @@ class LogReader : private ResumableStream::Calls {
 
   absl::StatusOr<bool> Advance();
   bool TakeIn();
+  bool Decompress();
   bool ParseBatch();
+  v1::TailLogRequest Request() const;
   bool HasReadAll() const;
   void NoteResumeSequence();
 
@@ -96,14 +104,19 @@ class LogReader : private ResumableStream::Calls {
   ResumePoint position_;
   std::unique_ptr<char[]> memory_;  // the arena's first block, kept from batch to batch
   std::unique_ptr<google::protobuf::Arena> arena_;
-  EncodedBatch encoded_;           // what has been received
-  LineViews views_;                // of it; empty if it has more than lines of text
+  EncodedBatch encoded_;  // what has been received
+  Decompressor decompressor_;
+  std::optional<std::string_view> decompressed_;  // all of encoded_, if that was compressed
+  LineViews views_;                               // of it; empty if it has more than lines of text
   v1::LogBatch* batch_ = nullptr;  // in the arena: the same, parsed, if that was needed
   // The present call, and its context.
   std::unique_ptr<grpc::ClientReader<EncodedBatch>> call_;
   grpc::ClientContext* context_ = nullptr;
   int64_t started_at_ = 0;  // where the call began
   bool malformed_ = false;  // whether it has brought what is no batch
+  // Whether lines may come compressed; not after some that could not be decompressed.
+  bool takes_compressed_ = true;
+  bool failed_to_decompress_ = false;  // in the present call
 
   ResumableStream stream_;  // Cancel() is for any thread
 };

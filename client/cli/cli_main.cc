@@ -60,6 +60,7 @@ absl::Status UseLogin(const Options& options, CommonOptions* common) {
 Client MakeClient(const CommonOptions& common) {
   ClientOptions options;
   options.retry_for = absl::Seconds(3);
+  options.accept_compression = common.compression;
   return common.channel ? Client(common.channel, options) : Client(common.server, options);
 }
 

@@ -117,7 +117,13 @@ CLI::App* Grammar::AddFollowCommand(const char* name, const char* description, c
       ->add_option("--retry-for", raw_.retry_for, "How long to wait for a server that is gone [5m]")
       ->option_text("DURATION")
       ->check(CheckDuration);
+  AddCompression(command);
   return command;
+}
+
+void Grammar::AddCompression(CLI::App* command) {
+  command->add_flag("--no-compression", raw_.no_compression,
+                    "Have lines sent as they are, not compressed");
 }
 
 void Grammar::AddRaw(CLI::App* command) {
@@ -194,6 +200,7 @@ void Grammar::AddExport() {
   command->add_flag("--timestamps", raw_.timestamps, "Begin each line with its time, in UTC");
   AddRaw(command);
   AddFilters(command);
+  AddCompression(command);
 }
 
 void Grammar::AddLogin() {

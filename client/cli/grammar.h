@@ -25,6 +25,7 @@ struct RawOptions {
   bool timestamps = false;
   bool default_timestamps = false;  // as the config file says; of text only
   bool no_progress = false;
+  bool no_compression = false;
   bool raw = false;
   std::string job;
   std::vector<std::string> parameters;
@@ -79,6 +80,7 @@ class Grammar {
   CLI::App* AddListCommand(const char* name, const char* description, const char* footer);
   CLI::App* AddFollowCommand(const char* name, const char* description, const char* footer);
   void AddFormats(CLI::App* command, bool raw);
+  void AddCompression(CLI::App* command);
   void AddRaw(CLI::App* command);
   void AddFilters(CLI::App* command);
   void AddRun();

@@ -18,7 +18,8 @@ Environment and files:
   JOBTAIL_SERVER           the server, where --server is not given
   JOBTAIL_CONTEXT          the context: a server of the config file, with its credentials
   JOBTAIL_CONFIG           the config file [~/.config/jobtail/config]; its lines are NAME = VALUE:
-                           server, context, color, retry-for, timestamps, progress; and between
+                           server, context, color, retry-for, timestamps, progress,
+                           compression; and between
                            "context NAME {" and "}" server, tls, tls-ca, tls-cert, tls-key,
                            token-file
   NO_COLOR                 if set, no colours unless --color=always

@@ -198,7 +198,8 @@ ParseResult ParseOptions(int argc, const char* const* argv) {
                           .credentials = raw.credentials,
                           .program = absl::StrCat("jobtail", given),
                           .output = ParseFormat(raw.format),
-                          .color = ParseColor(raw.color)};
+                          .color = ParseColor(raw.color),
+                          .compression = !raw.no_compression};
   return {Collect(command, raw, std::move(common)), 0, ""};
 }
 

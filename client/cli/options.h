@@ -36,6 +36,8 @@ struct CommonOptions {
   std::string program = "jobtail";
   OutputFormat output = OutputFormat::kText;
   Color color = Color::kAuto;
+  // Whether the server may send lines compressed.
+  bool compression = true;
 };
 
 // What run and tail have in common.

@@ -48,6 +48,8 @@ constexpr KnownSetting kSettings[] = {
      [](const std::string& value, RawOptions* raw) { raw->default_timestamps = value == "true"; }},
     {"progress", CheckBool,
      [](const std::string& value, RawOptions* raw) { raw->no_progress = value == "false"; }},
+    {"compression", CheckBool,
+     [](const std::string& value, RawOptions* raw) { raw->no_compression |= value == "false"; }},
     {"context", CheckName, [](const std::string& value, RawOptions* raw) { raw->context = value; }},
 };
 

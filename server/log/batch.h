@@ -42,14 +42,22 @@ struct Batch {
   int64_t total_lines = 0;
   int64_t total_bytes = 0;
   SharedBytes bytes;
+  // The same as a block of LZ4 (see base/lz4_block.h), if somebody has made one; otherwise null.
+  SharedBytes compressed = nullptr;
 };
 
+// What a batch holds in memory, in bytes.
+inline size_t HeldBytes(const Batch& batch) {
+  return batch.bytes->size() + (batch.compressed ? batch.compressed->size() : 0);
+}
+
 // A part of an encoded LogBatch: whole elements of its field `lines`, one after the other, each
-// with its tag.
+// with its tag. Or, for a reader that takes such, a block of LZ4 that stands for a whole batch.
 struct Slice {
   SharedBytes buffer;
   size_t offset = 0;
   size_t size = 0;
+  size_t decompressed_size = 0;  // of what a block stands for; 0: these are the elements
 
   std::string_view view() const { return buffer->substr(offset, size); }
 };

@@ -11,8 +11,6 @@ namespace {
 // What an entry takes besides the batch's bytes, about. It is most of it where lines come alone.
 constexpr size_t kEntryBytes = 384;
 
-size_t Size(const SharedBytes& bytes) { return bytes->size() + kEntryBytes; }
-
 }  // namespace
 
 std::optional<Batch> BatchCache::Lock(const Known& known) {
@@ -20,6 +18,7 @@ std::optional<Batch> BatchCache::Lock(const Known& known) {
   if (SharedBytes bytes = known.bytes.lock()) {
     batch = known.batch;
     batch->bytes = std::move(bytes);
+    batch->compressed = known.compressed.lock();
   }
   return batch;
 }
@@ -44,11 +43,12 @@ Batch BatchCache::Add(const std::string& run, Batch batch) {
     if (same->last >= batch.last) return *std::move(same);
     forgotten.push_back(std::move(same->bytes));
   }
-  known.bytes = batch.bytes;
-  known.batch = batch;
+  known = {batch, batch.bytes, batch.compressed};
   known.batch.bytes = nullptr;
-  kept_.push_back({run, batch.first, batch.bytes});
-  kept_bytes_ += Size(batch.bytes);
+  known.batch.compressed = nullptr;
+  const size_t size = HeldBytes(batch) + kEntryBytes;
+  kept_.push_back({run, batch.first, size, batch.bytes, batch.compressed});
+  kept_bytes_ += size;
   TrimLocked(&forgotten);
   return batch;
 }
@@ -56,13 +56,14 @@ Batch BatchCache::Add(const std::string& run, Batch batch) {
 void BatchCache::TrimLocked(std::deque<SharedBytes>* forgotten) {
   while (kept_bytes_ > most_) {
     Kept& oldest = kept_.front();
-    kept_bytes_ -= Size(oldest.bytes);
+    kept_bytes_ -= oldest.size;
     if (oldest.bytes.use_count() == 1) {
       EraseLocked(oldest);
     } else {
       ++held_;
     }
     forgotten->push_back(std::move(oldest.bytes));
+    if (oldest.compressed) forgotten->push_back(std::move(oldest.compressed));
     kept_.pop_front();
   }
   if (held_ >= sweep_at_) SweepLocked();

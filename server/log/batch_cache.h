@@ -40,13 +40,16 @@ class BatchCache {
   struct Known {
     Batch batch;  // without its bytes
     std::weak_ptr<const std::string_view> bytes;
+    std::weak_ptr<const std::string_view> compressed;
   };
   using Batches = absl::btree_map<int64_t, Known>;  // of a run, by their first records
   // A batch that is kept alive.
   struct Kept {
     std::string run;
     int64_t first;
+    size_t size;  // of all that is kept for it
     SharedBytes bytes;
+    SharedBytes compressed;
   };
 
   static std::optional<Batch> Lock(const Known& known);

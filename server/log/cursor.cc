@@ -197,6 +197,7 @@ absl::StatusOr<Cursor::Next> Cursor::Read(size_t max_bytes, std::vector<Slice>* 
   for (size_t bytes = 0; next_ <= last && bytes < max_bytes;) {
     const absl::StatusOr<size_t> read = ReadBatch(max_bytes, slices);
     if (!read.ok()) return read.status();
+    if (*read == 0) break;
     bytes += *read;
   }
   return NextAfter(snapshot);
@@ -213,8 +214,9 @@ std::optional<Cursor::Next> Cursor::TryRead(size_t max_bytes, std::vector<Slice>
   }
   ReadPresent(snapshot, slices);
   for (size_t bytes = 0; batch;) {
-    bytes += Take(*batch, max_bytes, slices);
-    if (next_ > last || bytes >= max_bytes) break;
+    const size_t taken = Take(*batch, max_bytes, slices);
+    bytes += taken;
+    if (taken == 0 || next_ > last || bytes >= max_bytes) break;
     batch = log_->TryRead(next_);
   }
   return NextAfter(snapshot);
@@ -237,17 +239,45 @@ void Cursor::ReadPresent(const Log::Snapshot& snapshot, std::vector<Slice>* slic
   version_ = snapshot.version;
 }
 
-// Reads the batch with record next_, which is there, and takes of what is left of it.
+// Reads the batch with record next_, which is there, and takes of what is left of it. Returns its
+// size; 0, with nothing taken, as Take does.
 absl::StatusOr<size_t> Cursor::ReadBatch(size_t max_bytes, std::vector<Slice>* slices) {
+  std::optional<Batch> in_memory = takes_compressed_ ? log_->TryRead(next_) : std::nullopt;
+  if (in_memory) return Take(*in_memory, max_bytes, slices);
+  if (takes_compressed_) {
+    auto stored = log_->ReadCompressed(next_);
+    if (stored && WantsWhole(next_, stored->last, stored->block->size(), max_bytes)) {
+      return TakeCompressed(std::move(stored->block), stored->size, stored->last, slices);
+    }
+  }
   absl::StatusOr<std::optional<Batch>> read = log_->Read(next_);
   if (!read.ok()) return read.status();
   if (!*read) return absl::InternalError(absl::StrCat("record ", next_, " is missing"));
   return Take(**read, max_bytes, slices);
 }
 
+// Whether a batch is to be taken as one that has so many bytes compressed.
+bool Cursor::WantsWhole(int64_t first, int64_t last, size_t size, size_t max_bytes) const {
+  return first >= next_ && last <= stop_ && size / 2 <= std::max(max_bytes, kLeastPart);
+}
+
+size_t Cursor::TakeCompressed(SharedBytes block, size_t size, int64_t last,
+                              std::vector<Slice>* slices) {
+  const size_t block_size = block->size();
+  slices->push_back({std::move(block), 0, block_size, size});
+  next_ = last + 1;
+  return size;
+}
+
 // Appends what is left of the batch from record next_ on; where that is far more than `max_bytes`,
-// the records at its beginning that fill them. Returns the size.
+// the records at its beginning that fill them. Returns the size. 0, with nothing taken, for records
+// as they are behind compressed ones: those are for the next call.
 size_t Cursor::Take(const Batch& batch, size_t max_bytes, std::vector<Slice>* slices) {
+  if (takes_compressed_ && batch.compressed &&
+      WantsWhole(batch.first, batch.last, batch.compressed->size(), max_bytes)) {
+    return TakeCompressed(batch.compressed, batch.bytes->size(), batch.last, slices);
+  }
+  if (!slices->empty() && slices->back().decompressed_size > 0) return 0;
   Slice slice = PartOf(batch, next_, stop_);
   next_ = batch.last + 1;
   const size_t most = std::max(max_bytes, kLeastPart);

@@ -50,15 +50,21 @@ class Cursor {
   };
 
   // Appends to `*slices` what comes next: messages on the present state that are new to this
-  // reader, then records, up to a little more than `max_bytes`. With a filter, looks through
-  // kSearchedBytes for each byte of that at most, and for kSearchTime and a little more (see
-  // LogSearch): others are to have a turn. So it may append nothing and return kMore.
+  // reader, then records, up to a little more than `max_bytes` of them (decompressed). With a
+  // filter, looks through kSearchedBytes for each byte of that at most, and for kSearchTime and a
+  // little more (see LogSearch): others are to have a turn. So it may append nothing and return
+  // kMore.
   absl::StatusOr<Next> Read(size_t max_bytes, std::vector<Slice>* slices);
 
   // The same from memory alone: reads no further than that goes, looks into no line and never waits
   // for the store. Nullopt, having appended nothing, if what comes next cannot be read in that way:
   // Read it.
   std::optional<Next> TryRead(size_t max_bytes, std::vector<Slice>* slices);
+
+  // From now on appends batches as blocks of LZ4 (see Slice), where they are to be had so and all
+  // of the batch is wanted; within one call always behind everything else. For a reader without a
+  // filter: nothing changes for one that has.
+  void AcceptCompressed() { takes_compressed_ = search_ == nullptr; }
 
   // With a filter, a part of a long search may be done by whom `run_beside` finds (see LogSearch).
   void ShareSearch(RunBeside run_beside) {
@@ -107,6 +113,8 @@ class Cursor {
          std::unique_ptr<const LogFilter> filter);
   void ReadPresent(const Log::Snapshot& snapshot, std::vector<Slice>* slices);
   absl::StatusOr<size_t> ReadBatch(size_t max_bytes, std::vector<Slice>* slices);
+  bool WantsWhole(int64_t first, int64_t last, size_t size, size_t max_bytes) const;
+  size_t TakeCompressed(SharedBytes block, size_t size, int64_t last, std::vector<Slice>* slices);
   size_t Take(const Batch& batch, size_t max_bytes, std::vector<Slice>* slices);
   Next NextAfter(const Log::Snapshot& snapshot) const;
 
@@ -119,6 +127,7 @@ class Cursor {
   int64_t run_version_;  // that of run_
   int64_t version_ = 0;  // the newest message on the present state that was read
   int64_t wait_ = -1;
+  bool takes_compressed_ = false;
 };
 
 }  // namespace jobtail

@@ -6,7 +6,10 @@
 #include <algorithm>
 #include <condition_variable>
 #include <mutex>
+#include <string_view>
 #include <utility>
+
+#include "base/lz4_block.h"
 
 namespace jobtail {
 namespace {
@@ -21,6 +24,17 @@ size_t BytesOf(const std::vector<Batch>& batches) {
   size_t bytes = 0;
   for (const Batch& batch : batches) bytes += batch.bytes->size();
   return bytes;
+}
+
+// Readers that take batches compressed are sent what the store gets. What is small is left as it
+// is: it goes into the store's journal, where compressing it would only delay it.
+void CompressLarge(absl::Span<Batch> batches) {
+  Lz4Encoder encoder;
+  for (Batch& batch : batches) {
+    if (batch.compressed || batch.bytes->size() <= kSmallBytes) continue;
+    const std::string_view block = encoder.Encode(*batch.bytes);
+    if (!block.empty()) batch.compressed = Share(std::string(block));
+  }
 }
 
 }  // namespace
@@ -189,6 +203,7 @@ void Log::CommitLocked() {
 bool Log::StoreLocked(std::vector<Batch> batches, bool sync, Publish publish) {
   storing_ = true;
   mutex_.Unlock();
+  if (services_.store->keeps_compressed()) CompressLarge(absl::MakeSpan(batches));
   const absl::Duration began = services_.clock->Steady();
   const absl::Status status = services_.store->Append(run(), batches, sync);
   const absl::Duration took = services_.clock->Steady() - began;

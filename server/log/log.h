@@ -106,8 +106,14 @@ class Log : public std::enable_shared_from_this<Log> {
     return published_.ReadOnce(sequence);
   }
 
-  // The same from memory alone: it never waits for the store. Nullopt also if the batch is not
-  // there.
+  // The batch that begins with `sequence` as the store has it compressed, for who sends it on so.
+  // Nullopt where it is not to be had in this way: Read it.
+  std::optional<LogStore::CompressedBatch> ReadCompressed(int64_t sequence) const {
+    return published_.ReadCompressed(sequence);
+  }
+
+  // The batch that contains `sequence` from memory alone: it never waits for the store. Nullopt
+  // also if the batch is not there.
   std::optional<Batch> TryRead(int64_t sequence) const { return published_.TryRead(sequence); }
 
   // Whether TryRead would find the batch now; it may be gone a moment later. True past the last

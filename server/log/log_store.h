@@ -3,6 +3,7 @@
 #define JOBTAIL_SERVER_LOG_LOG_STORE_H_
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <utility>
 
@@ -79,6 +80,21 @@ class LogStore {
   virtual absl::StatusOr<Batch> ReadOnce(const std::string& run, int64_t sequence) {
     return Read(run, sequence);
   }
+
+  // The batch that begins with `sequence`, compressed as the store has it and with no bytes beside
+  // that, for who sends it on as it is. Nullopt where the store has it otherwise, or not at all, or
+  // something is wrong: Read it then.
+  struct CompressedBatch {
+    int64_t last = 0;  // sequence number of its last record
+    SharedBytes block;
+    size_t size = 0;  // of the bytes that it stands for
+  };
+  virtual std::optional<CompressedBatch> ReadCompressed(const std::string& run, int64_t sequence) {
+    return std::nullopt;
+  }
+
+  // Whether it keeps batches compressed: then it is given large ones so, and need not do it itself.
+  virtual bool keeps_compressed() const { return false; }
 
   // The first batch whose last record was made at or after `unix_nanos`. NOT_FOUND if all are
   // older.

@@ -62,13 +62,13 @@ PublishedLog::Surplus PublishedLog::PushLocked(std::vector<Batch> batches) {
     snapshot_.last = batch.last;
     snapshot_.total_lines = batch.total_lines;
     last_time_ = batch.last_time_unix_nanos;
-    tail_bytes_ += batch.bytes->size();
+    tail_bytes_ += HeldBytes(batch);
     tail_.push_back(std::move(batch));
   }
   Surplus surplus;
   size_t bytes = tail_bytes_;
   for (auto batch = tail_.begin(); bytes > tail_limit_ && batch + 1 != tail_.end(); ++batch) {
-    bytes -= batch->bytes->size();
+    bytes -= HeldBytes(*batch);
     surplus.batches.push_back(*batch);
   }
   surplus.is_wanted = publishings_wanted_ > 0;
@@ -90,7 +90,7 @@ void PublishedLog::Remove(const Surplus& surplus) {
 // Takes out of the tail what ends with record `last` or before it, but for the newest.
 void PublishedLog::PopLocked(int64_t last) {
   while (tail_.size() > 1 && tail_.front().last <= last) {
-    tail_bytes_ -= tail_.front().bytes->size();
+    tail_bytes_ -= HeldBytes(tail_.front());
     tail_.pop_front();
   }
 }
@@ -184,6 +184,14 @@ absl::StatusOr<std::optional<Batch>> PublishedLog::Read(int64_t sequence, bool k
   batch = MakeGap(sequence, batch);
   if (!batch.ok()) return batch.status();
   return *std::move(batch);
+}
+
+std::optional<LogStore::CompressedBatch> PublishedLog::ReadCompressed(int64_t sequence) const {
+  {
+    absl::MutexLock lock(&mutex_);
+    if (deleted_ || sequence < first_ || sequence > snapshot_.last) return std::nullopt;
+  }
+  return services_.store->ReadCompressed(run_, sequence);
 }
 
 std::optional<Batch> PublishedLog::TryRead(int64_t sequence) const {

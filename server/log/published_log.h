@@ -18,6 +18,7 @@
 #include "jobtail/v1/log.pb.h"
 #include "server/log/batch.h"
 #include "server/log/log_services.h"
+#include "server/log/log_store.h"
 
 namespace jobtail {
 
@@ -75,6 +76,7 @@ class PublishedLog {
   Snapshot GetSnapshot() const;
   absl::StatusOr<std::optional<Batch>> Read(int64_t sequence) const;
   absl::StatusOr<std::optional<Batch>> ReadOnce(int64_t sequence) const;
+  std::optional<LogStore::CompressedBatch> ReadCompressed(int64_t sequence) const;
   std::optional<Batch> TryRead(int64_t sequence) const;
   bool IsInMemory(int64_t sequence) const;
   absl::StatusOr<int64_t> FindTime(int64_t unix_nanos) const;

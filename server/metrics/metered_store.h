@@ -45,6 +45,10 @@ class MeteredStore : public LogStore {
   }
   absl::StatusOr<Batch> Read(const std::string& run, int64_t sequence) override;
   absl::StatusOr<Batch> ReadOnce(const std::string& run, int64_t sequence) override;
+  std::optional<CompressedBatch> ReadCompressed(const std::string& run, int64_t sequence) override {
+    return store_->ReadCompressed(run, sequence);
+  }
+  bool keeps_compressed() const override { return store_->keeps_compressed(); }
   absl::StatusOr<Batch> FindTime(const std::string& run, int64_t unix_nanos) override {
     return store_->FindTime(run, unix_nanos);
   }

@@ -1,10 +1,16 @@
 // Framing of batches, of single lines and of runs.
 #include "server/rpc/framing.h"
 
+#include <google/protobuf/io/coded_stream.h>
+#include <google/protobuf/io/zero_copy_stream_impl_lite.h>
+#include <google/protobuf/wire_format_lite.h>
+
 #include <algorithm>
+#include <string>
 #include <string_view>
 #include <utility>
 
+#include "jobtail/v1/log.pb.h"
 #include "server/rpc/byte_buffer.h"
 
 namespace jobtail {
@@ -13,6 +19,32 @@ namespace {
 // After so many messages that may wait for others, one is sent at once. Of short lines these are
 // 30 KB, half of what gRPC lets wait.
 constexpr int64_t kHintedInARow = 255;
+
+// What goes before a block of LZ4 to make a LogBatch's element `compressed` of it.
+grpc::Slice HeaderOf(const Slice& block) {
+  using google::protobuf::internal::WireFormatLite;
+  using google::protobuf::io::CodedOutputStream;
+  v1::CompressedBatch described;  // all but its data, which is its last field
+  described.set_compression(v1::COMPRESSION_LZ4_BLOCK);
+  described.set_size(static_cast<int64_t>(block.decompressed_size));
+  const auto data_size = static_cast<uint32_t>(block.size);
+  const uint32_t data_tag = WireFormatLite::MakeTag(v1::CompressedBatch::kDataFieldNumber,
+                                                    WireFormatLite::WIRETYPE_LENGTH_DELIMITED);
+  const size_t size = described.ByteSizeLong() + CodedOutputStream::VarintSize32(data_tag) +
+                      CodedOutputStream::VarintSize32(data_size) + block.size;
+  std::string header;
+  google::protobuf::io::StringOutputStream stream(&header);
+  {
+    CodedOutputStream out(&stream);
+    out.WriteTag(WireFormatLite::MakeTag(v1::LogBatch::kCompressedFieldNumber,
+                                         WireFormatLite::WIRETYPE_LENGTH_DELIMITED));
+    out.WriteVarint32(static_cast<uint32_t>(size));
+    described.SerializeToCodedStream(&out);
+    out.WriteTag(data_tag);
+    out.WriteVarint32(data_size);
+  }
+  return grpc::Slice(header);
+}
 
 }  // namespace
 
@@ -23,7 +55,13 @@ absl::Status BatchFraming::Take(std::vector<Slice>* slices) {
 
 bool BatchFraming::Next(grpc::ByteBuffer* message, grpc::WriteOptions* options) {
   if (slices_.empty()) return false;
-  *message = ToByteBuffer(slices_);
+  std::vector<grpc::Slice> parts;
+  parts.reserve(slices_.size() + 1);
+  for (const Slice& slice : slices_) {
+    if (slice.decompressed_size > 0) parts.push_back(HeaderOf(slice));
+    parts.push_back(ToGrpcSlice(slice));
+  }
+  *message = grpc::ByteBuffer(parts.data(), parts.size());
   slices_.clear();
   return true;
 }

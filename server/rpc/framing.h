@@ -34,7 +34,7 @@ class Framing {
   }
 };
 
-// TailLog: a LogBatch of all that was read together.
+// TailLog: a LogBatch of all that was read together. Blocks of LZ4 are behind everything else.
 class BatchFraming final : public Framing {
  public:
   absl::Status Take(std::vector<Slice>* slices) override;

@@ -1,6 +1,7 @@
 // The calls of the API, translated.
 #include "server/rpc/job_service.h"
 
+#include <algorithm>
 #include <iterator>
 #include <memory>
 #include <string>
@@ -73,6 +74,10 @@ void AddIssuers(Engine* engine, grpc::CallbackServerContext* context) {
   for (const auto& issuer : engine->access()->issuers()->ForPeople()) {
     context->AddTrailingMetadata("jobtail-sign-in", oidc::SignInHint(issuer->settings()));
   }
+}
+
+bool TakesLz4(const v1::TailLogRequest& request) {
+  return std::ranges::count(request.accept_compression(), v1::COMPRESSION_LZ4_BLOCK) > 0;
 }
 
 // What comes with a call, for as long as its context lives.
@@ -314,6 +319,7 @@ JobService::GrpcStream* JobService::TailLog(Context* context, const grpc::ByteBu
                          const access::Caller& caller) -> OpenedFeed {
         absl::StatusOr<std::unique_ptr<Cursor>> cursor = engine->TailLog(parsed, caller);
         if (!cursor.ok()) return cursor.status();
+        if (TakesLz4(parsed)) (*cursor)->AcceptCompressed();
         return std::make_unique<LogFeed>(*std::move(cursor), kMessageBytes, nullptr);
       });
 }

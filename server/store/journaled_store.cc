@@ -313,6 +313,12 @@ absl::StatusOr<Batch> JournaledStore::ReadBatch(const std::string& run, int64_t 
   return batch;
 }
 
+// What waits for the database is not compressed.
+std::optional<LogStore::CompressedBatch> JournaledStore::ReadCompressed(const std::string& run,
+                                                                        int64_t sequence) {
+  return store_->ReadCompressed(run, sequence);
+}
+
 absl::StatusOr<Batch> JournaledStore::FindTime(const std::string& run, int64_t unix_nanos) {
   std::optional<Batch> waiting;
   if (const auto log = Find(run)) waiting = log->waiting.FindTime(unix_nanos);

@@ -59,6 +59,8 @@ class JournaledStore : public LogStore {
   absl::StatusOr<LogExtent> GetExtent(const std::string& run) override;
   absl::StatusOr<Batch> Read(const std::string& run, int64_t sequence) override;
   absl::StatusOr<Batch> ReadOnce(const std::string& run, int64_t sequence) override;
+  std::optional<CompressedBatch> ReadCompressed(const std::string& run, int64_t sequence) override;
+  bool keeps_compressed() const override { return true; }
   absl::StatusOr<Batch> FindTime(const std::string& run, int64_t unix_nanos) override;
   absl::StatusOr<int64_t> FindBytes(const std::string& run, int64_t bytes) override;
   absl::Status Trim(const std::string& run, int64_t first) override;

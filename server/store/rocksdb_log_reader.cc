@@ -50,15 +50,22 @@ absl::StatusOr<Batch> ReadAt(const Database* database, std::string_view run_key,
                entry.total_lines, entry.total_bytes, *std::move(bytes)};
 }
 
-// The batch that begins with the record, if the index has one that can be believed: where most
-// readers go on, and found without a search.
-std::optional<Batch> ReadFrom(const Database* database, std::string_view run_key, int64_t sequence,
-                              bool once) {
+// What the index says of the batch that begins with the record, if it has one and can be believed:
+// where most readers go on, and found without a search.
+std::optional<IndexEntry> EntryFrom(const Database* database, std::string_view run_key,
+                                    int64_t sequence) {
   const std::string key = BatchKey(run_key, sequence);
   rocksdb::PinnableSlice value;
   if (!database->rocks()->Get({}, database->index(), key, &value).ok()) return std::nullopt;
   const absl::StatusOr<IndexEntry> entry = DecodeIndexEntry(key, View(value));
   if (!entry.ok() || !FitIn(entry->size, entry->first, entry->last)) return std::nullopt;
+  return *entry;
+}
+
+std::optional<Batch> ReadFrom(const Database* database, std::string_view run_key, int64_t sequence,
+                              bool once) {
+  const std::optional<IndexEntry> entry = EntryFrom(database, run_key, sequence);
+  if (!entry) return std::nullopt;
   absl::StatusOr<Batch> batch = ReadAt(database, run_key, *entry, once);
   if (!batch.ok()) return std::nullopt;
   return *std::move(batch);
@@ -99,6 +106,24 @@ absl::StatusOr<Batch> RocksDbLogReader::Read(std::string_view run_key, int64_t s
   const auto database = database_->Use();
   if (!database.ok()) return database.status();
   return ReadIn(database->get(), run_key, sequence, once);
+}
+
+std::optional<LogStore::CompressedBatch> RocksDbLogReader::ReadCompressed(std::string_view run_key,
+                                                                          int64_t sequence) const {
+  const auto database = database_->Use();
+  if (!database.ok()) return std::nullopt;
+  const std::optional<IndexEntry> entry = EntryFrom(database->get(), run_key, sequence);
+  if (!entry) return std::nullopt;
+  CachedValue cached{(*database)->cache(), {}};
+  const rocksdb::Status read = (*database)->rocks()->Get(
+      {}, (*database)->batches(), BatchKey(run_key, sequence), &cached.value);
+  if (!read.ok()) return std::nullopt;
+  const auto compressed = CompressedBytesOf(View(cached.value));
+  if (!compressed || std::cmp_not_equal(compressed->size, entry->size)) return std::nullopt;
+  SharedBytes block = Share(std::move(cached), [](const CachedValue& owner) {
+    return CompressedBytesOf(View(owner.value))->block;
+  });
+  return LogStore::CompressedBatch{entry->last, std::move(block), compressed->size};
 }
 
 absl::StatusOr<Batch> RocksDbLogReader::ReadIn(const Database* database, std::string_view run_key,

@@ -32,6 +32,8 @@ class RocksDbLogReader {
 
   // `once`: what is read takes no place in the database's cache.
   absl::StatusOr<Batch> Read(std::string_view run_key, int64_t sequence, bool once = false) const;
+  std::optional<LogStore::CompressedBatch> ReadCompressed(std::string_view run_key,
+                                                          int64_t sequence) const;
   absl::StatusOr<Batch> FindTime(std::string_view run_key, int64_t unix_nanos) const;
   absl::StatusOr<int64_t> FindBytes(std::string_view run_key, int64_t bytes) const;
 

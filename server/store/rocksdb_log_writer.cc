@@ -127,7 +127,7 @@ absl::StatusOr<IndexEntry> RocksDbLogWriter::AddTo(const Database* database, con
   for (const Batch& batch : batches) {
     newest = MakeIndexEntry(batch, newest.end());
     const std::string batch_key = BatchKey(run_key, batch.first);
-    write->Put(database->batches(), batch_key, ToRocks(encoder.Encode(*batch.bytes)));
+    write->Put(database->batches(), batch_key, ToRocks(encoder.Encode(batch)));
     write->Put(database->index(), batch_key, EncodeIndexEntry(newest));
   }
   return newest;

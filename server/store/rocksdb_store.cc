@@ -62,6 +62,12 @@ absl::StatusOr<Batch> RocksDbStore::ReadOnce(const std::string& run, int64_t seq
   return reader_.Read(*key, sequence, /*once=*/true);
 }
 
+std::optional<LogStore::CompressedBatch> RocksDbStore::ReadCompressed(const std::string& run,
+                                                                      int64_t sequence) {
+  const auto key = RunKey(run);
+  return key.ok() ? reader_.ReadCompressed(*key, sequence) : std::nullopt;
+}
+
 absl::StatusOr<Batch> RocksDbStore::FindTime(const std::string& run, int64_t unix_nanos) {
   const auto key = RunKey(run);
   if (!key.ok()) return key.status();

@@ -1,8 +1,6 @@
 // Compresses batches for the database, and reads them back.
 #include "server/store/stored_value.h"
 
-#include <lz4.h>
-
 #include <algorithm>
 #include <cstdint>
 #include <string>
@@ -22,17 +20,11 @@ constexpr char kMark = '\0';
 constexpr int kPlain = 0;
 constexpr int kLz4 = 1;
 constexpr size_t kPlainHeader = 2;
+constexpr char kPlainMark[kPlainHeader] = {kMark, kPlain};
 constexpr size_t kLz4Header = 2 + kNumberBytes;
 
 // Two or three lines: less gains little.
 constexpr size_t kLeast = 256;
-
-// A log has records of at most 64 KiB, and batches of hardly more than two of them; whoever
-// appends more is a test.
-constexpr int64_t kMost = 256 << 20;
-
-// A byte of LZ4 stands for at most 255: what claims more need not be given the memory.
-constexpr int64_t kMostLz4Gain = 255;
 
 bool IsBatch(std::string_view bytes) { return bytes.empty() || bytes[0] == kBatch; }
 
@@ -42,38 +34,50 @@ bool StartsWith(std::string_view value, int form) {
 
 }  // namespace
 
-// What is there already is of no use to the next value.
-char* ValueEncoder::Reserve(size_t size) {
+std::string_view ValueEncoder::Encode(std::string_view bytes) {
+  if (bytes.size() >= kLeast) {
+    const std::string_view block = encoder_.Encode(bytes);
+    if (!block.empty()) return EncodeLz4(block, bytes.size());
+  }
+  if (IsBatch(bytes)) return bytes;
+  return Join({kPlainMark, kPlainHeader}, bytes);
+}
+
+std::string_view ValueEncoder::Encode(const Batch& batch) {
+  if (!batch.compressed) return Encode(*batch.bytes);
+  return EncodeLz4(*batch.compressed, batch.bytes->size());
+}
+
+std::string_view ValueEncoder::EncodeLz4(std::string_view block, size_t size) {
+  std::string header({kMark, static_cast<char>(kLz4)});
+  AppendNumber(static_cast<int64_t>(size), &header);
+  return Join(header, block);
+}
+
+std::string_view ValueEncoder::Join(std::string_view header, std::string_view bytes) {
+  const size_t size = header.size() + bytes.size();
+  // What is there already is of no use to this value.
   if (size_ < size) {
     memory_ = std::make_unique_for_overwrite<char[]>(size);
     size_ = size;
   }
-  return memory_.get();
-}
-
-std::string_view ValueEncoder::Encode(std::string_view bytes) {
-  if (bytes.size() >= kLeast && bytes.size() <= kMost) {
-    const size_t room = bytes.size() - bytes.size() / 8;
-    char* const value = Reserve(kLz4Header + room);
-    std::string header({kMark, static_cast<char>(kLz4)});
-    AppendNumber(static_cast<int64_t>(bytes.size()), &header);
-    header.copy(value, kLz4Header);
-    const int size = LZ4_compress_default(bytes.data(), value + kLz4Header,
-                                          static_cast<int>(bytes.size()), static_cast<int>(room));
-    if (size > 0) return {value, kLz4Header + static_cast<size_t>(size)};
-  }
-  if (IsBatch(bytes)) return bytes;
-  char* const value = Reserve(kPlainHeader + bytes.size());
-  value[0] = kMark;
-  value[1] = static_cast<char>(kPlain);
-  bytes.copy(value + kPlainHeader, bytes.size());
-  return {value, kPlainHeader + bytes.size()};
+  header.copy(memory_.get(), header.size());
+  bytes.copy(memory_.get() + header.size(), bytes.size());
+  return {memory_.get(), size};
 }
 
 std::optional<std::string_view> PlainBytes(std::string_view value) {
   if (IsBatch(value)) return value;
   if (StartsWith(value, kPlain)) return value.substr(kPlainHeader);
   return std::nullopt;
+}
+
+std::optional<CompressedValue> CompressedBytesOf(std::string_view value) {
+  if (!StartsWith(value, kLz4) || value.size() < kLz4Header) return std::nullopt;
+  const int64_t size = ReadNumber(value.substr(kPlainHeader));
+  const std::string_view block = value.substr(kLz4Header);
+  if (size < 0 || !CanBeLz4Of(block.size(), static_cast<size_t>(size))) return std::nullopt;
+  return CompressedValue{block, static_cast<size_t>(size)};
 }
 
 absl::StatusOr<SharedBytes> Decompress(std::string_view value) {
@@ -88,17 +92,16 @@ absl::StatusOr<SharedBytes> Decompress(std::string_view value) {
                                             static_cast<unsigned char>(value[1]),
                                             ", where this server knows ", kPlain, " and ", kLz4));
   }
-  const std::string_view block = value.substr(std::min(kLz4Header, value.size()));
-  const int64_t size = value.size() < kLz4Header ? -1 : ReadNumber(value.substr(kPlainHeader));
-  if (size < 0 || size > std::min(kMost, kMostLz4Gain * static_cast<int64_t>(block.size()))) {
+  const auto compressed = CompressedBytesOf(value);
+  if (!compressed) {
+    const int64_t size = value.size() < kLz4Header ? -1 : ReadNumber(value.substr(kPlainHeader));
     return absl::DataLossError(
         absl::StrCat("a value of ", value.size(), " bytes for a batch of ", size));
   }
-  BatchMemory memory(static_cast<size_t>(size));
-  const int count = LZ4_decompress_safe(block.data(), memory.bytes(),
-                                        static_cast<int>(block.size()), static_cast<int>(size));
-  if (count != size) {
-    return absl::DataLossError(absl::StrCat("a batch of ", size, " bytes cannot be decompressed"));
+  BatchMemory memory(compressed->size);
+  if (!DecodeLz4(compressed->block, memory.bytes(), compressed->size)) {
+    return absl::DataLossError(
+        absl::StrCat("a batch of ", compressed->size, " bytes cannot be decompressed"));
   }
   return Share(std::move(memory), [](const BatchMemory& owner) { return owner.view(); });
 }

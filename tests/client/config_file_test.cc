@@ -138,7 +138,7 @@ TEST_F(ConfigTest, MistakesAreToldWithFileAndLine) {
   const std::pair<const char*, const char*> cases[] = {
       {"\nsever = h:1\n",
        ":2: there is no setting 'sever'; there are server, color, retry-for, "
-       "timestamps, progress, context; did you mean server?\n"},
+       "timestamps, progress, compression, context; did you mean server?\n"},
       {"server = nowhere\n", ":1: server: 'nowhere' names no host and port; write HOST:PORT"},
       {"color\n", ":1: 'color' is no setting; write NAME = VALUE"},
       {"color = auto\ncolor = never\n", ":2: 'color' is set in line 1 already"},

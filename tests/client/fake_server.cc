@@ -2,6 +2,8 @@
 
 #include "fake_server.h"
 
+#include <lz4.h>
+
 #include <algorithm>
 #include <chrono>
 #include <utility>
@@ -70,9 +72,39 @@ class Connection {
       looked_at_ = std::max<int64_t>(batch_.lines(0).sequence() - 1, 0);
       return;
     }
+    Compress();
     writer_->Write(batch_);
     batch_.Clear();
     ++sent_;
+  }
+
+  // Puts lines, or those behind the first, into the message's other field.
+  void Compress() {
+    using Compresses = Script::Compresses;
+    if (script_.compresses == Compresses::kNothing) return;
+    if (request_.accept_compression().empty()) return;
+    v1::LogBatch rest;
+    const int first = script_.compresses == Compresses::kSomeOfEach ? 1 : 0;
+    for (int i = first; i < batch_.lines_size(); ++i) *rest.add_lines() = batch_.lines(i);
+    while (batch_.lines_size() > first) batch_.mutable_lines()->RemoveLast();
+    for (const v1::LogLine& line : rest.lines()) {
+      v1::LogBatch one;
+      *one.add_lines() = line;
+      AddCompressed(one.SerializeAsString());
+    }
+  }
+
+  // As it is, which LZ4 has a form for, too.
+  void AddCompressed(const std::string& bytes) {
+    v1::CompressedBatch* const added = batch_.add_compressed();
+    added->set_compression(v1::COMPRESSION_LZ4_BLOCK);
+    added->set_size(static_cast<int64_t>(bytes.size()));
+    std::string* const data = added->mutable_data();
+    data->resize(LZ4_compressBound(static_cast<int>(bytes.size())));
+    const int size = LZ4_compress_default(
+        bytes.data(), data->data(), static_cast<int>(bytes.size()), static_cast<int>(data->size()));
+    data->resize(size);
+    if (script_.compresses == Script::Compresses::kDamaged) data->resize(size - 1);
   }
 
   grpc::Status Broken() {

@@ -41,6 +41,9 @@ struct Script {
   size_t batch = 3;
   // A misbehaving server: connections after the first begin that many records too early.
   int64_t rewind = 0;
+  // What happens to the lines of messages before they are sent, where the reader takes it.
+  enum class Compresses { kNothing, kMessages, kSomeOfEach, kDamaged };
+  Compresses compresses = Compresses::kNothing;
   // Whether a server that cuts a connection names where to go on.
   bool names_resume_sequence = false;
 };

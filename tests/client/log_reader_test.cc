@@ -106,6 +106,52 @@ TEST(LogReaderTest, HundredsOfCutsLoseAndDoubleNothing) {
   EXPECT_THAT(server.tail_requests(), SizeIs(401));
 }
 
+TEST(LogReaderTest, CompressedLinesAreLikeAllOthersWhereverTheConnectionIsCut) {
+  for (const auto compresses : {Script::Compresses::kMessages, Script::Compresses::kSomeOfEach}) {
+    for (int cut = 0; cut <= 8; ++cut) {
+      FakeServer server;
+      server.Serve({.log = NumberedLog(20), .cuts = {cut}, .compresses = compresses});
+      EXPECT_EQ(ReadAll(server, Follow()).sequences, Range(1, 21)) << cut;
+    }
+  }
+}
+
+TEST(LogReaderTest, CompressedLinesCanBeViewed) {
+  FakeServer server;
+  server.Serve({.log = NumberedLog(20), .compresses = Script::Compresses::kMessages});
+  const auto reader = Client(server.address()).Tail(Follow(), Quick());
+  std::vector<std::string> texts;
+  while (true) {
+    const absl::StatusOr<LogLines> lines = reader->NextLines();
+    ASSERT_TRUE(lines.ok()) << lines.status();
+    if (lines->is_end()) break;
+    for (const LineView& line : lines->text) texts.emplace_back(line.bytes);
+  }
+  ASSERT_THAT(texts, SizeIs(::testing::Ge(18))) << "all but those beside the result";
+  EXPECT_EQ(texts[0], "1");
+  EXPECT_EQ(texts[17], "18");
+}
+
+TEST(LogReaderTest, LinesThatCannotBeDecompressedAreAskedForAsTheyAre) {
+  FakeServer server;
+  server.Serve({.log = NumberedLog(20), .compresses = Script::Compresses::kDamaged});
+  const Outcome outcome = ReadAll(server, Follow());
+  EXPECT_TRUE(outcome.status.ok()) << outcome.status;
+  EXPECT_EQ(outcome.sequences, Range(1, 21));
+  const std::vector<v1::TailLogRequest> requests = server.tail_requests();
+  ASSERT_THAT(requests, SizeIs(2));
+  EXPECT_THAT(requests[0].accept_compression(), SizeIs(1));
+  EXPECT_THAT(requests[1].accept_compression(), IsEmpty());
+}
+
+TEST(LogReaderTest, LinesAreNotCompressedForAClientThatDoesNotWantIt) {
+  FakeServer server;
+  server.Serve({.log = NumberedLog(20), .compresses = Script::Compresses::kDamaged});
+  const Client client(server.address(), {.accept_compression = false});
+  EXPECT_EQ(ReadAll(client.Tail(Follow(), Quick()).get()).sequences, Range(1, 21));
+  EXPECT_THAT(server.tail_requests(), SizeIs(1));
+}
+
 TEST(LogReaderTest, AServerThatSendsRecordsTwiceIsNotBelieved) {
   for (int64_t rewind = 1; rewind <= 6; ++rewind) {
     FakeServer server;

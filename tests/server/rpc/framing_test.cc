@@ -53,6 +53,28 @@ std::vector<T> All(Framing& framing, std::vector<bool>* hinted = nullptr) {
   }
 }
 
+// What a block of LZ4 is to a reader is of no interest here.
+Slice BlockOf(const std::string& block, size_t size) {
+  return {Share("before" + block + "after"), 6, block.size(), size};
+}
+
+TEST(BatchFraming, PutsCompressedLinesBehindTheOthers) {
+  BatchFraming framing;
+  const std::string large(40'000, 'b');
+  std::vector<Slice> slices = {BatchOf({Line(1)}), BlockOf("block", 1000), BlockOf(large, 300'000)};
+  ASSERT_TRUE(framing.Take(&slices).ok());
+  const auto messages = All<v1::LogBatch>(framing);
+  ASSERT_EQ(messages.size(), 1);
+  ASSERT_EQ(messages[0].lines_size(), 1);
+  EXPECT_EQ(messages[0].lines(0).sequence(), 1);
+  ASSERT_EQ(messages[0].compressed_size(), 2);
+  EXPECT_EQ(messages[0].compressed(0).compression(), v1::COMPRESSION_LZ4_BLOCK);
+  EXPECT_EQ(messages[0].compressed(0).size(), 1000);
+  EXPECT_EQ(messages[0].compressed(0).data(), "block");
+  EXPECT_EQ(messages[0].compressed(1).size(), 300'000);
+  EXPECT_EQ(messages[0].compressed(1).data(), large);
+}
+
 TEST(BatchFraming, MakesOneMessageOfWhatWasReadTogether) {
   BatchFraming framing;
   EXPECT_TRUE(All<v1::LogBatch>(framing).empty());

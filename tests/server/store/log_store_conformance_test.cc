@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "absl/strings/str_cat.h"
+#include "base/lz4_block.h"
 #include "server/log/record.h"
 #include "tests/server/support/records.h"
 #include "tests/server/support/stored_runs.h"
@@ -150,6 +151,31 @@ TEST_P(LogStoreConformance, ReadsTheBatchThatContainsASequence) {
       ExpectBatch(store().Read(kRun, sequence), batch);
     }
   }
+}
+
+TEST_P(LogStoreConformance, HasABatchCompressedOrNotAtAll) {
+  AddRun();
+  Batch batch = MakeBatch(1, 3000);
+  Lz4Encoder encoder;
+  batch.compressed = Share(std::string(encoder.Encode(*batch.bytes)));
+  const Batch small = MakeBatch(3001, 3001);
+  ASSERT_TRUE(store().Append(kRun, {batch, small}, /*sync=*/false).ok());
+  const auto read = store().ReadCompressed(kRun, 1);
+  EXPECT_EQ(read.has_value(), store().keeps_compressed());
+  if (read) {
+    EXPECT_EQ(read->last, 3000);
+    std::string bytes(read->size, '\0');
+    ASSERT_TRUE(DecodeLz4(*read->block, bytes.data(), bytes.size()));
+    EXPECT_EQ(bytes, *batch.bytes);
+  }
+  EXPECT_EQ(*store().Read(kRun, 5)->bytes, *batch.bytes) << "whatever it is stored as";
+  EXPECT_FALSE(store().ReadCompressed(kRun, 2)) << "where no batch begins";
+  EXPECT_FALSE(store().ReadCompressed(kRun, 3001)) << "which is small";
+  EXPECT_FALSE(store().ReadCompressed(kRun, 3002));
+  EXPECT_FALSE(store().ReadCompressed(kOtherRun, 1));
+  EXPECT_FALSE(store().ReadCompressed("none", 1));
+  ASSERT_TRUE(store().Trim(kRun, 3001).ok());
+  EXPECT_FALSE(store().ReadCompressed(kRun, 1)) << "which was deleted";
 }
 
 TEST_P(LogStoreConformance, KeepsItsOrderBeyondEveryByteOfTheNumber) {
