@@ -38,9 +38,9 @@ class Subprocess {
   using Clock = std::chrono::steady_clock;
 
   struct Options {
-    std::vector<std::string> command;      // the program's path, then its arguments
-    std::vector<std::string> environment;  // "NAME=value", besides what this process has
-    bool terminal = false;                 // a pseudo-terminal instead of three pipes
+    std::vector<std::string> command;           // the program's path, then its arguments
+    std::vector<std::string> environment = {};  // "NAME=value", besides what this process has
+    bool terminal = false;                      // a pseudo-terminal instead of three pipes
     std::chrono::milliseconds deadline{60'000};
   };
 
