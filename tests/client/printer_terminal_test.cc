@@ -9,6 +9,7 @@
 #include <initializer_list>
 #include <string>
 
+#include "batch.h"
 #include "client/cli/prefix_printer.h"
 #include "client/cli/text_printer.h"
 
@@ -33,12 +34,6 @@ v1::LogLine Gap(int64_t first, int64_t last) {
   line.mutable_gap()->set_first(first);
   line.mutable_gap()->set_last(last);
   return line;
-}
-
-v1::LogBatch Batch(std::initializer_list<v1::LogLine> lines) {
-  v1::LogBatch batch;
-  for (const v1::LogLine& line : lines) *batch.add_lines() = line;
-  return batch;
 }
 
 // Both streams on one terminal, which changes no byte.

@@ -8,10 +8,10 @@
 #include <unistd.h>
 
 #include <atomic>
-#include <initializer_list>
 #include <string>
 #include <thread>
 
+#include "batch.h"
 #include "client/cli/json_printer.h"
 #include "client/cli/output.h"
 #include "client/cli/prefix_printer.h"
@@ -71,12 +71,6 @@ v1::LogLine Failed(int64_t sequence, int exit_code, const std::string& error) {
   line.mutable_result()->set_exit_code(exit_code);
   line.mutable_result()->set_error(error);
   return line;
-}
-
-v1::LogBatch Batch(std::initializer_list<v1::LogLine> lines) {
-  v1::LogBatch batch;
-  for (const v1::LogLine& line : lines) *batch.add_lines() = line;
-  return batch;
 }
 
 // Prints into two files, or both streams into one.

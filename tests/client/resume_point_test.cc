@@ -9,6 +9,7 @@
 #include <limits>
 #include <vector>
 
+#include "batch.h"
 #include "fake_server.h"
 
 namespace jobtail::client {
@@ -16,12 +17,6 @@ namespace {
 
 using ::testing::ElementsAre;
 using ::testing::IsEmpty;
-
-v1::LogBatch Batch(std::initializer_list<v1::LogLine> lines) {
-  v1::LogBatch batch;
-  for (const v1::LogLine& line : lines) *batch.add_lines() = line;
-  return batch;
-}
 
 std::vector<int64_t> Sequences(const v1::LogBatch& batch) {
   std::vector<int64_t> sequences;
