@@ -43,8 +43,8 @@ struct LogLines {
 //   }
 //
 // With `follow`, the end is after the record with the run's result. Without, it is where the log
-// ended when the server was last asked. Messages that are not records (run, progress, heartbeat)
-// are handed out as they come, and some of them again after a reconnect.
+// ended when the server was last asked. Messages that are not records (run, progress, heartbeat,
+// cut) are handed out as they come, and some of them again after a reconnect.
 //
 // NextLines() is Next() for programs that take in lines by the million: it saves the messages where
 // they tell no more than views do.

@@ -165,6 +165,7 @@ bool ReadField(uint64_t tag, WireReader* reader, LineView* line) {
     case BytesTag(v1::LogLine::kResultFieldNumber):
     case BytesTag(v1::LogLine::kGapFieldNumber):
     case BytesTag(v1::LogLine::kHeartbeatFieldNumber):
+    case BytesTag(v1::LogLine::kCutFieldNumber):
       return ReadMessage(static_cast<int>(tag >> 3), reader, line);
     default:
       line->has_unknown_fields = true;
@@ -195,7 +196,18 @@ bool DecodeUsual(WireReader reader, LineView* line) {
   return reader.ReadBytes(&line->bytes) && reader.AtEnd();
 }
 
+bool IsSameStream(v1::Stream a, v1::Stream b) {
+  return (a == v1::STREAM_STDERR) == (b == v1::STREAM_STDERR);
+}
+
 }  // namespace
+
+bool EndsLineOf(v1::Stream stream, const v1::LogLine& record) {
+  if (record.has_text() || record.has_raw()) {
+    return IsSameStream(record.stream(), stream) && EndsLine(record.ending());
+  }
+  return record.sequence() > 0 && record.gap().reason() != v1::GAP_REASON_OVERWRITTEN;
+}
 
 // The header of an element comes first and has the size of the rest: it is given the room that it
 // will most likely take, and what follows is moved where that was wrong.
@@ -333,6 +345,16 @@ bool DecodeLine(std::string_view encoded, LineView* line) {
     if (!reader.ReadVarint(&tag) || !ReadField(tag, &reader, line)) return false;
   }
   return true;
+}
+
+bool EndsLineOf(v1::Stream stream, const LineView& record) {
+  if (record.is_text()) return IsSameStream(record.stream, stream) && EndsLine(record.ending);
+  v1::LogLine line;  // with what matters of other records
+  line.set_sequence(record.sequence);
+  if (record.content == v1::LogLine::kGap) {
+    line.mutable_gap()->ParseFromArray(record.bytes.data(), static_cast<int>(record.bytes.size()));
+  }
+  return EndsLineOf(stream, line);
 }
 
 bool RecordWalker::Next() {

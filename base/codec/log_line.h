@@ -36,6 +36,15 @@ constexpr bool EndsLine(v1::Ending ending) {
   return ending != v1::ENDING_NONE && ending != v1::ENDING_SPLIT;
 }
 
+// Whether the next text of `stream` begins a new line because of this record. The one rule of which
+// record ends whose unfinished line, for all that puts lines together of records, counts them or
+// prints them; endsLineOf in web/src/log/record.ts is the same for the page.
+//
+// Text ends a line of its own stream, by its ending. The result ends both streams' lines, and so
+// does a gap: nobody knows what of them is missing. Not a gap in place of lines that were
+// overwritten: those were whole lines. Messages that are not records end nothing.
+bool EndsLineOf(v1::Stream stream, const v1::LogLine& record);
+
 // --- writing
 
 // A line of text on its way into a log.
@@ -104,6 +113,9 @@ struct LineView {
 // where the sequence number is one that no record has: negative or above kMaxSequence. Does not
 // look at whether `text` is UTF-8.
 bool DecodeLine(std::string_view encoded, LineView* line);
+
+// The same as of the message.
+bool EndsLineOf(v1::Stream stream, const LineView& record);
 
 // Walks the elements of an encoded LogBatch without decoding them:
 //

@@ -15,6 +15,10 @@ namespace {
 
 constexpr size_t kMaxPending = 1 << 20;
 
+Output::Target TargetOf(v1::Stream stream) {
+  return stream == v1::STREAM_STDERR ? Output::kErr : Output::kOut;
+}
+
 // Whether text that is written over a line would leave less of it to be seen. Not before "\r\n",
 // nor the zeros of "\r\n" in UTF-16.
 bool CoversAnything(std::string_view bytes) {
@@ -44,16 +48,18 @@ absl::Status PrefixPrinter::PrintLine(const v1::LogLine& line) {
     case v1::LogLine::kRaw:
       return PrintBytes(line, line.raw());
     case v1::LogLine::kGap:
-      return PrintNotice("run " + Printable(options_.run) + ": " + DescribeGap(line.gap()));
+      return PrintNotice(line, "run " + Printable(options_.run) + ": " + DescribeGap(line.gap()));
+    case v1::LogLine::kCut:
+      return PrintNotice(line, "run " + Printable(options_.run) + ": " + DescribeCut(line.cut()));
     case v1::LogLine::kResult:
-      return PrintNotice(DescribeFailure(options_.run, line.result()));
+      return PrintNotice(line, DescribeFailure(options_.run, line.result()));
     default:
       return absl::OkStatus();
   }
 }
 
 absl::Status PrefixPrinter::PrintBytes(const v1::LogLine& line, const std::string& bytes) {
-  const Output::Target target = line.stream() == v1::STREAM_STDERR ? Output::kErr : Output::kOut;
+  const Output::Target target = TargetOf(line.stream());
   Pending& pending = pending_[target];
   if (pending.is_overwritten && CoversAnything(bytes)) {
     std::string unseen;  // its colours go on
@@ -108,14 +114,21 @@ void PrefixPrinter::AppendForTerminal(Output::Target target, const std::string& 
 
 absl::Status PrefixPrinter::Finish() {
   for (const Output::Target target : {Output::kOut, Output::kErr}) {
-    if (pending_[target].bytes.empty()) continue;
-    if (absl::Status status = PrintPending(target); !status.ok()) return status;
+    if (absl::Status status = EndLine(target); !status.ok()) return status;
   }
   return output()->Flush();
 }
 
-absl::Status PrefixPrinter::PrintNotice(const std::string& text) {
-  if (absl::Status status = Finish(); !status.ok() || text.empty()) return status;
+absl::Status PrefixPrinter::EndLine(Output::Target target) {
+  return pending_[target].bytes.empty() ? absl::OkStatus() : PrintPending(target);
+}
+
+absl::Status PrefixPrinter::PrintNotice(const v1::LogLine& line, const std::string& text) {
+  for (const v1::Stream stream : {v1::STREAM_STDOUT, v1::STREAM_STDERR}) {
+    if (!EndsLineOf(stream, line)) continue;
+    if (absl::Status status = EndLine(TargetOf(stream)); !status.ok()) return status;
+  }
+  if (text.empty()) return output()->Flush();
   output()->Notice(text);
   return absl::OkStatus();
 }

@@ -42,7 +42,8 @@ class PrefixPrinter : public LinePrinter {
 
   absl::Status PrintLine(const v1::LogLine& line) override;
   absl::Status PrintBytes(const v1::LogLine& line, const std::string& bytes);
-  absl::Status PrintNotice(const std::string& text);
+  absl::Status EndLine(Output::Target target);
+  absl::Status PrintNotice(const v1::LogLine& line, const std::string& text);
   absl::Status PrintPending(Output::Target target);
   void AppendForTerminal(Output::Target target, const std::string& bytes, std::string* buffer);
 

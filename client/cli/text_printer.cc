@@ -57,7 +57,10 @@ absl::Status TextPrinter::PrintLine(const v1::LogLine& line) {
     case v1::LogLine::kRaw:
       return PrintText(line);
     case v1::LogLine::kGap:
+      if (absl::Status status = EndLines(line); !status.ok()) return status;
       return PrintNotice(line, DescribeGap(line.gap()));
+    case v1::LogLine::kCut:
+      return PrintNotice(line, DescribeCut(line.cut()));
     case v1::LogLine::kProgress:
       NoteProgress(line.progress());
       return absl::OkStatus();
@@ -94,8 +97,7 @@ absl::Status TextPrinter::PrintViews(absl::Span<const LineView> lines) {
 }
 
 absl::Status TextPrinter::PrintView(const LineView& line) {
-  const bool to_err = line.stream == v1::STREAM_STDERR && !options_.merged;
-  const Output::Target target = to_err ? Output::kErr : Output::kOut;
+  const Output::Target target = TargetOf(line.stream);
   std::string* buffer;
   if (absl::Status status = output()->Begin(target, &buffer); !status.ok()) return status;
   if (options_.timestamps && !continues_[target]) {
@@ -111,6 +113,23 @@ absl::Status TextPrinter::PrintView(const LineView& line) {
   continues_[target] = !EndsLine(line.ending);
   output()->End(line.sequence);
   return absl::OkStatus();
+}
+
+// A time stands where a line begins.
+absl::Status TextPrinter::EndLines(const v1::LogLine& gap) {
+  for (const v1::Stream stream : {v1::STREAM_STDOUT, v1::STREAM_STDERR}) {
+    const Output::Target target = TargetOf(stream);
+    if (!EndsLineOf(stream, gap) || !std::exchange(continues_[target], false)) continue;
+    if (!options_.timestamps) continue;
+    std::string* buffer;
+    if (absl::Status status = output()->Begin(target, &buffer); !status.ok()) return status;
+    buffer->push_back('\n');
+  }
+  return absl::OkStatus();
+}
+
+Output::Target TextPrinter::TargetOf(v1::Stream stream) const {
+  return stream == v1::STREAM_STDERR && !options_.merged ? Output::kErr : Output::kOut;
 }
 
 void TextPrinter::AppendForTerminal(const LineView& line, Output::Target target,
@@ -157,6 +176,14 @@ std::string DescribeGap(const v1::Gap& gap) {
   if (gap.first() == gap.last())
     return absl::StrCat("line ", gap.last(), " is missing (", why, ")");
   return absl::StrCat("lines ", gap.first(), "-", gap.last(), " are missing (", why, ")");
+}
+
+std::string DescribeCut(const v1::LineCut& cut) {
+  const std::string place = cut.first() == cut.last()
+                                ? absl::StrCat("line ", cut.first())
+                                : absl::StrCat("lines ", cut.first(), "-", cut.last());
+  return absl::StrCat("the beginning of a line that matches, in ", place,
+                      ", is left out (it was not known in time that it would match)");
 }
 
 std::string DescribeFailure(const std::string& run, const v1::RunResult& result) {

@@ -45,6 +45,8 @@ class TextPrinter : public LinePrinter {
   absl::Status PrintViews(absl::Span<const LineView> lines) override;
   absl::Status PrintView(const LineView& line);
   absl::Status PrintText(const v1::LogLine& line);
+  absl::Status EndLines(const v1::LogLine& gap);
+  Output::Target TargetOf(v1::Stream stream) const;
   void NoteProgress(const v1::RunProgress& progress);
   absl::Status PrintNotice(const v1::LogLine& line, const std::string& text);
   void AppendForTerminal(const LineView& line, Output::Target target, std::string* buffer);
@@ -61,6 +63,9 @@ class TextPrinter : public LinePrinter {
 
 // "lines 5-9 are missing (dropped: ...)".
 std::string DescribeGap(const v1::Gap& gap);
+
+// "the beginning of a line that matches, in lines 5-9, is left out (...)".
+std::string DescribeCut(const v1::LineCut& cut);
 
 // "run ID FAILED with exit code 3: TEXT"; empty for a run that succeeded.
 std::string DescribeFailure(const std::string& run, const v1::RunResult& result);

@@ -25,6 +25,8 @@ absl::string_view EventName(v1::LogLine::ContentCase content) {
       return "gap";
     case v1::LogLine::kHeartbeat:
       return "heartbeat";
+    case v1::LogLine::kCut:
+      return "cut";
     default:
       return "line";
   }
@@ -62,8 +64,16 @@ void AppendGap(const LineView& line, std::string* out) {
                   " are missing: ", v1::GapReason_Name(gap.reason()), "]\n");
 }
 
+void AppendCut(const LineView& line, std::string* out) {
+  v1::LineCut cut;
+  cut.ParseFromArray(line.bytes.data(), static_cast<int>(line.bytes.size()));
+  absl::StrAppend(out, "[jobtail: records ", cut.first(), " to ", cut.last(),
+                  ", the beginning of a line that matches, are left out]\n");
+}
+
 void AppendPrinted(const LineView& line, std::string* out) {
   if (line.content == v1::LogLine::kGap) AppendGap(line, out);
+  if (line.content == v1::LogLine::kCut) AppendCut(line, out);
   if (line.is_text()) out->append(line.bytes).append(EndingBytes(line.ending));
 }
 

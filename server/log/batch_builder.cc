@@ -19,7 +19,6 @@ constexpr size_t kMostReserved = kBatchBytes + kBatchBytes / 8;
 
 void BatchBuilder::DropLine(const TextLine& line, v1::GapReason reason) {
   last_time_ = std::max(last_time_, line.time_unix_nanos);
-  IsOpen(line.stream) = !EndsLine(line.ending);
   total_bytes_ += PrintedBytes(line);
   if (!HasGap()) gap_reason_ = reason;
   ++next_;
@@ -49,6 +48,9 @@ int64_t BatchBuilder::AddResult(int64_t now_unix_nanos, v1::RunResult* result) {
 void BatchBuilder::AddRecord(const v1::LogLine& record) {
   std::string bytes;
   EncodeLine(record, &bytes);
+  for (const v1::Stream stream : {v1::STREAM_STDOUT, v1::STREAM_STDERR}) {
+    if (EndsLineOf(stream, record)) IsOpen(stream) = false;
+  }
   char* const begin = Room(bytes.size());
   open_.EndAt(std::ranges::copy(bytes, begin).out);
   encoded_ = record.sequence();

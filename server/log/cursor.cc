@@ -34,18 +34,23 @@ absl::StatusOr<int64_t> CheckedSequence(const Log& log, const Log::Snapshot& sna
                    snapshot.last, "; use 1 to ", snapshot.last + 1));
 }
 
-// The last lines of a log, each with all its records, counted from the end on.
+// The last lines of a log, each with all its records, counted from the end on. What is no text
+// counts as a line.
 class LineCounter {
  public:
   explicit LineCounter(int64_t count) : left_(count) {}
 
   // Takes the record before the last that was taken.
   void Take(const LineView& record) {
-    if (!record.is_text()) return TakeGap(record.sequence);
-    int64_t& begin = begins_[record.stream == v1::STREAM_STDERR ? 1 : 0];
-    const bool goes_on = begin > 0 && !EndsLine(record.ending);
-    if (!goes_on) begin = 0;
-    if (goes_on || CountOne()) Include(begin = record.sequence);
+    for (const v1::Stream stream : {v1::STREAM_STDOUT, v1::STREAM_STDERR}) {
+      if (EndsLineOf(stream, record)) BeginOf(stream) = 0;
+    }
+    if (!record.is_text()) {
+      if (CountOne()) first_ = record.sequence;
+      return;
+    }
+    int64_t& begin = BeginOf(record.stream);
+    if (begin > 0 || CountOne()) first_ = begin = record.sequence;
   }
 
   bool HasAll() const { return left_ == 0; }
@@ -56,19 +61,13 @@ class LineCounter {
   int64_t first() const { return std::max<int64_t>(1, first_ - left_); }
 
  private:
-  // It counts as a line, and no line goes on behind it.
-  void TakeGap(int64_t sequence) {
-    begins_ = {};
-    if (CountOne()) Include(sequence);
-  }
+  int64_t& BeginOf(v1::Stream stream) { return begins_[stream == v1::STREAM_STDERR ? 1 : 0]; }
 
   bool CountOne() {
     if (left_ == 0) return false;
     --left_;
     return true;
   }
-
-  void Include(int64_t sequence) { first_ = sequence; }
 
   int64_t left_;
   int64_t first_ = 0;

@@ -20,6 +20,8 @@ constexpr size_t kGroupBytes = 16 << 10;
 // records, up to the end of the batch.
 constexpr int kMostInVain = 2;
 
+constexpr v1::Stream kStreams[] = {v1::STREAM_STDOUT, v1::STREAM_STDERR};
+
 // Consecutive elements that are looked at together.
 struct Group {
   std::string_view bytes;
@@ -85,7 +87,7 @@ class FilterPass::Search {
     if (lines_.HasOpen()) lines_.Settle(matcher(), &out_);
   }
   void End() {
-    if (lines_.HasOpen()) lines_.End(matcher(), &out_);
+    for (const v1::Stream stream : kStreams) End(stream);
   }
 
  private:
@@ -124,13 +126,19 @@ class FilterPass::Search {
     }
     if (!line_.ParseFromArray(payload.data(), static_cast<int>(payload.size()))) return;
     if (!line_.has_text() && !line_.has_raw()) {
-      End();
+      for (const v1::Stream stream : kStreams) {
+        if (EndsLineOf(stream, line_)) End(stream);
+      }
       return Accept(walker.element());
     }
     plain.stream = line_.stream();
     plain.ending = line_.ending();
     plain.text = line_.has_text() ? line_.text() : line_.raw();
     if (filter_.Wants(plain.stream)) LookAtText(plain, walker.element());
+  }
+
+  void End(v1::Stream stream) {
+    if (lines_.IsOpen(stream)) lines_.End(stream, matcher(), &out_);
   }
 
   void LookAtText(const PlainLine& line, std::string_view element) {

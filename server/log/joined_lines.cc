@@ -1,6 +1,7 @@
 // Lines put together from their records, and decided as a whole.
 #include "server/log/joined_lines.h"
 
+#include <algorithm>
 #include <utility>
 
 #include "base/codec/log_line.h"
@@ -69,13 +70,12 @@ bool JoinedLines::Hold(std::string_view element, std::vector<Slice>* out) {
   return true;
 }
 
-void JoinedLines::End(const Matcher& matcher, std::vector<Slice>* out) {
-  for (size_t index = 0; index < lines_.size(); ++index) {
-    Line& line = lines_[index];
-    if (!line.is_open) continue;
-    if (!line.passes) Decide(index, matcher.Matches(line.text, line.is_cut), out);
-    line = {};
-  }
+void JoinedLines::End(v1::Stream stream, const Matcher& matcher, std::vector<Slice>* out) {
+  const size_t index = IndexOf(stream);
+  Line& line = lines_[index];
+  if (!line.is_open) return;
+  if (!line.passes) Decide(index, matcher.Matches(line.text, line.is_cut), out);
+  line = {};
 }
 
 void JoinedLines::Settle(const Matcher& matcher, std::vector<Slice>* out) {
@@ -88,6 +88,9 @@ void JoinedLines::Settle(const Matcher& matcher, std::vector<Slice>* out) {
 }
 
 void JoinedLines::GiveUp(std::vector<Slice>* out) {
+  for (const Held& held : held_) {
+    if (held.fate != Fate::kWanted) NoteGivenUp(held);
+  }
   for (size_t index = 0; index < lines_.size(); ++index) Decide(index, /*passes=*/false, out);
 }
 
@@ -112,6 +115,7 @@ void JoinedLines::TestEarly(size_t index, const Matcher& matcher, std::vector<Sl
 void JoinedLines::Decide(size_t index, bool passes, std::vector<Slice>* out) {
   const Fate undecided = UndecidedOf(index);
   if (passes) {
+    TellOfCut(index);
     for (Held& held : held_) {
       if (held.fate != undecided) continue;
       held.fate = Fate::kWanted;
@@ -124,6 +128,32 @@ void JoinedLines::Decide(size_t index, bool passes, std::vector<Slice>* out) {
     });
   }
   HandOut(out);
+}
+
+// Before what is held of the line.
+void JoinedLines::TellOfCut(size_t index) {
+  Line& line = lines_[index];
+  if (line.first_given_up == 0) return;
+  v1::LogLine message;
+  message.set_stream(index == 1 ? v1::STREAM_STDERR : v1::STREAM_STDOUT);
+  message.mutable_cut()->set_first(std::exchange(line.first_given_up, 0));
+  message.mutable_cut()->set_last(line.last_given_up);
+  std::string element;
+  EncodeLine(message, &element);
+  held_bytes_ += element.size();
+  const auto first = std::ranges::find(held_, UndecidedOf(index), &Held::fate);
+  if (first != held_.end()) {
+    first->element.insert(0, element);
+  } else {
+    held_.push_back({0, Fate::kWanted, std::move(element)});
+    ++wanted_held_;
+  }
+}
+
+void JoinedLines::NoteGivenUp(const Held& undecided) {
+  Line& line = LineOf(undecided);
+  if (line.first_given_up == 0) line.first_given_up = undecided.sequence;
+  line.last_given_up = undecided.sequence;
 }
 
 // Up to the first that is undecided.
@@ -142,6 +172,7 @@ void JoinedLines::HandOut(std::vector<Slice>* out) {
 
 void JoinedLines::GiveUpOldest(std::vector<Slice>* out) {
   while (held_bytes_ > kMostHeld && !held_.empty()) {
+    NoteGivenUp(held_.front());
     held_bytes_ -= held_.front().element.size();
     held_.pop_front();
     HandOut(out);

@@ -37,7 +37,7 @@ struct Matcher {
 //
 // Bounded: a line's last kMostText to twice as much are looked through at once, and kMostHeld of
 // records are held. Of more, the oldest that are undecided are given up: they will not come, even
-// if their line matches later.
+// if their line matches later. A LineCut before what comes of it then says which.
 //
 // A value, small while no line is open. Not thread-safe.
 class JoinedLines {
@@ -64,8 +64,8 @@ class JoinedLines {
   // Holds an element that is wanted, if something undecided is before it. False if nothing is.
   bool Hold(std::string_view element, std::vector<Slice>* out);
 
-  // Nothing more comes of the lines that are open, or nothing that would be known of.
-  void End(const Matcher& matcher, std::vector<Slice>* out);
+  // Nothing more comes of the line of `stream` that is open, or nothing that would be known of.
+  void End(v1::Stream stream, const Matcher& matcher, std::vector<Slice>* out);
 
   // There is no more to be looked at for now: decides what can be decided.
   void Settle(const Matcher& matcher, std::vector<Slice>* out);
@@ -80,6 +80,9 @@ class JoinedLines {
     bool is_cut = false;  // more came before `text`, of which the first byte is the last
     size_t tested = 0;    // so much of `text` has been looked through, in vain
     std::string text;     // while it is not known
+    // Of its records that were given up; 0: none were.
+    int64_t first_given_up = 0;
+    int64_t last_given_up = 0;
   };
   enum class Fate : unsigned char { kWanted, kUndecidedOut, kUndecidedErr };
   struct Held {
@@ -92,9 +95,14 @@ class JoinedLines {
   static Fate UndecidedOf(size_t index) {
     return index == 1 ? Fate::kUndecidedErr : Fate::kUndecidedOut;
   }
+  Line& LineOf(const Held& undecided) {
+    return lines_[undecided.fate == Fate::kUndecidedErr ? 1 : 0];
+  }
   void Push(Fate fate, std::string_view element);
   void Decide(size_t index, bool passes, std::vector<Slice>* out);
   void TestEarly(size_t index, const Matcher& matcher, std::vector<Slice>* out);
+  void TellOfCut(size_t index);
+  void NoteGivenUp(const Held& undecided);
   void HandOut(std::vector<Slice>* out);
   void GiveUpOldest(std::vector<Slice>* out);
 

@@ -139,26 +139,25 @@ LogSearch::~LogSearch() {
 absl::Status LogSearch::BeginAt(int64_t next) {
   if (!task_.filter->pattern()) return absl::OkStatus();
   struct Unfinished {
-    bool is_known = false;           // where its line begins
-    std::vector<std::string> texts;  // the last first
+    v1::Stream stream;
+    bool is_known = false;                // where its line begins
+    std::vector<std::string> texts = {};  // the last first
   };
-  std::array<Unfinished, 2> streams;  // stdout, stderr
-  streams[0].is_known = !task_.filter->Wants(v1::STREAM_STDOUT);
-  streams[1].is_known = !task_.filter->Wants(v1::STREAM_STDERR);
+  std::array<Unfinished, 2> lines = {Unfinished{v1::STREAM_STDOUT}, Unfinished{v1::STREAM_STDERR}};
+  for (Unfinished& line : lines) line.is_known = !task_.filter->Wants(line.stream);
   BackwardWalk walk(task_.log.get(), next);
-  while (walk.bytes() < kLookBackBytes && !(streams[0].is_known && streams[1].is_known)) {
+  while (walk.bytes() < kLookBackBytes && !(lines[0].is_known && lines[1].is_known)) {
     const absl::StatusOr<bool> moved = walk.Next();
     if (!moved.ok()) return moved.status();
-    if (!*moved || !walk.record().is_text()) break;
-    Unfinished& stream = streams[walk.record().stream == v1::STREAM_STDERR ? 1 : 0];
-    stream.is_known |= EndsLine(walk.record().ending);
-    if (!stream.is_known) stream.texts.emplace_back(walk.record().bytes);
+    if (!*moved) break;
+    const LineView& record = walk.record();
+    for (Unfinished& line : lines) line.is_known |= EndsLineOf(line.stream, record);
+    if (!record.is_text()) continue;
+    Unfinished& line = lines[record.stream == v1::STREAM_STDERR ? 1 : 0];
+    if (!line.is_known) line.texts.emplace_back(record.bytes);
   }
-  for (const v1::Stream stream : {v1::STREAM_STDOUT, v1::STREAM_STDERR}) {
-    const Unfinished& unfinished = streams[stream == v1::STREAM_STDERR ? 1 : 0];
-    for (size_t i = unfinished.texts.size(); i > 0; --i) {
-      pass_.Remember(stream, unfinished.texts[i - 1]);
-    }
+  for (const Unfinished& line : lines) {
+    for (size_t i = line.texts.size(); i > 0; --i) pass_.Remember(line.stream, line.texts[i - 1]);
   }
   return absl::OkStatus();
 }

@@ -55,12 +55,12 @@ v1::LogLine Raw(int64_t sequence, const std::string& bytes) {
   return line;
 }
 
-v1::LogLine Gap(int64_t first, int64_t last) {
+v1::LogLine Gap(int64_t first, int64_t last, v1::GapReason reason = v1::GAP_REASON_DROPPED) {
   v1::LogLine line;
   line.set_sequence(last);
   line.mutable_gap()->set_first(first);
   line.mutable_gap()->set_last(last);
-  line.mutable_gap()->set_reason(v1::GAP_REASON_DROPPED);
+  line.mutable_gap()->set_reason(reason);
   return line;
 }
 
@@ -158,6 +158,31 @@ TEST_F(TextPrinterTest, KeepsTheOrderBetweenTheStreams) {
   EXPECT_EQ(Out(), expected);
 }
 
+TEST_F(PrinterTest, AmongSeveralRunsALineGoesOnBehindAGapOfWhatWasOverwritten) {
+  for (const auto reason : {v1::GAP_REASON_OVERWRITTEN, v1::GAP_REASON_DROPPED}) {
+    const MemoryFile file;
+    FdWriter out(file.fd(), "stdout");
+    Output output(&out, &err_);
+    PrefixPrinter printer(&output, {.prefix = "run | "});
+    ASSERT_TRUE(printer
+                    .Print(Batch({Line(1, "a", v1::ENDING_NONE), Gap(2, 9, reason),
+                                  Line(10, "b", v1::ENDING_LF)}))
+                    .ok());
+    EXPECT_EQ(file.contents(),
+              reason == v1::GAP_REASON_DROPPED ? "run | a\nrun | b\n" : "run | ab\n");
+  }
+}
+
+TEST_F(TextPrinterTest, TimestampsStandBehindGapsThatEndLines) {
+  TextPrinter printer(&output_, {.timestamps = true});
+  ASSERT_TRUE(
+      printer
+          .Print(Batch({Line(1, "a", v1::ENDING_NONE), Gap(2, 2, v1::GAP_REASON_OVERWRITTEN),
+                        Line(3, "b", v1::ENDING_NONE), Gap(4, 4), Line(5, "c", v1::ENDING_LF)}))
+          .ok());
+  EXPECT_EQ(Out(), "2023-11-14T22:13:21.000Z ab\n2023-11-14T22:13:25.000Z c\n");
+}
+
 TEST_F(TextPrinterTest, TimestampsStandAtTheBeginningOfLinesOnly) {
   TextPrinter printer(&output_, {.run = "", .timestamps = true, .notices = true});
   ASSERT_TRUE(printer
@@ -183,6 +208,20 @@ TEST_F(TextPrinterTest, TellsOfGapsInTheirPlace) {
             "d\njobtail: lines 5-9 are missing (dropped: the job printed faster than they could be "
             "kept)\nj\njobtail: line 11 is missing (dropped: the job printed faster than they "
             "could be kept)\n");
+}
+
+TEST_F(TextPrinterTest, TellsOfALineWithoutItsBeginning) {
+  v1::LogLine cut;
+  cut.set_stream(v1::STREAM_STDOUT);
+  cut.mutable_cut()->set_first(4);
+  cut.mutable_cut()->set_last(9);
+  TextPrinter printer(&merged_, {});
+  ASSERT_TRUE(printer.Print(Batch({cut, Line(12, "FAILED", v1::ENDING_LF)})).ok());
+  EXPECT_EQ(Out(),
+            "jobtail: the beginning of a line that matches, in lines 4-9, is left out (it was not "
+            "known in time that it would match)\nFAILED\n");
+  cut.mutable_cut()->set_last(4);
+  EXPECT_THAT(DescribeCut(cut.cut()), ::testing::HasSubstr(" in line 4, "));
 }
 
 TEST_F(TextPrinterTest, TellsOfAFailure) {

@@ -227,6 +227,46 @@ TEST(Ending, IsWhatWasPrinted) {
   EXPECT_FALSE(EndsLine(v1::ENDING_SPLIT));
 }
 
+TEST(EndsLineOf, IsTheSameOfAMessageAndOfAView) {
+  v1::LogLine record;
+  record.set_sequence(7);
+  const auto ends = [&record] {
+    std::string ended;
+    LineView view;
+    const std::string bytes = record.SerializeAsString();
+    EXPECT_TRUE(DecodeLine(bytes, &view));
+    for (const v1::Stream stream : {v1::STREAM_STDOUT, v1::STREAM_STDERR}) {
+      EXPECT_EQ(EndsLineOf(stream, record), EndsLineOf(stream, view)) << bytes;
+      if (EndsLineOf(stream, record)) ended += stream == v1::STREAM_STDERR ? "err " : "out ";
+    }
+    return ended;
+  };
+  for (const v1::Ending ending : {v1::ENDING_LF, v1::ENDING_CR, v1::ENDING_CRLF}) {
+    record.set_ending(ending);
+    record.set_text("text");
+    record.set_stream(v1::STREAM_STDOUT);
+    EXPECT_EQ(ends(), "out ");
+    record.set_raw("raw");
+    record.set_stream(v1::STREAM_STDERR);
+    EXPECT_EQ(ends(), "err ");
+  }
+  for (const v1::Ending ending : {v1::ENDING_NONE, v1::ENDING_SPLIT}) {
+    record.set_ending(ending);
+    EXPECT_EQ(ends(), "");
+  }
+  record = {};
+  record.set_sequence(9);
+  for (int reason = v1::GapReason_MIN; reason <= v1::GapReason_MAX; ++reason) {
+    record.mutable_gap()->set_reason(static_cast<v1::GapReason>(reason));
+    EXPECT_EQ(ends(), reason == v1::GAP_REASON_OVERWRITTEN ? "" : "out err ") << reason;
+  }
+  record.mutable_result();
+  EXPECT_EQ(ends(), "out err ");
+  record.set_sequence(0);
+  record.mutable_heartbeat();
+  EXPECT_EQ(ends(), "") << "not a record";
+}
+
 bool CanDecode(std::string_view bytes) {
   LineView line;
   return DecodeLine(bytes, &line);

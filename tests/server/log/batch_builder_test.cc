@@ -6,6 +6,7 @@
 #include <gtest/gtest.h>
 
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "tests/server/support/records.h"
@@ -66,6 +67,21 @@ TEST(BatchBuilder, DatesNoRecordBeforeTheOneBeforeIt) {
   for (const v1::LogLine& record : Records(batches)) times.push_back(ToUnixNanos(record.time()));
   EXPECT_THAT(times, ElementsAre(5, 5, 7, 7, 7, 8, 9, 9));
   EXPECT_EQ(batches.back().last_time_unix_nanos, 9);
+}
+
+TEST(BatchBuilder, CountsLinesAsReadersPutThemTogether) {
+  for (const auto& [reason, lines] :
+       {std::pair(v1::GAP_REASON_DROPPED, 2), std::pair(v1::GAP_REASON_OVERWRITTEN, 1)}) {
+    BatchBuilder builder;
+    TextLine begun = Out("begun");
+    begun.ending = v1::ENDING_NONE;
+    builder.AddLine(begun);
+    builder.LeaveOut(3, reason, 1);
+    builder.AddLine(Out("ended"));
+    v1::RunResult result;
+    builder.AddResult(2, &result);
+    EXPECT_EQ(result.total_lines(), lines) << reason;
+  }
 }
 
 TEST(BatchBuilder, PutsOneGapInPlaceOfLinesThatWereDropped) {

@@ -109,6 +109,48 @@ TEST_F(JoinedLinesTest, EndWithLinesThatAreMissing) {
   EXPECT_THAT(pass("^ERR$"), ElementsAre(1, 9));
 }
 
+// What a progress bar overwrote were whole lines: those around it go on.
+class LineAroundAGapTest : public JoinedLinesTest {
+ protected:
+  void SetUp() override {
+    Print(Err("before"));
+    Print(Err("ERR", v1::ENDING_NONE));
+    log_->LeaveOut(6, v1::GAP_REASON_OVERWRITTEN, ++printed_ * kHour);
+    Print(Out("100%"));
+    Print(Err("OR"));
+  }
+  void Print(TextLine line) {
+    line.time_unix_nanos = ++printed_ * kHour;
+    log_->Append({line});
+  }
+  std::vector<int64_t> Read(const v1::TailLogRequest& request) {
+    return Sequences(RecordsOf(ReadToEnd(log_, request)));
+  }
+
+  const std::shared_ptr<Log> log_ = MakeLog();
+  int64_t printed_ = 0;
+};
+
+TEST_F(LineAroundAGapTest, IsFoundAsOne) {
+  EXPECT_THAT(Read(Pattern("ERROR")), ElementsAre(2, 8, 10));
+  EXPECT_THAT(Read(Pattern("^ERR$|^OR")), ElementsAre(8));
+}
+
+TEST_F(LineAroundAGapTest, IsFoundAsOneByASearchThatBeginsWithin) {
+  EXPECT_THAT(Read(Pattern("ERROR", 8)), ElementsAre(8, 10));
+  EXPECT_THAT(Read(Pattern("ERROR", 9)), ElementsAre(10));
+  EXPECT_THAT(Read(Pattern("ERROR", 10)), ElementsAre(10));
+  EXPECT_THAT(Read(Pattern("^OR", 10)), IsEmpty());
+}
+
+TEST_F(LineAroundAGapTest, IsCountedAsOne) {
+  EXPECT_THAT(Read(LastLines(1)), ElementsAre(2, 8, 9, 10));
+  EXPECT_THAT(Read(LastLines(2)), ElementsAre(2, 8, 9, 10));
+  EXPECT_THAT(Read(LastLines(4)), ElementsAre(1, 2, 8, 9, 10)) << "the gap counts as one";
+  Finish(*log_);
+  EXPECT_EQ(ReadToEnd(log_, {}).back().result().total_lines(), 3);
+}
+
 TEST_F(JoinedLinesTest, WithCrLfEndBeforeIt) {
   const std::vector<TextLine> lines = {Out("full", v1::ENDING_CRLF), Out("full\r"), Out("full x")};
   EXPECT_THAT(Read(lines, "^full$"), ElementsAre("full", "full\r", "result"));
@@ -286,6 +328,57 @@ TEST_F(LiveLineTest, IsNotWaitedForForLong) {
   EXPECT_THAT(Next(), ElementsAre("FAILED")) << "in order, and so without its beginning";
 }
 
+TEST_F(LiveLineTest, SaysWhatOfItWasGivenUp) {
+  Follow("FAILED|assert");
+  const auto give_up = [this] {
+    EXPECT_THAT(Next(), IsEmpty());
+    clock_.Advance(kWaitForLine);
+    EXPECT_THAT(Next(), ElementsAre("assert"));
+  };
+  Print(Out("test a ", v1::ENDING_NONE));
+  Print(Err("assert"));
+  give_up();
+  Print(Out("... ", v1::ENDING_NONE));
+  Print(Err("assert"));
+  give_up();
+  Print(Out("FAI", v1::ENDING_NONE));
+  EXPECT_THAT(Next(), IsEmpty());
+  Print(Out("LED"));
+  std::vector<Slice> slices;
+  EXPECT_EQ(*cursor_->Read(1 << 20, &slices), Cursor::Next::kWait);
+  const std::vector<v1::LogLine> lines = Decode(slices);
+  EXPECT_THAT(Sequences(lines), ElementsAre(0, 5, 6));
+  EXPECT_EQ(lines[0].cut().first(), 1);
+  EXPECT_EQ(lines[0].cut().last(), 3);
+  EXPECT_EQ(lines[0].stream(), v1::STREAM_STDOUT);
+
+  Print(Out("test b ", v1::ENDING_NONE));
+  Print(Err("assert"));
+  give_up();
+  Print(Out("ok"));
+  Print(Out("FAILED"));
+  slices.clear();
+  EXPECT_EQ(*cursor_->Read(1 << 20, &slices), Cursor::Next::kWait);
+  EXPECT_THAT(Sequences(Decode(slices)), ElementsAre(10)) << "nothing of what does not match";
+}
+
+// Though nothing is left of it that could come.
+TEST_F(LiveLineTest, SaysSoAtTheEndOfTheLog) {
+  Follow("assert|x$");
+  Print(Out("x", v1::ENDING_NONE));
+  Print(Err("assert"));
+  EXPECT_THAT(Next(), IsEmpty());
+  clock_.Advance(kWaitForLine);
+  EXPECT_THAT(Next(), ElementsAre("assert"));
+  Finish(*log_);
+  std::vector<Slice> slices;
+  EXPECT_EQ(*cursor_->Read(1 << 20, &slices), Cursor::Next::kEnd);
+  const std::vector<v1::LogLine> lines = Decode(slices);
+  ASSERT_EQ(lines.size(), 3) << "the run as it is now, the cut and the result";
+  EXPECT_EQ(lines[1].cut().first(), 1);
+  EXPECT_TRUE(lines[2].has_result());
+}
+
 // Of a line of any length, what is near a match comes; and the search holds no more than that.
 TEST_F(JoinedLinesTest, MayBeLongerThanMemory) {
   const std::string piece(60'000, 'x');
@@ -301,8 +394,18 @@ TEST_F(JoinedLinesTest, MayBeLongerThanMemory) {
   records.push_back(Out("end"));
   records.push_back(Out("other"));
   const auto log = LogOf(records);
-  const std::vector<int64_t> found = Sequences(ReadToEnd(log, Pattern("needle")));
+  const auto cursor = *Cursor::Open(log, Pattern("needle"));
+  const std::vector<v1::LogLine> answer = ReadToEnd(*cursor);
+  const std::vector<int64_t> found = Sequences(RecordsOf(answer));
   ASSERT_FALSE(found.empty());
+  int cuts = 0;
+  for (const v1::LogLine& line : answer) {
+    if (!line.has_cut()) continue;
+    ++cuts;
+    EXPECT_EQ(line.cut().first(), 1);
+    EXPECT_EQ(line.cut().last(), found.front() - 1);
+  }
+  EXPECT_EQ(cuts, 1);
   EXPECT_LE(found.front(), 61) << "the record in which the match begins";
   EXPECT_GE(found.front(), 61 - 10);
   EXPECT_EQ(found.back(), 103) << "the result";
