@@ -102,9 +102,7 @@ bool ResumePoint::IsDouble(const v1::LogLine& line) const {
 void ResumePoint::Note(const v1::LogLine& line) {
   if (line.sequence() > 0) next_ = line.sequence() + 1;
   if (line.has_run()) NoteRun(line.run());
-  if (const int64_t searched = line.heartbeat().searched_through(); searched > 0) {
-    AdvanceTo(std::min(searched, kMaxSequence) + 1);
-  }
+  if (line.has_heartbeat()) NoteHeartbeat(line.heartbeat());
   if (line.has_result()) ended_ = true;
 }
 
@@ -116,6 +114,16 @@ void ResumePoint::NoteRun(const v1::Run& run) {
   const int64_t last_line = last - (run_has_ended_ ? 1 : 0);  // less the result
   first_of_last_lines_ =
       std::max<int64_t>(last_line - std::max<int64_t>(request_.last_lines(), 0) + 1, 1);
+}
+
+// With `last_lines`, 0 means that they begin with the first record.
+void ResumePoint::NoteHeartbeat(const v1::Heartbeat& heartbeat) {
+  const int64_t searched = std::clamp<int64_t>(heartbeat.searched_through(), 0, kMaxSequence);
+  if (next_ == 0 && request_.last_lines() > 0) {
+    first_of_last_lines_ = searched + 1;
+  } else if (searched > 0) {
+    AdvanceTo(searched + 1);
+  }
 }
 
 void ResumePoint::Repair(v1::LogBatch* batch) {

@@ -19,8 +19,10 @@ namespace jobtail::client {
 //
 // Where to go on is, as soon as it can be known, a sequence number:
 // - After a record with sequence N: N + 1, with filters as well as without.
-// - Before the first record, with `last_lines`: counted from the end of the log as the stream's
-//   first message (the Run) tells it, so that lines printed while the connection is down are not
+// - Before the first record, with `last_lines`: where they begin, by a heartbeat beside the
+// stream's
+//   first message (the Run). Where that has none, each record is a line, and they are counted from
+//   the end of the log as the Run tells it. So lines printed while the connection is down are not
 //   mistaken for older ones. Until that message has come, the request as it was.
 // - Before the first record, with `since`: the request as it was; its meaning does not change.
 // - Where the server says so: in heartbeats, as it ends the stream; see AdvanceTo().
@@ -67,6 +69,7 @@ class ResumePoint {
   bool IsDouble(const v1::LogLine& line) const;
   void Note(const v1::LogLine& line);
   void NoteRun(const v1::Run& run);
+  void NoteHeartbeat(const v1::Heartbeat& heartbeat);
   void Repair(v1::LogBatch* batch);
 
   const v1::TailLogRequest request_;

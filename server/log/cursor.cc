@@ -76,13 +76,22 @@ class LineCounter {
   std::array<int64_t, 2> begins_{};
 };
 
+// Behind the last record that may be a line: the last of an ended log is the result.
+int64_t EndOfLines(const Log::Snapshot& snapshot) {
+  return snapshot.ended ? snapshot.last : snapshot.last + 1;
+}
+
+// Whether `start` is where the last lines begin if each record is one.
+bool IsCountedInRecords(const Log::Snapshot& snapshot, int64_t count, int64_t start) {
+  return start == EndOfLines(snapshot) - std::min(count, EndOfLines(snapshot) - 1);
+}
+
 absl::StatusOr<int64_t> LastLines(const Log& log, const Log::Snapshot& snapshot, int64_t count) {
   if (count < 0) {
     return absl::InvalidArgumentError(
         absl::StrCat("last_lines ", count, ": must not be negative; use 0 for only what comes"));
   }
-  // The last record is the result.
-  const int64_t end = snapshot.ended ? snapshot.last : snapshot.last + 1;
+  const int64_t end = EndOfLines(snapshot);
   if (count == 0) return end;
   if (count >= end - 1) return 1;                           // no more lines than records
   if (snapshot.total_lines == end - 1) return end - count;  // each record is a line
@@ -163,6 +172,8 @@ absl::StatusOr<std::unique_ptr<Cursor>> Cursor::Open(std::shared_ptr<Log> log,
   const int64_t stop = request.follow() ? std::numeric_limits<int64_t>::max() : snapshot.last;
   std::unique_ptr<Cursor> cursor(
       new Cursor(std::move(log), snapshot, *start, stop, *std::move(filter)));
+  cursor->tells_start_ =
+      request.has_last_lines() && !IsCountedInRecords(snapshot, request.last_lines(), *start);
   if (cursor->search_) {
     const absl::Status begun = cursor->search_->BeginAt(*start);
     if (!begun.ok()) return begun;
@@ -233,6 +244,7 @@ void Cursor::ReadPresent(const Log::Snapshot& snapshot, std::vector<Slice>* slic
     slices->push_back({std::move(bytes), 0, size});
   };
   if (run_) add(std::exchange(run_, nullptr));
+  if (std::exchange(tells_start_, false)) slices->push_back(Heartbeat(next_ - 1));
   if (snapshot.run.version > std::max(version_, run_version_)) add(snapshot.run.bytes);
   if (snapshot.progress.version > version_) add(snapshot.progress.bytes);
   version_ = snapshot.version;

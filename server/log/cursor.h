@@ -128,6 +128,8 @@ class Cursor {
   int64_t version_ = 0;  // the newest message on the present state that was read
   int64_t wait_ = -1;
   bool takes_compressed_ = false;
+  // Whether the reader is to be told where it begins, with run_: it cannot tell from that.
+  bool tells_start_ = false;
 };
 
 }  // namespace jobtail

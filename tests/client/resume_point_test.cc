@@ -178,6 +178,25 @@ TEST(ResumePointTest, LastLinesAreCountedFromTheEndThatTheRunTells) {
   EXPECT_EQ(all.Request().from_sequence(), 1);
 }
 
+// Some of them have several records: the server tells.
+TEST(ResumePointTest, LastLinesBeginWhereAHeartbeatSays) {
+  ResumePoint three(LastLines(3));
+  Accept(&three, {RunLine(v1::RUN_STATE_RUNNING, 10), Heartbeat(10, 3)});
+  EXPECT_EQ(three.Request().from_sequence(), 4);
+  Accept(&three, {RunLine(v1::RUN_STATE_RUNNING, 20)});
+  EXPECT_EQ(three.Request().from_sequence(), 4) << "what they meant at first";
+  EXPECT_THAT(Accept(&three, {GapLine(2, 6, v1::GAP_REASON_RETENTION), Line(7, "g")}),
+              ElementsAre(6, 7));
+
+  ResumePoint all(LastLines(3));
+  Accept(&all, {RunLine(v1::RUN_STATE_RUNNING, 10), Heartbeat(10, 0)});
+  EXPECT_EQ(all.Request().from_sequence(), 1);
+
+  ResumePoint none(LastLines(0));
+  Accept(&none, {RunLine(v1::RUN_STATE_RUNNING, 10), Heartbeat(10, 0)});
+  EXPECT_EQ(none.Request().from_sequence(), 11);
+}
+
 TEST(ResumePointTest, LastLinesDoNotCountTheResult) {
   ResumePoint point(LastLines(3));
   Accept(&point, {RunLine(v1::RUN_STATE_FAILED, 11)});

@@ -476,6 +476,29 @@ TEST_F(JoinedLinesTest, AreCountedFromTheEndOn) {
   }
 }
 
+// A reader whose stream breaks before the first record could not know otherwise where it has begun.
+TEST_F(JoinedLinesTest, AreToldWhereTheLastBegin) {
+  const auto told = [](const std::shared_ptr<Log>& log, int64_t count) {
+    const auto cursor = *Cursor::Open(log, LastLines(count));
+    const int64_t first = cursor->next();
+    std::vector<int64_t> told;
+    for (const v1::LogLine& line : ReadToEnd(*cursor)) {
+      if (!line.has_heartbeat()) continue;
+      told.push_back(line.heartbeat().searched_through());
+      EXPECT_EQ(told.back(), first - 1);
+    }
+    return told;
+  };
+  const auto pieces = LogOf({Out("1"), Out("2", v1::ENDING_NONE), Out("3"), Out("4")});
+  EXPECT_THAT(told(pieces, 0), IsEmpty());
+  EXPECT_THAT(told(pieces, 1), IsEmpty()) << "each record is a line";
+  EXPECT_THAT(told(pieces, 2), ElementsAre(1));
+  EXPECT_THAT(told(pieces, 3), ElementsAre(0));
+  EXPECT_THAT(told(pieces, 4), IsEmpty()) << "all of it";
+  const auto whole = LogOf({Out("1"), Out("2"), Out("3"), Out("4")});
+  for (int64_t count = 0; count < 6; ++count) EXPECT_THAT(told(whole, count), IsEmpty()) << count;
+}
+
 TEST_F(JoinedLinesTest, OfFivePartsAreTheLastOne) {
   std::vector<TextLine> records(1000, Out("line"));
   for (int i = 0; i < 4; ++i) records.push_back(Out("part", v1::ENDING_NONE));
