@@ -3,6 +3,8 @@
 #include "client/cli/fd_writer.h"
 
 #include <poll.h>
+#include <sys/ioctl.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <cerrno>
@@ -11,9 +13,24 @@
 #include "absl/strings/str_cat.h"
 
 namespace jobtail::client::cli {
+namespace {
+
+// Of a terminal, also where it is open as /dev/tty.
+dev_t DeviceOf(int terminal) {
+  unsigned int device;
+  if (ioctl(terminal, TIOCGDEV, &device) == 0) return device;
+  struct stat status;
+  return fstat(terminal, &status) == 0 ? status.st_rdev : 0;
+}
+
+}  // namespace
 
 FdWriter::FdWriter(int fd, const char* name, const std::atomic<bool>* stop)
     : fd_(fd), name_(name), is_terminal_(isatty(fd) == 1), stop_(stop) {}
+
+bool FdWriter::SharesTerminal(const FdWriter& other) const {
+  return is_terminal_ && other.is_terminal_ && DeviceOf(fd_) == DeviceOf(other.fd_);
+}
 
 absl::Status FdWriter::Write(absl::string_view bytes, size_t* written) {
   *written = 0;

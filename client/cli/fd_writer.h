@@ -28,6 +28,8 @@ class FdWriter {
   void IgnoreStop() { stop_ = nullptr; }
 
   bool is_terminal() const { return is_terminal_; }
+  // Whether both write to one terminal.
+  bool SharesTerminal(const FdWriter& other) const;
 
  private:
   absl::Status WaitOrFail(int error) const;

@@ -8,7 +8,7 @@
 namespace jobtail::client::cli {
 
 Output::Output(FdWriter* out, FdWriter* err)
-    : out_(out), err_(err), one_terminal_(out->is_terminal() && err->is_terminal()) {}
+    : out_(out), err_(err), one_terminal_(out->SharesTerminal(*err)) {}
 
 absl::Status Output::Flush() {
   if (buffer_.empty()) {

@@ -43,6 +43,9 @@ class Output {
 
   bool is_terminal(Target target) const { return (target == kOut ? out_ : err_)->is_terminal(); }
 
+  // Whether both are one terminal: they share a cursor.
+  bool is_one_terminal() const { return one_terminal_; }
+
   // Marks where the line with this sequence number ends; 0 for one that has none.
   void End(int64_t sequence) {
     if (sequence > 0) marks_.emplace_back(buffer_.size(), sequence);
@@ -81,8 +84,8 @@ class Output {
 
   FdWriter* const out_;
   FdWriter* const err_;
-  const bool one_terminal_;  // both streams share a cursor
-  Target target_ = kOut;     // of buffer_
+  const bool one_terminal_;
+  Target target_ = kOut;  // of buffer_
   std::string buffer_;
   std::vector<std::pair<size_t, int64_t>> marks_;  // end in buffer_, sequence number
   int64_t last_written_ = 0;

@@ -47,7 +47,8 @@ TextPrinter::TextPrinter(Output* output, TextPrinterOptions options)
   for (const Output::Target target : {Output::kOut, Output::kErr}) {
     if (!output->is_terminal(target)) continue;
     gets_all_[target] = options_.raw;
-    if (!options_.raw) filters_[target].emplace(options_.timestamps ? nullptr : &rows_);
+    if (options_.raw) continue;
+    filters_[target].emplace(options_.timestamps ? nullptr : &TerminalOf(target).rows);
   }
 }
 
@@ -107,7 +108,7 @@ absl::Status TextPrinter::PrintView(const LineView& line) {
   if (filters_[target]) {
     AppendForTerminal(line, target, buffer);
   } else {
-    if (gets_all_[target]) modes_.Note(line.bytes);
+    if (gets_all_[target]) TerminalOf(target).modes.Note(line.bytes);
     buffer->append(line.bytes).append(EndingBytes(line.ending));
   }
   continues_[target] = !EndsLine(line.ending);
@@ -132,12 +133,16 @@ Output::Target TextPrinter::TargetOf(v1::Stream stream) const {
   return stream == v1::STREAM_STDERR && !options_.merged ? Output::kErr : Output::kOut;
 }
 
+TextPrinter::Terminal& TextPrinter::TerminalOf(Output::Target target) {
+  return terminals_[output()->is_one_terminal() ? Output::kOut : target];
+}
+
 void TextPrinter::AppendForTerminal(const LineView& line, Output::Target target,
                                     std::string* buffer) {
   if (std::exchange(has_left_[target], false)) buffer->append(filters_[target]->style());
   filters_[target]->Append(line.bytes, buffer);
   filters_[target]->Append(EndingBytes(line.ending), buffer);
-  output()->set_drawing(rows_.is_up());
+  output()->set_drawing(TerminalOf(Output::kErr).rows.is_up());
 }
 
 void TextPrinter::NoteProgress(const v1::RunProgress& progress) {
@@ -156,9 +161,9 @@ absl::Status TextPrinter::PrintNotice(const v1::LogLine& line, const std::string
 absl::Status TextPrinter::Leave() {
   for (const Output::Target target : {Output::kOut, Output::kErr}) {
     std::string bytes;
-    if (gets_all_[target]) bytes = modes_.Undo();
+    if (gets_all_[target]) bytes = TerminalOf(target).modes.Undo();
     if (filters_[target]) {
-      bytes = rows_.Leave();
+      bytes = TerminalOf(target).rows.Leave();
       if (filters_[target]->is_styled() && !has_left_[target]) bytes += "\x1b[m";
       has_left_[target] = true;
     }

@@ -41,21 +41,26 @@ class TextPrinter : public LinePrinter {
   absl::Status Leave() override;
 
  private:
+  struct Terminal {
+    OwnRows rows;
+    TerminalModes modes;  // if it gets all
+  };
+
   absl::Status PrintLine(const v1::LogLine& line) override;
   absl::Status PrintViews(absl::Span<const LineView> lines) override;
   absl::Status PrintView(const LineView& line);
   absl::Status PrintText(const v1::LogLine& line);
   absl::Status EndLines(const v1::LogLine& gap);
   Output::Target TargetOf(v1::Stream stream) const;
+  Terminal& TerminalOf(Output::Target target);
   void NoteProgress(const v1::RunProgress& progress);
   absl::Status PrintNotice(const v1::LogLine& line, const std::string& text);
   void AppendForTerminal(const LineView& line, Output::Target target, std::string* buffer);
 
   const TextPrinterOptions options_;
   TimeFormatter time_;
-  OwnRows rows_;                              // of the terminal
+  Terminal terminals_[2];                     // of both streams; if it is one, the first
   std::optional<TerminalFilter> filters_[2];  // of terminals
-  TerminalModes modes_;                       // of terminals that get all
   bool gets_all_[2] = {false, false};         // a terminal
   bool has_left_[2] = {false, false};         // a style is to be taken up again
   bool continues_[2] = {false, false};  // whether the next line of the stream continues the last

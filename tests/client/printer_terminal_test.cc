@@ -8,6 +8,7 @@
 
 #include <initializer_list>
 #include <string>
+#include <utility>
 
 #include "batch.h"
 #include "client/cli/prefix_printer.h"
@@ -36,36 +37,51 @@ v1::LogLine Gap(int64_t first, int64_t last) {
   return line;
 }
 
-// Both streams on one terminal, which changes no byte.
-class PrinterTerminalTest : public ::testing::Test {
- protected:
-  ~PrinterTerminalTest() override { close(screen_); }
+// A terminal that changes no byte.
+class Screen {
+ public:
+  Screen() {
+    termios modes;
+    EXPECT_EQ(openpty(&screen_, &terminal_, nullptr, nullptr, nullptr), 0);
+    tcgetattr(terminal_, &modes);
+    cfmakeraw(&modes);
+    tcsetattr(terminal_, TCSANOW, &modes);
+  }
+  ~Screen() {
+    if (terminal_ >= 0) close(terminal_);
+    close(screen_);
+  }
+  Screen(const Screen&) = delete;
+  Screen& operator=(const Screen&) = delete;
 
-  // What the terminal has got. Closes it.
+  int fd() const { return terminal_; }
+
+  // What it has got. Closes it.
   std::string Shown() {
-    close(terminal_);
+    close(std::exchange(terminal_, -1));
     std::string shown;
     char bytes[4096];
     for (ssize_t size; (size = read(screen_, bytes, sizeof bytes)) > 0;) shown.append(bytes, size);
     return shown;
   }
 
+ private:
+  int screen_ = -1;
+  int terminal_ = -1;
+};
+
+// Both streams on one terminal.
+class PrinterTerminalTest : public ::testing::Test {
+ protected:
+  std::string Shown() { return screen_.Shown(); }
+
   void Print(LinePrinter* printer, std::initializer_list<v1::LogLine> lines) {
     ASSERT_TRUE(printer->Print(Batch(lines)).ok());
   }
 
-  int screen_ = -1;
-  const int terminal_ = [this] {
-    int terminal;
-    termios modes;
-    EXPECT_EQ(openpty(&screen_, &terminal, nullptr, nullptr, nullptr), 0);
-    tcgetattr(terminal, &modes);
-    cfmakeraw(&modes);
-    tcsetattr(terminal, TCSANOW, &modes);
-    return terminal;
-  }();
-  FdWriter out_{terminal_, "stdout"};
-  FdWriter err_{terminal_, "stderr"};
+  Screen screen_;
+  FdWriter out_{screen_.fd(), "stdout"};
+  FdWriter err_{screen_.fd(), "stderr"};
   Output output_{&out_, &err_};
 };
 
@@ -76,6 +92,46 @@ TEST_F(PrinterTerminalTest, AJobDrawsOnItsRowsAndTheCursorEndsBelow) {
   ASSERT_TRUE(printer.Finish().ok());
   ASSERT_TRUE(printer.Leave().ok()) << "a second time, it has nothing to do";
   EXPECT_EQ(Shown(), "a: waiting\nb: waiting\n\x1b[2A\x1b[Ka: done\r\x1b[2B");
+}
+
+v1::LogLine OnStderr(v1::LogLine line) {
+  line.set_stream(v1::STREAM_STDERR);
+  return line;
+}
+
+// Each stream on a terminal of its own.
+class TwoTerminalsTest : public PrinterTerminalTest {
+ protected:
+  Screen other_;
+  FdWriter other_err_{other_.fd(), "stderr"};
+  Output both_{&out_, &other_err_};
+};
+
+TEST_F(TwoTerminalsTest, HaveRowsOfTheirOwn) {
+  EXPECT_TRUE(output_.is_one_terminal());
+  EXPECT_FALSE(both_.is_one_terminal());
+  TextPrinter printer(&both_, {});
+  Print(&printer,
+        {Line(1, "a"), Line(2, "b"), Line(3, "c"), OnStderr(Line(4, "x")),
+         OnStderr(Line(5, "\x1b[3Ay", v1::ENDING_CR)), Line(6, "\x1b[2Ad", v1::ENDING_CR)});
+  ASSERT_TRUE(printer.Finish().ok());
+  EXPECT_EQ(Shown(), "a\nb\nc\n\x1b[2Ad\r\x1b[2B");
+  EXPECT_EQ(other_.Shown(), "x\n\x1b[1Ay\r\x1b[1B") << "it has printed one row there";
+}
+
+TEST_F(TwoTerminalsTest, AreBothAsBeforeAfterAJobThatGotAllOfThem) {
+  TextPrinter printer(&both_, {.raw = true});
+  Print(&printer, {Line(1, "\x1b[?25l"), OnStderr(Line(2, "\x1b[?1000h"))});
+  ASSERT_TRUE(printer.Finish().ok());
+  EXPECT_EQ(Shown(), "\x1b[?25l\n\x1b[?25h");
+  EXPECT_EQ(other_.Shown(), "\x1b[?1000h\n\x1b[?1000l");
+}
+
+TEST_F(TwoTerminalsTest, ALineLeftOpenOnOneLeavesTheOtherAsItIs) {
+  TextPrinter printer(&both_, {});
+  Print(&printer, {Line(1, "open", v1::ENDING_NONE), Gap(2, 2)});
+  EXPECT_EQ(Shown(), "open");
+  EXPECT_THAT(other_.Shown(), StartsWith("jobtail: line 2 is missing"));
 }
 
 TEST_F(PrinterTerminalTest, AColourIsTakenUpAgainAfterANotice) {
