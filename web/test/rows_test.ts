@@ -144,6 +144,48 @@ test('a piece of a line is shown though a gap comes before the next one', () => 
   assert.deepEqual(texts(rows), ['ERR', '', 'OR']);
 });
 
+const overwritten = (first: number, last: number): LogRecord =>
+  record(last, '', { gap: { first, last, reason: 'GAP_REASON_OVERWRITTEN' } });
+
+test('a line goes on behind a gap of what a progress bar overwrote, however many that is', () => {
+  const records = [record(1, 'ERR', { ending: 'NONE', stderr: true }), overwritten(2, 900), record(901, '100 %'), record(902, 'OR', { stderr: true })];
+  assert.deepEqual(texts(rowsOf(...records)), ['', '100 %', 'ERROR']);
+  const list = new ListRows();
+  for (const one of records) list.push(one);
+  assert.deepEqual(texts(list), ['', '100 %', 'ERROR']);
+  const bar = rowsOf(record(1, '10 %', { ending: 'CR' }), overwritten(2, 900), record(901, '100 %'));
+  assert.deepEqual(texts(bar), ['', '100 %']);
+});
+
+test('a piece of a line that began in a row above says so', () => {
+  const others = Array.from({ length: 1000 }, (_, i) => record(i + 2, 'out'));
+  const far = rowsOf(record(1, 'ERR', { ending: 'NONE', stderr: true }), ...others, record(1002, 'OR', { stderr: true }), record(1003, 'next', { stderr: true }));
+  const marks = (rows: RowSource, at: number) => [plainTextOf(rows.row(at)!), rows.row(at)!.above, rows.row(at)!.cut];
+  assert.deepEqual(marks(far, 1), ['ERR', undefined, undefined]);
+  assert.deepEqual(marks(far, 1002), ['OR', true, undefined]);
+  assert.deepEqual(marks(far, 1003), ['next', undefined, undefined]);
+  assert.deepEqual(marks(far, 500), ['out', undefined, undefined]);
+
+  const records = [record(1, 'a', { ending: 'SPLIT' }), record(2, 'b', { ending: 'SPLIT' }), record(3, 'c', { ending: 'NONE' }), record(4, 'd'), record(5, 'e')];
+  const list = new ListRows();
+  for (const one of records) list.push(one);
+  for (const rows of [rowsOf(...records), list]) {
+    assert.deepEqual(texts(rows), ['a', 'b', 'cd', 'e']);
+    assert.deepEqual(positions(rows).map((at) => rows.row(at)!.above), [undefined, true, true, undefined]);
+  }
+});
+
+test('a line whose beginning a filter has not found says so', () => {
+  const list = new ListRows();
+  list.pushCut(false);
+  list.push(record(3, 'assert', { stderr: true }));
+  list.push(record(4, 'FAI', { ending: 'NONE' }));
+  list.push(record(5, 'LED'));
+  list.push(record(6, 'FAILED'));
+  assert.deepEqual(texts(list), ['assert', 'FAILED', 'FAILED']);
+  assert.deepEqual(positions(list).map((at) => list.row(at)!.cut), [undefined, true, undefined]);
+});
+
 test('a gap is one row', () => {
   const rows = rowsOf(record(1), record(900, '', { gap: { first: 2, last: 900, reason: '' } }), record(901));
   assert.deepEqual(positions(rows), [1, 900, 901]);

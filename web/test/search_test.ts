@@ -118,6 +118,23 @@ test('a line in pieces is one match, at its last piece', () => {
   assert.deepEqual(lines.take({ sequence: '9', result: {} } as LogLine), [8]);
 });
 
+test('a line that is longer than a record may be is one match', () => {
+  const lines = new LineMatches();
+  const take = (sequence: number, ending: string): number[] =>
+    lines.take({ sequence: String(sequence), ending, stream: 'STREAM_STDOUT' } as LogLine);
+  assert.deepEqual([take(2, 'ENDING_SPLIT'), take(3, 'ENDING_SPLIT'), take(4, 'ENDING_NONE'), take(5, 'ENDING_LF')], [[], [], [], [5]]);
+});
+
+test('a line goes on behind a gap of what a progress bar overwrote, and behind no other', () => {
+  const gap = (reason: string): LogLine => ({ sequence: '9', gap: { first: '3', last: '9', reason } }) as LogLine;
+  const lines = new LineMatches();
+  lines.take({ sequence: '2', ending: 'ENDING_NONE', stream: 'STREAM_STDERR' } as LogLine);
+  assert.deepEqual(lines.take(gap('GAP_REASON_OVERWRITTEN')), []);
+  assert.equal(lines.open, 2);
+  assert.deepEqual(lines.take(gap('GAP_REASON_DROPPED')), [2]);
+  assert.equal(lines.open, undefined);
+});
+
 test('a match that goes on is looked for once more', async () => {
   const asked: number[] = [];
   let matches = [3, 7];

@@ -88,6 +88,7 @@ export interface LogLine {
   progress?: RunProgress;
   result?: RunResult;
   gap?: Gap;
+  cut?: { first?: string; last?: string };
   heartbeat?: { lastSequence?: string; time?: string; searchedThrough?: string };
 }
 

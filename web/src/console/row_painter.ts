@@ -32,7 +32,7 @@ export class ConsolePainter implements RowPainter {
     const first = row.before[0]?.sequence ?? 0;
     const marks = `${contains(this.selection, sequence) ? 's' : ''}${sequence === this.current ? 'c' : ''}`;
     const drawn = row.drawn ? `${row.drawn.id}:${row.drawn.count(sequence)}` : row.styles?.join() ?? '';
-    return `${this.epoch} ${sequence} ${first}${row.cut ? '…' : ''} ${marks} ${this.wholes.has(sequence) ? 'w' : ''} ${drawn}`;
+    return `${this.epoch} ${sequence} ${first}${row.cut ? '…' : ''}${row.above ? '↪' : ''} ${marks} ${this.wholes.has(sequence) ? 'w' : ''} ${drawn}`;
   }
 
   paint(position: number, row: Row | undefined): HTMLElement {
@@ -96,13 +96,14 @@ export class ConsolePainter implements RowPainter {
     const whole = this.wholes.get(record.sequence);
     const shown = whole === undefined ? row : { ...row, record: { ...record, text: whole } };
     if (record.stderr) text.append(hidden('stderr: '));
-    if (row.cut) text.append(mark('⋯', 'The beginning of this line is not shown: it came in too many pieces'));
+    if (row.cut) text.append(mark('⋯', 'The beginning of this line is not shown: it came in too many pieces, or too long before'));
+    if (row.above) text.append(mark('↪', 'This line began in a row above'));
     paintSegments(segmentsOf(shown), text);
     if (!text.hasChildNodes()) text.append(document.createElement('br')); // or a selection would leave the line out
     if (row.drawn) return;
     if (row.before.some((part) => part.length > part.text.length)) text.append(mark('⋯', 'Long pieces of this line are not shown in full'));
     if (record.length > shown.record.text.length) text.append(this.more(record, shown.record.text.length));
-    else if (record.ending === 'SPLIT') text.append(mark('↩', 'The line goes on in the next row'));
+    if (record.ending === 'SPLIT') text.append(mark('↩', 'The line goes on in the next row'));
   }
 
   private more(record: LogRecord, shown: number): HTMLElement {

@@ -60,6 +60,7 @@ export class FilterList {
   private take(line: LogLine): boolean {
     const searched = Number(line.heartbeat?.searchedThrough ?? 0);
     if (searched >= this.next) this.next = searched + 1; // a broken search goes on from there
+    if (line.cut) this.rows.pushCut(line.stream === 'STREAM_STDERR');
     const record = recordOf(line);
     if (!record || record.sequence < this.next) return false;
     this.next = record.sequence + 1;

@@ -18,6 +18,14 @@ export interface LogRecord {
   readonly gap?: { first: number; last: number; reason: string };
 }
 
+// Whether the next text of a stream begins a new line because of this record. The same rule as EndsLineOf in
+// base/codec/log_line.h: a gap in place of lines that were overwritten ends none.
+export function endsLineOf(stderr: boolean, record: LogRecord): boolean {
+  if (record.gap) return record.gap.reason !== 'GAP_REASON_OVERWRITTEN';
+  if (record.result) return true;
+  return record.stderr === stderr && record.ending !== 'NONE' && record.ending !== 'SPLIT';
+}
+
 // What is kept of a line. A line may have 64 KiB, and nobody looks at many such lines at once.
 export const kMaxText = 4096;
 

@@ -1,19 +1,24 @@
 import { CarriedStyles } from './carried';
-import { endsLine, type LogRecord } from './record';
+import { endsLine, endsLineOf, type LogRecord } from './record';
 import { type DrawnStretch, Screens } from './screens';
 import type { LogWindow } from './window';
 
 // One row on the page. `before`: what the same stream printed on the same row of a terminal, oldest first. `cut`: the
-// line began even before that. `styles`: the SGR parameters that are in force where it begins. `drawn`: the screen that
+// line began even before that, with what no row shows. `above`: it began in a row above. `styles`: the SGR parameters that are in force where it begins. `drawn`: the screen that
 // shows it, if the program draws over rows above; the record may then have several rows of it, or none, and has them in
 // place of its text.
 export interface Row {
   readonly record: LogRecord;
   readonly before: readonly LogRecord[];
   readonly cut?: boolean;
+  readonly above?: boolean;
   readonly styles?: readonly string[];
   readonly drawn?: DrawnStretch;
 }
+
+type Began = Pick<Row, 'cut' | 'above'>;
+const kCut: Began = { cut: true };
+const kAbove: Began = { above: true };
 
 // Rows by position, 1, 2, 3 ... Not every position has a row; what has one may not be loaded.
 export interface RowSource {
@@ -33,7 +38,8 @@ export interface RowSource {
   nearest(position: number): number;
 }
 
-const kLook = 256; // how far the next record of a row is looked for, and what it overwrites
+const kLook = 256; // records among which the next of a row is looked for, and what it overwrites
+const kLookAbove = 2048; // records among which the row is looked for that a line began in
 const kMaxPieces = 8192; // of one line on one row: half of what is kept in memory
 const kMaxPiecesText = 256 * 1024; // characters of them
 const kBlock = 256;
@@ -111,10 +117,13 @@ export class LogRows implements RowSource {
     if (drawn) return drawn.owns(sequence);
     if (record.ending !== 'CR' && record.ending !== 'NONE') return true;
     if (record.result || record.gap) return true;
-    for (let at = sequence + 1; at <= sequence + kLook; at += 1) {
+    let at = sequence;
+    for (let looked = 0; looked < kLook; looked += 1) {
+      at = this.window.after(at);
       const next = this.window.get(at);
-      if (!next || next.gap) return true; // as a line's parts go no further back
+      if (!next) return true;
       if (isText(next) && next.stderr === record.stderr) return false;
+      if (endsLineOf(record.stderr, next)) return true; // a line's parts go no further back
     }
     return true;
   }
@@ -123,30 +132,41 @@ export class LogRows implements RowSource {
   // what is near.
   private partsBefore(record: LogRecord): Row {
     const parts: LogRecord[] = [];
-    const end = (cut: boolean): Row => ({ record, before: parts.reverse(), ...(cut ? { cut } : {}) });
-    if (!isText(record)) return end(false);
-    let last = record.sequence;
+    const end = (began: Began = {}): Row => ({ record, before: parts.reverse(), ...began });
+    if (!isText(record)) return end();
     let text = 0;
     let overwritten = false;
-    for (let at = record.sequence - 1; at >= this.first && at >= last - kLook; at -= 1) {
+    let at = this.window.before(record.sequence);
+    let all = 1;
+    for (let looked = 0; at >= this.first && looked < kLook; at = this.window.before(at), looked += 1, all += 1) {
       const part = this.window.get(at);
-      if (!part) return end(!overwritten && last < record.sequence && this.isMissing(at));
-      if (!isText(part)) break;
-      if (part.stderr !== record.stderr) continue;
-      if (endsLine(part.ending) || part.ending === 'SPLIT') break;
+      if (!part) return end(!overwritten && parts.length > 0 && this.isMissing(at) ? kCut : {});
+      if (endsLineOf(record.stderr, part) && part.ending !== 'CR') return end();
+      if (!isText(part) || part.stderr !== record.stderr) continue;
+      if (part.ending === 'SPLIT') return end(overwritten ? {} : kAbove);
       overwritten ||= part.ending === 'CR';
-      if (overwritten && at < record.sequence - kLook) break;
+      if (overwritten && all > kLook) return end();
       text += part.text.length;
-      if (parts.length >= kMaxPieces || text > kMaxPiecesText) return end(!overwritten);
+      if (parts.length >= kMaxPieces || text > kMaxPiecesText) return end(overwritten ? {} : kCut);
       parts.push(part);
-      last = at;
+      looked = -1;
     }
-    return end(false);
+    return end(!overwritten && this.goesOnFrom(record.stderr, at) ? kAbove : {});
   }
 
-  // Whether a record that is not loaded can be; it is asked for.
-  private isMissing(sequence: number): boolean {
-    if (this.window.gapAt(sequence)) return false;
+  // Whether a line of the stream goes on from `at` or before, as far as that is loaded.
+  private goesOnFrom(stderr: boolean, from: number): boolean {
+    let at = from;
+    for (let looked = kLook; at >= this.first && looked < kLookAbove; at = this.window.before(at), looked += 1) {
+      const part = this.window.get(at);
+      if (!part || endsLineOf(stderr, part)) return false;
+      if (isText(part) && part.stderr === stderr) return true;
+    }
+    return false;
+  }
+
+  // A record that is not loaded can be; it is asked for.
+  private isMissing(sequence: number): true {
     this.load([sequence]);
     return true;
   }
@@ -154,28 +174,41 @@ export class LogRows implements RowSource {
 
 const isText = (record: LogRecord): boolean => !record.result && !record.gap;
 
+interface ListedRow extends Row {
+  readonly before: LogRecord[];
+}
+
 // A list of rows, for what a filter has found: positions count from 1. The pieces of a line are one row, where the last
-// of them is.
+// of them is; those of a line that is longer than a record may be have a row each.
 export class ListRows implements RowSource {
   readonly first = 1;
   records = 0; // that have been pushed
   private readonly rows: Row[] = [];
-  private readonly open = new Map<boolean, { record: LogRecord; before: LogRecord[] }>(); // by stream: stderr or not
+  // By stream, stderr or not: the row of the line that goes on.
+  private readonly open = new Map<boolean, ListedRow>();
+  private readonly cut = new Set<boolean>(); // streams whose next record begins within a line
 
   get last(): number { return this.rows.length; }
+  // The beginning of the line whose next piece comes is not among what the filter has found.
+  pushCut(stderr: boolean): void { this.cut.add(stderr); }
   push(record: LogRecord): void {
     this.records += 1;
-    if (!isText(record)) this.open.clear();
-    const begun = this.open.get(record.stderr);
-    this.open.delete(record.stderr);
-    const before = begun?.before ?? [];
-    if (begun) {
-      before.push(begun.record);
-      this.rows.splice(this.rows.lastIndexOf(begun), 1);
+    const begun = isText(record) ? this.open.get(record.stderr) : undefined;
+    for (const stderr of [false, true]) {
+      if (isText(record) ? stderr === record.stderr : endsLineOf(stderr, record)) this.open.delete(stderr);
     }
-    const row = { record, before };
+    const row = this.rowOf(record, begun);
     this.rows.push(row);
-    if (isText(record) && record.ending === 'NONE') this.open.set(record.stderr, row);
+    if (isText(record) && !endsLineOf(record.stderr, record)) this.open.set(record.stderr, row);
+  }
+  private rowOf(record: LogRecord, begun: ListedRow | undefined): ListedRow {
+    const isCut = isText(record) ? this.cut.delete(record.stderr) : false;
+    if (!isText(record)) this.cut.clear();
+    if (!begun) return { record, before: [], ...(isCut ? kCut : {}) };
+    if (begun.record.ending === 'SPLIT') return { record, before: [], ...kAbove };
+    this.rows.splice(this.rows.lastIndexOf(begun), 1);
+    begun.before.push(begun.record);
+    return { ...begun, record };
   }
   next(position: number): number | undefined { return position < this.last ? position + 1 : undefined; }
   previous(position: number): number | undefined { return position > 1 ? position - 1 : undefined; }

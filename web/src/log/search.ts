@@ -1,6 +1,7 @@
 import { logPath } from '../api/log_request';
 import { readStream } from '../api/ndjson';
 import type { LogLine } from '../api/types';
+import { endsLineOf, recordOf } from './record';
 
 export interface SearchTerm {
   text: string;
@@ -54,19 +55,16 @@ export async function* findOnServer(run: string, pattern: string, from: number, 
 
 // Makes matching lines of the records that the server sends: it sends all records of a line that matches.
 export class LineMatches {
-  private readonly begun = new Map<string, { first: number; last: number }>(); // by stream
+  private readonly begun = new Map<boolean, { first: number; last: number }>(); // by stream: stderr or not
 
   // The lines that are known to end, by their last records.
   take(message: LogLine): number[] {
-    const sequence = Number(message.sequence ?? 0);
-    if (sequence === 0) return [];
-    if (message.result || message.gap) return this.end();
-    const stream = message.stream ?? '';
-    const first = this.begun.get(stream)?.first ?? sequence;
-    this.begun.delete(stream);
-    if (message.ending !== 'ENDING_NONE') return [sequence];
-    this.begun.set(stream, { first, last: sequence });
-    return [];
+    const record = recordOf(message, 0);
+    if (!record) return [];
+    if (record.result || record.gap) return this.end((stderr) => endsLineOf(stderr, record));
+    const { sequence, stderr } = record;
+    this.begun.set(stderr, { first: this.begun.get(stderr)?.first ?? sequence, last: sequence });
+    return this.end((stream) => endsLineOf(stream, record));
   }
 
   // The first record of those lines that go on; undefined if there are none.
@@ -75,11 +73,11 @@ export class LineMatches {
     return firsts.length > 0 ? Math.min(...firsts) : undefined;
   }
 
-  // Nothing comes of those lines.
-  end(): number[] {
-    const lasts = [...this.begun.values()].map((line) => line.last).sort((a, b) => a - b);
-    this.begun.clear();
-    return lasts;
+  // Nothing more comes of the lines of such streams.
+  end(isEnded: (stderr: boolean) => boolean = () => true): number[] {
+    const ended = [...this.begun].filter(([stderr]) => isEnded(stderr));
+    for (const [stderr] of ended) this.begun.delete(stderr);
+    return ended.map(([, line]) => line.last).sort((a, b) => a - b);
   }
 }
 

@@ -57,6 +57,17 @@ export class LogWindow {
     return undefined;
   }
 
+  // The numbers of the records after and before `sequence`, loaded or not.
+  after(sequence: number): number {
+    if (this.get(sequence + 1)) return sequence + 1;
+    return this.gapAt(sequence + 1)?.last ?? sequence + 1;
+  }
+  before(sequence: number): number {
+    const record = this.get(sequence);
+    if (record) return (record.gap?.first ?? sequence) - 1;
+    return (this.gapAt(sequence)?.first ?? sequence) - 1;
+  }
+
   // The first part of [from, to] that is not loaded, at most a chunk long; undefined if all of it is.
   missing(from: number, to: number): { from: number; to: number } | undefined {
     const end = Math.min(to, this.lastKnown);
