@@ -1,5 +1,5 @@
 import { CarriedStyles } from './carried';
-import { endsLine, endsLineOf, type LogRecord } from './record';
+import { endsLineOf, type LogRecord } from './record';
 import { type DrawnStretch, Screens } from './screens';
 import type { LogWindow } from './window';
 
