@@ -278,7 +278,8 @@ std::optional<int64_t> JobBuilder::ParseSize(const char* name, const std::string
 }
 
 void JobBuilder::SetOutput(process::Command* command) {
-  const bool exact = config_.order() == v1::Job::EXACT;
+  command->helps_exact_order = config_.order() != v1::Job::EXACT_WITHOUT_LIBRARY;
+  const bool exact = config_.order() == v1::Job::EXACT || !command->helps_exact_order;
   if (exact && config_.tty()) {
     Error("order", "a terminal has one stream, which is in order; leave out tty or order: EXACT");
   }

@@ -23,22 +23,6 @@ namespace {
 
 constexpr char kDefaultPath[] = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
 
-// The files that the program's name may mean.
-std::vector<std::string> Candidates(const Command& command) {
-  if (!command.paths.empty()) return command.paths;
-  const std::string& program = command.arguments.front();
-  if (absl::StrContains(program, '/')) return {program};
-  std::string path = kDefaultPath;
-  for (const std::string& variable : command.environment) {
-    if (absl::StartsWith(variable, "PATH=")) path = variable.substr(5);
-  }
-  std::vector<std::string> candidates;
-  for (const absl::string_view directory : absl::StrSplit(path, ':', absl::SkipEmpty())) {
-    candidates.push_back(absl::StrCat(directory, "/", program));
-  }
-  return candidates;
-}
-
 void AppendString(const std::string& text, std::string* bytes) {
   bytes->append(text.c_str(), text.size() + 1);
 }
@@ -106,8 +90,23 @@ User ProcessUser() {
   return {geteuid(), getegid(), {}, absl::StrCat(geteuid()), "/", kUsualShell};
 }
 
+std::vector<std::string> ProgramPaths(const Command& command) {
+  if (!command.paths.empty()) return command.paths;
+  const std::string& program = command.arguments.front();
+  if (absl::StrContains(program, '/')) return {program};
+  std::string path = kDefaultPath;
+  for (const std::string& variable : command.environment) {
+    if (absl::StartsWith(variable, "PATH=")) path = variable.substr(5);
+  }
+  std::vector<std::string> candidates;
+  for (const absl::string_view directory : absl::StrSplit(path, ':', absl::SkipEmpty())) {
+    candidates.push_back(absl::StrCat(directory, "/", program));
+  }
+  return candidates;
+}
+
 std::string EncodeOrder(const Command& command, const Cgroup* cgroup) {
-  const std::vector<std::string> paths = Candidates(command);
+  const std::vector<std::string> paths = ProgramPaths(command);
   Order order{};
   order.arguments = static_cast<uint32_t>(command.arguments.size());
   order.variables = static_cast<uint32_t>(command.environment.size());

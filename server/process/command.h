@@ -64,6 +64,7 @@ struct Command {
   std::optional<User> user;  // default: the server's
   std::string input;         // what it can read on descriptor 0
   OutputMode output = OutputMode::kPipes;
+  bool helps_exact_order = true;  // kExact: whether its programs load a library, see preload.h
   int stop_signal = SIGTERM;
   absl::Duration grace = absl::Seconds(10);  // from the stop signal to SIGKILL
   absl::Duration drain = absl::Seconds(1);   // from its end to SIGKILL for what it leaves behind
@@ -76,6 +77,9 @@ struct Command {
   std::optional<int> nice;
   std::optional<int> io_priority;  // as ioprio_set(2) takes it
 };
+
+// The files that the first argument may mean, to be tried one after the other.
+std::vector<std::string> ProgramPaths(const Command& command);
 
 // What the supervisor is told of it: see protocol.h. `cgroup` may be null.
 std::string EncodeOrder(const Command& command, const Cgroup* cgroup);

@@ -1,20 +1,21 @@
 // Libraries that a command is started with (LD_PRELOAD).
 #include "server/process/preload.h"
 
+#include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <filesystem>
+#include <optional>
+#include <string>
 #include <system_error>
+#include <vector>
 
-#include "absl/strings/str_cat.h"
+#include "server/process/machine.h"
 
 namespace jobtail::process {
 namespace {
-
-constexpr char kPreload[] = "LD_PRELOAD=";
-constexpr char kAsanOptions[] = "ASAN_OPTIONS=";
 
 // Whether nobody but root and this user can put another file there.
 bool IsTrusted(std::filesystem::path path) {
@@ -63,31 +64,47 @@ std::string* Find(const char* name, std::vector<std::string>* environment) {
   return found == environment->end() ? nullptr : &*found;
 }
 
-}  // namespace
-
-std::optional<std::string> FindExactLibrary(const std::optional<User>& user) {
+std::vector<std::string> TrustedLibraries() {
+  std::vector<std::string> libraries;
   for (const std::filesystem::path& place : Places()) {
     // What the dynamic linker takes to be between two paths.
     const bool has_separator = place.native().find_first_of(" :") != std::string::npos;
     std::error_code error;
     const std::filesystem::path file = std::filesystem::canonical(place, error);
-    if (!error && !has_separator && IsTrusted(file) && CanRead(user, file)) return file.native();
+    if (!error && !has_separator && IsTrusted(file)) libraries.push_back(file.native());
   }
-  return std::nullopt;
+  return libraries;
 }
 
-void AddPreload(const std::string& library, std::vector<std::string>* environment) {
-  if (std::string* const others = Find(kPreload, environment)) {
-    others->insert(sizeof kPreload - 1, library + ":");
-  } else {
-    environment->push_back(kPreload + library);
+// Whether the command's program could be one that loads the library.
+bool Suits(const std::string& library, const Command& command) {
+  for (const std::string& path : ProgramPaths(command)) {
+    const std::filesystem::path file = std::filesystem::path(command.directory) / path;
+    if (access(file.c_str(), F_OK) != 0) continue;
+    const std::optional<Machine> machine = MachineOf(file);
+    return !machine || machine == MachineOf(library);
   }
-  constexpr char kAnyOrder[] = "verify_asan_link_order=0";
-  if (std::string* const options = Find(kAsanOptions, environment)) {
-    options->insert(sizeof kAsanOptions - 1, absl::StrCat(kAnyOrder, ":"));
+  return true;
+}
+
+void AddFirst(const char* variable, const std::string& value,
+              std::vector<std::string>* environment) {
+  if (std::string* const others = Find(variable, environment)) {
+    others->insert(strlen(variable), value + ":");
   } else {
-    environment->push_back(absl::StrCat(kAsanOptions, kAnyOrder));
+    environment->push_back(variable + value);
   }
+}
+
+}  // namespace
+
+void AddExactLibrary(Command* command) {
+  static const auto* const libraries = new std::vector<std::string>(TrustedLibraries());
+  const auto library = std::ranges::find_if(
+      *libraries, [&](const std::string& path) { return CanRead(command->user, path); });
+  if (library == libraries->end() || !Suits(*library, *command)) return;
+  AddFirst("LD_PRELOAD=", *library, &command->environment);
+  AddFirst("ASAN_OPTIONS=", "verify_asan_link_order=0", &command->environment);
 }
 
 }  // namespace jobtail::process

@@ -41,9 +41,9 @@ std::string Mark(const Execution& run) { return absl::StrCat("JOBTAIL_RUN_ID=", 
 
 // Its sockets suit every runtime.
 Command WithPreload(Command command) {
-  if (command.output != OutputMode::kExact) return command;
-  const std::optional<std::string> library = FindExactLibrary(command.user);
-  if (library) AddPreload(*library, &command.environment);
+  if (command.output == OutputMode::kExact && command.helps_exact_order) {
+    AddExactLibrary(&command);
+  }
   return command;
 }
 
@@ -57,12 +57,14 @@ Command WithMark(Command command, const Execution& run) {
 }  // namespace
 
 void Process::Start(Services* services, Command command, std::shared_ptr<Execution> run) {
-  const auto process = std::make_shared<Process>(services, std::move(command), std::move(run));
-  services->beside([process] { process->Launch(); });
+  // What is to be looked up for it is in files, too.
+  services->beside([services, command = std::move(command), run = std::move(run)] {
+    std::make_shared<Process>(services, WithPreload(command), run)->Launch();
+  });
 }
 
 Process::Process(Services* services, Command command, std::shared_ptr<Execution> run)
-    : command_(WithMark(WithPreload(std::move(command)), *run)),
+    : command_(WithMark(std::move(command), *run)),
       run_(std::move(run)),
       services_(services),
       strand_(boost::asio::make_strand(services->context)),

@@ -6,7 +6,6 @@
 // A single thread, no libraries, little memory: it is linked into the server as a file, see
 // spawn.cc.
 
-#include <dirent.h>
 #include <fcntl.h>
 #include <grp.h>
 #include <poll.h>
@@ -27,11 +26,11 @@
 
 #include <algorithm>
 #include <cerrno>
-#include <cstdio>
 #include <iterator>
 #include <utility>
 
 #include "server/process/protocol.h"
+#include "server/process/run_processes.h"
 
 namespace jobtail::process {
 namespace {
@@ -313,56 +312,11 @@ class Supervisor {
     if (!main_ended_ && !killing_) Tell(Count(Event::Kind::kKilled, 0));
     const bool first = !killing_;
     killing_ = true;
-    const int killed = KillChildren();
+    const int killed = KillChildren({main_, main_ended_});
     if (first && main_ended_) left_over_ = killed;
     // Whose parent died just now comes to us, and must be killed, too.
     constexpr int64_t kAgainMillis = 10;
     kill_at_ = NowMillis() + kAgainMillis;
-  }
-
-  // Calls `function(parent, pid)` for everybody below `parent`, none of whom is looked for with
-  // more than so many above. Whom a process starts meanwhile may not be among them. False if the
-  // system does not tell.
-  template <typename Function>
-  static bool ForEachBelow(pid_t parent, const Function& function, int depth = 0) {
-    constexpr int kMaxDepth = 200;
-    char path[64];
-    // NOLINTNEXTLINE(cert-err33-c): it has room
-    snprintf(path, sizeof path, "/proc/%d/task", parent);
-    DIR* const threads = depth < kMaxDepth ? opendir(path) : nullptr;
-    if (!threads) return false;
-    while (const dirent* const thread = readdir(threads)) {
-      if (thread->d_name[0] == '.') continue;
-      char file[sizeof path + 32];
-      snprintf(file, sizeof file, "%s/%.16s/children", path, thread->d_name);
-      FILE* const children = fopen(file, "re");
-      if (!children) continue;
-      pid_t child;
-      while (fscanf(children, "%d", &child) == 1) {
-        function(parent, child);
-        ForEachBelow(child, function, depth + 1);
-      }
-      fclose(children);
-    }
-    closedir(threads);
-    return true;
-  }
-
-  // Everybody whose parent is this process: the command, and what was left behind. How many.
-  int KillChildren() const {
-    if (!main_ended_) kill(-main_, SIGKILL);
-    char path[64];
-    snprintf(path, sizeof path, "/proc/self/task/%d/children", getpid());
-    FILE* const children = fopen(path, "re");
-    if (!children) {
-      kill(-main_, SIGKILL);
-      return 1;
-    }
-    int count = 0;
-    int pid;
-    while (fscanf(children, "%d", &pid) == 1) count += kill(pid, SIGKILL) == 0 ? 1 : 0;
-    fclose(children);
-    return count;
   }
 
   void Wait() {
@@ -399,48 +353,7 @@ class Supervisor {
     stopping_ = true;
     const int64_t latest = NowMillis() + order_.grace_millis;
     kill_at_ = kill_at_ == kNever ? latest : std::min(kill_at_, latest);
-    Ask();
-  }
-
-  // Each process of the run once: the command's group in one call, so that nobody is missed who is
-  // just being started; and those in groups of their own, as daemons and a shell's background jobs
-  // are. One that is stopped could not heed it.
-  void Ask() const {
-    bool has_group = !main_ended_;  // otherwise its number may be another's by now
-    ForEachBelow(getpid(), [&](pid_t parent, pid_t pid) {
-      const bool is_in_group = getpgid(pid) == main_;
-      has_group = has_group || is_in_group;
-      if (!is_in_group) AskOne(parent, pid);
-    });
-    if (!has_group) return;
-    kill(-main_, order_.stop_signal);
-    kill(-main_, SIGCONT);
-  }
-
-  // Not whoever may have its number by now: whom the descriptor means is still its parent's child.
-  void AskOne(pid_t parent, pid_t pid) const {
-    const auto process = static_cast<int>(syscall(SYS_pidfd_open, pid, 0));
-    if (process < 0) return;
-    if (ParentOf(pid) == parent) {
-      syscall(SYS_pidfd_send_signal, process, order_.stop_signal, nullptr, 0);
-      syscall(SYS_pidfd_send_signal, process, SIGCONT, nullptr, 0);
-    }
-    close(process);
-  }
-
-  // As /proc tells it behind the name, which may have anything in it.
-  static pid_t ParentOf(pid_t pid) {
-    char text[512];
-    snprintf(text, sizeof text, "/proc/%d/stat", pid);
-    const int file = open(text, O_RDONLY | O_CLOEXEC);
-    const ssize_t size = file < 0 ? -1 : read(file, text, sizeof text - 1);
-    if (file >= 0) close(file);
-    text[std::max<ssize_t>(size, 0)] = '\0';
-    const char* const name_end = strrchr(text, ')');
-    char state;
-    pid_t parent = -1;
-    if (!name_end || sscanf(name_end + 1, " %c %d", &state, &parent) != 2) return -1;
-    return parent;
+    AskProcesses({main_, main_ended_}, order_.stop_signal);
   }
 
   void ServerGone() {

@@ -3,11 +3,11 @@
 
 #include <sys/ioctl.h>
 #include <sys/stat.h>
-#include <sys/syscall.h>
 #include <sys/sysmacros.h>
 #include <termios.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cstdint>
 #include <filesystem>
 #include <fstream>
@@ -18,6 +18,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_split.h"
 #include "absl/strings/string_view.h"
+#include "server/process/waited_for.h"
 
 namespace jobtail::process {
 namespace {
@@ -33,12 +34,13 @@ std::string FirstLine(const std::filesystem::path& file) {
   return line;
 }
 
-std::vector<std::filesystem::path> Threads(pid_t pid) {
-  std::vector<std::filesystem::path> threads;
+std::vector<pid_t> Threads(pid_t pid) {
+  std::vector<pid_t> threads;
   std::error_code error;
   for (const auto& entry :
        std::filesystem::directory_iterator(absl::StrCat("/proc/", pid, "/task"), error)) {
-    threads.push_back(entry.path());
+    pid_t thread;
+    if (absl::SimpleAtoi(entry.path().filename().native(), &thread)) threads.push_back(thread);
   }
   return threads;
 }
@@ -56,29 +58,20 @@ dev_t TerminalOf(pid_t pid) {
   return makedev((number >> 8) & 0xfff, (number & 0xff) | ((number >> 12) & 0xfff00));
 }
 
-// The descriptor that a thread is in read(2) on.
-std::optional<int> ReadsFrom(const std::filesystem::path& thread) {
-  const std::string call = FirstLine(thread / "syscall");
-  const std::vector<absl::string_view> words = absl::StrSplit(call, ' ');
-  int number;
-  int fd;
-  if (words.size() < 2 || !absl::SimpleAtoi(words[0], &number) || number != SYS_read ||
-      !absl::SimpleHexAtoi(words[1], &fd)) {
-    return std::nullopt;
-  }
-  return fd;
+bool IsTerminal(pid_t pid, int fd, dev_t terminal) {
+  struct stat file {};
+  if (stat(absl::StrCat("/proc/", pid, "/fd/", fd).c_str(), &file) != 0) return false;
+  if (!S_ISCHR(file.st_mode)) return false;
+  return file.st_rdev == terminal || (file.st_rdev == kOwnTerminal && TerminalOf(pid) == terminal);
 }
 
+// Whether one of its threads waits for that terminal, and for nothing else.
 bool Reads(pid_t pid, dev_t terminal) {
-  for (const std::filesystem::path& thread : Threads(pid)) {
-    const std::optional<int> fd = ReadsFrom(thread);
-    struct stat file {};
-    if (!fd || stat(absl::StrCat("/proc/", pid, "/fd/", *fd).c_str(), &file) != 0) continue;
-    if (!S_ISCHR(file.st_mode)) continue;
-    if (file.st_rdev == terminal) return true;
-    if (file.st_rdev == kOwnTerminal && TerminalOf(pid) == terminal) return true;
-  }
-  return false;
+  return std::ranges::any_of(Threads(pid), [&](pid_t thread) {
+    const std::vector<int> descriptors = WaitsToRead(pid, thread);
+    return !descriptors.empty() &&
+           std::ranges::all_of(descriptors, [&](int fd) { return IsTerminal(pid, fd, terminal); });
+  });
 }
 
 }  // namespace
@@ -94,8 +87,8 @@ std::optional<TerminalReader> FindTerminalReader(pid_t ancestor, dev_t terminal)
     if (pids[i] != ancestor && Reads(pids[i], terminal)) {
       return TerminalReader{pids[i], FirstLine(absl::StrCat("/proc/", pids[i], "/comm"))};
     }
-    for (const std::filesystem::path& thread : Threads(pids[i])) {
-      std::ifstream children(thread / "children");
+    for (const pid_t thread : Threads(pids[i])) {
+      std::ifstream children(absl::StrCat("/proc/", pids[i], "/task/", thread, "/children"));
       for (pid_t child; children >> child;) pids.push_back(child);
     }
   }

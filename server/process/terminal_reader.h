@@ -9,7 +9,7 @@
 
 namespace jobtail::process {
 
-// A process that is in read(2) on a terminal.
+// A process that waits for a terminal to be read.
 struct TerminalReader {
   pid_t pid = -1;
   std::string name;  // as the kernel has it: 15 bytes at most
@@ -18,9 +18,9 @@ struct TerminalReader {
 // The device that programs have whose terminal's master side is `master`, or 0.
 dev_t TerminalOfMaster(int master);
 
-// One among the processes below `ancestor` that reads that terminal, under whatever name. None
-// where the system does not let this process see what others do. Programs that wait with poll(2)
-// and its kin are not found: those may wait for anything. May take milliseconds. Thread-safe.
+// One among the processes below `ancestor` of which a thread waits for that terminal, under
+// whatever name, and for nothing else (waited_for.h). None where the system does not let this
+// process see what others do. May take milliseconds. Thread-safe.
 std::optional<TerminalReader> FindTerminalReader(pid_t ancestor, dev_t terminal);
 
 // Types the end of the file. False if the terminal is not in the mode in which that means anything.

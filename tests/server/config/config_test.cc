@@ -194,6 +194,7 @@ TEST_F(ConfigTest, EveryFieldIsChecked) {
   expect("directory: \"tmp\"", "give an absolute path");
   expect("user: \"nobody-here\"", "the system has no user \"nobody-here\"");
   expect("tty: true order: EXACT", "leave out tty");
+  expect("tty: true order: EXACT_WITHOUT_LIBRARY", "leave out tty");
   expect("argument: \"{x}\"", "no parameter x is declared");
   expect("argument: \"{\"", "write \"{{\"");
   expect("argument: \"a\\000b\"", "NUL");
@@ -355,6 +356,17 @@ TEST_F(ConfigTest, StdioWritesLineByLineIfAskedTo) {
   const std::string run = Start("j");
   EXPECT_TRUE(jobtail::testing::Eventually([&] { return !ReadLog(run).empty(); }));
   EXPECT_TRUE(Cancel(run).ok());
+}
+
+TEST_F(ConfigTest, ExactOrderCanBeHadWithoutALibrary) {
+  const auto load = [&](const std::string& order) {
+    Load("job { name: \"j\" command: \"/bin/sh\" order: " + order +
+         R"( argument: ["-c", "test -S /proc/self/fd/1; echo $? ${LD_PRELOAD:+library}"] })");
+  };
+  load("EXACT");
+  EXPECT_THAT(Lines(Run("j")), ElementsAre("0 library"));
+  load("EXACT_WITHOUT_LIBRARY");
+  EXPECT_THAT(Lines(Run("j")), ElementsAre("0 "));
 }
 
 TEST_F(ConfigTest, AFileThatCannotBeReadIsToldByItsName) {

@@ -151,6 +151,19 @@ TEST_F(ProcessTest, NobodyWaitsForEverForWhatIsTypedAtATerminal) {
             1);
 }
 
+TEST_F(ProcessTest, NobodyWaitsForEverInSelectEither) {
+  process::Command command = Program({"python3", "-c",
+                                      "import os, select\n"
+                                      "terminal = os.open('/dev/tty', os.O_RDWR)\n"
+                                      "os.write(terminal, b'Password: ')\n"
+                                      "select.select([terminal], [], [])\n"
+                                      "print(os.read(terminal, 80))\n"});
+  command.output = OutputMode::kTerminal;
+  const std::vector<std::string> lines = Lines(RunCommand(command));
+  EXPECT_THAT(lines, ::testing::Contains(::testing::HasSubstr("it is given the end of the file")));
+  EXPECT_EQ(lines.back(), "b''");
+}
+
 // A log that holds little.
 class SmallLog : public ProcessTest {
  protected:

@@ -257,6 +257,12 @@ TEST_F(ExactTest, OtherLibrariesThatAreToBeLoadedAre) {
                           "verify_asan_link_order=0:detect_leaks=0"));
 }
 
+TEST_F(ExactTest, ItMayDoWithoutTheLibrary) {
+  process::Command command = Exact("echo preload=$LD_PRELOAD; echo options=$ASAN_OPTIONS >&2");
+  command.helps_exact_order = false;
+  EXPECT_THAT(Lines(RunCommand(command)), ElementsAre("preload=", "options="));
+}
+
 TEST_F(ExactTest, OneThatCannotBeHelpedAndSaysNothingIsSpokenFor) {
   if (::access("/sbin/ldconfig", X_OK) != 0) GTEST_SKIP() << "needs a static program";
   process::Command command = Program({"/sbin/ldconfig", "-N", "-X"});
