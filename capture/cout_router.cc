@@ -10,7 +10,6 @@
 #include <iostream>
 #include <locale>
 #include <mutex>
-#include <optional>
 #include <streambuf>
 #include <string>
 #include <string_view>
@@ -26,22 +25,30 @@ namespace {
 
 FILE* FileOf(Stream stream) { return stream == Stream::kStdout ? stdout : stderr; }
 
-// What a stream of the locale `locale` would write; nothing if it cannot.
-std::optional<std::string_view> Encode(std::string_view text, const std::locale&, std::string*) {
-  return text;
-}
+// What a stream of that locale writes.
+std::string_view Encode(std::string_view text, const std::locale&, std::string*) { return text; }
 
-std::optional<std::string_view> Encode(std::wstring_view text, const std::locale& locale,
-                                       std::string* space) {
+// The same; "?" for a character that the locale does not have, as the C library's streams do it.
+std::string_view Encode(std::wstring_view text, const std::locale& locale, std::string* space) {
   const auto& codecvt = std::use_facet<std::codecvt<wchar_t, char, mbstate_t>>(locale);
   space->resize(text.size() * static_cast<size_t>(codecvt.max_length()));
   mbstate_t state{};
-  const wchar_t* from;
-  char* to;
-  const auto result = codecvt.out(state, text.data(), text.data() + text.size(), from,
-                                  space->data(), space->data() + space->size(), to);
-  if (result == std::codecvt_base::error) return std::nullopt;
-  return std::string_view(space->data(), static_cast<size_t>(to - space->data()));
+  const wchar_t* from = text.data();
+  const wchar_t* const end = from + text.size();
+  char* to = space->data();
+  char* const room_end = to + space->size();
+  while (from < end) {
+    const wchar_t* next = from;
+    char* written = to;
+    const auto result = codecvt.out(state, from, end, next, to, room_end, written);
+    from = next;
+    to = written;
+    if (result != std::codecvt_base::error) break;
+    *to++ = '?';
+    ++from;
+    state = {};
+  }
+  return {space->data(), static_cast<size_t>(to - space->data())};
 }
 
 template <typename Char>
@@ -67,10 +74,9 @@ class RouterBuffer : public std::basic_streambuf<Char> {
         current.thread && !target.IsCaptured() && !StandardStream(target.file());
     if (!target.IsCaptured() && !redirected) return next_->sputn(data, size);
     std::string space;
-    const auto text = Encode({data, static_cast<size_t>(size)}, this->getloc(), &space);
-    if (!text) return 0;
-    if (redirected) return Print(*text, target.file()) ? size : 0;
-    return target.Take(*text) ? size : next_->sputn(data, size);
+    const std::string_view text = Encode({data, static_cast<size_t>(size)}, this->getloc(), &space);
+    if (redirected) return Print(text, target.file()) ? size : 0;
+    return target.Take(text) ? size : next_->sputn(data, size);
   }
 
   // std::cerr flushes after every output; that is no request to tear lines apart.

@@ -25,6 +25,7 @@ void LinkStdio();
 void LinkWide();
 void LinkDescriptors();
 void LinkFiles();
+void LinkMemory();
 void LinkMessages();
 void LinkThreads();
 void LinkRedirected();

@@ -109,14 +109,30 @@ ssize_t TakeFrom(const DescriptorTarget& target, size_t size, Read read) {
   return count;
 }
 
+// Whether there is no offset, or one that can be read.
+bool IsOffset(const off64_t* offset) {
+  return !offset || Readable::Bytes(offset, sizeof *offset) == sizeof *offset;
+}
+
 // From `in`, at `*offset` if there is one, which then moves on.
 ssize_t TakeFromFile(const DescriptorTarget& target, int in, off64_t* offset, size_t size) {
+  if (!IsOffset(offset)) return Fail(EFAULT);
   return TakeFrom(target, size, [=](char* data, size_t most) {
     if (!offset) return read(in, data, most);
     const ssize_t count = pread64(in, data, most, *offset);
     if (count > 0) *offset += count;
     return count;
   });
+}
+
+// The same for a call that has an offset of the output, too. What is taken comes next, whatever
+// that is.
+ssize_t TakeFromFile(const DescriptorTarget& target, int in, off64_t* in_offset,
+                     off64_t* out_offset, size_t size) {
+  if (!IsOffset(out_offset)) return Fail(EFAULT);
+  const ssize_t count = TakeFromFile(target, in, in_offset, size);
+  if (out_offset && count > 0) *out_offset += count;
+  return count;
 }
 
 }  // namespace
@@ -178,16 +194,19 @@ JOBTAIL_INTERPOSE(ssize_t, splice,
                   (int in, off64_t* in_offset, int out, off64_t* out_offset, size_t size,
                    unsigned flags)) {
   const DescriptorTarget target(out);
-  if (target.IsCaptured() && !out_offset) return TakeFromFile(target, in, in_offset, size);
+  if (target.IsCaptured()) return TakeFromFile(target, in, in_offset, out_offset, size);
   return Real<"splice", ssize_t(int, off64_t*, int, off64_t*, size_t, unsigned)>()(
       in, in_offset, target.fd(), out_offset, size, flags);
 }
 
+// On a pipe or a terminal it fails. Programs that use it know how to go on then, but where the
+// process's stdout is a file, they may rely on it.
 JOBTAIL_INTERPOSE(ssize_t, copy_file_range,
                   (int in, off64_t* in_offset, int out, off64_t* out_offset, size_t size,
                    unsigned flags)) {
   const DescriptorTarget target(out);
-  if (target.IsCaptured()) return TakeFromFile(target, in, in_offset, size);
+  if (target.IsCaptured() && flags != 0) return Fail(EINVAL);
+  if (target.IsCaptured()) return TakeFromFile(target, in, in_offset, out_offset, size);
   return Real<"copy_file_range", ssize_t(int, off64_t*, int, off64_t*, size_t, unsigned)>()(
       in, in_offset, target.fd(), out_offset, size, flags);
 }

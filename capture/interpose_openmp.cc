@@ -12,7 +12,6 @@
 #include <cstdio>
 #include <cstdlib>
 #include <memory>
-#include <optional>
 #include <string_view>
 #include <utility>
 
@@ -171,8 +170,8 @@ JOBTAIL_INTERPOSE_RUNTIME_LOOP(GOMP_parallel_loop_maybe_nonmonotonic_runtime)
 
 namespace {
 
-constexpr size_t kMaxPointers = 32;    // of a region that is captured
-constexpr size_t kMostPointers = 512;  // of any
+constexpr size_t kFewPointers = 32;  // nearly every region has fewer
+constexpr size_t kMostPointers = 512;
 
 template <size_t>
 using Pointer = void*;
@@ -182,23 +181,28 @@ using Microtask = void(int*, int*, ...);
 struct LlvmRegion {
   Microtask* body;
   size_t count;
-  std::array<void*, kMaxPointers> pointers{};
+  void* const* pointers;
   std::shared_ptr<Session> session = CallersSession();
   pthread_t beginner = pthread_self();
 };
 
-template <size_t... kIndices>
-void CallWith(const LlvmRegion& region, int* thread, int* bound, std::index_sequence<kIndices...>) {
-  using Fixed = void(int*, int*, Pointer<kIndices>...);
-  reinterpret_cast<Fixed*>(region.body)(thread, bound, region.pointers[kIndices]...);
+// With the first so many pointers, which may be more than the function takes: its caller has put
+// them where it does not look, and takes them away again.
+template <size_t kCount>
+void CallWith(const LlvmRegion& region, int* thread, int* bound) {
+  [&]<size_t... kIndices>(std::index_sequence<kIndices...>) {
+    using Fixed = void(int*, int*, Pointer<kIndices>...);
+    reinterpret_cast<Fixed*>(region.body)(thread, bound, region.pointers[kIndices]...);
+  }
+  (std::make_index_sequence<kCount>());
 }
 
-template <size_t kCount = 0>
+template <size_t kCount = 8>
 void Call(const LlvmRegion& region, int* thread, int* bound) {
-  if constexpr (kCount <= kMaxPointers) {
-    if (region.count != kCount) return Call<kCount + 1>(region, thread, bound);
-    CallWith(region, thread, bound, std::make_index_sequence<kCount>());
+  if constexpr (kCount < kMostPointers) {
+    if (region.count > kCount) return Call<4 * kCount>(region, thread, bound);
   }
+  CallWith<kCount>(region, thread, bound);
 }
 
 void RunLlvmRegion(int* thread, int* bound, LlvmRegion* region) {
@@ -208,32 +212,32 @@ void RunLlvmRegion(int* thread, int* bound, LlvmRegion* region) {
 
 }  // namespace
 
-// A region with more pointers than its function is called with here is not captured on the
-// runtime's threads; the runtime reads as many as it is told.
 JOBTAIL_INTERPOSE(void, __kmpc_fork_call, (void* place, int count, Microtask* body, ...)) {
   using Fork = void(void*, int, Microtask*, ...);
   auto* const real =
       reinterpret_cast<Fork*>(FindReal("__kmpc_fork_call", __builtin_return_address(0)));
-  LlvmRegion region{body, static_cast<size_t>(count)};
-  std::array<void*, kMostPointers> all;
-  va_list arguments;
-  va_start(arguments, body);
-  for (size_t i = 0; i < region.count && i < all.size(); ++i) all[i] = va_arg(arguments, void*);
-  va_end(arguments);
-  const auto pass = [&]<size_t... kIndices>(std::index_sequence<kIndices...>) {
-    real(place, count, body, all[kIndices]...);
-  };
-  if (region.count <= kMaxPointers) {
-    std::copy_n(all.begin(), region.count, region.pointers.begin());
-    if (!IsToBeWrapped()) return pass(std::make_index_sequence<kMaxPointers>());
-    return real(place, 1, reinterpret_cast<Microtask*>(&RunLlvmRegion), &region);
-  }
-  if (region.count > kMostPointers) {
+  const auto pointers = static_cast<size_t>(count);
+  if (pointers > kMostPointers) {
     fprintf(stderr,
             "jobtail: an OpenMP region with %d shared variables; at most %zu can be passed on\n",
             count, kMostPointers);
     abort();
   }
+  std::array<void*, kMostPointers> all;
+  std::fill_n(all.begin(), pointers <= kFewPointers ? kFewPointers : kMostPointers, nullptr);
+  va_list arguments;
+  va_start(arguments, body);
+  for (size_t i = 0; i < pointers; ++i) all[i] = va_arg(arguments, void*);
+  va_end(arguments);
+  if (IsToBeWrapped()) {
+    LlvmRegion region{body, pointers, all.data()};
+    return real(place, 1, reinterpret_cast<Microtask*>(&RunLlvmRegion), &region);
+  }
+  // The runtime reads as many as it is told.
+  const auto pass = [&]<size_t... kIndices>(std::index_sequence<kIndices...>) {
+    real(place, count, body, all[kIndices]...);
+  };
+  if (pointers <= kFewPointers) return pass(std::make_index_sequence<kFewPointers>());
   pass(std::make_index_sequence<kMostPointers>());
 }
 

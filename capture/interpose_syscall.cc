@@ -6,6 +6,7 @@
 #include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
+#include <sys/mman.h>
 #include <sys/sendfile.h>
 #include <sys/syscall.h>
 #include <sys/types.h>
@@ -73,6 +74,10 @@ __attribute__((used, visibility("hidden"))) long jobtail_capture_syscall(long nu
     case SYS_splice:
       return splice(fd, reinterpret_cast<off64_t*>(b), third, reinterpret_cast<off64_t*>(d),
                     static_cast<size_t>(e), static_cast<unsigned>(f));
+    case SYS_copy_file_range:
+      return copy_file_range(fd, reinterpret_cast<off64_t*>(b), third,
+                             reinterpret_cast<off64_t*>(d), static_cast<size_t>(e),
+                             static_cast<unsigned>(f));
     case SYS_tee:
       return tee(fd, other, size, static_cast<unsigned>(d));
     case SYS_openat:
@@ -89,6 +94,10 @@ __attribute__((used, visibility("hidden"))) long jobtail_capture_syscall(long nu
       return ftruncate64(fd, b);
     case SYS_lseek:
       return lseek64(fd, b, third);
+    case SYS_munmap:
+      return munmap(reinterpret_cast<void*>(a), static_cast<size_t>(b));
+    case SYS_mprotect:
+      return mprotect(reinterpret_cast<void*>(a), static_cast<size_t>(b), third);
 #ifdef SYS_open
     case SYS_open:
       return open(reinterpret_cast<const char*>(a), other, static_cast<mode_t>(c));

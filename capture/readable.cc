@@ -31,6 +31,10 @@ size_t Readable::Look(uintptr_t begin, size_t size) {
   if (size == 0) return 0;
   const uintptr_t end = begin + size;
   if (end < begin) return 0;
+  if (const uint64_t changes = changes_.load(std::memory_order_acquire); changes != seen_changes_) {
+    pages_.fill(0);
+    seen_changes_ = changes;
+  }
   for (uintptr_t page = begin / kPage; page <= (end - 1) / kPage; ++page) {
     if (Remembers(page)) continue;
     const uintptr_t at = page * kPage;

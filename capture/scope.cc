@@ -49,6 +49,7 @@ void PrepareOnce() {
   internal::LinkWide();
   internal::LinkDescriptors();
   internal::LinkFiles();
+  internal::LinkMemory();
   internal::LinkMessages();
   internal::LinkThreads();
   internal::LinkRedirected();

@@ -6,11 +6,14 @@
 #include <limits.h>
 #include <stdint.h>
 #include <sys/mman.h>
+#include <sys/sendfile.h>
+#include <sys/shm.h>
 #include <sys/syscall.h>
 #include <sys/uio.h>
 #include <unistd.h>
 
 #include <string>
+#include <thread>
 #include <vector>
 
 #include "capture/scope.h"
@@ -51,7 +54,7 @@ void RequireError(int error, const char* what, Call call) {
 TEST(Errors, BadPointersOfWrite) {
   const Observation seen = Observe([](Recorder& sink) {
     const Pages pages;
-    auto* const low = reinterpret_cast<char*>(4);
+    char* volatile const low = reinterpret_cast<char*>(4);
     auto* const high = reinterpret_cast<char*>(UINTPTR_MAX - 8);
     const Scope scope(&sink);
     RequireError(EFAULT, "null", [] { return write(1, null, 4); });
@@ -103,6 +106,57 @@ TEST(Errors, BadVectors) {
     });
   });
   EXPECT_EQ(Join(seen.captured(), Stream::kStdout), "good xx");
+}
+
+TEST(Errors, BadOffsets) {
+  const Observation seen = Observe([](Recorder& sink) {
+    int ends[2];
+    Require(pipe(ends) == 0 && write(ends[1], "piped", 5) == 5, "there is a pipe");
+    const int file = memfd_create("file", MFD_CLOEXEC);
+    Require(write(file, "file", 4) == 4, "there is a file");
+    auto* const bad = reinterpret_cast<off_t*>(8);
+    const Scope scope(&sink);
+    RequireError(EFAULT, "sendfile", [=] { return sendfile(1, file, bad, 4); });
+    RequireError(EFAULT, "copy_file_range",
+                 [=] { return copy_file_range(file, nullptr, 1, bad, 4, 0); });
+    RequireError(EFAULT, "splice", [&] { return splice(ends[0], nullptr, 1, bad, 4, 0); });
+    Require(splice(ends[0], nullptr, 1, nullptr, 5, 0) == 5, "nothing was taken before");
+  });
+  EXPECT_EQ(Join(seen.captured(), Stream::kStdout), "piped");
+}
+
+// A page that can be read, from which was printed before it was taken away.
+void ExpectErrorAfter(const char* how, void (*take_away)(char* page)) {
+  SCOPED_TRACE(how);
+  const Observation seen = Observe([=](Recorder& sink) {
+    auto* const page = static_cast<char*>(Pages::Map(kPage, PROT_READ | PROT_WRITE));
+    page[0] = 'x';
+    const Scope scope(&sink);
+    Require(write(1, page, 1) == 1, "it can be read");
+    take_away(page);
+    RequireError(EFAULT, how, [=] { return write(1, page, 1); });
+    const iovec part{page, 1};
+    RequireError(EFAULT, how, [&] { return writev(1, &part, 1); });
+  });
+  EXPECT_EQ(Join(seen.captured(), Stream::kStdout), "x");
+}
+
+TEST(Errors, PagesThatWereTakenAway) {
+  ExpectErrorAfter("munmap", [](char* page) { munmap(page, kPage); });
+  ExpectErrorAfter("SYS_munmap", [](char* page) { syscall(SYS_munmap, page, kPage); });
+  ExpectErrorAfter("munmap elsewhere",
+                   [](char* page) { std::thread([=] { munmap(page, kPage); }).join(); });
+  ExpectErrorAfter("mprotect", [](char* page) { mprotect(page, kPage, PROT_NONE); });
+  ExpectErrorAfter("mremap", [](char* page) {
+    void* const place = Pages::Map(kPage, PROT_NONE);
+    Require(mremap(page, kPage, kPage, MREMAP_MAYMOVE | MREMAP_FIXED, place) == place, "it moves");
+  });
+  ExpectErrorAfter("shmdt", [](char* page) {
+    const int segment = shmget(IPC_PRIVATE, kPage, 0600);
+    Require(shmat(segment, page, SHM_REMAP) == page, "it is replaced");
+    shmctl(segment, IPC_RMID, nullptr);
+    Require(write(1, page, 0) == 0 && shmdt(page) == 0, "and taken away");
+  });
 }
 
 }  // namespace

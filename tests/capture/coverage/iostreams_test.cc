@@ -10,6 +10,7 @@
 #include <syncstream>
 #include <vector>
 
+#include "capture/scope.h"
 #include "tests/capture/coverage/row.h"
 
 namespace jobtail::capture {
@@ -130,6 +131,18 @@ TEST_P(Iostreams, WcerrAndWclog) {
 TEST(SyncedIostreams, CustomStreamMadeBefore) {
   static std::ostream custom(std::cout.rdbuf());
   ExpectCaptured({.captured = {[](const Tag& tag) { custom << tag.text << std::endl; }}});
+}
+
+TEST(UnsyncedIostreams, CharactersThatTheLocaleDoesNotHave) {
+  const Observation seen = Observe([](Recorder& sink) {
+    Require(setlocale(LC_ALL, "C") != nullptr, "there is the C locale");
+    std::ios::sync_with_stdio(false);
+    const Scope scope(&sink);
+    std::wcout << L"caf\u00e9 au lait\n\u00e9t\u00e9" << std::endl;
+    std::wcerr << L"\u00e9" << std::endl;
+    Require(std::wcout.good() && std::wcerr.good(), "no stream has failed");
+  });
+  EXPECT_EQ(seen.captured(), (std::vector{Out("caf? au lait"), Out("?t?"), Err("?")}));
 }
 
 std::string Name(const ::testing::TestParamInfo<bool>& info) {

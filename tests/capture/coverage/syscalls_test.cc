@@ -9,6 +9,7 @@
 #include <sys/uio.h>
 #include <unistd.h>
 
+#include <cerrno>
 #include <string>
 #include <thread>
 
@@ -65,6 +66,38 @@ TEST(Syscalls, Splice) {
                     Require(splice(pipe.fd, nullptr, 1, nullptr, 1000, 0) == pipe.size,
                             "the pipe is spliced to stdout");
                   }}});
+}
+
+TEST(Syscalls, CopyFileRange) {
+  ExpectCaptured(
+      {.captured = {[](const Tag& tag) {
+                      const FileOf file(tag);
+                      off_t from = 0;
+                      off_t to = 7;
+                      Require(copy_file_range(file.fd, &from, 1, &to, 1000, 0) == file.size,
+                              "the file is copied to stdout");
+                      Require(from == file.size && to == 7 + file.size, "the offsets have moved");
+                      Require(copy_file_range(file.fd, nullptr, 1, nullptr, 1000, 1) == -1 &&
+                                  errno == EINVAL,
+                              "there are no flags");
+                      Require(syscall(SYS_copy_file_range, file.fd, nullptr, 2, nullptr, 1000, 0) ==
+                                  file.size,
+                              "the file is copied to stderr");
+                    },
+                    OnBoth},
+       .uncaptured = Plainly()});
+}
+
+// Whatever the process's stdout is, a file perhaps.
+TEST(Syscalls, SpliceToAnOffset) {
+  ExpectCaptured({.captured = {[](const Tag& tag) {
+                    const PipeOf pipe(tag);
+                    off_t to = 0;
+                    Require(
+                        splice(pipe.fd, nullptr, 1, &to, 1000, 0) == pipe.size && to == pipe.size,
+                        "the pipe is spliced to stdout");
+                  }},
+                  .uncaptured = Plainly()});
 }
 
 // What tee leaves in the pipe is printed again.
