@@ -361,7 +361,7 @@ TEST_F(ConfigTest, StdioWritesLineByLineIfAskedTo) {
 TEST_F(ConfigTest, ExactOrderCanBeHadWithoutALibrary) {
   const auto load = [&](const std::string& order) {
     Load("job { name: \"j\" command: \"/bin/sh\" order: " + order +
-         R"( argument: ["-c", "test -S /proc/self/fd/1; echo $? ${LD_PRELOAD:+library}"] })");
+         R"( argument: ["-c", "test -S /proc/self/fd/1; echo $? ${{LD_PRELOAD:+library}}"] })");
   };
   load("EXACT");
   EXPECT_THAT(Lines(Run("j")), ElementsAre("0 library"));
