@@ -7,8 +7,8 @@
 namespace jobtail::client {
 
 absl::Duration Backoff::Next() {
-  const absl::Duration limit = std::min(limit_, options_.max);
-  limit_ = std::min(limit * 2, options_.max);
+  const absl::Duration limit = std::min<absl::Duration>(limit_, options_.max);
+  limit_ = std::min<absl::Duration>(limit * 2, options_.max);
   return limit * absl::Uniform(random_, 0.5, 1.0);
 }
 

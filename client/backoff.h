@@ -4,15 +4,16 @@
 
 #include "absl/random/random.h"
 #include "absl/time/time.h"
+#include "base/time_span.h"
 
 namespace jobtail::client {
 
 // The waits between attempts to reach the server.
 struct BackoffOptions {
   // The longest wait after the first failure. Each further failure doubles it ...
-  absl::Duration initial = absl::Milliseconds(50);
+  TimeSpan initial = absl::Milliseconds(50);
   // ... up to this.
-  absl::Duration max = absl::Seconds(5);
+  TimeSpan max = absl::Seconds(5);
 };
 
 // The waits between attempts: exponential, and drawn at random so that the clients of a server that

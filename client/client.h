@@ -9,6 +9,7 @@
 #include "absl/status/statusor.h"
 #include "absl/time/time.h"
 #include "base/clock.h"
+#include "base/time_span.h"
 #include "client/backoff.h"
 #include "client/credentials.h"
 #include "client/log_reader.h"
@@ -20,9 +21,9 @@ namespace jobtail::client {
 // How patient a client's calls are.
 struct ClientOptions {
   // The longest that one call may take, its retries included; not for Tail().
-  absl::Duration call_timeout = absl::Seconds(30);
+  TimeSpan call_timeout = absl::Seconds(30);
   // How long a call that does not reach the server (UNAVAILABLE) is tried again. Zero: not at all.
-  absl::Duration retry_for = absl::Seconds(10);
+  TimeSpan retry_for = absl::Seconds(10);
   // The waits between these attempts.
   BackoffOptions backoff = {};
   // Whether logs may come compressed, which saves most of what they take on the way. What they hold

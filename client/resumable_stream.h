@@ -12,6 +12,7 @@
 #include "absl/status/status.h"
 #include "absl/time/time.h"
 #include "base/clock.h"
+#include "base/time_span.h"
 #include "client/backoff.h"
 #include "client/cancellation.h"
 
@@ -20,7 +21,7 @@ namespace jobtail::client {
 // How a reader goes on where the connection to the server breaks.
 struct ResumeOptions {
   // How long to go on trying when nothing is heard from the server. Zero: not at all.
-  absl::Duration retry_for = absl::Minutes(5);
+  TimeSpan retry_for = absl::Minutes(5);
   // The waits between attempts.
   BackoffOptions backoff = {};
   // Called when the connection is lost, or could not be made, with the reason; once for each

@@ -26,7 +26,9 @@ namespace jobtail {
 
 class Engine;  // server/run/engine.h
 
-// Durations may be given in absl's terms or in those of <chrono>: see TimeSpan.
+// Each field has a default, so that a program names those alone that it sets, as in
+// ServerOptions{.grpc_address = "127.0.0.1:0"}. Durations may be given in absl's terms or in those
+// of <chrono>: see TimeSpan.
 struct ServerOptions {
   // HOST:PORT for gRPC; port 0 picks a free one. Or unix:PATH. An address that other machines can
   // reach needs TLS, and a way to know who calls (see KnowsCallers): Start refuses it otherwise.
@@ -38,7 +40,7 @@ struct ServerOptions {
   TlsOptions tls = {};
   // gRPC's credentials of the program's own, in place of `tls` at that door. It is they that have
   // to verify clients' certificates then, where they ask for them. Null: by `tls`.
-  std::shared_ptr<grpc::ServerCredentials> grpc_credentials;
+  std::shared_ptr<grpc::ServerCredentials> grpc_credentials = nullptr;
   // Who may connect where an address is unix:PATH.
   SocketAccess socket = {};
   // The access file: who may do what, as proto/jobtail/access/v1/access.proto has it. Empty: nobody
@@ -49,7 +51,7 @@ struct ServerOptions {
   bool insecure = false;
   // HTTP: where it is served, and to whom. An empty `http.address` turns it off. Its heartbeat is
   // the one below.
-  http::HttpOptions http;
+  http::HttpOptions http = {};
   // How long a stream may be idle before it is sent a heartbeat.
   TimeSpan heartbeat = absl::Seconds(15);
   // How long Stop waits for jobs that were asked to stop.
@@ -60,8 +62,8 @@ struct ServerOptions {
   // is, see MemoryOfSystem.
   size_t memory_bytes = 0;
   // Where runs and logs are kept. No directory: in memory, gone with the server.
-  RocksDbOptions store;
-  EngineOptions engine;
+  RocksDbOptions store = {};
+  EngineOptions engine = {};
 };
 
 // Whether those who call over the network are asked who they are: whether there is an access file.

@@ -16,7 +16,7 @@ class AccessControl;
 }  // namespace access
 
 struct EngineOptions {
-  LogOptions log;
+  LogOptions log = {};
   // How many runs may be at work at the same time, and how many may wait to be, of those jobs that
   // let runs wait.
   int64_t max_active_runs = 1000;
@@ -31,7 +31,7 @@ struct EngineOptions {
   // Whether the store waits for the disk with every write: then what is small is stored beside what
   // is large.
   bool store_syncs_always = false;
-  RetentionOptions retention;
+  RetentionOptions retention = {};
   // Who may do what. Null: nobody is asked. Outlives the engine.
   access::AccessControl* access = nullptr;
   // What everything goes by that takes or tells time. Outlives the engine.

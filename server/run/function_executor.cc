@@ -17,6 +17,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/time/time.h"
 #include "capture/current.h"
+#include "capture/interposition.h"
 #include "capture/line_buffer.h"
 #include "server/run/current_run.h"
 #include "server/run/relay.h"
@@ -88,6 +89,16 @@ std::shared_ptr<JobContext> MakeContext(Execution& run, const Ways& ways) {
       });
 }
 
+// Says so in the log where nearly nothing of what the function prints can come to it. A thread with
+// descriptors of its own is captured by these.
+void TellOfMissingOutput(const capture::Options& options, Execution& run, const Ways& ways) {
+  const char* const problem = capture::InterpositionProblem();
+  if (!problem || options.private_descriptors) return;
+  const capture::internal::Bypass as_within_a_sink;
+  Print(absl::StrCat("jobtail: output of this job is missing here. ", problem),
+        capture::Stream::kStderr, absl::ToUnixNanos(run.clock()->Now()), *ways.sink);
+}
+
 // Calls it, with what the thread prints meanwhile going to the run.
 JobResult CallCaptured(const JobFunction& function, const capture::Options& options,
                        const std::shared_ptr<FunctionRun>& function_run, const Ways& ways) {
@@ -98,6 +109,7 @@ JobResult CallCaptured(const JobFunction& function, const capture::Options& opti
   } catch (const std::system_error& error) {
     return {1, absl::StrCat("its output cannot be captured as the job asks for: ", error.what())};
   }
+  TellOfMissingOutput(options, run, ways);
   const std::shared_ptr<JobContext> context = MakeContext(run, ways);
   const CurrentRun current(
       context, [&run](std::function<void()> work) { run.timers()->Soon(std::move(work)); },

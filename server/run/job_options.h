@@ -14,15 +14,15 @@ namespace jobtail {
 
 // How many runs of a job, or of all jobs, there may be at a time.
 struct RunLimits {
-  std::optional<int64_t> max_running;  // at work; nullopt: without limit
-  int64_t max_queued = 0;              // waiting for a place
+  std::optional<int64_t> max_running = {};  // at work; nullopt: without limit
+  int64_t max_queued = 0;                   // waiting for a place
 };
 
 // What is kept of a job's runs. Unset: as the server keeps all runs.
 struct JobRetention {
-  std::optional<TimeSpan> max_age;       // since the run's end
-  std::optional<int64_t> max_runs;       // of this job, those that have not ended counted
-  std::optional<int64_t> max_run_bytes;  // of one log
+  std::optional<TimeSpan> max_age = {};       // since the run's end
+  std::optional<int64_t> max_runs = {};       // of this job, those that have not ended counted
+  std::optional<int64_t> max_run_bytes = {};  // of one log
 };
 
 // How a function is called in a process of its own.
@@ -43,12 +43,12 @@ enum class Overwrites {
 
 // What a job declares beside its name, its parameters and what executes it. See Job.
 struct JobOptions {
-  RunLimits limits;
-  JobRetention retention;
-  std::vector<std::string> masks;  // in RE2's syntax
+  RunLimits limits = {};
+  JobRetention retention = {};
+  std::vector<std::string> masks = {};  // in RE2's syntax
   Overwrites overwrites = Overwrites::kKeepFew;
-  std::optional<ChildProcess> child_process;
-  std::optional<capture::Options> capture;  // nullopt: as by default
+  std::optional<ChildProcess> child_process = {};
+  std::optional<capture::Options> capture = {};  // nullopt: as by default
 };
 
 }  // namespace jobtail

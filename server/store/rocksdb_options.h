@@ -25,7 +25,7 @@ enum class SyncMode {
 };
 
 struct RocksDbOptions {
-  std::string directory;  // is created where it does not exist
+  std::string directory = {};  // is created where it does not exist
   SyncMode sync = SyncMode::kInterval;
   TimeSpan sync_interval = absl::Seconds(1);
   // Memory: blocks that were read, and what was written and is not in a file of its own yet.

@@ -17,16 +17,23 @@ namespace jobtail {
 namespace {
 
 using ::testing::HasSubstr;
+using ::testing::IsEmpty;
 using ::testing::SizeIs;
 
-// The lines of the compiler that are errors.
-std::vector<std::string> ErrorsOf(const std::string& program) {
+// The lines of the compiler that are errors. The headers are the system's, as CMake has it for a
+// package that was found.
+std::vector<std::string> ErrorsOf(const std::string& program,
+                                  const std::string& compiler = JOBTAIL_COMPILER,
+                                  const std::vector<std::string>& flags = {}) {
   const testing::TemporaryDirectory directory;
   const std::string file = directory.path() + "/program.cc";
   std::ofstream(file) << "#include \"server/server.h\"\n" << program;
-  std::vector<std::string> command = {JOBTAIL_COMPILER, "-std=c++20", "-fsyntax-only"};
+  std::vector<std::string> command = {compiler, "-std=c++20", "-fsyntax-only"};
+  command.insert(command.end(), flags.begin(), flags.end());
   for (const absl::string_view include : absl::StrSplit(JOBTAIL_INCLUDES, ',', absl::SkipEmpty())) {
-    command.push_back("-I" + std::string(include));
+    // The compiler's own, whose place among its others must stay as it is.
+    if (include == "/usr/include") continue;
+    command.insert(command.end(), {"-isystem", std::string(include)});
   }
   command.push_back(file);
   const testing::Outcome outcome = testing::Run({.command = command, .environment = {}});
@@ -110,6 +117,47 @@ TEST(RightPrograms, MayUseTheNamesOfInnerRooms) {
     Gap gap; Feed feed;
     const char* mask = kMask;)"),
               SizeIs(0));
+}
+
+// A program that sets one of the options gives the rest no initializers.
+TEST(RightPrograms, AreCompiledWithoutAWarning) {
+  const std::string program = R"(
+    #include "client/client.h"
+    #include "client/log_reader.h"
+    #include "client/run_watcher.h"
+    #include "server/run/engine_options.h"
+
+    using namespace std::chrono_literals;
+
+    void TakeOptions(const jobtail::ServerOptions&) {}
+    void TakeOptions(const jobtail::client::ClientOptions&) {}
+    void TakeOptions(const jobtail::client::RunWatcherOptions&) {}
+
+    int main() {
+      TakeOptions(jobtail::ServerOptions{.grpc_address = "127.0.0.1:0"});
+      TakeOptions({.grpc_address = "unix:/tmp/socket", .insecure = true});
+      TakeOptions(jobtail::ServerOptions{
+          .tls = {.certificate_file = "a", .key_file = "b"},
+          .socket = {.group = "users"},
+          .http = {.address = "", .public_url = {.path = "/jobs/"}},
+          .stop_grace = 1min,
+          .store = {.directory = "/var/lib/jobtail"},
+          .engine = {.log = {.drop_when_full = true}, .retention = {.max_age = 24h}}});
+      TakeOptions(jobtail::client::ClientOptions{.call_timeout = 30s, .backoff = {.max = 1s}});
+      TakeOptions(jobtail::client::RunWatcherOptions{.resume = {.retry_for = 5min}});
+      jobtail::Job("job", [](jobtail::JobContext&) { return 0; })
+          .InChildProcess({.grace = 1s})
+          .Capture({.replace_stdio = true});
+      return jobtail::JobResult{.exit_code = 3}.exit_code;
+    })";
+  for (const std::string compiler : {JOBTAIL_COMPILER, "g++", "clang++"}) {
+    if (testing::Run({.command = {compiler, "--version"}, .environment = {}}).exit_code != 0) {
+      continue;
+    }
+    EXPECT_THAT(ErrorsOf(program, compiler, {"-Wall", "-Wextra", "-Wpedantic", "-Werror"}),
+                IsEmpty())
+        << compiler;
+  }
 }
 
 }  // namespace
