@@ -1,4 +1,4 @@
-// Every check and limit of the API, and the creation of runs.
+// Every check and limit of the API, and the creation and the end of runs.
 #include "server/run/engine.h"
 
 #include <algorithm>
@@ -23,12 +23,6 @@ constexpr size_t kMaxRequestIdBytes = 128;
 constexpr int kCommitters = 2;
 // They wait for one sync together.
 constexpr int kSmallCommitters = 4;
-
-absl::StatusOr<std::unique_ptr<Cursor>> Open(Run& run, const v1::TailLogRequest& request) {
-  auto log = run.OpenLog();
-  if (!log.ok()) return log.status();
-  return Cursor::Open(*std::move(log), request);
-}
 
 }  // namespace
 
@@ -274,38 +268,6 @@ absl::StatusOr<v1::Run> Engine::CreateRun(const v1::CreateRunRequest& request,
   return view->Show(created->run->Get());
 }
 
-absl::StatusOr<Engine::Started> Engine::RunJob(const v1::RunJobRequest& request,
-                                               const access::Caller& caller) {
-  if (!v1::OnDisconnect_IsValid(request.on_disconnect())) {
-    return absl::InvalidArgumentError(
-        absl::StrCat("on_disconnect: ", request.on_disconnect(),
-                     " is none; use ON_DISCONNECT_CONTINUE (1) or ON_DISCONNECT_CANCEL (2)"));
-  }
-  const auto view = ViewOf(caller);
-  if (!view.ok()) return view.status();
-  const Creator creator{caller, *view};
-  if (absl::Status allowed = CheckRunJob(request, creator); !allowed.ok()) return allowed;
-  auto guard = GuardFor(creator, access::Verb::kReadLog, request.job(), view->name());
-  if (!guard.ok()) return guard.status();
-  v1::CreateRunRequest create;
-  create.set_job(request.job());
-  *create.mutable_parameters() = request.parameters();
-  create.set_request_id(request.request_id());
-  const auto created = Create(create, creator);
-  if (!created.ok()) return created.status();
-  const auto& [run, is_new] = *created;
-  if (!is_new) {  // its log is opened, and nothing is started
-    const absl::Status allowed = Allow(caller, access::Verb::kReadLog, run->job(), run->id());
-    if (!allowed.ok()) return allowed;
-  }
-  v1::TailLogRequest tail;
-  tail.set_follow(true);
-  auto cursor = Open(*run, tail);
-  if (!cursor.ok()) return cursor.status();
-  (*cursor)->Guard(*std::move(guard));
-  return Started{run->id(), *std::move(cursor)};
-}
-
 absl::StatusOr<v1::Run> Engine::CancelRun(const v1::CancelRunRequest& request,
                                           const access::Caller& caller) {
   const auto view = ViewOf(caller);
@@ -316,109 +278,6 @@ absl::StatusOr<v1::Run> Engine::CancelRun(const v1::CancelRunRequest& request,
   if (!allowed.ok()) return allowed;
   RequestStop(*run, StopReason::kCancel);
   return view->Show((*run)->Get());
-}
-
-absl::Status Engine::DeleteRun(const v1::DeleteRunRequest& request, const access::Caller& caller) {
-  const auto view = ViewOf(caller);
-  if (!view.ok()) return view.status();
-  const auto run = FindRunFor({caller, *view}, access::Verb::kDelete, request.run());
-  if (!run.ok()) return run.status();
-  const v1::RunState state = (*run)->state();
-  if (!IsFinal(state)) {
-    return absl::FailedPreconditionError(absl::StrCat(
-        "run ", request.run(), " has not ended (", v1::RunState_Name(state), "); cancel it first"));
-  }
-  const absl::Status allowed = Allow(caller, access::Verb::kDelete, (*run)->job(), (*run)->id());
-  if (!allowed.ok()) return allowed;
-  if (const absl::Status deleted = (*run)->DeleteStored(); !deleted.ok()) {
-    Fail(caller, access::Verb::kDelete, (*run)->job(), (*run)->id(), deleted);
-    return deleted;
-  }
-  Forget({*run});
-  return absl::OkStatus();
-}
-
-// Those that are still to be stored once more have to be told, each by itself; the others go in one
-// write. No lock is held over the store.
-absl::Status Engine::DeleteEnded(absl::Span<const std::shared_ptr<Run>> runs) {
-  std::vector<std::shared_ptr<Run>> done;
-  std::vector<std::string> ids;
-  absl::Status status;
-  for (const auto& run : runs) {
-    if (run->IsDone()) {
-      done.push_back(run);
-      ids.push_back(run->id());
-      continue;
-    }
-    const absl::Status deleted = run->DeleteStored();
-    if (deleted.ok()) {
-      Forget({run});
-      NoteDeleted({run});
-    }
-    if (!absl::IsNotFound(deleted)) status.Update(deleted);
-  }
-  if (done.empty()) return status;
-  const absl::Status deleted = store_->DeleteRuns(ids);
-  if (deleted.ok()) {
-    Forget(done);
-    NoteDeleted(done);
-  }
-  status.Update(deleted);
-  return status;
-}
-
-// After they have gone from the store.
-void Engine::Forget(absl::Span<const std::shared_ptr<Run>> runs) {
-  runs_.Remove(runs);
-  for (const auto& run : runs) {
-    run->MarkLogDeleted();
-    request_ids_.Forget(run->request_id(), run->id(), run->created_by());
-  }
-}
-
-void Engine::EnsureRetention() {
-  if (!retention_scheduled_.exchange(true)) ScheduleRetention();
-}
-
-void Engine::ScheduleRetention() {
-  keeper_.After(options_.retention.interval, [this] {
-    ApplyRetention();
-    ScheduleRetention();
-  });
-}
-
-absl::StatusOr<std::unique_ptr<Cursor>> Engine::TailLog(const v1::TailLogRequest& request,
-                                                        const access::Caller& caller) const {
-  const auto view = ViewOf(caller);
-  if (!view.ok()) return view.status();
-  const Creator creator{caller, *view};
-  const auto run = FindRunFor(creator, access::Verb::kReadLog, request.run());
-  if (!run.ok()) return run.status();
-  auto guard = GuardFor(creator, access::Verb::kReadLog, (*run)->job(), (*run)->created_by());
-  if (!guard.ok()) return guard.status();
-  const absl::Status allowed = Allow(caller, access::Verb::kReadLog, (*run)->job(), (*run)->id());
-  if (!allowed.ok()) return allowed;
-  auto cursor = Open(**run, request);
-  if (cursor.ok()) (*cursor)->Guard(*std::move(guard));
-  return cursor;
-}
-
-absl::StatusOr<std::unique_ptr<RunWatch>> Engine::WatchRuns(const v1::WatchRunsRequest& request,
-                                                            const access::Caller& caller) {
-  const auto view = ViewOf(caller);
-  if (!view.ok()) return view.status();
-  const Creator creator{caller, *view};
-  if (!request.job().empty()) {
-    const auto job = FindJobFor(creator, access::Verb::kList, request.job());
-    if (!job.ok()) return job.status();
-  } else if (!view->rights().MayAny(access::SetOf(access::Verb::kList))) {
-    return Deny(caller, access::Verb::kList, "", "");
-  }
-  auto guard = GuardFor(creator, access::Verb::kList, request.job(), view->name());
-  if (!guard.ok()) return guard.status();
-  auto watch = std::make_unique<RunWatch>(&runs_, request.job(), std::make_unique<View>(*view));
-  watch->Guard(*std::move(guard));
-  return watch;
 }
 
 size_t Engine::Stop(absl::Duration grace) {
