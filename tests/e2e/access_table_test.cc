@@ -23,6 +23,7 @@
 #include "absl/time/time.h"
 #include "server/http/router.h"
 #include "tests/e2e/access_fixture.h"
+#include "tests/e2e/access_table_calls.h"
 #include "tests/e2e/raw_call.h"
 #include "tests/e2e/tls_http_client.h"
 #include "tests/e2e/with_tls.h"
@@ -33,95 +34,11 @@
 namespace jobtail::e2e {
 namespace {
 
-// What comes of a call: "yes", what it tells instead ("401"), or "-" for a list without it.
-using Answer = std::string;
-
 const std::vector<std::string>& Roles() {
   static const auto& roles =
       *new std::vector<std::string>{"nobody",   "nothing granted", "elsewhere", "lister", "reader",
                                     "follower", "deployer",        "operator",  "scraper"};
   return roles;
-}
-
-Answer OfGrpc(const grpc::Status& status) {
-  switch (status.error_code()) {
-    case grpc::StatusCode::OK:
-      return "yes";
-    case grpc::StatusCode::UNAUTHENTICATED:
-      return "401";
-    case grpc::StatusCode::PERMISSION_DENIED:
-      return "403";
-    case grpc::StatusCode::NOT_FOUND:
-      return "404";
-    default:
-      return absl::StrCat("gRPC ", status.error_code(), ": ", status.error_message());
-  }
-}
-
-Answer OfHttp(int status) { return status == 200 ? "yes" : absl::StrCat(status); }
-
-// What a list tells of something.
-Answer InList(const Answer& answer, const std::string& text, const std::string& wanted) {
-  if (answer != "yes") return answer;
-  return text.find(wanted) == std::string::npos ? "-" : "yes";
-}
-
-// The run that a call is made about, with its job.
-struct Target {
-  std::string run;
-  std::string job = "greet";
-};
-
-using GrpcCall = std::function<Answer(v1::JobService::Stub&, grpc::ClientContext*, const Target&)>;
-
-template <typename Request>
-Request About(const Target& target) {
-  Request request;
-  if constexpr (requires { request.set_run(""); }) request.set_run(target.run);
-  if constexpr (requires { request.set_job(""); }) request.set_job(target.job);
-  return request;
-}
-
-// A unary call; `wanted` is looked for in the answer, if it is a list.
-template <typename Request, typename Response, typename Method>
-GrpcCall Unary(Method method, std::string Target::*wanted = nullptr) {
-  return [=](v1::JobService::Stub& stub, grpc::ClientContext* context, const Target& target) {
-    Response response;
-    const Request request = wanted ? Request() : About<Request>(target);
-    const Answer answer = OfGrpc((stub.*method)(context, request, &response));
-    return wanted ? InList(answer, response.DebugString(), target.*wanted) : answer;
-  };
-}
-
-// A stream: whether anything comes.
-template <typename Request, typename Message, typename Method>
-GrpcCall Streamed(Method method, bool of_any_job = false) {
-  return [=](v1::JobService::Stub& stub, grpc::ClientContext* context, const Target& target) {
-    const Request request = of_any_job ? Request() : About<Request>(target);
-    const auto reader = (stub.*method)(context, request);
-    Message message;
-    if (!reader->Read(&message)) return OfGrpc(reader->Finish());
-    context->TryCancel();
-    reader->Finish();
-    return Answer("yes");
-  };
-}
-
-std::map<std::string, GrpcCall> GrpcCalls() {
-  using Stub = v1::JobService::Stub;
-  return {
-      {"ListJobs", Unary<v1::ListJobsRequest, v1::ListJobsResponse>(&Stub::ListJobs, &Target::job)},
-      {"GetJob", Unary<v1::GetJobRequest, v1::Job>(&Stub::GetJob)},
-      {"RunJob", Streamed<v1::RunJobRequest, v1::LogLine>(&Stub::RunJob)},
-      {"CreateRun", Unary<v1::CreateRunRequest, v1::Run>(&Stub::CreateRun)},
-      {"GetRun", Unary<v1::GetRunRequest, v1::Run>(&Stub::GetRun)},
-      {"ListRuns", Unary<v1::ListRunsRequest, v1::ListRunsResponse>(&Stub::ListRuns, &Target::run)},
-      {"CancelRun", Unary<v1::CancelRunRequest, v1::Run>(&Stub::CancelRun)},
-      {"DeleteRun", Unary<v1::DeleteRunRequest, google::protobuf::Empty>(&Stub::DeleteRun)},
-      {"TailLog", Streamed<v1::TailLogRequest, v1::LogBatch>(&Stub::TailLog)},
-      {"WatchRuns", Streamed<v1::WatchRunsRequest, v1::Run>(&Stub::WatchRuns, true)},
-      {"WhoAmI", Unary<v1::WhoAmIRequest, v1::WhoAmIResponse>(&Stub::WhoAmI)},
-  };
 }
 
 // What is no rule of jobtail_http.yaml.

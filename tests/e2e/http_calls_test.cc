@@ -1,4 +1,6 @@
-// HTTP: calls, errors, and who may make them.
+// HTTP: calls, pages and errors.
+
+#include "tests/e2e/http_calls.h"
 
 #include <gmock/gmock.h>
 
@@ -23,20 +25,6 @@ constexpr char kHelloBytes[] =
     "\x1f\x8b\x08\x00\x00\x00\x00\x00\x02\x03\xcb\x48\xcd\xc9\xc9\x07\x00\x86"
     "\xa6\x10\x36\x05\x00\x00\x00";
 constexpr std::string_view kHello(kHelloBytes, sizeof kHelloBytes - 1);
-
-class HttpCalls : public ::testing::Test {
- protected:
-  explicit HttpCalls(http::HttpOptions http = {}) : server_({.http = std::move(http)}) {
-    server_.Add("hello", [](JobContext&) { puts("hello"); });
-    server_.Add("waits", [](JobContext& run) { run.SleepFor(absl::InfiniteDuration()); });
-  }
-
-  std::string url() { return server_.server().http_url(); }
-  // As the pages of this server have it.
-  std::string url_origin() { return url().substr(0, url().size() - 1); }
-
-  EmbeddedServer server_;
-};
 
 TEST_F(HttpCalls, AreAnsweredOneAfterTheOtherOnAConnection) {
   HttpClient client(url());
@@ -286,39 +274,6 @@ TEST_F(HttpCalls, MayAskBeforeTheyGoOn) {
   EXPECT_EQ(client.ReadAnswer().status, 200);
 }
 
-TEST_F(HttpCalls, AreRefusedToOtherSites) {
-  const std::string create = R"({"job":"hello"})";
-  const auto post = [&](const Headers& headers) {
-    return HttpClient(url()).Ask("POST", "/v1/runs", headers, create).status;
-  };
-  EXPECT_EQ(post({{"Content-Type", "application/json"}}), 200);
-  EXPECT_EQ(post({{"Content-Type", "application/json"}, {"Origin", "http://evil.example"}}), 403);
-  EXPECT_EQ(post({{"Content-Type", "application/json"}, {"Sec-Fetch-Site", "cross-site"}}), 403);
-  EXPECT_EQ(post({{"Content-Type", "text/plain"}}), 415);
-  EXPECT_EQ(post({{"Content-Type", "application/json"}, {"Host", "evil.example"}}), 403);
-  HttpClient client(url());
-  EXPECT_EQ(client.Get("/v1/jobs", {{"Host", "evil.example"}}).status, 403);
-  EXPECT_EQ(
-      HttpClient(url()).Ask("POST", "/stream/hello", {{"Sec-Fetch-Site", "cross-site"}}).status,
-      403);
-}
-
-TEST_F(HttpCalls, AreNotSharedWithOtherOrigins) {
-  HttpClient client(url());
-  EXPECT_THAT(client.Get("/v1/jobs", {{"Origin", "http://evil.example"}}).header,
-              Not(HasSubstr("Access-Control")));
-  const HttpAnswer preflight =
-      client.Ask("OPTIONS", "/v1/runs", {{"Origin", "http://evil.example"}});
-  EXPECT_THAT(preflight.header, Not(HasSubstr("Access-Control")));
-}
-
-TEST_F(HttpCalls, SayWhatBrowsersMayDoWithTheAnswer) {
-  EXPECT_THAT(HttpClient(url()).Get("/v1/jobs").header,
-              AllOf(HasSubstr("X-Content-Type-Options: nosniff"),
-                    HasSubstr("Content-Security-Policy: default-src 'none'"),
-                    HasSubstr("Cache-Control: no-store")));
-}
-
 TEST_F(HttpCalls, TellOperatorsHowThingsStand) {
   HttpClient client(url());
   EXPECT_EQ(client.Get("/healthz").body, "ok\n");
@@ -336,42 +291,6 @@ TEST_F(HttpCalls, RunAJobInAPlainPage) {
       HttpClient(url()).Ask("POST", "/stream/hello", {{"Origin", url_origin()}});
   EXPECT_THAT(page.header, HasSubstr("Content-Type: text/html; charset=utf-8"));
   EXPECT_THAT(page.body, AllOf(HasSubstr("hello\n"), HasSubstr("RUN_STATE_SUCCEEDED")));
-}
-
-// The server listens on an IPv6 address, and sees IPv4 clients at "::ffff:127.0.0.1".
-TEST(HttpOnIpv6, KnowsLoopbackInItsMappedForm) {
-  Server server({.grpc_address = "127.0.0.1:0", .http = {.address = "[::ffff:127.0.0.1]:0"}});
-  const absl::Status started = server.Start();
-  if (!started.ok()) GTEST_SKIP() << "no IPv6 here: " << started;
-  const std::string& url = server.http_url();
-  const std::string by_ipv4 = "http://127.0.0.1" + url.substr(url.rfind(':'));
-  EXPECT_EQ(HttpClient(by_ipv4).Get("/v1/jobs").status, 200);
-  EXPECT_EQ(HttpClient(by_ipv4).Get("/v1/jobs", {{"Host", "evil.example"}}).status, 403);
-}
-
-class HttpSharedCalls : public HttpCalls {
- protected:
-  HttpSharedCalls()
-      : HttpCalls(
-            {.allowed_hosts = {"ci.example.com"}, .allowed_origins = {"https://ci.example.com"}}) {}
-};
-
-TEST_F(HttpSharedCalls, AreForThatOriginAlone) {
-  HttpClient client(url());
-  EXPECT_THAT(client.Get("/v1/jobs", {{"Origin", "https://ci.example.com"}}).header,
-              AllOf(HasSubstr("Access-Control-Allow-Origin: https://ci.example.com\r\n"),
-                    HasSubstr("Vary: Origin")));
-  EXPECT_THAT(client.Get("/v1/jobs", {{"Origin", "https://other.example.com"}}).header,
-              Not(HasSubstr("Access-Control")));
-  const HttpAnswer preflight =
-      client.Ask("OPTIONS", "/v1/runs", {{"Origin", "https://ci.example.com"}});
-  EXPECT_EQ(preflight.status, 204);
-  EXPECT_THAT(preflight.header, HasSubstr("Access-Control-Allow-Methods: GET, POST, DELETE"));
-  for (const char* header :
-       {"Authorization", "Traceparent", "Tracestate", "Content-Type", "Last-Event-ID"}) {
-    EXPECT_THAT(preflight.header, HasSubstr(header));
-  }
-  EXPECT_EQ(client.Get("/v1/jobs", {{"Host", "ci.example.com"}}).status, 200);
 }
 
 constexpr http::StaticFile kPage[] = {
@@ -400,32 +319,6 @@ TEST_F(HttpPage, IsServedAtItsAddresses) {
   EXPECT_EQ(client.Ask("POST", "/").status, 405);
   EXPECT_EQ(client.Ask("HEAD", "/").status, 200);
   EXPECT_EQ(client.Get("http://localhost:8080").body, "hello");
-}
-
-TEST(HttpFlag, TurnsItOff) {
-  jobtail::testing::Subprocess demo(
-      {.command = {JOBTAIL_DEMO, "--grpc-address=127.0.0.1:0", "--http-address="}});
-  EXPECT_THAT(demo.ReadLine().value_or(""), StartsWith("grpc "));
-  demo.Signal(SIGTERM);
-  const jobtail::testing::Outcome outcome = demo.Wait();
-  EXPECT_EQ(outcome.exit_code, 0);
-  EXPECT_THAT(outcome.out, Not(HasSubstr("http")));
-}
-
-TEST(HttpFlag, NamesAnAddressThatIsTaken) {
-  const DemoServer first;
-  const std::string address = first.http_url().substr(7, first.http_url().size() - 8);
-  const jobtail::testing::Outcome outcome = jobtail::testing::Run(
-      {.command = {JOBTAIL_DEMO, "--grpc-address=127.0.0.1:0", "--http-address=" + address}});
-  EXPECT_EQ(outcome.exit_code, 1);
-  EXPECT_THAT(outcome.err, AllOf(HasSubstr(address), HasSubstr("--http-address")));
-}
-
-TEST(HttpFlag, RefusesWhatIsNoAddress) {
-  for (const char* address : {"x", "127.0.0.1:", ":8080", "127.0.0.1:99999"}) {
-    Server server({.grpc_address = "127.0.0.1:0", .http = {.address = address}});
-    EXPECT_EQ(server.Start().code(), absl::StatusCode::kInvalidArgument) << address;
-  }
 }
 
 }  // namespace

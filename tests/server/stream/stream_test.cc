@@ -6,8 +6,7 @@
 
 #include <thread>
 
-#include "tests/server/stream/stream_fakes.h"
-#include "tests/support/fake_clock.h"
+#include "tests/server/stream/stream_fixture.h"
 #include "tests/support/observe.h"
 
 namespace jobtail {
@@ -15,23 +14,10 @@ namespace {
 
 using ::testing::ElementsAre;
 using testing::Eventually;
-using testing::FakeWriter;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
-using testing::Script;
-
-constexpr absl::Duration kHeartbeat = absl::Seconds(15);
-
-class StreamTest : public ::testing::Test {
- protected:
-  ~StreamTest() override { script_.Release(); }  // or a test that has failed would never end
-
-  FakeClock clock_;
-  Script script_;
-  StorePool pool_;
-  StreamSet set_{&pool_, kHeartbeat, "test-streams", &clock_};
-  FakeWriter writer_{&set_};
-};
+using testing::kHeartbeat;
+using testing::StreamTest;
 
 TEST_F(StreamTest, SendsOneMessageAtATimeAndEnds) {
   script_.Add("one");
@@ -247,99 +233,6 @@ TEST_F(StreamTest, AHeartbeatDoesNotCountWhatIsFoundWhileItIsSent) {
   EXPECT_EQ(writer_.sent().back(), "found");
 }
 
-TEST_F(StreamTest, StopsOnceEverythingHasBeenSent) {
-  script_.Add("one");
-  script_.Add("two");
-  writer_.stream().Start(script_.MakeFeed());
-  writer_.stream().Stop(/*now=*/false);
-  writer_.DeliverAll();
-  writer_.AwaitFinish();
-  EXPECT_THAT(writer_.sent(), ElementsAre("begin", "one", "two"));
-  EXPECT_EQ(writer_.status().code(), absl::StatusCode::kUnavailable);
-  EXPECT_THAT(std::string(writer_.status().message()), HasSubstr("from_sequence=3"));
-  EXPECT_EQ(writer_.resume_point(), 3);
-}
-
-TEST_F(StreamTest, StopsWhileItWaits) {
-  writer_.stream().Start(script_.MakeFeed());
-  writer_.Deliver();
-  writer_.stream().Stop(/*now=*/false);
-  EXPECT_EQ(writer_.status().code(), absl::StatusCode::kUnavailable);
-  EXPECT_EQ(writer_.resume_point(), 1);
-}
-
-TEST_F(StreamTest, StopsWithWhatCameWhileItWasReadingAhead) {
-  script_.SetCheap(false);
-  script_.Add("one");
-  writer_.stream().Start(script_.MakeFeed());
-  writer_.Deliver();
-  writer_.AwaitSent(2);
-  EXPECT_TRUE(Eventually([this] { return script_.reads() == 2; })) << "which finds nothing";
-  script_.Add("the last");
-  writer_.stream().Stop(/*now=*/false);
-  writer_.DeliverAll();
-  writer_.AwaitFinish();
-  EXPECT_THAT(writer_.sent(), ElementsAre("begin", "one", "the last"));
-}
-
-TEST_F(StreamTest, StopsAtOnceAfterTheMessageOnItsWay) {
-  script_.Add("one");
-  script_.Add("two");
-  writer_.stream().Start(script_.MakeFeed());
-  writer_.Deliver();
-  writer_.stream().Stop(/*now=*/true);
-  EXPECT_FALSE(writer_.finished());
-  writer_.Deliver();
-  EXPECT_TRUE(writer_.finished());
-  EXPECT_THAT(writer_.sent(), ElementsAre("begin", "one"));
-  EXPECT_EQ(writer_.resume_point(), 2);
-}
-
-TEST_F(StreamTest, TellsOnceThatItsClientHasGone) {
-  writer_.stream().Start(script_.MakeFeed());
-  writer_.stream().ClientGone();
-  EXPECT_FALSE(writer_.finished()) << "a message is on its way";
-  writer_.Deliver(/*ok=*/false);
-  writer_.stream().ClientGone();
-  EXPECT_EQ(writer_.status().code(), absl::StatusCode::kCancelled);
-  script_.AwaitGone();
-  EXPECT_EQ(script_.gone(), 1);
-}
-
-TEST_F(StreamTest, RemembersAClientThatHasGoneBeforeTheStart) {
-  EXPECT_FALSE(writer_.stream().IsClientGone());
-  writer_.stream().ClientGone();
-  EXPECT_TRUE(writer_.stream().IsClientGone());
-  EXPECT_FALSE(writer_.finished());
-  writer_.stream().Start(script_.MakeFeed());
-  EXPECT_EQ(writer_.status().code(), absl::StatusCode::kCancelled);
-  EXPECT_THAT(writer_.sent(), IsEmpty());
-  script_.AwaitGone();
-}
-
-TEST_F(StreamTest, DoesNotTellOfAClientThatHasGotEverything) {
-  script_.End();
-  writer_.stream().Start(script_.MakeFeed());
-  writer_.Deliver();
-  EXPECT_TRUE(writer_.finished());
-  EXPECT_TRUE(writer_.status().ok());
-  writer_.stream().ClientGone();
-  EXPECT_EQ(script_.gone(), 0);
-}
-
-TEST_F(StreamTest, LooksNoFurtherForAClientThatHasGone) {
-  script_.SetCheap(false);
-  script_.Hold();
-  for (int i = 0; i < 1000; ++i) script_.Add("");
-  writer_.stream().Start(script_.MakeFeed());
-  writer_.Deliver();
-  script_.AwaitHeld();
-  writer_.stream().ClientGone();
-  script_.Release();
-  writer_.AwaitFinish();
-  EXPECT_EQ(script_.reads(), 1);
-}
-
 TEST_F(StreamTest, KnowsAClientThatDoesNotTakeItsMessage) {
   writer_.stream().Start(script_.MakeFeed());
   clock_.Advance(kStalledAfter);
@@ -390,42 +283,6 @@ TEST_F(StreamTest, SendsEverythingOnceWhateverComesTogether) {
     adding.join();
     EXPECT_EQ(writer.sent(), expected);
   }
-}
-
-TEST_F(StreamTest, EndsOnceItsReaderMayNotReadOn) {
-  script_.Add("one");
-  writer_.stream().Start(script_.MakeFeed());
-  writer_.Deliver();
-  writer_.Deliver();
-  writer_.stream().CheckRight();
-  EXPECT_FALSE(writer_.finished());
-  script_.Refuse(absl::UnauthenticatedError("revoked"));
-  writer_.stream().CheckRight();
-  EXPECT_TRUE(writer_.finished());
-  EXPECT_EQ(writer_.status(), absl::UnauthenticatedError("revoked; go on with from_sequence=2"));
-  EXPECT_EQ(writer_.resume_point(), 2);
-}
-
-TEST_F(StreamTest, SendsNothingMoreOnceItsReaderMayNotReadOn) {
-  script_.Add("one");
-  script_.Add("two");
-  writer_.stream().Start(script_.MakeFeed());
-  writer_.Deliver();
-  script_.Refuse(absl::PermissionDeniedError("taken away"));
-  writer_.stream().CheckRight();
-  EXPECT_FALSE(writer_.finished()) << "a message is on its way";
-  writer_.Deliver();
-  EXPECT_THAT(writer_.sent(), ElementsAre("begin", "one"));
-  EXPECT_EQ(writer_.status().code(), absl::StatusCode::kPermissionDenied);
-}
-
-TEST_F(StreamTest, ItsReadersRightIsLookedAtTwiceASecond) {
-  writer_.DeliverAll();
-  writer_.stream().Start(script_.MakeFeed());
-  script_.Refuse(absl::UnauthenticatedError("expired"));
-  clock_.Advance(absl::Milliseconds(500));
-  writer_.AwaitFinish();
-  EXPECT_EQ(writer_.status().code(), absl::StatusCode::kUnauthenticated);
 }
 
 }  // namespace
