@@ -30,7 +30,9 @@ Retention::Retention(const RetentionOptions& options, RunTable* runs, LogStore* 
       store_(store),
       clock_(clock),
       of_job_(std::move(of_job)),
-      delete_runs_(std::move(delete_runs)) {}
+      delete_runs_(std::move(delete_runs)),
+      began_(clock->Steady()),
+      began_at_(clock->Now()) {}
 
 bool Retention::HasLimits() const {
   return options_.max_age > absl::ZeroDuration() || options_.max_total_bytes > 0 ||
@@ -39,8 +41,9 @@ bool Retention::HasLimits() const {
 
 void Retention::Apply() {
   absl::MutexLock lock(&mutex_);
+  const std::optional<absl::Duration> set_back = SetBack();
   for (const auto& [name, job] : LookAtJobs()) {
-    DeleteOld(name, job.keep.max_age.value_or(options_.max_age));
+    DeleteOld(name, job.keep.max_age.value_or(options_.max_age), set_back);
   }
   for (const auto& [name, job] : LookAtJobs()) {
     const int64_t most = job.keep.max_runs.value_or(0);
@@ -95,11 +98,28 @@ int64_t Retention::TrimAll(const Jobs& jobs) {
   return bytes;
 }
 
+// By how much the clock was set back while it settled; nullopt while it does. One that was set
+// forward makes no run older: that may be the mistake.
+std::optional<absl::Duration> Retention::SetBack() {
+  const absl::Duration passed = clock_->Steady() - began_;
+  if (set_back_ || passed < options_.settling) return set_back_;
+  const absl::Duration back = passed - (clock_->Now() - began_at_);
+  set_back_ = std::max(back, absl::ZeroDuration());
+  if (back > absl::Minutes(1)) {
+    spdlog::info("the clock was set back by {} since the start: runs are younger by as much",
+                 absl::FormatDuration(absl::Trunc(back, absl::Seconds(1))));
+  }
+  return set_back_;
+}
+
 // Deletes the job's runs that have ended so long ago, the first to end first.
-void Retention::DeleteOld(const std::string& job, absl::Duration max_age) {
+void Retention::DeleteOld(const std::string& job, absl::Duration max_age,
+                          std::optional<absl::Duration> set_back) {
   if (max_age <= absl::ZeroDuration()) return;
   while (true) {
-    const Runs runs = runs_->ListEnded(job, clock_->Steady() - max_age, kBatch);
+    const absl::Duration time = clock_->Steady() - max_age;
+    const absl::Duration of_earlier = set_back ? time - *set_back : -absl::InfiniteDuration();
+    const Runs runs = runs_->ListEnded(job, time, of_earlier, kBatch);
     if (runs.empty() || Delete(runs) == 0) return;
   }
 }

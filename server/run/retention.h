@@ -7,9 +7,11 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
+#include "absl/base/thread_annotations.h"
 #include "absl/status/status.h"
 #include "absl/synchronization/mutex.h"
 #include "absl/time/time.h"
@@ -28,9 +30,12 @@ namespace jobtail {
 // once for each run that has ended.
 //
 // Setting the clock deletes nothing. How old a run is goes by the steady clock, from its end on; of
-// one that an earlier process has brought to its end, the time of day says once, when it is taken
-// over, how long ago that was. One that seems to have ended in the future counts as ended at that
-// moment. Which of several runs are the oldest, their ids say, in the order of their creation.
+// one that an earlier process has brought to its end, the time of day says when it is taken over
+// how long ago that was. One that seems to have ended in the future counts as ended at that moment.
+// A machine may start with a clock that is ahead, and is set right once there is a network: so runs
+// of earlier processes are not deleted for their age before settling is over, and if the clock has
+// been set back by then, they are younger by as much. Which of several runs are the oldest, their
+// ids say, in the order of their creation.
 class Retention {
  public:
   // The runs have ended. On error, those that are still in the table are not deleted.
@@ -63,8 +68,10 @@ class Retention {
   using Jobs = std::map<std::string, OfOneJob>;
 
   Jobs LookAtJobs() const;
+  std::optional<absl::Duration> SetBack() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   int64_t TrimAll(const Jobs& jobs);
-  void DeleteOld(const std::string& job, absl::Duration max_age);
+  void DeleteOld(const std::string& job, absl::Duration max_age,
+                 std::optional<absl::Duration> set_back);
   void DeleteOldest(const std::string& job, const std::function<bool(Run& run)>& is_too_much);
   void Trim(Run& run, int64_t max_bytes);
   int64_t BytesOf(Run& run);
@@ -77,7 +84,11 @@ class Retention {
   const OfJob of_job_;
   const DeleteRuns delete_runs_;
 
-  absl::Mutex mutex_;  // one Apply at a time
+  const absl::Duration began_;  // by the steady clock
+  const absl::Time began_at_;   // by the other
+
+  absl::Mutex mutex_;                                               // one Apply at a time
+  std::optional<absl::Duration> set_back_ ABSL_GUARDED_BY(mutex_);  // nullopt: not settled yet
 };
 
 }  // namespace jobtail

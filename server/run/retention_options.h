@@ -17,6 +17,8 @@ struct RetentionOptions {
   int64_t max_run_bytes = 0;                // of one log
   int64_t max_runs = 0;                     // those that have not ended counted
   TimeSpan interval = absl::Seconds(10);    // how often it is looked after
+  // Since the start: for so long no run of an earlier process is deleted for its age.
+  TimeSpan settling = absl::Minutes(10);
 };
 
 }  // namespace jobtail

@@ -74,7 +74,7 @@ void RunTable::AddEnded(std::shared_ptr<Run> run) {
   const v1::RunState state = run->state();
   const int64_t end = absl::ToInt64Nanoseconds(run->ended());
   absl::MutexLock lock(&mutex_);
-  jobs_[run->job()].by_end.emplace(end, run->id());
+  jobs_[run->job()].earlier_by_end.emplace(end, run->id());
   AddLocked(std::move(run), state);
 }
 
@@ -129,7 +129,8 @@ void RunTable::RemoveLocked(Removal* removal) {
   const Entry& entry = found->second;
   const auto job = jobs_.find(removal->run->job());
   EraseLocked(found->first, *entry.run, entry.state);
-  job->second.by_end.erase(std::pair(absl::ToInt64Nanoseconds(removal->ended), found->first));
+  const std::pair end(absl::ToInt64Nanoseconds(removal->ended), found->first);
+  if (job->second.by_end.erase(end) == 0) job->second.earlier_by_end.erase(end);
   if (const auto its = job->second.by_creator.find(entry.run->created_by());
       its != job->second.by_creator.end() && AreEmpty(its->second)) {
     job->second.by_creator.erase(its);
@@ -260,14 +261,19 @@ std::vector<std::shared_ptr<Run>> RunTable::ListOldest(const std::string& after,
 }
 
 std::vector<std::shared_ptr<Run>> RunTable::ListEnded(const std::string& job, absl::Duration time,
+                                                      absl::Duration of_earlier,
                                                       size_t limit) const {
   std::vector<std::shared_ptr<Run>> runs;
   absl::MutexLock lock(&mutex_);
   const auto found = jobs_.find(job);
   if (found == jobs_.end()) return runs;
-  for (const auto& [end, id] : found->second.by_end) {
-    if (end >= absl::ToInt64Nanoseconds(time) || runs.size() == limit) break;
-    runs.push_back(runs_.at(id).run);
+  const JobRuns& its = found->second;
+  for (const auto& [ended, before] :
+       {std::pair(&its.earlier_by_end, of_earlier), std::pair(&its.by_end, time)}) {
+    for (const auto& [end, id] : *ended) {
+      if (end >= absl::ToInt64Nanoseconds(before) || runs.size() == limit) break;
+      runs.push_back(runs_.at(id).run);
+    }
   }
   return runs;
 }

@@ -69,10 +69,10 @@ class RunTable {
   // Oldest first, those newer than `after` alone, `limit` at most.
   std::vector<std::shared_ptr<Run>> ListOldest(const std::string& after, size_t limit,
                                                const RunFilter& filter) const;
-  // Those of the job that have ended before `time`, by the steady clock, the first to end first,
-  // `limit` at most.
+  // Those of the job that have ended before `time`, by the steady clock; of those that AddEnded has
+  // added, before `of_earlier`. The first to end first of either, `limit` at most.
   std::vector<std::shared_ptr<Run>> ListEnded(const std::string& job, absl::Duration time,
-                                              size_t limit) const;
+                                              absl::Duration of_earlier, size_t limit) const;
 
   // How many runs there are of each job in each state; jobs and states that have none are left out.
   std::map<std::pair<std::string, v1::RunState>, int64_t> Count() const;
@@ -108,8 +108,11 @@ class RunTable {
   struct JobRuns {
     IdsByState by_state;
     std::map<std::string, IdsByState> by_creator;  // of those that have one, once more
-    // By their end: nanoseconds of the steady clock.
-    absl::btree_set<std::pair<int64_t, Id>> by_end;
+    // By their end, nanoseconds of the steady clock: those that have ended since the start, and
+    // those that had ended before.
+    using ByEnd = absl::btree_set<std::pair<int64_t, Id>>;
+    ByEnd by_end;
+    ByEnd earlier_by_end;
   };
 
   // What is to be known of a run before the table's lock is taken.

@@ -133,6 +133,76 @@ TEST_P(Keeping, TakesARunOverThatSeemsToHaveEndedInTheFuture) {
   EXPECT_EQ(next.ListRuns({})->runs_size(), 0);
 }
 
+// Machines without a clock of their own, or with a wrong one, start like this.
+class Settling : public Keeping {
+ protected:
+  Settling() {
+    AddJob(Job("prints", [](JobContext&) { puts("x"); }));
+  }
+
+  // What the next server keeps of a run that has just ended, if it starts with a clock that is so
+  // far ahead, which is set right by `correction` some minutes later.
+  std::vector<int> Kept(absl::Duration ahead, absl::Duration correction) {
+    AwaitResult(Start("prints"));
+    engine_.Stop(absl::InfiniteDuration());
+    clock_.SetForward(ahead);
+    Engine next(&store_, {.retention = options_, .clock = &clock_});
+    EXPECT_TRUE(next.Recover().ok());
+    std::vector<int> kept;
+    const auto look = [&] {
+      next.ApplyRetention();
+      kept.push_back(next.ListRuns({})->runs_size());
+    };
+    look();
+    clock_.Advance(absl::Minutes(5));
+    look();
+    clock_.SetForward(correction);
+    clock_.Advance(absl::Minutes(6));
+    look();
+    clock_.Advance(absl::Hours(11));
+    look();
+    clock_.Advance(absl::Hours(2));
+    look();
+    return kept;
+  }
+
+  const RetentionOptions options_ = {.max_age = absl::Hours(12),
+                                     .interval = absl::InfiniteDuration()};
+};
+
+INSTANTIATE_TEST_SUITE_P(Ahead, Settling,
+                         ::testing::Values(absl::Hours(24), absl::Hours(24 * 365)));
+
+TEST_P(Settling, AClockThatIsSetRightSoonDeletesNothing) {
+  EXPECT_THAT(Kept(GetParam(), -GetParam()), ElementsAre(1, 1, 1, 1, 0));
+}
+
+// It may as well have been off for so long.
+TEST_P(Settling, AClockThatStaysAheadIsBelieved) {
+  EXPECT_THAT(Kept(GetParam(), absl::ZeroDuration()), ElementsAre(1, 1, 0, 0, 0));
+}
+
+TEST_P(Settling, AClockThatIsSetForwardMakesNoRunOlder) {
+  EXPECT_THAT(Kept(absl::ZeroDuration(), GetParam()), ElementsAre(1, 1, 1, 1, 0));
+}
+
+// What this process has seen end needs no clock but its own.
+TEST_P(Settling, RunsOfThisProcessAreDeletedInTime) {
+  Engine engine(&store_,
+                {.retention = {.max_age = absl::Minutes(2), .interval = absl::InfiniteDuration()},
+                 .clock = &clock_});
+  ASSERT_TRUE(engine.AddJob(Job("short", [](JobContext&) {})).ok());
+  v1::CreateRunRequest request;
+  request.set_job("short");
+  ASSERT_TRUE(engine.CreateRun(request).ok());
+  engine.Stop(absl::InfiniteDuration());
+  engine.ApplyRetention();
+  EXPECT_EQ(engine.ListRuns({})->runs_size(), 1);
+  clock_.Advance(absl::Minutes(3));
+  engine.ApplyRetention();
+  EXPECT_EQ(engine.ListRuns({})->runs_size(), 0);
+}
+
 TEST_P(Keeping, DeletesTheOldestWhateverTheClockSaid) {
   const std::string run = Start("six-seconds");
   AwaitResult(run);

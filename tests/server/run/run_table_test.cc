@@ -112,7 +112,8 @@ TEST_F(RunTableTest, TellsWhatHasEndedBeforeATimeTheFirstToEndFirst) {
   const auto third = Add(2, "job", v1::RUN_STATE_LOST, 100);
   Add(4, "other", v1::RUN_STATE_LOST, 1000);
   const auto ended = [&](int ago, size_t limit = 10) {
-    return Ids(table_.ListEnded("job", clock_.Steady() - absl::Seconds(ago), limit));
+    return Ids(
+        table_.ListEnded("job", absl::ZeroDuration(), clock_.Steady() - absl::Seconds(ago), limit));
   };
   EXPECT_THAT(ended(50), ElementsAre(first->id(), second->id(), third->id()));
   EXPECT_THAT(ended(50, 2), ElementsAre(first->id(), second->id()));
