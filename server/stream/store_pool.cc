@@ -22,7 +22,10 @@ thread_local std::vector<Added> added;
 
 }  // namespace
 
-StorePool::StorePool(int threads) : most_at_once_(std::max(1, threads / 2)) {
+// Half of the threads for an address would be safer and slower: all who work at one machine, and
+// all behind one proxy, are one address.
+StorePool::StorePool(int threads)
+    : most_at_once_(std::max(1, threads / 2)), most_of_client_(std::max(1, threads - 1)) {
   for (int i = 0; i < threads; ++i) {
     threads_.emplace_back([this] { Work(); });
     pthread_setname_np(threads_.back().native_handle(), "store-calls");
@@ -82,7 +85,7 @@ void StorePool::QueueLocked(Clients::iterator client, Connections::iterator conn
     one.queued = true;
     all.turns.push_back(connection);
   }
-  if (!all.queued && !all.turns.empty()) {
+  if (!all.queued && !all.turns.empty() && all.running < most_of_client_) {
     all.queued = true;
     turns_.push_back(client);
   }
@@ -120,6 +123,7 @@ void StorePool::Work() {
     std::function<void()> task = std::move(one.tasks.front());
     one.tasks.pop_front();
     ++one.running;
+    ++all.running;
     QueueLocked(client, connection);
     if (!turns_.empty()) WakeLocked();  // while this thread is at work
     mutex_.Unlock();
@@ -128,6 +132,7 @@ void StorePool::Work() {
     task = nullptr;  // what it holds is let go without the lock
     mutex_.Lock();
     --one.running;
+    --all.running;
     QueueLocked(client, connection);
     RunAddedLocked();
     if (one.tasks.empty() && one.running == 0) all.connections.erase(connection);

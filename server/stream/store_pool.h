@@ -18,10 +18,12 @@ namespace jobtail {
 
 // Runs tasks on a few threads and shares these fairly between clients: whose turn it is goes round
 // by client address (see ClientAddress), and where that has several connections, round by
-// connection; not by task. One connection never has more than half of the threads. So 20 searches
-// of one connection delay another's call by a task or two, a client with 20 connections delays
-// others no more than one with one does, and one connection whose calls hang in the store leaves
-// threads for others. Tasks of one connection begin in the order in which they came.
+// connection; not by task. One connection never has more than half of the threads, and one
+// address never has all of them. So 20 searches of one connection delay another's call by a task or
+// two, a client with 20 connections delays others no more than one with one does, one connection
+// whose calls hang in the store leaves threads for the address's others, and one address whose
+// calls hang leaves a thread for others. Tasks of one connection begin in the order in which they
+// came.
 //
 // The server owns it. It outlives whoever gives it tasks, and what the tasks use outlives it.
 // Thread-safe, but for Stop and the destructor, which are the owner's.
@@ -59,6 +61,7 @@ class StorePool {
   };
   using Connections = std::map<std::string, Connection>;
   struct Client {
+    int running = 0;
     Connections connections;                  // that have tasks
     std::deque<Connections::iterator> turns;  // who of them may begin one, in this order
     bool queued = false;                      // in turns_
@@ -74,7 +77,8 @@ class StorePool {
   void WakeLocked() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   void AwaitWorkLocked() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
 
-  const int most_at_once_;  // tasks of one connection
+  const int most_at_once_;    // tasks of one connection
+  const int most_of_client_;  // of one address
 
   std::atomic<int64_t> added_{0};  // by tasks that have not ended
 

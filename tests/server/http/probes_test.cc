@@ -54,6 +54,7 @@ TEST_F(ProbesTest, AreAnsweredWhileAllCallsHang) {
     clients.back()->Send("POST", "/v1/runs", {{"Content-Type", "application/json"}},
                          R"({"job":"hello"})");
   }
+  pool_.Run("another address", [this] { Create("hello").IgnoreError(); });
   store_.AwaitBlocked(Call::kPutRun);
   while (pool_.waiting() < 4) std::this_thread::yield();
   HttpClient probe(server_->url());

@@ -118,6 +118,26 @@ TEST(StorePool, LeavesThreadsToOthersWhereAConnectionsCallsHang) {
   plug.Open();
 }
 
+TEST(StorePool, LeavesAThreadToOthersWhereAnAddressesCallsHang) {
+  Plug plug(3);
+  std::atomic<int> begun = 0;
+  Served served(2);
+  StorePool pool(/*threads=*/4);
+  for (int i = 0; i < 10; ++i) {
+    pool.Run("ipv4:10.0.0.1:" + std::to_string(1 + i % 5), [&, hang = plug.Task()] {
+      if (++begun <= 3) hang();
+    });
+  }
+  plug.AwaitBegun();
+  EXPECT_EQ(pool.waiting(), 7) << "though a thread has nothing to do";
+  pool.Run("ipv4:10.0.0.2:1", served.Task("other"));
+  pool.Run("ipv4:10.0.0.3:1", served.Task("third"));
+  EXPECT_THAT(served.Await(), ElementsAre("other", "third"));
+  EXPECT_EQ(pool.waiting(), 7);
+  EXPECT_EQ(begun, 3);
+  plug.Open();
+}
+
 TEST(StorePool, DropsWhatHasNotBegunWhenItStops) {
   const auto token = std::make_shared<int>();
   Plug plug(1);
