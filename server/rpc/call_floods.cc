@@ -7,15 +7,8 @@
 namespace jobtail {
 
 std::vector<CallFloods::Client> CallFloods::Look(const TrafficReading& traffic) {
-  const int64_t resident = resident_();
-  floor_ = std::min(floor_, resident);
-  if (resident >= floor_ + kGrowth) {
-    floor_ = resident;
-    looks_left_ = kLooks;
-  }
   std::vector<Client> floods;
-  if (looks_left_ == 0) return floods;
-  if (--looks_left_ == 0) {
+  if (!growth_.Note(resident_())) {
     traffic_.clear();
     return floods;
   }

@@ -4,11 +4,11 @@
 
 #include <cstdint>
 #include <functional>
-#include <limits>
 #include <optional>
 #include <utility>
 #include <vector>
 
+#include "server/rpc/growth.h"
 #include "server/rpc/load_shedder.h"
 #include "server/rpc/open_connections.h"
 
@@ -27,7 +27,7 @@ class CallFloods {
   using Held = std::function<std::optional<int64_t>(const Client&)>;
 
   // What makes it look: so many bytes more than before.
-  static constexpr int64_t kGrowth = 16 << 20;
+  static constexpr int64_t kGrowth = Growth::kStep;
   // What each client is told that it may have open at a time, streams included; further calls wait
   // with it.
   static constexpr int kMostCalls = 1000;
@@ -35,7 +35,7 @@ class CallFloods {
   static constexpr int64_t kMostHeld = kMostCalls + kMostCalls / 2;
   // Of the connections, those that have sent most; and for so many looks after there was growth.
   static constexpr size_t kSuspects = 16;
-  static constexpr int kLooks = 50;
+  static constexpr int kLooks = Growth::kLooks;
   // In bytes, since the last look: who has sent less is not suspected.
   static constexpr uint64_t kReceived = 4 << 10;
 
@@ -47,16 +47,15 @@ class CallFloods {
   std::vector<Client> Look(const TrafficReading& traffic);
 
   // Whether the process had grown at the last look, or not long before.
-  bool is_growing() const { return looks_left_ > 0; }
+  bool is_growing() const { return growth_.is_growing(); }
 
  private:
   std::vector<Client> FindSuspects(const TrafficReading& traffic);
 
   const Held held_;
   const LoadShedder::Resident resident_;
-  int64_t floor_ = std::numeric_limits<int64_t>::max();  // what it has grown from
-  int looks_left_ = 0;
-  OpenConnections::TrafficOfAll traffic_;  // at the last look, while there are looks left
+  Growth growth_;
+  OpenConnections::TrafficOfAll traffic_;  // at the last look, while it grows
 };
 
 }  // namespace jobtail

@@ -11,8 +11,11 @@ namespace jobtail {
 std::vector<OpenConnections::Client> LoadShedder::Look(const TrafficReading& traffic) {
   const auto before = std::exchange(traffic_, {});
   std::vector<OpenConnections::Client> worst;
-  if (resident_() <= limit_) return worst;
+  const int64_t resident = resident_();
+  const bool is_growing = growth_.Note(resident);
+  if (resident <= limit_) return worst;
   traffic_ = traffic.Get();
+  if (!is_growing) return worst;
   absl::flat_hash_map<OpenConnections::Client, uint64_t> since;
   uint64_t most = 0;
   for (const auto& [client, now] : traffic_) {

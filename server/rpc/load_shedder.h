@@ -7,6 +7,7 @@
 #include <utility>
 #include <vector>
 
+#include "server/rpc/growth.h"
 #include "server/rpc/open_connections.h"
 
 namespace jobtail {
@@ -15,8 +16,11 @@ namespace jobtail {
 // Above all those that begin calls and cancel them without a pause ("rapid reset", CVE-2023-44487):
 // a thread of gRPC 1.51 that always finds something to read goes on reading, frees none of the
 // calls that are cancelled, and takes hundreds of megabytes in a second. While the process is
-// larger than it may be, the connections that send most are given up; whoever mostly receives, as
-// readers do, is not in question. For one thread.
+// larger than it may be, and grows, the connections that send most are given up; whoever mostly
+// receives, as readers do, is not in question. Nor is anybody while it does not grow: what makes it
+// too large then is something else, such as a job in the process, and nothing that goes on being
+// sent. So it is larger by clients' doing by one step of Growth at most, and by what comes from one
+// look to the next. For one thread.
 class LoadShedder {
  public:
   // How large the process is, in bytes.
@@ -39,6 +43,7 @@ class LoadShedder {
  private:
   const int64_t limit_;
   const Resident resident_;
+  Growth growth_;
   // At the last look; empty while the process is not too large.
   OpenConnections::TrafficOfAll traffic_;
 };

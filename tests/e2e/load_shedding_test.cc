@@ -2,9 +2,14 @@
 
 #include <gmock/gmock.h>
 
+#include <chrono>
+#include <cstdio>
+#include <list>
 #include <memory>
 #include <string>
+#include <vector>
 
+#include "server/rpc/growth.h"
 #include "tests/e2e/fixture.h"
 #include "tests/support/observe.h"
 
@@ -21,24 +26,42 @@ grpc::StatusCode Call(v1::JobService::Stub& stub, size_t bytes) {
   return stub.GetRun(&context, request, &run).error_code();
 }
 
-// It is larger than that as soon as it has begun.
-TEST(LoadShedding, ClosesTheConnectionThatSendsMostAndLeavesTheOthers) {
-  DemoServer server({"--memory=1MB"});
+// The process is larger than that as soon as it has begun. The server is in it, with what takes
+// memory besides.
+class LoadShedding : public ::testing::Test {
+ protected:
+  void Grow() { taken_.emplace_back(2 * Growth::kStep, 'x'); }
+
+  std::list<std::vector<char>> taken_;
+  EmbeddedServer server_{{.memory_bytes = 1 << 20}};
+  std::unique_ptr<v1::JobService::Stub> sender_ = Connect(server_.server().grpc_address());
+};
+
+TEST_F(LoadShedding, ClosesTheConnectionThatSendsMostAndLeavesTheOthers) {
+  server_.Add("hello", [](JobContext&) { puts("hello"); });
   grpc::ClientContext context;
-  const auto watch = server.stub().WatchRuns(&context, {});
+  const auto watch = server_.stub().WatchRuns(&context, {});
   watch->WaitForInitialMetadata();
-  const auto sender = Connect(server.address());
-  ASSERT_NE(Call(*sender, 10), grpc::StatusCode::UNAVAILABLE);
+  ASSERT_NE(Call(*sender_, 10), grpc::StatusCode::UNAVAILABLE);
   EXPECT_TRUE(Eventually([&] {
-    EXPECT_NE(Call(server.stub(), 10), grpc::StatusCode::UNAVAILABLE) << "it sends little";
-    return Call(*sender, 200'000) == grpc::StatusCode::UNAVAILABLE;
+    if (taken_.size() < 10) Grow();
+    EXPECT_NE(Call(server_.stub(), 10), grpc::StatusCode::UNAVAILABLE) << "it sends little";
+    return Call(*sender_, 200'000) == grpc::StatusCode::UNAVAILABLE;
   }));
-  const std::string run =
-      StartRun(server.stub(), "countdown", {{"times", "1"}, {"interval", "0s"}});
+  const std::string run = StartRun(server_.stub(), "hello");
   v1::Run seen;
   EXPECT_TRUE(watch->Read(&seen));  // on the connection that it had all the time
   EXPECT_EQ(seen.id(), run);
   context.TryCancel();
+}
+
+// Or a job that has taken much would keep everybody from calling with something long.
+TEST_F(LoadShedding, ClosesNobodysWhileNothingGrows) {
+  Grow();
+  const auto watching = std::chrono::steady_clock::now() + std::chrono::seconds(1);
+  do {
+    ASSERT_NE(Call(*sender_, 200'000), grpc::StatusCode::UNAVAILABLE);
+  } while (std::chrono::steady_clock::now() < watching);
 }
 
 }  // namespace
