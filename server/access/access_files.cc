@@ -7,7 +7,7 @@
 #include "absl/strings/str_cat.h"
 #include "server/access/access_control.h"
 #include "server/access/issuer_settings.h"
-#include "server/config/trusted_file.h"
+#include "base/files/trusted_file.h"
 
 namespace jobtail::access {
 namespace {
@@ -21,7 +21,7 @@ constexpr int kTryAgainLooks = 4;
 
 absl::StatusOr<std::string> ReadTokenText(const std::string& file) {
   if (file.empty()) return "";
-  absl::StatusOr<std::string> text = config::ReadTrustedFile(file);
+  absl::StatusOr<std::string> text = ReadTrustedFile(file);
   if (absl::IsNotFound(text.status())) return "";  // before the first token
   return text;
 }
@@ -36,7 +36,7 @@ void TellWrong(const absl::Status& read) {
 }  // namespace
 
 absl::StatusOr<AccessControl::Reading> AccessControl::Read(const std::string& file) {
-  const absl::StatusOr<std::string> text = config::ReadTrustedFile(file);
+  const absl::StatusOr<std::string> text = ReadTrustedFile(file);
   if (!text.ok()) return text.status();
   auto policy = AccessPolicy::Parse(*text, file);
   if (!policy.ok()) return policy.status();

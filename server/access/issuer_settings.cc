@@ -8,8 +8,8 @@
 #include "absl/strings/ascii.h"
 #include "absl/strings/str_cat.h"
 #include "base/fetch/url.h"
+#include "base/files/trusted_file.h"
 #include "base/quoting.h"
-#include "server/config/trusted_file.h"
 #include "server/oidc/key_set.h"
 
 namespace jobtail::access {
@@ -126,7 +126,7 @@ absl::StatusOr<std::vector<oidc::Settings>> ReadIssuers(const v1::AccessFile& fi
   for (const v1::Oidc& issuer : file.oidc()) {
     oidc::Settings settings = ToSettings(issuer);
     if (!issuer.jwks_file().empty()) {
-      absl::StatusOr<std::string> keys = config::ReadTrustedFile(issuer.jwks_file());
+      absl::StatusOr<std::string> keys = ReadTrustedFile(issuer.jwks_file());
       if (!keys.ok()) return keys.status();
       const auto parsed = oidc::KeySet::Parse(*keys, settings.algorithms);
       if (!parsed.ok()) {
@@ -136,8 +136,7 @@ absl::StatusOr<std::vector<oidc::Settings>> ReadIssuers(const v1::AccessFile& fi
       settings.keys = *std::move(keys);
     }
     if (!issuer.client_secret_file().empty()) {
-      const absl::StatusOr<std::string> secret =
-          config::ReadTrustedFile(issuer.client_secret_file());
+      const absl::StatusOr<std::string> secret = ReadTrustedFile(issuer.client_secret_file());
       if (!secret.ok()) return secret.status();
       settings.client_secret = std::string(absl::StripAsciiWhitespace(*secret));
     }

@@ -6,12 +6,12 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "base/files/diagnostics.h"
 #include "base/nearest_names.h"
 #include "base/quoting.h"
 #include "server/access/access_policy.h"
 #include "server/access/issuer_settings.h"
 #include "server/access/trusted_proxy.h"
-#include "server/config/diagnostics.h"
 
 namespace jobtail::access {
 namespace {
@@ -32,7 +32,7 @@ bool IsJobPattern(std::string_view text) {
 // Checks an access file; each mistake goes to the diagnostics.
 class Reader {
  public:
-  Reader(v1::AccessFile* file, Tree* tree, config::Diagnostics* diagnostics)
+  Reader(v1::AccessFile* file, Tree* tree, Diagnostics* diagnostics)
       : file_(*file), tree_(tree), diagnostics_(*diagnostics) {}
 
   void Check() {
@@ -148,7 +148,7 @@ class Reader {
 
   const v1::AccessFile& file_;
   Tree* const tree_;
-  config::Diagnostics& diagnostics_;
+  Diagnostics& diagnostics_;
   std::set<std::string> groups_;
   std::set<std::string> roles_;
 };
@@ -161,9 +161,9 @@ void MakeAbsolute(const std::string& base, std::string* file) {
 
 absl::StatusOr<std::shared_ptr<const AccessPolicy>> AccessPolicy::Parse(const std::string& text,
                                                                         const std::string& file) {
-  config::Diagnostics diagnostics(
-      file, {v1::Allow::descriptor(), v1::Audit::descriptor(), v1::Oidc::descriptor(),
-             v1::TrustedProxy::descriptor(), v1::AccessFile::descriptor()});
+  Diagnostics diagnostics(file,
+                          {v1::Allow::descriptor(), v1::Audit::descriptor(), v1::Oidc::descriptor(),
+                           v1::TrustedProxy::descriptor(), v1::AccessFile::descriptor()});
   Tree tree;
   TextFormat::Parser parser;
   parser.RecordErrorsTo(&diagnostics);

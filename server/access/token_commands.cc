@@ -14,10 +14,10 @@
 #include "absl/strings/str_format.h"
 #include "absl/strings/str_join.h"
 #include "absl/time/clock.h"
+#include "base/files/trusted_file.h"
 #include "base/quoting.h"
 #include "server/access/access_policy.h"
 #include "server/access/token_file.h"
-#include "server/config/trusted_file.h"
 
 namespace jobtail::access {
 namespace {
@@ -44,7 +44,7 @@ absl::StatusOr<std::string> FileOf(const Options& options) {
         "which server's tokens? give --access-file=FILE, as the server has it, or "
         "--token-file=FILE");
   }
-  const absl::StatusOr<std::string> text = config::ReadTrustedFile(options.access_file);
+  const absl::StatusOr<std::string> text = ReadTrustedFile(options.access_file);
   if (!text.ok()) return text.status();
   const auto policy = AccessPolicy::Parse(*text, options.access_file);
   if (!policy.ok()) return policy.status();

@@ -14,9 +14,9 @@
 
 #include "absl/cleanup/cleanup.h"
 #include "absl/strings/str_cat.h"
+#include "base/files/diagnostics.h"
+#include "base/files/trusted_file.h"
 #include "base/quoting.h"
-#include "server/config/diagnostics.h"
-#include "server/config/trusted_file.h"
 
 namespace jobtail::access {
 namespace {
@@ -106,9 +106,9 @@ absl::Status CheckNew(const NewToken& token) {
 }  // namespace
 
 absl::StatusOr<v1::TokenFile> ReadTokens(const std::string& file) {
-  const absl::StatusOr<std::string> text = config::ReadTrustedFile(file);
+  const absl::StatusOr<std::string> text = ReadTrustedFile(file);
   if (!text.ok()) return text.status();
-  config::Diagnostics diagnostics(file);
+  Diagnostics diagnostics(file);
   TextFormat::Parser parser;
   parser.RecordErrorsTo(&diagnostics);
   v1::TokenFile tokens;

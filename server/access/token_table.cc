@@ -6,7 +6,7 @@
 #include "absl/strings/str_cat.h"
 #include "base/quoting.h"
 #include "server/access/token_file.h"
-#include "server/config/diagnostics.h"
+#include "base/files/diagnostics.h"
 
 namespace jobtail::access {
 namespace {
@@ -53,7 +53,7 @@ bool IsTokenName(std::string_view name) {
 
 absl::StatusOr<std::shared_ptr<const TokenTable>> TokenTable::Parse(const std::string& text,
                                                                     const std::string& file) {
-  config::Diagnostics diagnostics(file);
+  Diagnostics diagnostics(file);
   TextFormat::ParseInfoTree tree;
   TextFormat::Parser parser;
   parser.RecordErrorsTo(&diagnostics);

@@ -9,12 +9,12 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "base/files/diagnostics.h"
+#include "base/files/trusted_file.h"
 #include "base/quoting.h"
 #include "jobtail/config/v1/config.pb.h"
-#include "server/config/diagnostics.h"
 #include "server/config/job_builder.h"
 #include "server/config/system_names.h"
-#include "server/config/trusted_file.h"
 
 namespace jobtail::config {
 namespace {

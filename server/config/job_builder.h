@@ -8,9 +8,9 @@
 
 #include "absl/status/statusor.h"
 #include "absl/time/time.h"
+#include "base/files/diagnostics.h"
 #include "jobtail/config/v1/config.pb.h"
 #include "server/config/command_executor.h"
-#include "server/config/diagnostics.h"
 #include "server/run/job.h"
 
 namespace jobtail::config {

@@ -106,21 +106,16 @@ bool IsLoginPath(std::string_view path) {
 absl::StatusOr<Login::Place> Login::Enter(std::string_view connection) {
   const std::string address = ClientAddress(connection);
   absl::MutexLock lock(&mutex_);
-  int& same = waiting_of_[address];
-  if (waiting_ >= kMostWaiting || same >= kMostOfAddress) {
-    if (same == 0) waiting_of_.erase(address);
+  if (!waiting_.HasRoom(address, kMostWaiting, kMostOfAddress)) {
     return absl::ResourceExhaustedError("too many sign in at the moment; try again soon");
   }
-  ++waiting_;
-  ++same;
+  waiting_.Add(address);
   return Place(this, [address](void* login) { static_cast<Login*>(login)->Leave(address); });
 }
 
 void Login::Leave(const std::string& address) {
   absl::MutexLock lock(&mutex_);
-  --waiting_;
-  const auto same = waiting_of_.find(address);
-  if (--same->second == 0) waiting_of_.erase(same);
+  waiting_.Remove(address);
 }
 
 Reply Login::Answer(const Request& request) {

@@ -8,12 +8,12 @@
 #include <string_view>
 
 #include "absl/base/thread_annotations.h"
-#include "absl/container/flat_hash_map.h"
 #include "absl/status/statusor.h"
 #include "absl/synchronization/mutex.h"
 #include "base/clock.h"
 #include "base/fetch/fetch.h"
 #include "base/scheduler.h"
+#include "base/tally.h"
 #include "server/access/access_control.h"
 #include "server/http/api.h"
 
@@ -71,9 +71,8 @@ class Login {
   access::AccessControl* const access_;
   Fetcher fetcher_;
   absl::Mutex mutex_;
-  int waiting_ ABSL_GUARDED_BY(mutex_) = 0;
-  absl::flat_hash_map<std::string, int> waiting_of_ ABSL_GUARDED_BY(mutex_);
-  Scheduler waits_;  // last: its threads use the rest
+  Tally waiting_ ABSL_GUARDED_BY(mutex_);  // by client address
+  Scheduler waits_;                        // last: its threads use the rest
 };
 
 }  // namespace jobtail::http

@@ -32,7 +32,7 @@ std::vector<OpenConnections::Client> OpenConnections::Add(int fd, const Client& 
   }
   open_.emplace(fd, Connection{InodeOf(fd), client});
   clients_[client].push_back(fd);
-  ++networks_[NetworkOf(client.first)];
+  networks_.Add(NetworkOf(client.first));
   return closed;
 }
 
@@ -82,15 +82,13 @@ std::vector<OpenConnections::Client> OpenConnections::Sweep() {
 }
 
 size_t OpenConnections::CountOf(const Client& client) const {
-  const auto found = networks_.find(NetworkOf(client.first));
-  return found == networks_.end() ? 0 : found->second;
+  return networks_.Of(NetworkOf(client.first));
 }
 
 // Appends the client to `closed` if it has no other.
 void OpenConnections::Forget(Open::iterator connection, std::vector<Client>* closed) {
   Client client = std::move(connection->second.client);
-  const auto network = networks_.find(NetworkOf(client.first));
-  if (--network->second == 0) networks_.erase(network);
+  networks_.Remove(NetworkOf(client.first));
   const auto all = clients_.find(client);
   Descriptors& descriptors = all->second;
   descriptors.erase(std::find(descriptors.begin(), descriptors.end(), connection->first));

@@ -13,6 +13,7 @@
 
 #include "absl/container/flat_hash_map.h"
 #include "absl/container/inlined_vector.h"
+#include "base/tally.h"
 
 namespace jobtail {
 
@@ -74,7 +75,7 @@ class OpenConnections {
   Open open_;  // by descriptor
   // One for each client, as a rule: it may have another to another address of the server.
   absl::flat_hash_map<Client, Descriptors> clients_;
-  absl::flat_hash_map<std::string, size_t> networks_;
+  Tally networks_;
 };
 
 // The traffic of all connections at one moment, for all who look at it then: the system is asked

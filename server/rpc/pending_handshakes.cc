@@ -20,7 +20,7 @@ bool PendingHandshakes::Begin(int fd, const OpenConnections::Client& client, abs
   }
   if (!HasRoom(client)) return false;
   const auto [entry, is_new] = pending_.insert_or_assign(client, {fd, InodeOf(fd), now});
-  if (is_new) ++addresses_[NetworkOf(client.first)];
+  if (is_new) addresses_.Add(NetworkOf(client.first));
   has_some_ = true;
   return true;
 }
@@ -36,9 +36,7 @@ void PendingHandshakes::Called(const std::string& peer) {
 }
 
 bool PendingHandshakes::HasRoom(const OpenConnections::Client& client) const {
-  const auto found = addresses_.find(NetworkOf(client.first));
-  return pending_.size() < limits_.total &&
-         (found == addresses_.end() || found->second < limits_.of_address);
+  return addresses_.HasRoom(NetworkOf(client.first), limits_.total, limits_.of_address);
 }
 
 void PendingHandshakes::Sweep(absl::Duration now) {
@@ -55,8 +53,7 @@ void PendingHandshakes::Sweep(absl::Duration now) {
 }
 
 void PendingHandshakes::Forget(const OpenConnections::Client& client) {
-  const auto found = addresses_.find(NetworkOf(client.first));
-  if (--found->second == 0) addresses_.erase(found);
+  addresses_.Remove(NetworkOf(client.first));
 }
 
 }  // namespace jobtail

@@ -14,6 +14,7 @@
 #include "absl/container/flat_hash_map.h"
 #include "absl/synchronization/mutex.h"
 #include "absl/time/time.h"
+#include "base/tally.h"
 #include "server/rpc/open_connections.h"
 
 namespace jobtail {
@@ -54,7 +55,7 @@ class PendingHandshakes {
   std::atomic<bool> has_some_ = false;
   absl::Mutex mutex_;
   absl::flat_hash_map<OpenConnections::Client, Connection> pending_ ABSL_GUARDED_BY(mutex_);
-  absl::flat_hash_map<std::string, size_t> addresses_ ABSL_GUARDED_BY(mutex_);
+  Tally addresses_ ABSL_GUARDED_BY(mutex_);  // of those
   absl::Duration swept_ ABSL_GUARDED_BY(mutex_) = -absl::InfiniteDuration();
 };
 

@@ -9,18 +9,6 @@
 namespace jobtail {
 namespace {
 
-void Subtract(absl::flat_hash_map<std::string, size_t>* counts, const std::string& name,
-              size_t bytes) {
-  const auto found = counts->find(name);
-  found->second -= bytes;
-  if (found->second == 0) counts->erase(found);
-}
-
-size_t CountOf(const absl::flat_hash_map<std::string, size_t>& counts, const std::string& name) {
-  const auto found = counts.find(name);
-  return found == counts.end() ? 0 : found->second;
-}
-
 std::string InKilobytes(size_t bytes) { return absl::StrCat(bytes >> 10, " KiB"); }
 
 }  // namespace
@@ -56,32 +44,30 @@ void ByteBudget::Reservation::Release() {
 
 size_t ByteBudget::reserved() const {
   absl::MutexLock lock(&mutex_);
-  return total_;
+  return addresses_.total();
 }
 
 absl::Status ByteBudget::Take(const std::string& connection, size_t bytes) {
   const std::string address = ClientAddress(connection);
   absl::MutexLock lock(&mutex_);
-  if (const size_t all = CountOf(connections_, connection) + bytes; all > limits_.connection) {
+  if (const size_t all = connections_.Of(connection) + bytes; all > limits_.connection) {
     return Beyond("this connection", all, limits_.connection);
   }
-  if (const size_t all = CountOf(addresses_, address) + bytes; all > limits_.address) {
+  if (const size_t all = addresses_.Of(address) + bytes; all > limits_.address) {
     return Beyond("this client's address", all, limits_.address);
   }
-  if (const size_t all = total_ + bytes; all > limits_.total) {
+  if (const size_t all = addresses_.total() + bytes; all > limits_.total) {
     return Beyond("all clients", all, limits_.total);
   }
-  connections_[connection] += bytes;
-  addresses_[address] += bytes;
-  total_ += bytes;
+  connections_.Add(connection, bytes);
+  addresses_.Add(address, bytes);
   return absl::OkStatus();
 }
 
 void ByteBudget::GiveBack(const std::string& connection, size_t bytes) {
   absl::MutexLock lock(&mutex_);
-  Subtract(&connections_, connection, bytes);
-  Subtract(&addresses_, ClientAddress(connection), bytes);
-  total_ -= bytes;
+  connections_.Remove(connection, bytes);
+  addresses_.Remove(ClientAddress(connection), bytes);
 }
 
 absl::Status ByteBudget::Beyond(std::string_view whose, size_t bytes, size_t limit) const {

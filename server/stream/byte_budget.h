@@ -8,9 +8,9 @@
 #include <utility>
 
 #include "absl/base/thread_annotations.h"
-#include "absl/container/flat_hash_map.h"
 #include "absl/status/status.h"
 #include "absl/synchronization/mutex.h"
+#include "base/tally.h"
 
 namespace jobtail {
 
@@ -61,17 +61,14 @@ class ByteBudget {
   size_t reserved() const;
 
  private:
-  using Counts = absl::flat_hash_map<std::string, size_t>;
-
   absl::Status Take(const std::string& connection, size_t bytes);
   void GiveBack(const std::string& connection, size_t bytes);
   absl::Status Beyond(std::string_view whose, size_t bytes, size_t limit) const;
 
   const Limits limits_;
   mutable absl::Mutex mutex_;
-  size_t total_ ABSL_GUARDED_BY(mutex_) = 0;
-  Counts connections_ ABSL_GUARDED_BY(mutex_);  // those that have something
-  Counts addresses_ ABSL_GUARDED_BY(mutex_);
+  Tally connections_ ABSL_GUARDED_BY(mutex_);
+  Tally addresses_ ABSL_GUARDED_BY(mutex_);
 };
 
 }  // namespace jobtail

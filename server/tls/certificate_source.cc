@@ -13,8 +13,8 @@
 #include "absl/cleanup/cleanup.h"
 #include "absl/strings/str_cat.h"
 #include "absl/time/clock.h"
+#include "base/files/trusted_file.h"
 #include "base/utf8.h"
-#include "server/config/trusted_file.h"
 
 namespace jobtail {
 namespace {
@@ -38,7 +38,7 @@ absl::StatusOr<std::string> ReadFile(const std::string& path) {
   if (fstat(fd, &status) != 0 || !S_ISREG(status.st_mode) || status.st_size > kMostBytes) {
     return CannotRead(path, "it is no file of PEM texts");
   }
-  if (absl::Status trusted = config::CheckTrustedFile(path, status); !trusted.ok()) return trusted;
+  if (absl::Status trusted = CheckTrustedFile(path, status); !trusted.ok()) return trusted;
   text.resize(static_cast<size_t>(status.st_size));
   const ssize_t got = read(fd, text.data(), text.size());
   if (got < 0) return CannotRead(path, strerror(errno));

@@ -1,6 +1,6 @@
 // What is wrong with a file that an operator writes, and hints at what would be right.
 
-#include "server/config/diagnostics.h"
+#include "base/files/diagnostics.h"
 
 #include <google/protobuf/descriptor.h>
 #include <re2/re2.h>
@@ -13,7 +13,7 @@
 #include "absl/strings/str_join.h"
 #include "base/nearest_names.h"
 
-namespace jobtail::config {
+namespace jobtail {
 namespace {
 
 std::string Suggest(const std::string& wrong, const std::vector<std::string>& right) {
@@ -73,4 +73,4 @@ absl::Status Diagnostics::status() const {
   return absl::InvalidArgumentError(absl::StrJoin(lines, "\n"));
 }
 
-}  // namespace jobtail::config
+}  // namespace jobtail

@@ -1,6 +1,6 @@
 // The list of mistakes in a file that an operator writes, each with its place.
-#ifndef JOBTAIL_SERVER_CONFIG_DIAGNOSTICS_H_
-#define JOBTAIL_SERVER_CONFIG_DIAGNOSTICS_H_
+#ifndef JOBTAIL_BASE_FILES_DIAGNOSTICS_H_
+#define JOBTAIL_BASE_FILES_DIAGNOSTICS_H_
 
 #include <google/protobuf/io/tokenizer.h>
 #include <google/protobuf/text_format.h>
@@ -13,7 +13,7 @@
 
 #include "absl/status/status.h"
 
-namespace jobtail::config {
+namespace jobtail {
 
 // Collects what is wrong with a file in protobuf's text format, as `file:line:column: what, and
 // what would be right`.
@@ -46,6 +46,6 @@ class Diagnostics : public google::protobuf::io::ErrorCollector {
   std::set<std::tuple<int, int, std::string>> errors_;
 };
 
-}  // namespace jobtail::config
+}  // namespace jobtail
 
-#endif  // JOBTAIL_SERVER_CONFIG_DIAGNOSTICS_H_
+#endif  // JOBTAIL_BASE_FILES_DIAGNOSTICS_H_

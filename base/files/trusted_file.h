@@ -1,6 +1,6 @@
 // Reading files that decide what the server does.
-#ifndef JOBTAIL_SERVER_CONFIG_TRUSTED_FILE_H_
-#define JOBTAIL_SERVER_CONFIG_TRUSTED_FILE_H_
+#ifndef JOBTAIL_BASE_FILES_TRUSTED_FILE_H_
+#define JOBTAIL_BASE_FILES_TRUSTED_FILE_H_
 
 #include <sys/stat.h>
 
@@ -9,7 +9,7 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 
-namespace jobtail::config {
+namespace jobtail {
 
 // Whether nobody else can write a file, of which `status` is what fstat says: whoever can may run
 // commands as the server, or be whom it likes. The file belongs to the server's user or to root,
@@ -26,6 +26,6 @@ absl::Status CheckTrustedFile(const std::string& path, const struct stat& status
 // CheckTrustedFile.
 absl::StatusOr<std::string> ReadTrustedFile(const std::string& path);
 
-}  // namespace jobtail::config
+}  // namespace jobtail
 
-#endif  // JOBTAIL_SERVER_CONFIG_TRUSTED_FILE_H_
+#endif  // JOBTAIL_BASE_FILES_TRUSTED_FILE_H_

@@ -1,5 +1,5 @@
 // Tests of reading files that others must not be able to write.
-#include "server/config/trusted_file.h"
+#include "base/files/trusted_file.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -10,7 +10,7 @@
 #include <fstream>
 #include <string>
 
-namespace jobtail::config {
+namespace jobtail {
 namespace {
 
 using ::testing::HasSubstr;
@@ -178,4 +178,4 @@ TEST_F(TrustedFileTest, ThatIsNotThereOrADirectoryIsAnError) {
 }
 
 }  // namespace
-}  // namespace jobtail::config
+}  // namespace jobtail

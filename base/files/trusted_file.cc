@@ -1,5 +1,5 @@
 // Reading files that decide what the server does.
-#include "server/config/trusted_file.h"
+#include "base/files/trusted_file.h"
 
 #include <fcntl.h>
 #include <grp.h>
@@ -21,7 +21,7 @@
 #include "absl/strings/str_format.h"
 #include "base/utf8.h"
 
-namespace jobtail::config {
+namespace jobtail {
 namespace {
 
 constexpr size_t kPieceBytes = 64 << 10;
@@ -182,4 +182,4 @@ absl::StatusOr<std::string> ReadTrustedFile(const std::string& path) {
   return content;
 }
 
-}  // namespace jobtail::config
+}  // namespace jobtail
