@@ -5,9 +5,9 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "base/files/trusted_file.h"
 #include "server/access/access_control.h"
 #include "server/access/issuer_settings.h"
-#include "base/files/trusted_file.h"
 
 namespace jobtail::access {
 namespace {
@@ -29,7 +29,7 @@ absl::StatusOr<std::string> ReadTokenText(const std::string& file) {
 void TellWrong(const absl::Status& read) {
   spdlog::error(
       "who may do what stays as it is, but for tokens that are revoked, because a new file is "
-      "wrong:\n{}",
+      "wrong; new tokens count once it is mended:\n{}",
       std::string(read.message()));
 }
 
@@ -97,7 +97,8 @@ std::shared_ptr<const AccessPolicy> AccessControl::policy() const {
   return state_.policy;
 }
 
-// Reads all of them, and puts what they say in force at once, or nothing of it but the tokens.
+// Reads all of them, and puts what they say in force at once, or nothing of it but what the tokens
+// have lost.
 absl::Status AccessControl::ReadAgain() {
   absl::MutexLock reading(&reading_mutex_);
   return ReadAgainLocked();
@@ -110,7 +111,9 @@ absl::Status AccessControl::ReadAgainLocked() {
   return read;
 }
 
-// A token that was revoked proves nothing any more, whatever is wrong elsewhere.
+// A token that was revoked proves nothing any more, whatever is wrong elsewhere. One that is new,
+// or may be of more groups by now, was made for a policy that nobody has read: it has to wait for
+// it.
 void AccessControl::ReadTokensLocked() {
   const std::shared_ptr<const AccessPolicy> in_force = policy();
   if (!in_force) return;
@@ -122,7 +125,7 @@ void AccessControl::ReadTokensLocked() {
   tokens_read_ = *std::move(text);
   {
     absl::MutexLock lock(&mutex_);
-    state_.tokens = *std::move(tokens);
+    state_.tokens = state_.tokens->NarrowedBy(**tokens);
   }
   NoteChange();
 }

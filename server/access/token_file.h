@@ -35,6 +35,11 @@ class TokenTable {
   absl::StatusOr<std::shared_ptr<const Principal>> FindAgain(std::string_view id,
                                                              absl::Time now) const;
 
+  // What is left of this table by `later`, which may take away and add nothing: a token that is not
+  // there any more, is revoked there, or is another's goes; of two times at which it expires the
+  // earlier counts, and of its groups those that both have.
+  std::shared_ptr<const TokenTable> NarrowedBy(const TokenTable& later) const;
+
   size_t size() const { return tokens_.size(); }
 
  private:

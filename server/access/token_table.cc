@@ -1,12 +1,13 @@
 // The tokens that a server knows: reading and finding.
 #include <algorithm>
+#include <iterator>
 #include <utility>
 
 #include "absl/strings/ascii.h"
 #include "absl/strings/str_cat.h"
+#include "base/files/diagnostics.h"
 #include "base/quoting.h"
 #include "server/access/token_file.h"
-#include "base/files/diagnostics.h"
 
 namespace jobtail::access {
 namespace {
@@ -100,6 +101,24 @@ absl::StatusOr<std::shared_ptr<const Principal>> TokenTable::FindAgain(std::stri
                                                                        absl::Time now) const {
   const auto found = tokens_.find(absl::string_view(id.data(), id.size()));
   return found == tokens_.end() ? NoToken() : Check(found->second, now);
+}
+
+std::shared_ptr<const TokenTable> TokenTable::NarrowedBy(const TokenTable& later) const {
+  auto narrowed = std::make_shared<TokenTable>();
+  for (const auto& [id, entry] : tokens_) {
+    const auto found = later.tokens_.find(id);
+    if (found == later.tokens_.end()) continue;
+    const Entry& its = found->second;
+    if (its.digest != entry.digest || its.principal->name != entry.principal->name) continue;
+    auto principal = std::make_shared<Principal>(*entry.principal);
+    principal->expires = std::min(principal->expires, its.principal->expires);
+    principal->groups.clear();
+    std::ranges::set_intersection(entry.principal->groups, its.principal->groups,
+                                  std::back_inserter(principal->groups));
+    narrowed->tokens_.emplace(
+        id, Entry{entry.digest, entry.revoked || its.revoked, std::move(principal)});
+  }
+  return narrowed;
 }
 
 absl::StatusOr<std::shared_ptr<const Principal>> TokenTable::Check(const Entry& entry,

@@ -22,6 +22,10 @@ using ::testing::Not;
 
 const absl::Time kNow = absl::UnixEpoch() + absl::Hours(500'000);
 
+std::string InFile(absl::Time time) {
+  return absl::FormatTime("%Y-%m-%dT%H:%M:%SZ", time, absl::UTCTimeZone());
+}
+
 class TokenFileTest : public ::testing::Test {
  protected:
   std::string Create(NewToken token) {
@@ -52,6 +56,34 @@ TEST_F(TokenFileTest, ATokenProvesItsPrincipalAndTheFileHasNoSecret) {
   EXPECT_THAT((*principal)->groups, ::testing::ElementsAre("ops", "web"));
   EXPECT_EQ((*principal)->proof, Proof::kToken);
   EXPECT_THAT(Text(), Not(HasSubstr(token.substr(20))));
+}
+
+TEST_F(TokenFileTest, ATableThatIsNarrowedLosesAndGainsNothing) {
+  const std::string alice = Create({.name = "alice", .groups = {"web", "ops"}});
+  const std::string bob = Create({.name = "bob", .expires = kNow + absl::Hours(2)});
+  const std::string carol = Create({.name = "carol"});
+  const std::string dave = Create({.name = "dave"});
+  const auto before = Table();
+  std::string text = Text();
+  const auto change = [&text](const std::string& from, const std::string& to) {
+    const size_t at = text.find(from);
+    ASSERT_NE(at, std::string::npos) << from;
+    text.replace(at, from.size(), to);
+  };
+  change("group: \"ops\"", "group: \"admins\"");
+  change(InFile(kNow + absl::Hours(2)), InFile(kNow + absl::Hours(1)));
+  change("\"dave\"", "\"root\"");
+  std::ofstream(file_) << text;
+  ASSERT_TRUE(RevokeToken(file_, "carol", kNow).ok());
+  const std::string erin = Create({.name = "erin"});
+  const auto narrowed = before->NarrowedBy(*Table());
+  EXPECT_THAT((*narrowed->Find(alice, kNow))->groups, ::testing::ElementsAre("web"));
+  EXPECT_TRUE(narrowed->Find(bob, kNow).ok());
+  EXPECT_FALSE(narrowed->Find(bob, kNow + absl::Hours(1)).ok());
+  for (const std::string& lost : {carol, dave, erin}) EXPECT_FALSE(narrowed->Find(lost, kNow).ok());
+  const auto wide = narrowed->NarrowedBy(*before);
+  EXPECT_FALSE(wide->Find(bob, kNow + absl::Hours(1)).ok());
+  EXPECT_FALSE(wide->Find(carol, kNow).ok());
 }
 
 TEST_F(TokenFileTest, TheFileIsForNobodyElse) {
