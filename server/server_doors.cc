@@ -146,8 +146,12 @@ void Server::Impl::MakeGrpc() {
   service_.BoundMessages(PlanMemory(options_.memory_bytes).stream_messages);
   if (access_) {
     service_.OnAdmit([this](const std::string& peer, const access::Caller& caller) {
-      return grpc_->acceptor().Own(peer, caller.principal->name,
-                                   [&] { return access_->HoldConnection(caller); });
+      const absl::Status owned = grpc_->acceptor().Own(
+          peer, *caller.principal, [&] { return access_->HoldConnection(caller); });
+      if (!owned.ok()) {
+        access_->DenyBeyondLimit(caller, {.verb = access::AccessControl::kConnect}, owned);
+      }
+      return owned;
     });
   }
 }

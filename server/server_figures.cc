@@ -38,8 +38,8 @@ std::optional<AccessFigures> Server::Impl::Access() const {
                        .refused_authentications = quotas.refused_failures(),
                        .refused_calls = quotas.refused_calls(),
                        .refused_places = quotas.refused_places(),
-                       .unproven_connections = (grpc_ ? grpc_->acceptor().newcomers() : 0) +
-                                               (http_ ? http_->stats().newcomers : 0),
+                       .unproven_connections = (grpc_ ? grpc_->acceptor().strangers() : 0) +
+                                               (http_ ? http_->stats().strangers : 0),
                        .failed_reloads = access_->failed_reloads(),
                        .failed_key_fetches = access_->issuers()->failed_fetches(),
                        .audit_failures = access_->audit_failures()};

@@ -48,8 +48,8 @@ ConnectionLimits PlanConnections(const ServerOptions& planned, size_t connection
   return {.connections = connections,
           .connections_of_address = std::max<size_t>(1, connections - connections / 4),
           .handshakes = handshakes,
-          .newcomers = KnowsCallers(planned) ? access::Newcomers::Limits::Of(connections)
-                                             : access::Newcomers::Limits(),
+          .newcomers = KnowsCallers(planned) ? access::AddressPlaces::Limits::Of(connections)
+                                             : access::AddressPlaces::Limits(),
           .requests = {.connection = memory.unfinished_of_connection,
                        .address = memory.unfinished_of_address},
           .resident_bytes = static_cast<int64_t>(std::min(planned.memory_bytes, kMost))};

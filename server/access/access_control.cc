@@ -1,6 +1,7 @@
 // Who calls, what they may do, and writing it down.
 #include "server/access/access_control.h"
 
+#include <optional>
 #include <utility>
 
 #include "absl/strings/ascii.h"
@@ -81,6 +82,11 @@ absl::Status NoProof() {
 
 }  // namespace
 
+std::string ShareOf(const Caller& caller) {
+  if (!caller.principal->IsAnonymous()) return caller.principal->name;
+  return absl::StrCat("anonymous at ", ClientAddress(caller.peer));
+}
+
 std::string TraceIdOf(std::string_view traceparent) {
   constexpr size_t kSize = 55;  // "00-" trace "-" span "-" flags
   if (traceparent.size() != kSize || traceparent[2] != '-' || traceparent[35] != '-') return "";
@@ -90,21 +96,27 @@ std::string TraceIdOf(std::string_view traceparent) {
   return is_id ? id : "";
 }
 
-absl::StatusOr<PrincipalPtr> AccessControl::FindBearer(const State& now,
-                                                       std::string_view token) const {
+absl::StatusOr<PrincipalPtr> AccessControl::FindBearer(const State& now, std::string_view token,
+                                                       Effort effort) const {
   if (now.issuers->empty() || !oidc::IsJwt(token)) return now.tokens->Find(token, clock_->Now());
   const oidc::Issuer* issuer = nullptr;
+  if (effort == Effort::kRecall) {
+    const std::optional<oidc::Claims> known = now.issuers->Recall(token, &issuer);
+    if (!known) return absl::UnauthenticatedError("the token was not verified yet");
+    return OfClaims(*issuer, *known);
+  }
   const absl::StatusOr<oidc::Claims> claims = now.issuers->Verify(token, &issuer);
   if (!claims.ok()) return claims.status();
   return OfClaims(*issuer, *claims);
 }
 
 // What is given must be right: who gives something wrong does not go on as somebody else.
-absl::StatusOr<PrincipalPtr> AccessControl::Identify(const Credentials& credentials) const {
+absl::StatusOr<PrincipalPtr> AccessControl::Identify(const Credentials& credentials,
+                                                     Effort effort) const {
   const State now = state();
   if (!credentials.authorization.empty()) {
     const std::string_view token = BearerOf(credentials.authorization);
-    if (!token.empty()) return FindBearer(now, token);
+    if (!token.empty()) return FindBearer(now, token, effort);
     return absl::UnauthenticatedError("authorization: give \"Bearer\" and a token");
   }
   const PrincipalPtr peer = OfPeer(credentials.peer_identity);
@@ -126,15 +138,13 @@ absl::StatusOr<PrincipalPtr> AccessControl::FindSession(std::string_view session
 }
 
 absl::StatusOr<Caller> AccessControl::Admit(const Credentials& credentials) {
-  absl::StatusOr<PrincipalPtr> principal = Identify(credentials);
+  absl::StatusOr<PrincipalPtr> principal = Identify(credentials, Effort::kVerify);
   if (!principal.ok()) return Refuse(credentials, "AUTHENTICATE", principal.status());
   Caller caller{*std::move(principal), PeerText(credentials), TraceIdOf(credentials.traceparent)};
   const auto rights = RightsOf(caller);
   if (!rights.ok()) return Refuse(credentials, "AUTHENTICATE", rights.status());
-  const bool is_known = caller.principal->proof != Proof::kAnonymous;
   const absl::Status taken =
-      quotas_.TakeCall(is_known ? caller.principal->name : ClientAddress(credentials.peer),
-                       (*rights)->limits().calls_per_second);
+      quotas_.TakeCall(ShareOf(caller), (*rights)->limits().calls_per_second);
   if (!taken.ok()) {
     DenyBeyondLimit(caller, {.verb = "CALL"}, taken);
     return taken;
@@ -144,20 +154,33 @@ absl::StatusOr<Caller> AccessControl::Admit(const Credentials& credentials) {
 
 absl::StatusOr<Quotas::Place> AccessControl::HoldRequest(const Credentials& credentials,
                                                          int64_t bytes) {
-  absl::StatusOr<PrincipalPtr> principal = Identify(credentials);
-  if (!principal.ok() || (*principal)->proof == Proof::kAnonymous) return Quotas::Place();
-  const Caller caller{*std::move(principal)};
+  absl::StatusOr<PrincipalPtr> principal = Identify(credentials, Effort::kRecall);
+  if (!principal.ok()) return Quotas::Place();  // Admit says so
+  const Caller caller{*std::move(principal), PeerText(credentials)};
   const auto rights = RightsOf(caller);
-  if (!rights.ok()) return Quotas::Place();  // Admit says so
-  return quotas_.Enter(Quotas::Kind::kRequestBytes, caller.principal->name,
+  if (!rights.ok()) return Quotas::Place();  // as above
+  return quotas_.Enter(Quotas::Kind::kRequestBytes, ShareOf(caller),
                        (*rights)->limits().request_bytes, bytes);
 }
 
-absl::StatusOr<Quotas::Place> AccessControl::HoldConnection(const Caller& caller) {
-  if (caller.principal->proof == Proof::kAnonymous) return Quotas::Place();
+absl::Status AccessControl::HoldRequest(const Caller& caller, int64_t bytes, Quotas::Place* place) {
+  if (place->is_owned()) return absl::OkStatus();
   const auto rights = RightsOf(caller);
   if (!rights.ok()) return rights.status();
-  return quotas_.Enter(Quotas::Kind::kConnections, caller.principal->name,
+  absl::StatusOr<Quotas::Place> own = quotas_.Enter(Quotas::Kind::kRequestBytes, ShareOf(caller),
+                                                    (*rights)->limits().request_bytes, bytes);
+  if (!own.ok()) {
+    DenyBeyondLimit(caller, {.verb = kRequest}, own.status());
+    return own.status();
+  }
+  *place = *std::move(own);
+  return absl::OkStatus();
+}
+
+absl::StatusOr<Quotas::Place> AccessControl::HoldConnection(const Caller& caller) {
+  const auto rights = RightsOf(caller);
+  if (!rights.ok()) return rights.status();
+  return quotas_.Enter(Quotas::Kind::kConnections, ShareOf(caller),
                        (*rights)->limits().connections);
 }
 
@@ -177,7 +200,7 @@ absl::Status AccessControl::Refuse(const Credentials& credentials, std::string_v
 
 absl::StatusOr<std::string> AccessControl::SignIn(const Credentials& credentials,
                                                   std::string_view token) {
-  return BeginSession(credentials, FindBearer(state(), token));
+  return BeginSession(credentials, FindBearer(state(), token, Effort::kVerify));
 }
 
 absl::StatusOr<std::string> AccessControl::SignIn(const Credentials& credentials,
@@ -237,7 +260,7 @@ absl::StatusOr<std::shared_ptr<const Rights>> AccessControl::RightsOf(const Call
         absl::StrCat("the proxy ", principal.via, " is not trusted any more to say who calls"));
   }
   if (principal.token_id.empty()) {
-    if (principal.proof == Proof::kAnonymous && !now.policy->knows_anonymous()) return NoProof();
+    if (principal.IsAnonymous() && !now.policy->knows_anonymous()) return NoProof();
     if (clock_->Now() >= principal.expires) {
       return absl::UnauthenticatedError("the token has expired; ask for another");
     }
@@ -262,9 +285,8 @@ absl::Status AccessControl::Write(const Caller& caller, const Act& act, std::str
   const std::shared_ptr<AuditLog> audit = state().audit;
   if (!audit) return absl::OkStatus();
   const Principal& principal = *caller.principal;
-  const bool is_known = principal.proof != Proof::kAnonymous;
   return audit->Write({.time = clock_->Now(),
-                       .principal = is_known ? principal.name : "",
+                       .principal = principal.IsAnonymous() ? "" : principal.name,
                        .proof = principal.proof,
                        .via = principal.via,
                        .peer = caller.peer,
@@ -286,10 +308,12 @@ void AccessControl::Deny(const Caller& caller, const Act& act, const absl::Statu
 }
 
 void AccessControl::DenyBeyondLimit(const Caller& caller, const Act& act, const absl::Status& why) {
-  const bool is_known = caller.principal->proof != Proof::kAnonymous;
-  const bool is_noted = is_known ? quotas_.MayNoteRefusal(caller.principal->name)
-                                 : quotas_.MayNoteStranger(ClientAddress(caller.peer));
-  if (is_noted) Deny(caller, act, why);
+  if (MayNote(caller)) Deny(caller, act, why);
+}
+
+bool AccessControl::MayNote(const Caller& caller) {
+  return caller.principal->IsAnonymous() ? quotas_.MayNoteStranger(ClientAddress(caller.peer))
+                                         : quotas_.MayNoteRefusal(caller.principal->name);
 }
 
 std::function<void()> AccessControl::DenyForeign(const Credentials& credentials,
@@ -297,6 +321,15 @@ std::function<void()> AccessControl::DenyForeign(const Credentials& credentials,
   if (!quotas_.MayNoteStranger(ClientAddress(credentials.peer))) return nullptr;
   Caller nobody{Anonymous(), PeerText(credentials), TraceIdOf(credentials.traceparent)};
   return [this, nobody = std::move(nobody), why] { Deny(nobody, {.verb = "FOREIGN"}, why); };
+}
+
+std::function<void()> AccessControl::DenyRequest(const Credentials& credentials,
+                                                 const absl::Status& why) {
+  absl::StatusOr<PrincipalPtr> principal = Identify(credentials, Effort::kRecall);
+  if (!principal.ok()) return nullptr;
+  Caller caller{*std::move(principal), PeerText(credentials), TraceIdOf(credentials.traceparent)};
+  if (!MayNote(caller)) return nullptr;
+  return [this, caller = std::move(caller), why] { Deny(caller, {.verb = kRequest}, why); };
 }
 
 void AccessControl::Fail(const Caller& caller, const Act& act, const absl::Status& why) {

@@ -48,7 +48,7 @@ struct Credentials {
 // is tried again.
 //
 // Hazard: what writes an audit record waits for the disk: Admit where it refuses, SignIn, SignOut,
-// Allow, Deny, DenyBeyondLimit, Fail.
+// Allow, Deny, DenyBeyondLimit, Fail, HoldRequest with a caller.
 class AccessControl {
  public:
   // Reads the access file and what it names. INVALID_ARGUMENT with a line for each mistake; for a
@@ -63,7 +63,9 @@ class AccessControl {
   AccessControl& operator=(const AccessControl&) = delete;
 
   // Reads all files again, and reopens the audit log. Where one is wrong, all stays as it is but
-  // for the tokens: if their file is right, one that was revoked proves nothing any more.
+  // for what tokens have lost: if their file is right, one that was revoked proves nothing any
+  // more. A new one does not count before the others are right: it is not for the old policy to say
+  // what it may do.
   void Reload();
 
   // Has `changed` called after each change of what is in force, by the thread that has noticed it.
@@ -75,13 +77,18 @@ class AccessControl {
   // principal's calls a second, and where an address fails too often.
   absl::StatusOr<Caller> Admit(const Credentials& credentials);
 
-  // Counts a request that is under way, by whoever can be known without Admit, until its place is
-  // given back: so many bytes now, and as many as the place is resized to. RESOURCE_EXHAUSTED
-  // beyond the principal's limit; of whom nothing is known, nothing is counted. Does not wait for
-  // the disk.
+  // Counts a request that is under way, by whoever can be known at once, until its place is given
+  // back: so many bytes now, and as many as the place is resized to. RESOURCE_EXHAUSTED beyond the
+  // principal's limit (see DenyRequest). A JWT tells whose it is once it was verified, by Admit;
+  // before that, and of whom nothing is known, nothing is counted. For threads that must not wait:
+  // neither the disk nor a signature is asked.
   absl::StatusOr<Quotas::Place> HoldRequest(const Credentials& credentials, int64_t bytes);
+  // The same once it is known who calls, for a place that is nobody's yet. A refusal is written
+  // down.
+  absl::Status HoldRequest(const Caller& caller, int64_t bytes, Quotas::Place* place);
   // One of the caller's connections, until the place is given back. RESOURCE_EXHAUSTED beyond the
-  // principal's limit.
+  // principal's limit: whoever asks has that written down, by DenyBeyondLimit with kConnect, once
+  // nobody waits for its locks.
   absl::StatusOr<Quotas::Place> HoldConnection(const Caller& caller);
 
   // Begins a session with a token: its secret, for a cookie. Errors as Admit's.
@@ -102,6 +109,10 @@ class AccessControl {
   // Another one after each change of what is in force.
   int64_t version() const { return version_.load(std::memory_order_acquire); }
 
+  // Of connections and of bytes of requests beyond a limit.
+  static constexpr std::string_view kConnect = "CONNECT";
+  static constexpr std::string_view kRequest = "REQUEST";
+
   // What an act is written down as.
   struct Act {
     std::string_view verb = {};
@@ -121,6 +132,8 @@ class AccessControl {
   // Returns what writes that down, now and then; null if nothing is to be written. May be called by
   // a thread that must not wait, which has another one call what is returned.
   std::function<void()> DenyForeign(const Credentials& credentials, const absl::Status& why);
+  // The same, that a request is beyond the limit of bytes of whom HoldRequest has found.
+  std::function<void()> DenyRequest(const Credentials& credentials, const absl::Status& why);
 
   bool probes_need_identity() const { return policy()->proto().probes_need_identity(); }
   Quotas* quotas() { return &quotas_; }
@@ -160,15 +173,21 @@ class AccessControl {
   State state() const;
   std::shared_ptr<const AccessPolicy> policy() const;
 
-  absl::StatusOr<std::shared_ptr<const Principal>> Identify(const Credentials& credentials) const;
+  // How a JWT that was not verified before is met.
+  enum class Effort { kVerify, kRecall };
+
+  absl::StatusOr<std::shared_ptr<const Principal>> Identify(const Credentials& credentials,
+                                                            Effort effort) const;
   absl::StatusOr<std::shared_ptr<const Principal>> FindSession(std::string_view session) const;
   absl::StatusOr<std::shared_ptr<const Principal>> FindBearer(const State& now,
-                                                              std::string_view token) const;
+                                                              std::string_view token,
+                                                              Effort effort) const;
   absl::StatusOr<std::string> BeginSession(
       const Credentials& credentials,
       const absl::StatusOr<std::shared_ptr<const Principal>>& principal);
   absl::Status Refuse(const Credentials& credentials, std::string_view verb,
                       const absl::Status& why);
+  bool MayNote(const Caller& caller);
   absl::Status Write(const Caller& caller, const Act& act, std::string_view outcome,
                      std::string_view reason);
 
@@ -190,11 +209,15 @@ class AccessControl {
   // What was wrong when they were last read; empty if nothing was.
   std::string problem_ ABSL_GUARDED_BY(reading_mutex_);
   int unchanged_looks_ ABSL_GUARDED_BY(reading_mutex_) = 0;  // since then
-  // What the tokens in force were read from, if by themselves.
+  // What the tokens were narrowed by since all files were right.
   std::optional<std::string> tokens_read_ ABSL_GUARDED_BY(reading_mutex_);
 
   Scheduler looks_;  // last: its thread uses the rest
 };
+
+// Whose share of calls, connections, streams and bytes is taken: the principal's; of callers who
+// are not known, that of their address.
+std::string ShareOf(const Caller& caller);
 
 // The trace id of a header "traceparent" (W3C); empty if it has not that form.
 std::string TraceIdOf(std::string_view traceparent);

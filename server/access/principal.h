@@ -46,6 +46,7 @@ struct Principal {
   std::optional<Digest> session = std::nullopt;   // which one, if it is one
 
   bool IsLocal() const { return proof == Proof::kLocal; }
+  bool IsAnonymous() const { return proof == Proof::kAnonymous; }
 };
 
 // A call's sender: passed into each call of the engine. A value, cheap to copy.

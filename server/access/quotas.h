@@ -79,6 +79,9 @@ class Quotas {
     // beyond the limit.
     absl::Status Resize(int64_t size);
 
+    // Whether it is somebody's.
+    bool is_owned() const { return quotas_ != nullptr; }
+
    private:
     friend class Quotas;
     using Key = std::pair<Kind, std::string>;

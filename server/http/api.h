@@ -80,8 +80,14 @@ class Api {
   // A place for its body among the requests of who asks, as AccessControl::HoldRequest. Does not
   // wait.
   absl::StatusOr<access::Quotas::Place> HoldRequest(const Request& request);
-  // A place for its connection.
+  // The same once it is known who asks; may wait for the disk.
+  absl::Status HoldRequest(const access::Caller& caller, size_t bytes,
+                           access::Quotas::Place* place);
+  // What notes that it is beyond its place, as NoteForeign.
+  std::function<void()> NoteRequest(const Request& request, const absl::Status& why);
+  // A place for its connection; and noting that there is none, which may wait for the disk.
   absl::StatusOr<access::Quotas::Place> HoldConnection(const access::Caller& caller);
+  void NoteConnection(const access::Caller& caller, const absl::Status& why);
   // Whether anybody is asked who they are, and whether that goes for probes.
   bool asks() const { return engine_->access() != nullptr; }
   bool asks_probes() const { return asks() && engine_->access()->probes_need_identity(); }

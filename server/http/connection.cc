@@ -64,7 +64,7 @@ Connection::Connection(Protocol::socket socket, const ConnectionServices* servic
           std::move(socket), services->certificates ? services->certificates->Current() : nullptr)),
       client_(socket_->Name()),
       held_(services->budget, client_),
-      newcomer_(services->newcomers->Enter(ClientAddress(client_))),
+      stranger_(services->newcomers->Enter(ClientAddress(client_))),
       began_(services->clock->Steady()),
       on_loopback_(socket_->on_loopback()) {}
 
@@ -93,7 +93,7 @@ net::awaitable<void> Connection::Run() {
 // While it is idle nobody else is at its members, and its place is free at once.
 void Connection::GiveWay(absl::Duration patience) {
   if (is_known_ || services_.clock->Steady() - began_ <= patience) return;
-  if (idle_) newcomer_ = {};
+  if (idle_) stranger_ = {};
   Stop(/*now=*/false);
 }
 
@@ -200,7 +200,12 @@ net::awaitable<absl::Status> Connection::ReadBody(Parser* parser, unsigned* stat
 absl::Status Connection::HoldBody(const Parser& parser) {
   const size_t bytes = parser.get().body().size();
   if (absl::Status held = held_.Resize(bytes + buffer_.capacity()); !held.ok()) return held;
-  return body_.Resize(static_cast<int64_t>(bytes));
+  absl::Status held = body_.Resize(static_cast<int64_t>(bytes));
+  if (held.ok()) return held;
+  if (auto note = services_.api->NoteRequest(Ask(parser.get()), held)) {
+    services_.pool->Run(client_, std::move(note));
+  }
+  return held;
 }
 
 net::awaitable<bool> Connection::Continue() {

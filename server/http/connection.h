@@ -11,7 +11,7 @@
 #include "absl/time/time.h"
 #include "base/clock.h"
 #include "base/scheduler.h"
-#include "server/access/newcomers.h"
+#include "server/access/address_places.h"
 #include "server/access/quotas.h"
 #include "server/http/api.h"
 #include "server/http/asio.h"
@@ -31,11 +31,13 @@ namespace jobtail::http {
 struct ConnectionServices {
   const HttpOptions* options;
   Api* api;
-  StorePool* pool;               // for what may wait for the store
-  ByteBudget* budget;            // for requests and answers
-  Login* login;                  // with an issuer
-  access::Newcomers* newcomers;  // connections of which nobody has proved who is at the other end
+  StorePool* pool;                   // for what may wait for the store
+  ByteBudget* budget;                // for requests and answers
+  Login* login;                      // with an issuer
+  access::AddressPlaces* newcomers;  // connections of which no call was admitted yet
+  access::AddressPlaces* anonymous;  // those whose calls are admitted without a proof
   Scheduler* metrics;  // for what takes long, and is to be answered whatever the store does
+  Scheduler* probes;   // for asking who probes, whatever the figures wait for
   Clock* clock;
   CertificateSource* certificates;  // null: no TLS
   StreamServices streams;
@@ -87,6 +89,7 @@ class Connection {
   http::Request Ask(const Message& request) const;
   std::string HomeOf(const Message& request) const;
   absl::StatusOr<access::Caller> Admit(const http::Request& asked);
+  absl::Status Own(const access::Caller& caller);
   net::awaitable<bool> SendReply(const Message& request, Reply reply);
   net::awaitable<bool> SendStream(const Message& request, Reply reply);
   net::awaitable<bool> Send(Response response);
@@ -99,14 +102,14 @@ class Connection {
   const std::shared_ptr<ClientSocket> socket_;
   // Also what bounds the extensions and trailers of chunks, which Beast counts against no limit.
   beast::flat_buffer buffer_{kBufferBytes};
-  std::string client_;                 // the connection's name in the pool, whose turns go by it
-  ByteBudget::Reservation held_;       // for the request's body and its answer
-  access::Quotas::Place body_;         // the same, of who asks
-  access::Newcomers::Place newcomer_;  // until somebody's call was admitted
-  const absl::Duration began_;         // by the steady clock
-  std::atomic<bool> is_known_{false};  // whether one was; for any thread
-  std::string owner_;                  // whose call that was; empty before that
-  access::Quotas::Place place_;        // among the owner's connections
+  std::string client_;            // the connection's name in the pool, whose turns go by it
+  ByteBudget::Reservation held_;  // for the request's body and its answer
+  access::Quotas::Place body_;    // the same, of who asks
+  access::AddressPlaces::Place stranger_;  // until a known caller's call was admitted
+  const absl::Duration began_;             // by the steady clock
+  std::atomic<bool> is_known_{false};      // whether one was; for any thread
+  std::string owner_;                      // whose call that was; empty before that
+  access::Quotas::Place place_;            // among the owner's connections
   PeerIdentity peer_;
   const bool on_loopback_;
   bool is_named_ = false;  // the request's Host is a name that others may be served under, too

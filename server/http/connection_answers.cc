@@ -1,12 +1,14 @@
 // What a connection answers, by the address that is asked for, and to whom.
 #include <algorithm>
 #include <memory>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_split.h"
+#include "base/connection_name.h"
 #include "base/quoting.h"
 #include "server/http/client_watch.h"
 #include "server/http/connection.h"
@@ -92,7 +94,7 @@ Reply Connection::ReadyReply() const {
 // Whatever the store does: the pool may wait for it.
 net::awaitable<bool> Connection::AnswerProbe(const Message& request) {
   if (services_.api->asks_probes()) {
-    const auto run = [this](auto task) { services_.metrics->Soon(std::move(task)); };
+    const auto run = [this](auto task) { services_.probes->Soon(std::move(task)); };
     const auto admit = [this, &request] { return Admit(Ask(request)).status(); };
     const absl::Status admitted = co_await Offload(run, admit);
     if (!admitted.ok()) co_return co_await SendReply(request, ErrorReply(admitted));
@@ -166,14 +168,30 @@ http::Request Connection::Ask(const Message& request) const {
 // the connection counts as that caller's.
 absl::StatusOr<access::Caller> Connection::Admit(const http::Request& asked) {
   absl::StatusOr<access::Caller> caller = services_.api->Admit(asked);
-  if (!caller.ok() || caller->principal->name == owner_) return caller;
-  absl::StatusOr<access::Quotas::Place> place = services_.api->HoldConnection(*caller);
-  if (!place.ok()) return place.status();
+  if (!caller.ok()) return caller;
+  absl::Status held = Own(*caller);
+  if (held.ok()) held = services_.api->HoldRequest(*caller, asked.body.size(), &body_);
+  return held.ok() ? caller : held;
+}
+
+absl::Status Connection::Own(const access::Caller& caller) {
+  const access::Principal& owner = *caller.principal;
+  if (owner.name == owner_) return absl::OkStatus();
+  absl::StatusOr<access::Quotas::Place> place = services_.api->HoldConnection(caller);
+  std::optional<access::AddressPlaces::Place> stranger;
+  if (place.ok() && owner.IsAnonymous()) {
+    stranger = services_.anonymous->TryEnter(ClientAddress(client_));
+    if (!stranger) place = access::TooManyAnonymous();
+  }
+  if (!place.ok()) {
+    services_.api->NoteConnection(caller, place.status());
+    return place.status();
+  }
   place_ = *std::move(place);
-  owner_ = caller->principal->name;
-  newcomer_ = {};
+  owner_ = owner.name;
+  stranger_ = stranger ? *std::move(stranger) : access::AddressPlaces::Place();
   is_known_ = true;
-  return caller;
+  return absl::OkStatus();
 }
 
 // Away from the event loop: whatever may wait for the store, or for a lock.

@@ -7,7 +7,6 @@
 #include <atomic>
 #include <condition_variable>
 #include <list>
-#include <map>
 #include <mutex>
 #include <optional>
 #include <thread>
@@ -19,6 +18,7 @@
 #include "base/clock.h"
 #include "base/connection_name.h"
 #include "base/host_port.h"
+#include "base/tally.h"
 #include "server/http/connection.h"
 #include "server/tls/listen_errors.h"
 #include "server/tls/socket_address.h"
@@ -32,18 +32,6 @@ constexpr std::chrono::milliseconds kAcceptAgain(50);
 
 // How often to look for connections that give way, however many want to come in.
 constexpr absl::Duration kLookAgain = absl::Milliseconds(20);
-
-using CountByAddress = std::map<std::string, size_t>;
-
-size_t CountOf(const CountByAddress& counts, const std::string& address) {
-  const auto found = counts.find(address);
-  return found == counts.end() ? 0 : found->second;
-}
-
-void SubtractOne(const std::string& address, CountByAddress* counts) {
-  const auto found = counts->find(address);
-  if (--found->second == 0) counts->erase(found);
-}
 
 // Of all connections, so many may be of one client address, whether or not it is known whose.
 size_t MostOfAddress(size_t connections) { return connections - connections / 4; }
@@ -65,11 +53,23 @@ class HttpServer::Impl {
         api_(engine),
         streams_(pool, options_.heartbeat, "http-streams", clock_),
         metrics_("http-metrics", clock_),
+        probes_("http-probes", clock_),
         login_(engine->access(), clock_),
-        newcomers_(api_.asks() ? access::Newcomers::Limits::Of(options_.max_connections)
-                               : access::Newcomers::Limits()),
-        services_{&options_,   &api_,     pool,   budget,       &login_,
-                  &newcomers_, &metrics_, clock_, certificates, {&streams_, loop_}},
+        newcomers_(api_.asks() ? access::AddressPlaces::Limits::Of(options_.max_connections)
+                               : access::AddressPlaces::Limits()),
+        anonymous_(newcomers_.limits()),
+        services_{.options = &options_,
+                  .api = &api_,
+                  .pool = pool,
+                  .budget = budget,
+                  .login = &login_,
+                  .newcomers = &newcomers_,
+                  .anonymous = &anonymous_,
+                  .metrics = &metrics_,
+                  .probes = &probes_,
+                  .clock = clock_,
+                  .certificates = certificates,
+                  .streams = {&streams_, loop_}},
         unix_services_(services_) {
     unix_services_.certificates = nullptr;
     streams_.BoundMessages(options_.stream_message_bytes);
@@ -116,8 +116,10 @@ class HttpServer::Impl {
   Api api_;
   StreamSet streams_;
   Scheduler metrics_;
+  Scheduler probes_;
   Login login_;
-  access::Newcomers newcomers_;
+  access::AddressPlaces newcomers_;
+  access::AddressPlaces anonymous_;
   const ConnectionServices services_;
   ConnectionServices unix_services_;  // the same, without TLS
   std::vector<std::string> urls_;
@@ -128,9 +130,8 @@ class HttpServer::Impl {
   // On the event loop alone.
   std::list<Entrance> entrances_;
   std::unordered_set<Connection*> connections_;
-  size_t handshakes_ = 0;         // that are under way
-  CountByAddress handshakes_of_;  // of each client address, as the next
-  CountByAddress connections_of_;
+  Tally handshakes_;  // that are under way, by client address; as the next
+  Tally open_of_;
   absl::Duration looked_ = -absl::InfiniteDuration();  // when for connections that give way
   bool stopping_ = false;
 
@@ -206,10 +207,9 @@ bool HttpServer::Impl::HasRoomForNewcomer(const std::string& address) {
 bool HttpServer::Impl::IsFull(const Protocol::socket& socket) {
   const std::string address = ClientAddress(NameOf(socket));
   if (api_.asks() && !HasRoomForNewcomer(address)) return true;
-  return connections_.size() >= options_.max_connections ||
-         CountOf(connections_of_, address) >= MostOfAddress(options_.max_connections) ||
-         handshakes_ >= options_.max_handshakes ||
-         CountOf(handshakes_of_, address) >= options_.max_handshakes / 2;
+  return !open_of_.HasRoom(address, options_.max_connections,
+                           MostOfAddress(options_.max_connections)) ||
+         !handshakes_.HasRoom(address, options_.max_handshakes, options_.max_handshakes / 2);
 }
 
 net::awaitable<void> HttpServer::Impl::Accept(Entrance* entrance) {
@@ -251,10 +251,10 @@ net::awaitable<void> HttpServer::Impl::Serve(Protocol::socket socket,
     const std::string address = ClientAddress(NameOf(socket));
     Connection connection(std::move(socket), services);
     connections_.insert(&connection);
-    ++connections_of_[address];
+    open_of_.Add(address);
     const bool is_ready = co_await Handshake(&connection, address);
     if (is_ready) co_await connection.Run();
-    SubtractOne(address, &connections_of_);
+    open_of_.Remove(address);
     connections_.erase(&connection);
   }
   Ended();
@@ -262,11 +262,9 @@ net::awaitable<void> HttpServer::Impl::Serve(Protocol::socket socket,
 
 net::awaitable<bool> HttpServer::Impl::Handshake(Connection* connection,
                                                  const std::string& address) {
-  ++handshakes_;
-  ++handshakes_of_[address];
+  handshakes_.Add(address);
   const bool is_ready = co_await connection->Handshake();
-  --handshakes_;
-  SubtractOne(address, &handshakes_of_);
+  handshakes_.Remove(address);
   if (!is_ready) ++failed_handshakes_;
   co_return is_ready;
 }
@@ -308,6 +306,7 @@ void HttpServer::Impl::Stop(absl::Duration grace) {
   net::post(*loop_, [this] { StopAll(/*now=*/true); });
   AwaitEmpty(absl::InfiniteDuration());
   metrics_.Stop();
+  probes_.Stop();
   login_.Stop();
   loop_->stop();
   thread_.join();
@@ -321,7 +320,7 @@ HttpStats HttpServer::Impl::stats() const {
   stats.streams = streams_.stats();
   stats.refused_connections = refused_;
   stats.failed_handshakes = failed_handshakes_;
-  stats.newcomers = newcomers_.count();
+  stats.strangers = newcomers_.count() + anonymous_.count();
   const std::lock_guard lock(mutex_);
   stats.connections = std::max<int64_t>(0, open_ - static_cast<int64_t>(entrances_.size()));
   return stats;

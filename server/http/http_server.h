@@ -21,7 +21,7 @@ struct HttpStats {
   int64_t connections = 0;          // that are open
   int64_t refused_connections = 0;  // beyond the limit, since the start
   int64_t failed_handshakes = 0;    // of TLS, since the start
-  int64_t newcomers = 0;            // open connections that are nobody's yet
+  int64_t strangers = 0;            // open connections of which nobody has proved whose they are
   StreamStats streams;
 };
 

@@ -44,6 +44,21 @@ absl::StatusOr<access::Quotas::Place> Api::HoldRequest(const Request& request) {
   return engine_->access()->HoldRequest(CredentialsOf(request), 0);
 }
 
+std::function<void()> Api::NoteRequest(const Request& request, const absl::Status& why) {
+  return asks() ? engine_->access()->DenyRequest(CredentialsOf(request), why) : nullptr;
+}
+
+absl::Status Api::HoldRequest(const access::Caller& caller, size_t bytes,
+                              access::Quotas::Place* place) {
+  if (!asks()) return absl::OkStatus();
+  return engine_->access()->HoldRequest(caller, static_cast<int64_t>(bytes), place);
+}
+
+void Api::NoteConnection(const access::Caller& caller, const absl::Status& why) {
+  if (!asks()) return;
+  engine_->access()->DenyBeyondLimit(caller, {.verb = access::AccessControl::kConnect}, why);
+}
+
 absl::StatusOr<access::Quotas::Place> Api::HoldConnection(const access::Caller& caller) {
   if (!asks()) return access::Quotas::Place();
   return engine_->access()->HoldConnection(caller);

@@ -180,6 +180,15 @@ absl::StatusOr<Claims> Issuer::Verify(std::string_view token) {
   return claims;
 }
 
+std::optional<Claims> Issuer::Recall(std::string_view token) const {
+  const std::string digest = DigestOf(token);
+  const absl::Time now = clock_->Now();
+  absl::MutexLock lock(&mutex_);
+  const auto found = verified_.find(digest);
+  if (found == verified_.end() || now >= found->second.expires) return std::nullopt;
+  return found->second;
+}
+
 bool Issuer::Has(std::string_view key) const {
   absl::MutexLock lock(&mutex_);
   return keys_ && keys_->Has(key);

@@ -28,6 +28,17 @@ absl::StatusOr<Claims> IssuerSet::Verify(std::string_view token, const Issuer** 
   return found->Verify(token);
 }
 
+std::optional<Claims> IssuerSet::Recall(std::string_view token, const Issuer** issuer) const {
+  if (token.size() > kMostTokenBytes) return std::nullopt;
+  for (const auto& each : issuers_) {
+    if (std::optional<Claims> claims = each->Recall(token)) {
+      *issuer = each.get();
+      return claims;
+    }
+  }
+  return std::nullopt;
+}
+
 std::shared_ptr<Issuer> IssuerSet::Find(std::string_view address) const {
   const auto found = std::ranges::find_if(
       issuers_, [&](const auto& each) { return each->settings().issuer == address; });

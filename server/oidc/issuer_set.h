@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -31,6 +32,9 @@ class IssuerSet {
   // By the issuer that the token names: UNAUTHENTICATED if it is none of these; otherwise as
   // Issuer::Verify. `*issuer` is it, where it is found.
   absl::StatusOr<Claims> Verify(std::string_view token, const Issuer** issuer) const;
+
+  // As Issuer::Recall, of whichever issuer it is.
+  std::optional<Claims> Recall(std::string_view token, const Issuer** issuer) const;
 
   // By "iss", or by the name_prefix that no two have; null: there is none.
   std::shared_ptr<Issuer> Find(std::string_view address) const;

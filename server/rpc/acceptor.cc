@@ -333,12 +333,12 @@ void Acceptor::Start(Take take) { impl_->Start(std::move(take)); }
 
 void Acceptor::Stop() { impl_->Stop(); }
 
-absl::Status Acceptor::Own(const std::string& peer, const std::string& owner,
+absl::Status Acceptor::Own(const std::string& peer, const access::Principal& owner,
                            const ConnectionOwners::Enter& enter) {
   return impl_->guard().Own(peer, owner, enter);
 }
 
-int64_t Acceptor::newcomers() const { return impl_->guard().newcomers(); }
+int64_t Acceptor::strangers() const { return impl_->guard().strangers(); }
 
 HandledCalls::Call Acceptor::Called(const std::string& peer, size_t bytes) {
   return impl_->guard().Called(peer, bytes);

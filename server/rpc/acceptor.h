@@ -66,12 +66,12 @@ class Acceptor {
   // handler has while the result lives.
   HandledCalls::Call Called(const std::string& peer, size_t bytes);
 
-  // The connection of that peer has made a call of `owner`'s: see ConnectionOwners.
-  absl::Status Own(const std::string& peer, const std::string& owner,
+  // The connection of that peer has made a call of that principal's: see ConnectionOwners.
+  absl::Status Own(const std::string& peer, const access::Principal& owner,
                    const ConnectionOwners::Enter& enter);
 
-  // Those of which nobody has proved to be its owner; as the next.
-  int64_t newcomers() const;
+  // Those of which nobody has proved to be its owner, admitted or not; as the next.
+  int64_t strangers() const;
   // Those handed on that are open; as of up to a second ago.
   int64_t connections() const;
   // Those closed at once, for a limit or a lack of descriptors, and those given up for memory.

@@ -51,11 +51,11 @@ class ConnectionGuard {
 
   // See Acceptor.
   HandledCalls::Call Called(const std::string& peer, size_t bytes);
-  absl::Status Own(const std::string& peer, const std::string& owner,
+  absl::Status Own(const std::string& peer, const access::Principal& owner,
                    const ConnectionOwners::Enter& enter) {
     return owners_.Own(peer, owner, enter);
   }
-  int64_t newcomers() const { return owners_.newcomers(); }
+  int64_t strangers() const { return owners_.newcomers() + owners_.anonymous(); }
   int64_t connections() const { return connections_; }
   int64_t refused() const { return refused_; }
 

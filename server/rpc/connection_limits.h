@@ -6,7 +6,7 @@
 #include <cstdint>
 #include <limits>
 
-#include "server/access/newcomers.h"
+#include "server/access/address_places.h"
 #include "server/rpc/pending_handshakes.h"
 #include "server/rpc/unfinished_requests.h"
 
@@ -20,7 +20,7 @@ struct ConnectionLimits {
   // Of those with TLS.
   PendingHandshakes::Limits handshakes = {};
   // Of them, those that nobody has proved to be theirs.
-  access::Newcomers::Limits newcomers = {};
+  access::AddressPlaces::Limits newcomers = {};
   // What they have sent of requests that are not whole.
   UnfinishedRequests::Limits requests = {};
   // How large the process may be, in bytes, before connections are given up (see LoadShedder).

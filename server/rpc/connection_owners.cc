@@ -5,11 +5,12 @@
 #include <utility>
 
 namespace jobtail {
+
 void ConnectionOwners::Began(const Client& client, absl::Duration now) {
   absl::MutexLock lock(&mutex_);
   // One of the same address and port is over, whether or not that is known.
   connections_.insert_or_assign(
-      client, Connection{.since = now, .newcomer = newcomers_.Enter(NetworkOf(client.first))});
+      client, Connection{.since = now, .stranger = newcomers_.Enter(NetworkOf(client.first))});
 }
 
 void ConnectionOwners::Ended(const Client& client) {
@@ -17,7 +18,7 @@ void ConnectionOwners::Ended(const Client& client) {
   connections_.erase(client);
 }
 
-absl::Status ConnectionOwners::Own(const std::string& peer, const std::string& owner,
+absl::Status ConnectionOwners::Own(const std::string& peer, const access::Principal& owner,
                                    const Enter& enter) {
   const std::optional<Client> client = ClientOf(peer);
   if (!client) return absl::OkStatus();
@@ -25,13 +26,18 @@ absl::Status ConnectionOwners::Own(const std::string& peer, const std::string& o
   const auto found = connections_.find(*client);
   if (found == connections_.end()) return absl::OkStatus();
   Connection& connection = found->second;
-  if (connection.is_owned && connection.owner == owner) return absl::OkStatus();
+  if (connection.is_owned && connection.owner == owner.name) return absl::OkStatus();
   absl::StatusOr<access::Quotas::Place> place = enter();
   if (!place.ok()) return place.status();
+  std::optional<access::AddressPlaces::Place> stranger;
+  if (owner.IsAnonymous()) {
+    stranger = anonymous_.TryEnter(NetworkOf(client->first));
+    if (!stranger) return access::TooManyAnonymous();
+  }
   connection.place = *std::move(place);
-  connection.owner = owner;
+  connection.owner = owner.name;
   connection.is_owned = true;
-  connection.newcomer = {};
+  connection.stranger = stranger ? *std::move(stranger) : access::AddressPlaces::Place();
   return absl::OkStatus();
 }
 

@@ -14,14 +14,16 @@
 #include "absl/synchronization/mutex.h"
 #include "absl/time/time.h"
 #include "base/connection_name.h"
-#include "server/access/newcomers.h"
+#include "server/access/address_places.h"
+#include "server/access/principal.h"
 #include "server/access/quotas.h"
 #include "server/rpc/open_connections.h"
 
 namespace jobtail {
 
 // Of the connections that are open: who has made the last call that was admitted, or that nobody
-// has yet. Counts them for their owners, and the others as newcomers. Thread-safe.
+// has yet. Counts them for their owners, those whose calls are admitted without a proof by their
+// address, and the others as newcomers. Thread-safe.
 class ConnectionOwners {
  public:
   using Client = OpenConnections::Client;
@@ -31,7 +33,9 @@ class ConnectionOwners {
   // How long a connection may be nobody's where others want its place.
   static constexpr absl::Duration kPatience = absl::Seconds(60);
 
-  explicit ConnectionOwners(const access::Newcomers::Limits& newcomers) : newcomers_(newcomers) {}
+  // `strangers`: of newcomers, and once more of those that are admitted without a proof.
+  explicit ConnectionOwners(const access::AddressPlaces::Limits& strangers)
+      : newcomers_(strangers), anonymous_(strangers) {}
 
   // Whether another one of the client's address may begin.
   bool HasRoom(const Client& client) const { return newcomers_.HasRoom(NetworkOf(client.first)); }
@@ -39,25 +43,28 @@ class ConnectionOwners {
   void Began(const Client& client, absl::Duration now);
   void Ended(const Client& client);
 
-  // The connection of that peer, as gRPC names it, has made a call of `owner`'s. An error, of
-  // `enter`, if the owner may have no more. A connection that is not known is nobody's.
-  absl::Status Own(const std::string& peer, const std::string& owner, const Enter& enter);
+  // The connection of that peer, as gRPC names it, has made a call of `owner`'s. RESOURCE_EXHAUSTED
+  // if the owner may have no more, by `enter`; or the owner's address, if nobody knows who it is. A
+  // connection that is not known is nobody's.
+  absl::Status Own(const std::string& peer, const access::Principal& owner, const Enter& enter);
 
   // Those that have been nobody's for longer than kPatience.
   std::vector<Client> Overdue(absl::Duration now) const;
-  // Those that are nobody's.
+  // Those that are nobody's, and those that are admitted without a proof.
   int64_t newcomers() const { return newcomers_.count(); }
+  int64_t anonymous() const { return anonymous_.count(); }
 
  private:
   struct Connection {
     absl::Duration since;
-    access::Newcomers::Place newcomer = {};
+    access::AddressPlaces::Place stranger = {};  // as a newcomer, or as anonymous
     bool is_owned = false;
     std::string owner = {};
     access::Quotas::Place place = {};  // among the owner's
   };
 
-  access::Newcomers newcomers_;
+  access::AddressPlaces newcomers_;
+  access::AddressPlaces anonymous_;
   mutable absl::Mutex mutex_;
   absl::flat_hash_map<Client, Connection> connections_ ABSL_GUARDED_BY(mutex_);
 };

@@ -108,8 +108,8 @@ class UnaryCall final : public JobService::Unary {
             ByteBudget::Reservation held)
       : context_(context), call_(std::move(call)), held_(std::move(held)) {}
 
-  // Has a place among its caller's requests until it is answered.
-  void Keep(access::Quotas::Place place) { place_ = std::move(place); }
+  // Among its caller's requests, until it is answered.
+  access::Quotas::Place& place() { return place_; }
 
   // RESOURCE_EXHAUSTED if the call with a request of so many bytes is beyond the budget.
   absl::Status HoldRequest(size_t bytes) { return held_.Resize(kCallBytes + bytes); }
@@ -150,20 +150,32 @@ HandledCalls::Call JobService::Count(const Context& context, size_t bytes) const
   return on_call_ ? on_call_(context.peer(), bytes) : nullptr;
 }
 
-// Who calls. May wait for the disk.
-absl::StatusOr<access::Caller> JobService::Admit(const Context& context) const {
+// Who calls, with a request of so many bytes, which has that place. May wait for the disk.
+absl::StatusOr<access::Caller> JobService::Admit(const Context& context, size_t bytes,
+                                                 access::Quotas::Place* place) const {
   if (!engine_->access()) return access::Caller();
   absl::StatusOr<access::Caller> caller = engine_->access()->Admit(CallCredentials(context).Get());
-  if (!caller.ok() || !on_admit_) return caller;
-  const absl::Status admitted = on_admit_(context.peer(), *caller);
+  if (!caller.ok()) return caller;
+  absl::Status admitted = on_admit_ ? on_admit_(context.peer(), *caller) : absl::OkStatus();
+  if (admitted.ok()) {
+    admitted = engine_->access()->HoldRequest(*caller, static_cast<int64_t>(bytes), place);
+  }
   return admitted.ok() ? caller : admitted;
 }
 
+// On gRPC's own threads: nothing is waited for.
 absl::StatusOr<access::Quotas::Place> JobService::HoldRequest(const Context& context,
-                                                              size_t bytes) const {
-  if (!engine_->access()) return access::Quotas::Place();
-  return engine_->access()->HoldRequest(CallCredentials(context).Get(),
-                                        static_cast<int64_t>(bytes));
+                                                              size_t bytes) {
+  access::AccessControl* const access = engine_->access();
+  if (!access) return access::Quotas::Place();
+  const CallCredentials credentials(context);
+  absl::StatusOr<access::Quotas::Place> place =
+      access->HoldRequest(credentials.Get(), static_cast<int64_t>(bytes));
+  if (place.ok()) return place;
+  if (auto note = access->DenyRequest(credentials.Get(), place.status())) {
+    streams_.pool().Run(context.peer(), std::move(note));
+  }
+  return place;
 }
 
 // Answers a unary call, in the pool, with what `answer` makes of the request.
@@ -179,19 +191,20 @@ JobService::Unary* JobService::Answer(Context* context, const grpc::ByteBuffer& 
   if (status.ok()) {
     absl::StatusOr<access::Quotas::Place> place = HoldRequest(*context, bytes.Length());
     status = place.status();
-    if (place.ok()) call->Keep(*std::move(place));
+    if (place.ok()) call->place() = *std::move(place);
   }
   if (status.ok()) status = FromByteBuffer(bytes, &request);
   if (!status.ok()) {
     call->FinishWith(status);
     return call;
   }
-  streams_.pool().Run(context->peer(), [=, this, request = std::move(request)] {
-    if (context->IsCancelled()) return call->Finish(grpc::Status::CANCELLED);
-    const absl::StatusOr<access::Caller> caller = Admit(*context);
-    if (!caller.ok()) return call->FinishWith(caller.status());
-    FinishWith(call, answer(request, *caller), response);
-  });
+  streams_.pool().Run(
+      context->peer(), [=, this, size = bytes.Length(), request = std::move(request)] {
+        if (context->IsCancelled()) return call->Finish(grpc::Status::CANCELLED);
+        const absl::StatusOr<access::Caller> caller = Admit(*context, size, &call->place());
+        if (!caller.ok()) return call->FinishWith(caller.status());
+        FinishWith(call, answer(request, *caller), response);
+      });
   return call;
 }
 
@@ -276,8 +289,8 @@ JobService::GrpcStream* JobService::Follow(Context* context, const grpc::ByteBuf
     reactor->Fail(status);
   } else {
     reactor->Start([this, context, open = std::move(open), request = std::move(request), held,
-                    place]() -> OpenedFeed {
-      const absl::StatusOr<access::Caller> caller = Admit(*context);
+                    place, size = bytes.Length()]() -> OpenedFeed {
+      const absl::StatusOr<access::Caller> caller = Admit(*context, size, place.get());
       if (!caller.ok()) return caller.status();
       return open(request, *caller);
     });

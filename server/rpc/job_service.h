@@ -115,8 +115,9 @@ class JobService final : public internal::JobServiceBase {
                      std::unique_ptr<Framing> framing, Open open);
 
   HandledCalls::Call Count(const Context& context, size_t bytes) const;
-  absl::StatusOr<access::Caller> Admit(const Context& context) const;
-  absl::StatusOr<access::Quotas::Place> HoldRequest(const Context& context, size_t bytes) const;
+  absl::StatusOr<access::Caller> Admit(const Context& context, size_t bytes,
+                                       access::Quotas::Place* place) const;
+  absl::StatusOr<access::Quotas::Place> HoldRequest(const Context& context, size_t bytes);
 
   Engine* const engine_;
   ByteBudget* const budget_;

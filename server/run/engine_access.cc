@@ -142,7 +142,10 @@ absl::StatusOr<std::shared_ptr<void>> Engine::TakePlace(const Creator& creator, 
   const int64_t limit = kind == Quotas::Kind::kStreams      ? limits.streams
                         : kind == Quotas::Kind::kQueuedRuns ? limits.queued_runs
                                                             : limits.active_runs;
-  absl::StatusOr<Quotas::Place> place = options_.access->quotas()->Enter(kind, view.name(), limit);
+  // Runs that nobody has started outlive whoever has: they are counted together.
+  const std::string share =
+      kind == Quotas::Kind::kStreams ? access::ShareOf(creator.caller) : view.name();
+  absl::StatusOr<Quotas::Place> place = options_.access->quotas()->Enter(kind, share, limit);
   if (!place.ok()) {
     options_.access->DenyBeyondLimit(creator.caller, {.verb = access::NameOf(verb), .job = job},
                                      place.status());

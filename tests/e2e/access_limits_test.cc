@@ -19,6 +19,7 @@ using ::testing::HasSubstr;
 
 constexpr char kPolicy[] = R"(
   token_file: "tokens"
+  audit { file: "audit.log" }
   role { name: "few" allow { job: "*" verb: [LIST, READ, READ_LOG, RUN, CANCEL] }
          limits { queued_runs: 1 connections: 2 request_bytes: 1000 } }
   role { name: "all" allow { job: "*" verb: [LIST, READ, READ_LOG, RUN, CANCEL, METRICS] } }
@@ -42,6 +43,12 @@ std::vector<std::unique_ptr<HttpClient>> OpenSilent(const std::string& url) {
     EXPECT_EQ(silent.back()->Get("/v1/jobs").status, 401) << i;
   }
   return silent;
+}
+
+size_t CountOf(const std::string& what, const std::string& text) {
+  size_t count = 0;
+  for (size_t at = text.find(what); at != std::string::npos; at = text.find(what, at + 1)) ++count;
+  return count;
 }
 
 class PrincipalLimitsTest : public AccessTest {
@@ -103,6 +110,8 @@ TEST_F(PrincipalLimitsTest, ConnectionsAreCountedAtBothDoorsTogether) {
   EXPECT_THAT(refused.body, AllOf(HasSubstr("connections"), HasSubstr("may have 2")));
   EXPECT_EQ(ListJobs(*Connect(server().grpc_address()), few_).error_code(),
             grpc::StatusCode::RESOURCE_EXHAUSTED);
+  EXPECT_EQ(CountOf(R"("verb":"CONNECT","outcome":"DENIED")", Audit()), 2) << Audit();
+  EXPECT_THAT(Audit(), HasSubstr(R"("principal":"few","proof":"token","peer":"http:)"));
   EXPECT_EQ(third.Get("/v1/jobs", Bearer(all_)).status, 200) << "others do not notice";
   EXPECT_EQ(second->Get("/v1/jobs", Bearer(few_)).status, 200) << "nor do those that are there";
   EXPECT_TRUE(ListJobs(*grpc, few_).ok());
@@ -136,6 +145,9 @@ TEST_F(PrincipalLimitsTest, BytesOfRequestsAreCounted) {
   };
   EXPECT_EQ(post(few_, body), 429);
   EXPECT_EQ(post(all_, body), 200);
+  EXPECT_TRUE(testing::Eventually([&] {
+    return CountOf(R"("verb":"REQUEST","outcome":"DENIED")", Audit()) == 2;
+  })) << Audit();
   for (int i = 0; i < 3; ++i) {  // what was answered counts no more
     EXPECT_EQ(post(few_, R"({"job":"greet"})"), 200);
     EXPECT_TRUE(CreateRun(stub(), few_, "greet", &run, std::string(600, 'x')).ok());
@@ -153,6 +165,30 @@ TEST_F(PrincipalLimitsTest, ConnectionsThatNeverSayWhoTheyAreLeaveRoom) {
                                   HasSubstr("jobtail_http_refused_connections_total 1\n")));
   EXPECT_EQ(silent[0]->Get("/v1/jobs", Bearer(all_)).status, 200);  // and counts no more
   EXPECT_EQ(HttpClient(server().http_url()).Get("/v1/jobs", Bearer(all_)).status, 200);
+}
+
+// They are admitted, and have proved nothing all the same.
+TEST_F(PrincipalLimitsTest, ConnectionsOfCallersWhoAreNotKnownLeaveRoom) {
+  SetPolicy(std::string(kPolicy) + R"(
+    role { name: "seen" allow { job: "greet" verb: LIST } }
+    grant { role: "seen" anonymous: true })");
+  std::vector<std::unique_ptr<HttpClient>> anonymous;
+  for (int i = 0; i < 8; ++i) {
+    anonymous.push_back(std::make_unique<HttpClient>(server().http_url()));
+    ASSERT_EQ(anonymous.back()->Get("/v1/jobs").status, 200) << i;
+  }
+  HttpClient client(server().http_url());
+  const HttpAnswer refused = client.Get("/v1/jobs");
+  EXPECT_EQ(refused.status, 429) << "as many as one address may have";
+  EXPECT_THAT(refused.header, HasSubstr("Retry-After: 1"));
+  EXPECT_THAT(Audit(), HasSubstr(R"("verb":"CONNECT","outcome":"DENIED")"));
+  EXPECT_EQ(client.Get("/v1/jobs", Bearer(all_)).status, 200) << "who is known does not notice";
+  EXPECT_THAT(client.Get("/metrics", Bearer(all_)).body,
+              HasSubstr("jobtail_unproven_connections 8\n"));
+  EXPECT_EQ(anonymous[0]->Get("/v1/jobs").status, 200) << "nor those that are there";
+  anonymous.pop_back();
+  EXPECT_TRUE(testing::Eventually(
+      [&] { return HttpClient(server().http_url()).Get("/v1/jobs").status == 200; }));
 }
 
 // Who keeps connections open without a proof keeps nobody out for longer than the patience lasts.

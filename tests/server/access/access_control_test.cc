@@ -5,6 +5,7 @@
 #include <gtest/gtest.h>
 #include <sys/stat.h>
 
+#include <algorithm>
 #include <fstream>
 #include <memory>
 #include <sstream>
@@ -188,6 +189,19 @@ TEST_F(AccessControlTest, ARevokedTokenIsWorthNothingThoughTheAccessFileIsWrong)
   EXPECT_GE(access_->failed_reloads(), 2);
 }
 
+// Its roles may have been what was changed for the new token: by the old ones it could do more.
+TEST_F(AccessControlTest, ANewTokenWaitsForTheAccessFileToBeRight) {
+  Write("role {");
+  const std::string again = Create({.name = "alice"});
+  access_->Reload();
+  EXPECT_EQ(Admit("Bearer " + again).status().code(), absl::StatusCode::kUnauthenticated);
+  EXPECT_TRUE(Admit("Bearer " + alice_).ok());
+  Write(kPolicy);
+  access_->Reload();
+  EXPECT_TRUE(Admit("Bearer " + again).ok());
+  EXPECT_TRUE(Admit("Bearer " + alice_).ok());
+}
+
 TEST_F(AccessControlTest, AFileThatOthersCanWriteIsRefused) {
   chmod(file_.c_str(), 0606);
   EXPECT_EQ(AccessControl::Open(file_).status().code(), absl::StatusCode::kFailedPrecondition);
@@ -304,6 +318,49 @@ TEST_F(AccessControlTest, WhoIsNotKnownIsAdmittedWhereSomethingIsGranted) {
   Write(kPolicy);
   access_->Reload();
   EXPECT_EQ(access_->RightsOf(*caller).status().code(), absl::StatusCode::kUnauthenticated);
+}
+
+// Nobody's share is everybody's.
+TEST_F(AccessControlTest, WhoIsNotKnownHasWhatTheAddressHas) {
+  Write(std::string(kPolicy) + R"(
+    role { name: "few" allow { job: "*" verb: LIST }
+           limits { connections: 1 request_bytes: 100 } }
+    grant { role: "few" anonymous: true })");
+  access_->Reload();
+  const Credentials here{.peer = "ipv4:1.2.3.4:5"};
+  const Credentials there{.peer = "http:1.2.3.5:5"};
+  const auto held = access_->HoldRequest(here, 60);
+  ASSERT_TRUE(held.ok());
+  EXPECT_FALSE(access_->HoldRequest(here, 60).ok());
+  EXPECT_TRUE(access_->HoldRequest(there, 60).ok());
+  const auto connection = access_->HoldConnection(*access_->Admit(here));
+  ASSERT_TRUE(connection.ok());
+  EXPECT_FALSE(access_->HoldConnection(*access_->Admit(here)).ok());
+  EXPECT_TRUE(access_->HoldConnection(*access_->Admit(there)).ok());
+}
+
+TEST_F(AccessControlTest, BytesBeyondALimitAreWrittenDownNowAndThen) {
+  Write(absl::StrReplaceAll(kPolicy, {{"calls_per_second: 5", "request_bytes: 100"}}));
+  access_->Reload();
+  const std::string bearer = "Bearer " + alice_;
+  const Credentials credentials{.authorization = bearer, .peer = "ipv4:1.2.3.4:5"};
+  const absl::Status refused = access_->HoldRequest(credentials, 101).status();
+  ASSERT_EQ(refused.code(), absl::StatusCode::kResourceExhausted);
+  EXPECT_EQ(Audit(), "") << "by whoever may wait for the disk";
+  const auto note = access_->DenyRequest(credentials, refused);
+  ASSERT_TRUE(note);
+  note();
+  EXPECT_THAT(Audit(), HasSubstr(R"("principal":"alice","proof":"token")"));
+  EXPECT_THAT(Audit(), HasSubstr(R"("verb":"REQUEST","outcome":"DENIED")"));
+  Quotas::Place place;
+  const auto caller = access_->Admit(credentials);
+  ASSERT_TRUE(caller.ok());
+  for (int i = 0; i < 100; ++i) EXPECT_FALSE(access_->HoldRequest(*caller, 101, &place).ok());
+  const std::string audit = Audit();
+  EXPECT_EQ(std::count(audit.begin(), audit.end(), '\n'), Quotas::kFailuresInARow);
+  EXPECT_EQ(access_->DenyRequest(credentials, refused), nullptr);
+  EXPECT_TRUE(access_->HoldRequest(*caller, 100, &place).ok());
+  EXPECT_FALSE(access_->HoldRequest(credentials, 1).ok());
 }
 
 TEST(TraceIdTest, IsThatOfTheHeaderOrNone) {

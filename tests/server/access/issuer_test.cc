@@ -133,6 +133,29 @@ TEST_F(IssuerTest, AWrongTokenIsWrittenDownAsAGuess) {
   EXPECT_TRUE(Admit(Token()).ok());
 }
 
+// A signature takes a while to check, whether it is right or forged.
+TEST_F(IssuerTest, ATokenIsNotVerifiedWhereNobodyMayWait) {
+  std::string policy = Policy("");
+  policy.replace(policy.find("verb: [LIST, READ] }"), std::string("verb: [LIST, READ] }").size(),
+                 "verb: [LIST, READ] } limits { request_bytes: 100 }");
+  WriteFile(file_, policy);
+  access_->Reload();
+  const std::string token = Token();
+  const Credentials credentials{.authorization = token, .peer = "ipv4:1.2.3.4:5"};
+  auto held = access_->HoldRequest(credentials, 101);
+  ASSERT_TRUE(held.ok()) << "nobody knows yet whose it is";
+  EXPECT_FALSE(held->is_owned());
+  const auto caller = access_->Admit(credentials);
+  ASSERT_TRUE(caller.ok()) << caller.status();
+  EXPECT_FALSE(access_->HoldRequest(*caller, 101, &*held).ok()) << "it counts once that is known";
+  EXPECT_FALSE(access_->HoldRequest(credentials, 101).ok()) << "and from then on at once";
+  EXPECT_TRUE(access_->HoldRequest(credentials, 100)->is_owned());
+  WriteFile(directory_.path() + "/keys.json",
+            Jwks(oidc::testing::Signer(R_KEY_TYPE_RSA, 2048, "rsa").Jwk()));
+  access_->Reload();
+  EXPECT_FALSE(access_->HoldRequest(credentials, 100)->is_owned()) << "it is worth nothing by now";
+}
+
 TEST_F(IssuerTest, ACertificateIsNoIssuer) {
   PeerIdentity peer;
   peer.kind = PeerIdentity::Kind::kCertificate;

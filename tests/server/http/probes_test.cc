@@ -1,16 +1,22 @@
 // What operators ask is answered whatever hangs in the store.
 
 #include <gmock/gmock.h>
+#include <sys/stat.h>
 
+#include <fstream>
 #include <memory>
 #include <optional>
+#include <string>
 #include <thread>
 #include <vector>
 
+#include "absl/synchronization/notification.h"
+#include "server/access/access_control.h"
 #include "server/http/http_server.h"
 #include "server/metrics/health.h"
 #include "tests/e2e/http_client.h"
 #include "tests/server/run/engine_fixture.h"
+#include "tests/server/support/temporary_directory.h"
 #include "tests/support/fake_clock.h"
 
 namespace jobtail::http {
@@ -95,6 +101,64 @@ TEST_F(ProbesTest, ASearchThatHangsKeepsNobodyWaiting) {
   store_.AwaitBlocked(Call::kRead);
   EXPECT_EQ(HttpClient(server_->url()).Get("/v1/runs/" + run).status, 200);
   store_.Unblock(Call::kRead);
+}
+
+// --- Where those who probe say who they are
+
+// A base, so that it is there before the engine.
+struct WithAccess {
+  WithAccess() {
+    const std::string file = directory_.path() + "/access.txt";
+    std::ofstream(file) << R"(
+      probes_need_identity: true
+      role { name: "monitor" allow { job: "*" verb: METRICS } }
+      grant { role: "monitor" anonymous: true })";
+    chmod(file.c_str(), 0600);
+    auto access = access::AccessControl::Open(file);
+    EXPECT_TRUE(access.ok()) << access.status();
+    if (access.ok()) access_ = *std::move(access);
+  }
+
+  const jobtail::testing::TemporaryDirectory directory_;
+  std::unique_ptr<access::AccessControl> access_;
+};
+
+class KnownProbesTest : private WithAccess, public jobtail::testing::EngineTest {
+ protected:
+  KnownProbesTest() : EngineTest(EngineOptions{.access = access_.get()}) {
+    EXPECT_TRUE(server_.Listen().ok());
+    server_.Start();
+  }
+  ~KnownProbesTest() override {
+    if (!end_.HasBeenNotified()) end_.Notify();
+    server_.Stop(absl::ZeroDuration());
+  }
+
+  absl::Notification begun_;
+  absl::Notification end_;
+  ByteBudget budget_{{}};
+  StorePool pool_;
+  HttpServer server_{&engine_, &pool_, &budget_,
+                     HttpOptions{.address = "127.0.0.1:0",
+                                 .metrics =
+                                     [this](const access::Caller&, std::string* text) {
+                                       begun_.Notify();
+                                       end_.WaitForNotification();
+                                       *text = "figures\n";
+                                       return absl::OkStatus();
+                                     },
+                                 .health = [] { return absl::OkStatus(); }}};
+};
+
+TEST_F(KnownProbesTest, AreAnsweredWhileFiguresHang) {
+  HttpClient scraper(server_.url());
+  scraper.Send("GET", "/metrics");
+  begun_.WaitForNotification();
+  HttpClient probe(server_.url());
+  EXPECT_EQ(probe.Get("/healthz").body, "ok\n");
+  EXPECT_EQ(probe.Get("/readyz").body, "ok\n");
+  end_.Notify();
+  EXPECT_EQ(scraper.ReadAnswer().body, "figures\n");
 }
 
 }  // namespace

@@ -19,8 +19,12 @@ class ConnectionOwnersTest : public ::testing::Test {
  protected:
   // A call of somebody who may have two connections.
   absl::Status Call(const std::string& peer, const std::string& owner) {
-    return owners_.Own(peer, owner,
+    return owners_.Own(peer, {.name = owner, .proof = access::Proof::kToken},
                        [&] { return quotas_.Enter(Quotas::Kind::kConnections, owner, 2); });
+  }
+  // Of somebody who says nothing of who it is, and is admitted.
+  absl::Status CallAnonymously(const std::string& peer) {
+    return owners_.Own(peer, {.name = "anonymous"}, [] { return Quotas::Place(); });
   }
 
   void Begin(const std::string& address, int port) { owners_.Began({address, port}, now_); }
@@ -57,6 +61,28 @@ TEST_F(ConnectionOwnersTest, BoundsThoseOfAnOwner) {
   EXPECT_TRUE(Call("ipv4:1.2.3.4:3", "alice").ok());
   EXPECT_TRUE(Call("ipv4:1.2.3.4:3", "bob").ok()) << "one that many share, as a proxy's";
   EXPECT_TRUE(Call("ipv4:1.2.3.4:9", "alice").ok()) << "none of ours";
+}
+
+// As many as of newcomers, whose places they leave.
+TEST_F(ConnectionOwnersTest, BoundsThoseThatAreAdmittedWithoutAProof) {
+  for (int port = 1; port <= 4; ++port) Begin("1.2.3.4", port);
+  EXPECT_TRUE(CallAnonymously("ipv4:1.2.3.4:1").ok());
+  EXPECT_TRUE(CallAnonymously("ipv4:1.2.3.4:1").ok()) << "once for each connection";
+  EXPECT_TRUE(CallAnonymously("ipv4:1.2.3.4:2").ok());
+  EXPECT_EQ(owners_.newcomers(), 2);
+  EXPECT_EQ(owners_.anonymous(), 2);
+  const absl::Status refused = CallAnonymously("ipv4:1.2.3.4:3");
+  EXPECT_EQ(refused.code(), absl::StatusCode::kResourceExhausted);
+  EXPECT_GT(access::RetryAfter(refused), absl::ZeroDuration());
+  EXPECT_TRUE(Call("ipv4:1.2.3.4:3", "alice").ok()) << "who is known does not notice";
+  Begin("1.2.3.5", 1);
+  EXPECT_TRUE(CallAnonymously("ipv4:1.2.3.5:1").ok());
+  EXPECT_TRUE(Call("ipv4:1.2.3.4:1", "alice").ok()) << "who has signed in by now";
+  EXPECT_EQ(owners_.anonymous(), 2);
+  EXPECT_TRUE(CallAnonymously("ipv4:1.2.3.4:4").ok());
+  for (int port = 1; port <= 4; ++port) owners_.Ended({"1.2.3.4", port});
+  owners_.Ended({"1.2.3.5", 1});
+  EXPECT_EQ(owners_.anonymous(), 0);
 }
 
 TEST_F(ConnectionOwnersTest, TellsThoseThatWereNobodysForLong) {
