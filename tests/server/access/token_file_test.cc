@@ -23,7 +23,7 @@ using ::testing::Not;
 const absl::Time kNow = absl::UnixEpoch() + absl::Hours(500'000);
 
 std::string InFile(absl::Time time) {
-  return absl::FormatTime("%Y-%m-%dT%H:%M:%SZ", time, absl::UTCTimeZone());
+  return absl::FormatTime(absl::RFC3339_sec, time, absl::UTCTimeZone());
 }
 
 class TokenFileTest : public ::testing::Test {

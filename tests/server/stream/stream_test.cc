@@ -14,9 +14,11 @@ namespace {
 
 using ::testing::ElementsAre;
 using testing::Eventually;
+using testing::FakeWriter;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 using testing::kHeartbeat;
+using testing::Script;
 using testing::StreamTest;
 
 TEST_F(StreamTest, SendsOneMessageAtATimeAndEnds) {
