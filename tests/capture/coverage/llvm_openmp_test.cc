@@ -82,7 +82,9 @@ struct Regions {
     return lines;
   }
 };
-using SomeRegions = Regions<0, 1, 7, 8, 9, 31, 32, 33, 100, 128, 129, 511, 512>;
+// The largest first: a thread stays with the scope of its last region until it works for another
+// one.
+using SomeRegions = Regions<512, 511, 129, 128, 100, 33, 32, 31, 9, 8, 7, 1, 0>;
 
 TEST(LlvmOpenMp, RegionsOfAnyNumberOfVariables) {
   if (!Runtime()) GTEST_SKIP() << "needs libomp.so.5";
