@@ -238,19 +238,9 @@ TEST(Children, VforkOfAProgramThatIsNotThere) {
                   .repetitions = 20});
 }
 
-#if defined(__SANITIZE_ADDRESS__)
-#define JOBTAIL_ADDRESS_SANITIZER
-#elif defined(__has_feature)
-#if __has_feature(address_sanitizer)
-#define JOBTAIL_ADDRESS_SANITIZER
-#endif
-#endif
-
 // What fork does, by the system call or without the handlers of pthread_atfork.
 TEST(Children, OtherWaysToFork) {
-#ifdef JOBTAIL_ADDRESS_SANITIZER
-  GTEST_SKIP() << "AddressSanitizer's heap may be locked in the child, and is used as that exits";
-#endif
+  SKIP_FORKED_CHILDREN_UNDER_ADDRESS_SANITIZER();
   ExpectCaptured({.captured = {[](const Tag& tag) {
                                  const std::string line = tag.line();
                                  const auto print = [&](pid_t pid) {
@@ -279,6 +269,7 @@ TEST(Children, OtherWaysToFork) {
 
 // A child that goes on in the same program, with all ways to print that has.
 TEST(Children, ForkWithoutExec) {
+  SKIP_FORKED_CHILDREN_UNDER_ADDRESS_SANITIZER();
   ExpectChildrenCaptured([](const Tag& tag) {
     const pid_t pid = fork();
     if (pid == 0) {
