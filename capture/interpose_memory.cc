@@ -21,7 +21,14 @@ Result Changed(Result result) {
 
 }  // namespace
 
-void LinkMemory() {}
+// Looks the functions up now: an allocator calls them under its lock.
+void LinkMemory() {
+  static_cast<void>(Real<"munmap", int(void*, size_t)>());
+  static_cast<void>(Real<"mprotect", int(void*, size_t, int)>());
+  static_cast<void>(Real<"pkey_mprotect", int(void*, size_t, int, int)>());
+  static_cast<void>(Real<"mremap", void*(void*, size_t, size_t, int, ...)>());
+  static_cast<void>(Real<"shmdt", int(const void*)>());
+}
 
 JOBTAIL_INTERPOSE(int, munmap, (void* address, size_t size)) {
   return Changed(Real<"munmap", int(void*, size_t)>()(address, size));

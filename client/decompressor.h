@@ -11,9 +11,9 @@
 
 namespace jobtail::client {
 
-// What a message may hold decompressed, in bytes: far more than any server sends, far less than one
-// that means harm could have a few bytes stand for.
-inline constexpr size_t kMostDecompressed = size_t{16} << 20;
+// What a message may hold decompressed, in bytes: what gRPC lets through as it is, and far more
+// than any server sends.
+inline constexpr size_t kMostDecompressed = size_t{4} << 20;
 
 // Decompresses message after message into memory of its own. Not thread-safe.
 class Decompressor {

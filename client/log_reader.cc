@@ -150,7 +150,8 @@ v1::TailLogRequest LogReader::Request() const {
 absl::Status LogReader::Finish() {
   if (position_.ended()) stream_.CancelCall();  // what is still to come is of no interest
   absl::Status status = FromGrpc(call_->Finish());
-  if (absl::IsUnavailable(status) || absl::IsUnauthenticated(status)) NoteResumeSequence();
+  const bool may_go_on = absl::IsUnavailable(status) || absl::IsUnauthenticated(status);
+  if (may_go_on && !malformed_) NoteResumeSequence();
   call_.reset();
   if (position_.ended()) return absl::OkStatus();
   if (failed_to_decompress_ && std::exchange(takes_compressed_, false)) {

@@ -209,8 +209,10 @@ class AccessControl {
   // What was wrong when they were last read; empty if nothing was.
   std::string problem_ ABSL_GUARDED_BY(reading_mutex_);
   int unchanged_looks_ ABSL_GUARDED_BY(reading_mutex_) = 0;  // since then
-  // What the tokens were narrowed by since all files were right.
+  // What the tokens were narrowed by since all files were right; and, if they were, what they were
+  // then.
   std::optional<std::string> tokens_read_ ABSL_GUARDED_BY(reading_mutex_);
+  std::shared_ptr<const TokenTable> right_tokens_ ABSL_GUARDED_BY(reading_mutex_);
 
   Scheduler looks_;  // last: its thread uses the rest
 };

@@ -113,19 +113,20 @@ absl::Status AccessControl::ReadAgainLocked() {
 
 // A token that was revoked proves nothing any more, whatever is wrong elsewhere. One that is new,
 // or may be of more groups by now, was made for a policy that nobody has read: it has to wait for
-// it.
+// it. A file that is gone says nothing: it may be on its way to where the new policy has it.
 void AccessControl::ReadTokensLocked() {
   const std::shared_ptr<const AccessPolicy> in_force = policy();
-  if (!in_force) return;
+  if (!in_force || in_force->proto().token_file().empty()) return;
   const std::string& file = in_force->proto().token_file();
-  absl::StatusOr<std::string> text = ReadTokenText(file);
+  absl::StatusOr<std::string> text = ReadTrustedFile(file);
   if (!text.ok() || *text == tokens_read_) return;
   auto tokens = TokenTable::Parse(*text, file);
   if (!tokens.ok()) return;
+  if (!tokens_read_) right_tokens_ = state().tokens;
   tokens_read_ = *std::move(text);
   {
     absl::MutexLock lock(&mutex_);
-    state_.tokens = state_.tokens->NarrowedBy(**tokens);
+    state_.tokens = right_tokens_->NarrowedBy(**tokens);
   }
   NoteChange();
 }

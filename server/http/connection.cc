@@ -92,7 +92,8 @@ net::awaitable<void> Connection::Run() {
 
 // While it is idle nobody else is at its members, and its place is free at once.
 void Connection::GiveWay(absl::Duration patience) {
-  if (is_known_ || services_.clock->Steady() - began_ <= patience) return;
+  if (is_known_) return;
+  if (!is_one_too_many_ && services_.clock->Steady() - began_ <= patience) return;
   if (idle_) stranger_ = {};
   Stop(/*now=*/false);
 }

@@ -108,8 +108,10 @@ class Connection {
   access::AddressPlaces::Place stranger_;  // until a known caller's call was admitted
   const absl::Duration began_;             // by the steady clock
   std::atomic<bool> is_known_{false};      // whether one was; for any thread
-  std::string owner_;                      // whose call that was; empty before that
-  access::Quotas::Place place_;            // among the owner's connections
+  // Whether it is of somebody who is not known, of whom there are as many as may be: it makes room.
+  std::atomic<bool> is_one_too_many_{false};
+  std::string owner_;            // whose call that was; empty before that
+  access::Quotas::Place place_;  // among the owner's connections
   PeerIdentity peer_;
   const bool on_loopback_;
   bool is_named_ = false;  // the request's Host is a name that others may be served under, too

@@ -182,6 +182,7 @@ absl::Status Connection::Own(const access::Caller& caller) {
   if (place.ok() && owner.IsAnonymous()) {
     stranger = services_.anonymous->TryEnter(ClientAddress(client_));
     if (!stranger) place = access::TooManyAnonymous();
+    is_one_too_many_ = !stranger;
   }
   if (!place.ok()) {
     services_.api->NoteConnection(caller, place.status());

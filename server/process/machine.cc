@@ -4,6 +4,7 @@
 #include <elf.h>
 #include <fcntl.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -21,9 +22,15 @@ namespace {
 constexpr size_t kMaxLine = 256;
 constexpr int kMaxScripts = 5;
 
-// Not a pipe's: nobody may be writing to it.
+// Of a regular file: others are not even opened, since that alone may do something to a device or a
+// pipe, and who the program belongs to may have chosen which it is.
 std::string Beginning(const std::filesystem::path& path) {
-  const Descriptor file(open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY));
+  if (!path.is_absolute()) return "";
+  const Descriptor found(open(path.c_str(), O_PATH | O_CLOEXEC));
+  struct stat state;
+  if (fstat(found.get(), &state) != 0 || !S_ISREG(state.st_mode)) return "";
+  const std::string same = "/proc/self/fd/" + std::to_string(found.get());
+  const Descriptor file(open(same.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY));
   std::array<char, kMaxLine> bytes;
   const ssize_t size = pread(file.get(), bytes.data(), bytes.size(), 0);
   return {bytes.data(), static_cast<size_t>(std::max<ssize_t>(size, 0))};

@@ -32,7 +32,10 @@ absl::Status ConnectionOwners::Own(const std::string& peer, const access::Princi
   std::optional<access::AddressPlaces::Place> stranger;
   if (owner.IsAnonymous()) {
     stranger = anonymous_.TryEnter(NetworkOf(client->first));
-    if (!stranger) return access::TooManyAnonymous();
+    if (!stranger) {
+      connection.since = -absl::InfiniteDuration();  // makes room for who can say who he is
+      return access::TooManyAnonymous();
+    }
   }
   connection.place = *std::move(place);
   connection.owner = owner.name;

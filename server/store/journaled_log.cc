@@ -88,6 +88,7 @@ std::vector<Batch> Join(const std::vector<Batch>& batches, size_t bytes) {
       all.reserve(size);
       for (; i < end; ++i) all.append(*batches[i].bytes);
       batch.bytes = Share(std::move(all));
+      batch.compressed = nullptr;  // which was of the last one
     }
     joined.push_back(std::move(batch));
     i = end;

@@ -4,6 +4,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <fstream>
@@ -248,6 +249,26 @@ TEST_F(AccessControlTest,
   ASSERT_TRUE(changed.WaitForNotificationWithTimeout(absl::Seconds(30)));
   EXPECT_EQ(access_->RightsOf(*caller).status().code(), absl::StatusCode::kUnauthenticated);
   access_->OnChange({});
+}
+
+// What the token file is for a moment, while another file is wrong, nobody is locked out by for
+// longer.
+TEST_F(AccessControlTest, TokensThatAreThereAgainCountAgainThoughThePolicyIsWrong) {
+  const std::string file = directory_.path() + "/tokens";
+  std::ostringstream whole;
+  whole << std::ifstream(file).rdbuf();
+  const auto caller = Admit("Bearer " + alice_);
+  ASSERT_TRUE(caller.ok()) << caller.status();
+  Write("role {");
+  std::ofstream(file) << "";
+  access_->Reload();
+  EXPECT_FALSE(access_->RightsOf(*caller).ok()) << "it has no tokens";
+  std::ofstream(file) << whole.str();
+  access_->Reload();
+  EXPECT_TRUE(access_->RightsOf(*caller).ok());
+  ASSERT_EQ(unlink(file.c_str()), 0);
+  access_->Reload();
+  EXPECT_TRUE(access_->RightsOf(*caller).ok()) << "a file that is gone says nothing";
 }
 
 TEST_F(AccessControlTest, ASessionIsBegunWithATokenAndEndsWithIt) {

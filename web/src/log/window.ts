@@ -9,7 +9,8 @@ type Chunk = (LogRecord | undefined)[];
 // records: those looked at last. What is missing can be asked for again: a number never changes its record.
 export class LogWindow {
   private readonly chunks = new Map<number, Chunk>(); // least recently used first
-  private readonly gaps = new Map<number, number>(); // first -> last, for ever: there are few
+  private readonly gaps = new Map<number, number>(); // first -> last, for ever
+  private readonly gapStarts: number[] = []; // their keys in order: a progress bar leaves many
   private lastKnown = 0;
   private ended = false;
 
@@ -22,7 +23,7 @@ export class LogWindow {
   get first(): number { return this.gaps.get(1) ?? 1; }
 
   put(record: LogRecord): void {
-    if (record.gap) this.gaps.set(record.gap.first, record.sequence);
+    if (record.gap) this.addGap(record.gap.first, record.sequence);
     if (record.result) this.ended = true;
     this.lastKnown = Math.max(this.lastKnown, record.sequence);
     const index = chunkOf(record.sequence);
@@ -53,8 +54,25 @@ export class LogWindow {
 
   // The range of a gap that `sequence` lies in, if it is known.
   gapAt(sequence: number): { first: number; last: number } | undefined {
-    for (const [first, last] of this.gaps) if (sequence >= first && sequence <= last) return { first, last };
-    return undefined;
+    const first = this.gapStarts[this.gapsUpTo(sequence) - 1];
+    const last = first === undefined ? undefined : this.gaps.get(first);
+    return first !== undefined && last !== undefined && sequence <= last ? { first, last } : undefined;
+  }
+
+  // How many gaps begin at `sequence` or before it.
+  private gapsUpTo(sequence: number): number {
+    let [low, high] = [0, this.gapStarts.length];
+    while (low < high) {
+      const middle = (low + high) >> 1;
+      if (this.gapStarts[middle]! <= sequence) low = middle + 1;
+      else high = middle;
+    }
+    return low;
+  }
+
+  private addGap(first: number, last: number): void {
+    if (!this.gaps.has(first)) this.gapStarts.splice(this.gapsUpTo(first), 0, first);
+    this.gaps.set(first, last);
   }
 
   // The numbers of the records after and before `sequence`, loaded or not.
