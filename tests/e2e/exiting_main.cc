@@ -67,7 +67,9 @@ int main(int argc, char** argv) {
   options.grpc_address = "127.0.0.1:0";
   options.http.address = "";
   options.store.directory = argv[2];
-  jobtail::Server& server = how == "static" ? OfTheProgram(options) : *new jobtail::Server(options);
+  static jobtail::Server* never_destroyed = nullptr;
+  if (how != "static") never_destroyed = new jobtail::Server(options);
+  jobtail::Server& server = how == "static" ? OfTheProgram(options) : *never_destroyed;
   jobtail::Job job("job", [&how](jobtail::JobContext&) { End(how); });
   if (how == "private") job.Capture({.private_descriptors = true});
   if (!server.AddJob(job).ok() || !server.Start().ok()) return 1;
