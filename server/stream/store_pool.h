@@ -32,7 +32,7 @@ namespace jobtail {
 // answer whatever happens to the store (probes, heartbeats) has no business here.
 class StorePool {
  public:
-  static constexpr int kThreads = 4;
+  static constexpr int kThreads = 5;  // four of which may be one address's
 
   explicit StorePool(int threads = kThreads);
   // As Stop.
