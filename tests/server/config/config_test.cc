@@ -359,14 +359,12 @@ TEST_F(ConfigTest, StdioWritesLineByLineIfAskedTo) {
 }
 
 TEST_F(ConfigTest, ExactOrderCanBeHadWithoutALibrary) {
-  const auto load = [&](const std::string& order) {
-    Load("job { name: \"j\" command: \"/bin/sh\" order: " + order +
+  for (const std::string order : {"EXACT", "EXACT_WITHOUT_LIBRARY"}) {
+    Load("job { name: \"" + order + "\" command: \"/bin/sh\" order: " + order +
          R"( argument: ["-c", "test -S /proc/self/fd/1; echo $? ${{LD_PRELOAD:+library}}"] })");
-  };
-  load("EXACT");
-  EXPECT_THAT(Lines(Run("j")), ElementsAre("0 library"));
-  load("EXACT_WITHOUT_LIBRARY");
-  EXPECT_THAT(Lines(Run("j")), ElementsAre("0 "));
+  }
+  EXPECT_THAT(Lines(Run("EXACT")), ElementsAre("0 library"));
+  EXPECT_THAT(Lines(Run("EXACT_WITHOUT_LIBRARY")), ElementsAre("0 "));
 }
 
 TEST_F(ConfigTest, AFileThatCannotBeReadIsToldByItsName) {
