@@ -27,8 +27,9 @@ void CheckSame(absl::Span<const LineView> views, const v1::LogBatch& batch) {
   }
 }
 
-// Whether every line is what a server sends as a record with text.
+// Whether it has lines alone, and each is what a server sends as a record with text.
 bool IsOfRecordsWithText(const v1::LogBatch& batch) {
+  if (batch.compressed_size() > 0) return false;
   for (const v1::LogLine& line : batch.lines()) {
     if (line.sequence() <= 0 || line.sequence() > kMaxSequence) return false;
     if (!(line.has_text() || line.has_raw())) return false;
