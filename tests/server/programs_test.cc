@@ -2,6 +2,7 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <unistd.h>
 
 #include <fstream>
 #include <string>
@@ -150,10 +151,8 @@ TEST(RightPrograms, AreCompiledWithoutAWarning) {
           .Capture({.replace_stdio = true});
       return jobtail::JobResult{.exit_code = 3}.exit_code;
     })";
-  for (const std::string compiler : {JOBTAIL_COMPILER, "g++", "clang++"}) {
-    if (testing::Run({.command = {compiler, "--version"}, .environment = {}}).exit_code != 0) {
-      continue;
-    }
+  for (const std::string compiler : {JOBTAIL_COMPILER, "/usr/bin/g++", "/usr/bin/clang++-14"}) {
+    if (access(compiler.c_str(), X_OK) != 0) continue;
     EXPECT_THAT(ErrorsOf(program, compiler, {"-Wall", "-Wextra", "-Wpedantic", "-Werror"}),
                 IsEmpty())
         << compiler;
