@@ -91,6 +91,9 @@ class CommitPolicy {
   // The part of it that is left.
   absl::Duration RestOf(const Unsaved& unsaved) const;
 
+  // Whether lines have come fast enough to fill batches, until the next one is closed.
+  bool FillsBatches() const { return filling_; }
+
   // How many closed batches are stored together at most. So few that readers can keep up; so many
   // that the threads on a line's way do not wake one another for each batch.
   static constexpr size_t kMostAtOnce = 4;

@@ -152,9 +152,9 @@ void Log::CloseLocked() {
   CountUnsavedLocked();
 }
 
-// Who is to store what is there.
+// Who is to store what is there. Where lines come fast it will not be small by then.
 Scheduler* Log::CommitterLocked() const {
-  const bool is_small = builder_.unsaved_bytes() <= kSmallBytes;
+  const bool is_small = builder_.unsaved_bytes() <= kSmallBytes && !policy_.FillsBatches();
   return is_small && services_.small_committer ? services_.small_committer : services_.committer;
 }
 

@@ -21,8 +21,9 @@ constexpr size_t kMaxRequestIdBytes = 128;
 // So many threads store collected lines: a store call that takes long for one run leaves the other
 // thread to all other runs.
 constexpr int kCommitters = 2;
-// They wait for one sync together.
-constexpr int kSmallCommitters = 4;
+// For what is small. Where each write is synced, they wait for one sync together.
+constexpr int kSmallCommitters = 2;
+constexpr int kSmallSyncingCommitters = 4;
 
 }  // namespace
 
@@ -33,15 +34,14 @@ Engine::Engine(LogStore* store, EngineOptions options)
       unsaved_{.most = options.unsaved_bytes},
       committer_("log-commit", options.clock, kCommitters),
       small_committer_(
-          options.store_syncs_always
-              ? std::make_unique<Scheduler>("log-commit-few", options.clock, kSmallCommitters)
-              : nullptr),
+          "log-commit-few", options.clock,
+          options.store_syncs_always ? kSmallSyncingCommitters : kSmallCommitters),
       waker_("log-wake", options.clock),
       timers_("run-timers", options.clock),
       queue_({options.max_active_runs, options.max_queued_runs}),
       runs_(&waker_),
       run_services_{LogServices{store, &cache_, &committer_, &waker_, options.clock, &unsaved_,
-                                small_committer_.get()},
+                                &small_committer_},
                     &timers_,
                     [this](const std::string& run) { runs_.Touch(run); },
                     [this](const std::string& run, v1::RunState state, absl::Duration now) {

@@ -197,7 +197,7 @@ class Engine {
   BatchCache cache_;
   UnsavedBytes unsaved_;
   Scheduler committer_;
-  const std::unique_ptr<Scheduler> small_committer_;  // null unless the store syncs always
+  Scheduler small_committer_;
   Scheduler waker_;
   Scheduler timers_;
   RunQueue queue_;

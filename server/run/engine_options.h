@@ -28,8 +28,7 @@ struct EngineOptions {
   size_t cache_bytes = size_t{16} << 20;
   // What all logs together may hold that the store does not have yet, in bytes.
   int64_t unsaved_bytes = int64_t{256} << 20;
-  // Whether the store waits for the disk with every write: then what is small is stored beside what
-  // is large.
+  // Whether the store waits for the disk with every write: then more threads store what is small.
   bool store_syncs_always = false;
   RetentionOptions retention = {};
   // Who may do what. Null: nobody is asked. Outlives the engine.
