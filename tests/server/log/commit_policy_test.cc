@@ -156,6 +156,22 @@ TEST(CommitPolicy, WaitsNoLongerWhereBatchesDoNotFillInTime) {
                                      absl::Microseconds(200)));
 }
 
+TEST(CommitPolicy, TellsWhetherLinesFillBatches) {
+  CommitPolicy policy(kLimits);
+  EXPECT_FALSE(policy.FillsBatches());
+  const auto print = [&policy](int64_t begin, int64_t end, size_t bytes) {
+    policy.BeginAppend();
+    policy.Printed(begin);
+    policy.Opened();
+    policy.Printed(end);
+    policy.Closed(bytes);
+  };
+  print(kStart, kStart + kMilli, kBatchBytes);
+  EXPECT_TRUE(policy.FillsBatches());
+  print(kStart + kHour, kStart + kHour + kMilli, 100);
+  EXPECT_FALSE(policy.FillsBatches());
+}
+
 TEST(CommitPolicy, LeavesFullBatchesToTheCommitterUntilTheyAreMany) {
   Script script(kLimits);
   script.Append({kStart});

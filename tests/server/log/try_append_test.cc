@@ -185,5 +185,23 @@ TEST_F(TryAppend, OfWhatIsSmallDoesNotWaitForWhatIsLarge) {
   testing::AwaitRecord(*grown, 3);
 }
 
+// What is there of it is little for a moment only.
+TEST_F(TryAppend, OfARunThatFillsBatchesWakesTheCommitterOfWhatIsLargeAlone) {
+  Scheduler small_committer("small", &clock_);
+  services_.small_committer = &small_committer;
+  const auto blocked = MakeLog({}, "blocked");
+  const auto loud = MakeLog({}, "loud");
+  const std::string longest(64 << 10, '.');
+  ASSERT_TRUE(loud->TryAppend({Out(longest, kHour), Out(longest, kHour), Out(longest, kHour)}));
+  AwaitRecord(*loud, 3);
+  store_.Block(Call::kAppend, "blocked");
+  ASSERT_TRUE(blocked->TryAppend({Out("alone", kHour)}));
+  store_.AwaitBlocked(Call::kAppend);  // the committer of what is small
+  ASSERT_TRUE(loud->TryAppend({Out("little", kHour)}));
+  AwaitRecord(*loud, 4);
+  store_.Unblock(Call::kAppend);
+  testing::AwaitRecord(*blocked, 1);
+}
+
 }  // namespace
 }  // namespace jobtail
