@@ -1,4 +1,4 @@
-// Tests of lines that came in pieces: they are found, counted and handed out as lines.
+// Tests of lines that came in pieces: they are found and handed out as lines.
 
 #include "server/log/joined_lines.h"
 
@@ -14,7 +14,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "server/log/cursor.h"
-#include "tests/server/log/log_fixture.h"
+#include "tests/server/log/pieces_fixture.h"
 
 namespace jobtail {
 namespace {
@@ -28,16 +28,6 @@ using testing::RecordsOf;
 using testing::Sequences;
 using testing::Texts;
 
-TextLine Record(v1::Stream stream, v1::Ending ending, std::string_view text) {
-  return {stream, ending, 0, text};
-}
-TextLine Out(std::string_view text, v1::Ending ending = v1::ENDING_LF) {
-  return Record(v1::STREAM_STDOUT, ending, text);
-}
-TextLine Err(std::string_view text, v1::Ending ending = v1::ENDING_LF) {
-  return Record(v1::STREAM_STDERR, ending, text);
-}
-
 v1::TailLogRequest Pattern(const std::string& pattern, int64_t from = 1) {
   v1::TailLogRequest request;
   request.set_pattern(pattern);
@@ -45,27 +35,11 @@ v1::TailLogRequest Pattern(const std::string& pattern, int64_t from = 1) {
   return request;
 }
 
-v1::TailLogRequest LastLines(int64_t count) {
-  v1::TailLogRequest request;
-  request.set_last_lines(count);
-  return request;
-}
-
-class JoinedLinesTest : public testing::LogTest {
+class JoinedLinesTest : public testing::PiecesTest {
  protected:
-  std::shared_ptr<Log> LogOf(std::vector<TextLine> lines, bool ended = true) {
-    const auto log = MakeLog({}, absl::StrCat("run", ++logs_));
-    for (TextLine& line : lines) line.time_unix_nanos = kHour;  // after a pause: stored at once
-    log->Append(lines);
-    if (ended) Finish(*log);
-    return log;
-  }
-
   std::vector<std::string> Read(const std::vector<TextLine>& lines, const std::string& pattern) {
     return Texts(RecordsOf(ReadToEnd(LogOf(lines), Pattern(pattern))));
   }
-
-  int logs_ = 0;
 };
 
 TEST_F(JoinedLinesTest, AreFoundAcrossTheirPieces) {
@@ -443,71 +417,6 @@ TEST(JoinedLinesBoundTest, HoldsNoMoreThanItMayOfALineThatMatches) {
   size_t handed_out = 0;
   for (const Slice& slice : out) handed_out += slice.size;
   EXPECT_GE(handed_out, kBytes - JoinedLines::kMostHeld);
-}
-
-TEST_F(JoinedLinesTest, AreCountedFromTheEndOn) {
-  const std::vector<TextLine> records = {
-      Out("1"),                     // a line
-      Out("2", v1::ENDING_NONE),    // one in five parts, beside another
-      Out("3", v1::ENDING_NONE),    //
-      Err("4", v1::ENDING_NONE),    //
-      Out("5", v1::ENDING_SPLIT),   //
-      Out("6", v1::ENDING_NONE),    //
-      Err("7"),                     //
-      Out("8"),                     //
-      Out("9", v1::ENDING_CR),      // a line
-      Out("10", v1::ENDING_NONE)};  // one that is not finished
-  for (const bool ended : {false, true}) {
-    const auto log = LogOf(records, ended);
-    const auto first = [&](int64_t count) {
-      return (*Cursor::Open(log, LastLines(count)))->next();
-    };
-    EXPECT_EQ(first(0), 11);
-    EXPECT_EQ(first(1), 10);
-    EXPECT_EQ(first(2), 9);
-    EXPECT_EQ(first(3), 2);
-    EXPECT_EQ(first(4), 2) << "that of stderr ended before";
-    EXPECT_EQ(first(5), 1);
-    EXPECT_EQ(first(6), 1);
-    EXPECT_EQ(first(100), 1);
-    if (ended) {
-      EXPECT_EQ(ReadToEnd(log, {}).back().result().total_lines(), 5);
-    }
-  }
-}
-
-// A reader whose stream breaks before the first record could not know otherwise where it has begun.
-TEST_F(JoinedLinesTest, AreToldWhereTheLastBegin) {
-  const auto told = [](const std::shared_ptr<Log>& log, int64_t count) {
-    const auto cursor = *Cursor::Open(log, LastLines(count));
-    const int64_t first = cursor->next();
-    std::vector<int64_t> told;
-    for (const v1::LogLine& line : ReadToEnd(*cursor)) {
-      if (!line.has_heartbeat()) continue;
-      told.push_back(line.heartbeat().searched_through());
-      EXPECT_EQ(told.back(), first - 1);
-    }
-    return told;
-  };
-  const auto pieces = LogOf({Out("1"), Out("2", v1::ENDING_NONE), Out("3"), Out("4")});
-  EXPECT_THAT(told(pieces, 0), IsEmpty());
-  EXPECT_THAT(told(pieces, 1), IsEmpty()) << "each record is a line";
-  EXPECT_THAT(told(pieces, 2), ElementsAre(1));
-  EXPECT_THAT(told(pieces, 3), ElementsAre(0));
-  EXPECT_THAT(told(pieces, 4), IsEmpty()) << "all of it";
-  const auto whole = LogOf({Out("1"), Out("2"), Out("3"), Out("4")});
-  for (int64_t count = 0; count < 6; ++count) EXPECT_THAT(told(whole, count), IsEmpty()) << count;
-}
-
-TEST_F(JoinedLinesTest, OfFivePartsAreTheLastOne) {
-  std::vector<TextLine> records(1000, Out("line"));
-  for (int i = 0; i < 4; ++i) records.push_back(Out("part", v1::ENDING_NONE));
-  records.push_back(Out("part"));
-  const auto log = LogOf(records);
-  const auto first = [&](int64_t count) { return (*Cursor::Open(log, LastLines(count)))->next(); };
-  EXPECT_EQ(first(1), 1001);
-  EXPECT_EQ(first(2), 1000);
-  EXPECT_EQ(first(500), 502);
 }
 
 }  // namespace
