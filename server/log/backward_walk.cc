@@ -9,12 +9,21 @@
 namespace jobtail {
 namespace {
 
-// Whether this stands for records that the store does not have.
-bool IsMissing(const LineView& record) {
-  if (record.content != v1::LogLine::kGap) return false;
+// Of a gap; otherwise unspecified.
+v1::GapReason ReasonOf(const LineView& record) {
   v1::Gap gap;
-  if (!gap.ParseFromArray(record.bytes.data(), static_cast<int>(record.bytes.size()))) return false;
-  return gap.reason() == v1::GAP_REASON_RETENTION || gap.reason() == v1::GAP_REASON_DAMAGED;
+  if (record.content == v1::LogLine::kGap) {
+    gap.ParseFromArray(record.bytes.data(), static_cast<int>(record.bytes.size()));
+  }
+  return gap.reason();
+}
+
+// Whether it stands for records that the store has and cannot read.
+bool IsDamaged(const Batch& batch) {
+  RecordWalker walker(*batch.bytes);
+  LineView first;
+  return walker.Next() && DecodeLine(walker.payload(), &first) &&
+         ReasonOf(first) == v1::GAP_REASON_DAMAGED;
 }
 
 }  // namespace
@@ -28,7 +37,7 @@ absl::StatusOr<bool> BackwardWalk::Next() {
   }
   is_at_record_ = true;
   bytes_ += record().encoded.size();
-  return !IsMissing(record());
+  return ReasonOf(record()) != v1::GAP_REASON_RETENTION;
 }
 
 absl::StatusOr<bool> BackwardWalk::ReadBatch() {
@@ -36,6 +45,13 @@ absl::StatusOr<bool> BackwardWalk::ReadBatch() {
   absl::StatusOr<std::optional<Batch>> batch = log_->ReadOnce(before_ - 1);
   if (!batch.ok()) return batch.status();
   if (!*batch) return false;
+  if (IsDamaged(**batch)) {
+    const absl::StatusOr<int64_t> begin = BeginOfDamage(before_ - 1);
+    if (!begin.ok()) return begin.status();
+    batch = log_->ReadOnce(*begin);
+    if (!batch.ok()) return batch.status();
+    if (!*batch) return false;
+  }
   batch_ = **std::move(batch);
   RecordWalker walker(PartOf(batch_, 0, before_ - 1).view());
   while (walker.Next()) {
@@ -48,6 +64,26 @@ absl::StatusOr<bool> BackwardWalk::ReadBatch() {
   }
   before_ = batch_.first;
   return true;
+}
+
+// The first of the records up to `last` of which none can be read. By halves: a store finds what
+// comes after something that is missing, and not what came before.
+absl::StatusOr<int64_t> BackwardWalk::BeginOfDamage(int64_t last) {
+  int64_t sound = 0;  // comes before it
+  int64_t missing = last;
+  while (sound + 1 < missing) {
+    const int64_t middle = sound + (missing - sound) / 2;
+    const absl::StatusOr<std::optional<Batch>> batch = log_->ReadOnce(middle);
+    if (!batch.ok()) return batch.status();
+    if (!*batch) return missing;
+    bytes_ += (*batch)->bytes->size();
+    if ((*batch)->last >= last) {
+      missing = middle;
+    } else {
+      sound = (*batch)->last;
+    }
+  }
+  return missing;
 }
 
 }  // namespace jobtail

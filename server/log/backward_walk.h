@@ -28,17 +28,19 @@ class BackwardWalk {
   BackwardWalk(const Log* log, int64_t end) : log_(log), before_(end) {}
 
   // Moves to the record before. False at the beginning of the log, and where what was before has
-  // been deleted or damaged.
+  // been deleted. What is damaged is one record, a gap.
   absl::StatusOr<bool> Next();
 
   // Refers to the walk, until Next.
   const LineView& record() const { return records_.back(); }
 
-  // Of the records that the walk has come to.
+  // Of the records that the walk has come to, and of all that it has read to find where damage
+  // begins.
   size_t bytes() const { return bytes_; }
 
  private:
   absl::StatusOr<bool> ReadBatch();
+  absl::StatusOr<int64_t> BeginOfDamage(int64_t last);
 
   const Log* const log_;
   int64_t before_;  // the first record of batch_

@@ -34,8 +34,16 @@ absl::StatusOr<int64_t> CheckedSequence(const Log& log, const Log::Snapshot& sna
                    snapshot.last, "; use 1 to ", snapshot.last + 1));
 }
 
+// The first record that this one stands for: of a gap there may be many.
+int64_t FirstOf(const LineView& record) {
+  if (record.content != v1::LogLine::kGap) return record.sequence;
+  v1::Gap gap;
+  gap.ParseFromArray(record.bytes.data(), static_cast<int>(record.bytes.size()));
+  return gap.first() > 0 ? gap.first() : record.sequence;
+}
+
 // The last lines of a log, each with all its records, counted from the end on. What is no text
-// counts as a line.
+// counts as a line: a gap, too, whatever is missing.
 class LineCounter {
  public:
   explicit LineCounter(int64_t count) : left_(count) {}
@@ -46,7 +54,7 @@ class LineCounter {
       if (EndsLineOf(stream, record)) BeginOf(stream) = 0;
     }
     if (!record.is_text()) {
-      if (CountOne()) first_ = record.sequence;
+      if (CountOne()) first_ = FirstOf(record);
       return;
     }
     int64_t& begin = BeginOf(record.stream);

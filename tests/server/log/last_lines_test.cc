@@ -14,7 +14,9 @@ namespace {
 
 using ::testing::ElementsAre;
 using ::testing::IsEmpty;
+using testing::kHour;
 using testing::ReadToEnd;
+using testing::Sequences;
 
 class LastLinesTest : public testing::PiecesTest {};
 
@@ -81,6 +83,74 @@ TEST_F(LastLinesTest, MayHaveManyParts) {
   EXPECT_EQ(first(1), 1001);
   EXPECT_EQ(first(2), 1000);
   EXPECT_EQ(first(500), 502);
+}
+
+// A log of thirty records, of which each is a batch and the fifth and sixth are a line, and the
+// result. Some cannot be read.
+class LastLinesOfADamagedLogTest : public LastLinesTest {
+ protected:
+  LastLinesOfADamagedLogTest() {
+    const auto log = MakeLog();
+    for (int i = 1; i <= 30; ++i) {
+      TextLine line = Out("x", i == 5 ? v1::ENDING_NONE : v1::ENDING_LF);
+      line.time_unix_nanos = i * kHour;
+      log->Append({line});
+    }
+    Finish(*log);
+  }
+
+  int64_t First(int64_t count) { return (*Cursor::Open(Reopened(), LastLines(count)))->next(); }
+  std::vector<v1::LogLine> Read(int64_t count) { return ReadToEnd(Reopened(), LastLines(count)); }
+
+ private:
+  // With nothing of it in memory.
+  std::shared_ptr<Log> Reopened() {
+    v1::Run run;
+    run.set_id("run");
+    return Log::OpenEnded(run, *store_.GetExtent("run"), services_);
+  }
+};
+
+TEST_F(LastLinesOfADamagedLogTest, AreCountedBeyondTheDamage) {
+  store_.Damage(11, 24);
+  EXPECT_EQ(First(6), 25);
+  EXPECT_EQ(First(7), 11) << "it counts as one";
+  EXPECT_EQ(First(8), 10);
+  EXPECT_EQ(First(11), 7);
+  EXPECT_EQ(First(12), 5) << "a line of two records";
+  EXPECT_EQ(First(13), 4);
+  EXPECT_EQ(First(16), 1);
+  EXPECT_EQ(First(17), 1);
+  const std::vector<v1::LogLine> lines = Read(8);
+  EXPECT_THAT(Sequences(lines), ElementsAre(10, 24, 25, 26, 27, 28, 29, 30, 31));
+  EXPECT_EQ(lines[1].gap().first(), 11);
+  EXPECT_EQ(lines[1].gap().reason(), v1::GAP_REASON_DAMAGED);
+}
+
+TEST_F(LastLinesOfADamagedLogTest, AreCountedWhereverItIs) {
+  store_.Damage(1, 2);
+  store_.Damage(12, 12);
+  store_.Damage(14, 20);
+  store_.Damage(29, 30);
+  EXPECT_EQ(First(1), 29);
+  EXPECT_EQ(First(2), 28);
+  EXPECT_EQ(First(9), 21);
+  EXPECT_EQ(First(10), 14);
+  EXPECT_EQ(First(11), 13);
+  EXPECT_EQ(First(12), 12);
+  EXPECT_EQ(First(13), 11);
+  EXPECT_EQ(First(18), 5);
+  EXPECT_EQ(First(20), 3);
+  EXPECT_EQ(First(21), 1);
+  EXPECT_EQ(First(22), 1);
+}
+
+TEST_F(LastLinesOfADamagedLogTest, EndWithinALine) {
+  store_.Damage(6, 6);
+  EXPECT_EQ(First(24), 7);
+  EXPECT_EQ(First(25), 6);
+  EXPECT_EQ(First(26), 5) << "nobody knows how it went on";
+  EXPECT_EQ(First(27), 4);
 }
 
 }  // namespace

@@ -45,6 +45,20 @@ std::optional<Batch> FaultyStore::TakeReplacement() {
   return std::exchange(replacement_, std::nullopt);
 }
 
+void FaultyStore::Damage(int64_t first, int64_t last) {
+  absl::MutexLock lock(&mutex_);
+  damage_[first] = last;
+}
+
+// The record, or the first after it that can be read.
+int64_t FaultyStore::BehindDamage(int64_t sequence) const {
+  absl::MutexLock lock(&mutex_);
+  for (const auto& [first, last] : damage_) {
+    if (sequence >= first && sequence <= last) sequence = last + 1;
+  }
+  return sequence;
+}
+
 int64_t FaultyStore::count(Call call) const {
   absl::MutexLock lock(&mutex_);
   const auto found = faults_.find(call);
@@ -145,7 +159,7 @@ absl::StatusOr<LogExtent> FaultyStore::GetExtent(const std::string& run) {
 absl::StatusOr<Batch> FaultyStore::Read(const std::string& run, int64_t sequence) {
   if (absl::Status status = Before(Call::kRead, run); !status.ok()) return status;
   if (auto replacement = TakeReplacement()) return *replacement;
-  auto result = store_->Read(run, sequence);
+  auto result = store_->Read(run, BehindDamage(sequence));
   After(Call::kRead);
   return result;
 }

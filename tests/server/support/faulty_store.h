@@ -51,6 +51,9 @@ class FaultyStore : public LogStore {
   // The next Read returns this.
   void ReplaceNextRead(const Batch& batch);
 
+  // Records `first` to `last` of every log, which are whole batches, cannot be read any more.
+  void Damage(int64_t first, int64_t last);
+
   // The next call does its work and then calls `function` before it returns.
   void AfterNext(Call call, std::function<void()> function);
 
@@ -98,6 +101,7 @@ class FaultyStore : public LogStore {
   absl::Status Before(Call call, const std::string& run);
   void After(Call call);
   std::optional<Batch> TakeReplacement();
+  int64_t BehindDamage(int64_t sequence) const;
 
   LogStore* const store_;
 
@@ -105,6 +109,7 @@ class FaultyStore : public LogStore {
   std::map<Call, Fault> faults_ ABSL_GUARDED_BY(mutex_);
   std::vector<Appended> appended_ ABSL_GUARDED_BY(mutex_);
   std::optional<Batch> replacement_ ABSL_GUARDED_BY(mutex_);
+  std::map<int64_t, int64_t> damage_ ABSL_GUARDED_BY(mutex_);  // its first record, and its last
 };
 
 }  // namespace jobtail::testing
