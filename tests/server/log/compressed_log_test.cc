@@ -18,6 +18,7 @@ namespace jobtail {
 namespace {
 
 using testing::Decode;
+using testing::FaultyStore;
 using testing::Follow;
 using testing::Out;
 using testing::RecordsOf;
@@ -90,10 +91,11 @@ class CompressedLogTest : public ::testing::Test {
   static constexpr int kLines = 20'000;
   FakeClock clock_;
   CompressedStore store_;
+  FaultyStore faulty_{&store_};
   BatchCache cache_{1000};
   Scheduler committer_{"test-commit", &clock_};
   Scheduler waker_{"test-wake", &clock_};
-  LogServices services_{&store_, &cache_, &committer_, &waker_, &clock_};
+  LogServices services_{&faulty_, &cache_, &committer_, &waker_, &clock_};
 };
 
 TEST_F(CompressedLogTest, AReaderThatTakesItGetsWholeBatchesCompressed) {
@@ -159,6 +161,68 @@ TEST_F(CompressedLogTest, WhatWasDeletedIsAGap) {
   ASSERT_TRUE(lines.front().has_gap());
   EXPECT_EQ(lines.front().gap().last(), second - 1);
   EXPECT_EQ(lines[1].sequence(), second);
+}
+
+// The log as one reader gets it who takes blocks, and as one who does not.
+class FaultsOfACompressedLogTest : public CompressedLogTest {
+ protected:
+  using Call = FaultyStore::Call;
+
+  FaultsOfACompressedLogTest() { Fill(*log_); }
+
+  std::unique_ptr<Cursor> Open(bool takes_compressed) {
+    auto cursor = *Cursor::Open(log_, Follow());
+    if (takes_compressed) cursor->AcceptCompressed();
+    return cursor;
+  }
+  std::vector<std::string> ReadAll(Cursor& cursor) {
+    std::vector<std::string> lines;
+    blocks_ = 0;
+    for (const v1::LogLine& line : CompressedLogTest::ReadAll(cursor, &blocks_, 64 << 10)) {
+      lines.push_back(line.SerializeAsString());
+    }
+    return lines;
+  }
+  int64_t FirstOf(int batch) const { return std::next(store_.compressed.begin(), batch)->first; }
+  int batches() const { return static_cast<int>(store_.compressed.size()); }
+
+  const std::shared_ptr<Log> log_ = MakeLog(100);
+  int blocks_ = 0;  // of the last ReadAll
+};
+
+TEST_F(FaultsOfACompressedLogTest, ABlockThatCannotBeReadComesAsLines) {
+  const std::vector<std::string> plain = ReadAll(*Open(false));
+  ASSERT_EQ(blocks_, 0);
+  faulty_.Fail(Call::kReadCompressed, absl::DataLossError("a bad checksum"), 2);
+  EXPECT_TRUE(ReadAll(*Open(true)) == plain);
+  EXPECT_EQ(blocks_, batches() - 2);
+}
+
+TEST_F(FaultsOfACompressedLogTest, WhatTheStoreRefusesIsAskedForAgain) {
+  const std::vector<std::string> whole = ReadAll(*Open(false));
+  for (const bool takes_compressed : {false, true}) {
+    const auto cursor = Open(takes_compressed);
+    faulty_.Fail(Call::kReadCompressed, absl::UnavailableError("busy"), takes_compressed ? 1 : 0);
+    faulty_.Fail(Call::kRead, absl::UnavailableError("busy"), 1);
+    std::vector<Slice> slices;
+    EXPECT_EQ(cursor->Read(64 << 10, &slices).status(), absl::UnavailableError("busy"));
+    EXPECT_EQ(cursor->next(), 1);
+    EXPECT_TRUE(ReadAll(*cursor) == whole) << takes_compressed;
+    EXPECT_EQ(blocks_ > 0, takes_compressed);
+  }
+}
+
+TEST_F(FaultsOfACompressedLogTest, WhatIsDamagedIsTheSameGap) {
+  faulty_.Damage(FirstOf(1), FirstOf(3) - 1);
+  const std::vector<std::string> plain = ReadAll(*Open(false));
+  EXPECT_TRUE(ReadAll(*Open(true)) == plain);
+  EXPECT_EQ(blocks_, batches() - 2);
+  ASSERT_EQ(static_cast<int64_t>(plain.size()), kLines + 1 - (FirstOf(3) - FirstOf(1)) + 1);
+  v1::LogLine gap;
+  ASSERT_TRUE(gap.ParseFromString(plain[FirstOf(1) - 1]));
+  EXPECT_EQ(gap.gap().first(), FirstOf(1));
+  EXPECT_EQ(gap.gap().last(), FirstOf(3) - 1);
+  EXPECT_EQ(gap.gap().reason(), v1::GAP_REASON_DAMAGED);
 }
 
 }  // namespace

@@ -164,6 +164,16 @@ absl::StatusOr<Batch> FaultyStore::Read(const std::string& run, int64_t sequence
   return result;
 }
 
+std::optional<LogStore::CompressedBatch> FaultyStore::ReadCompressed(const std::string& run,
+                                                                     int64_t sequence) {
+  if (!Before(Call::kReadCompressed, run).ok() || BehindDamage(sequence) != sequence) {
+    return std::nullopt;
+  }
+  auto result = store_->ReadCompressed(run, sequence);
+  After(Call::kReadCompressed);
+  return result;
+}
+
 absl::StatusOr<Batch> FaultyStore::FindTime(const std::string& run, int64_t unix_nanos) {
   if (absl::Status status = Before(Call::kFindTime, run); !status.ok()) return status;
   auto result = store_->FindTime(run, unix_nanos);

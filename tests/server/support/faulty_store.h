@@ -28,6 +28,7 @@ class FaultyStore : public LogStore {
     kAppend,
     kGetExtent,
     kRead,
+    kReadCompressed,  // that fails has nothing compressed, whatever the error
     kFindTime,
     kFindBytes,
     kTrim,
@@ -75,6 +76,8 @@ class FaultyStore : public LogStore {
   absl::Status Append(const std::string& run, absl::Span<const Batch> batches, bool sync) override;
   absl::StatusOr<LogExtent> GetExtent(const std::string& run) override;
   absl::StatusOr<Batch> Read(const std::string& run, int64_t sequence) override;
+  std::optional<CompressedBatch> ReadCompressed(const std::string& run, int64_t sequence) override;
+  bool keeps_compressed() const override { return store_->keeps_compressed(); }
   absl::StatusOr<Batch> FindTime(const std::string& run, int64_t unix_nanos) override;
   absl::StatusOr<int64_t> FindBytes(const std::string& run, int64_t bytes) override;
   absl::Status Trim(const std::string& run, int64_t first) override;
