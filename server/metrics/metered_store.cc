@@ -90,16 +90,27 @@ absl::Status MeteredStore::Append(const std::string& run, absl::Span<const Batch
 }
 
 absl::StatusOr<Batch> MeteredStore::Read(const std::string& run, int64_t sequence) {
-  return CountDamage(store_->Read(run, sequence));
+  return CountDamage(run, sequence, store_->Read(run, sequence));
 }
 
 absl::StatusOr<Batch> MeteredStore::ReadOnce(const std::string& run, int64_t sequence) {
-  return CountDamage(store_->ReadOnce(run, sequence));
+  return CountDamage(run, sequence, store_->ReadOnce(run, sequence));
 }
 
-absl::StatusOr<Batch> MeteredStore::CountDamage(absl::StatusOr<Batch> batch) {
-  if (absl::IsDataLoss(batch.status())) damaged_.Increment();
+absl::StatusOr<Batch> MeteredStore::CountDamage(const std::string& run, int64_t sequence,
+                                                absl::StatusOr<Batch> batch) {
+  if (IsDamaged(run, sequence, batch)) damaged_.Increment();
   return batch;
+}
+
+// A store passes over what it cannot read, as over what was deleted: only that is outside the log.
+bool MeteredStore::IsDamaged(const std::string& run, int64_t sequence,
+                             const absl::StatusOr<Batch>& read) {
+  if (absl::IsDataLoss(read.status())) return true;
+  const bool is_missing = read.ok() ? read->first > sequence : absl::IsNotFound(read.status());
+  if (!is_missing) return false;
+  const absl::StatusOr<LogExtent> extent = store_->GetExtent(run);
+  return extent.ok() && sequence >= extent->first && sequence <= extent->last;
 }
 
 void MeteredStore::CountFailure(const absl::Status& status) {

@@ -45,6 +45,7 @@ class MeteredStore : public LogStore {
   }
   absl::StatusOr<Batch> Read(const std::string& run, int64_t sequence) override;
   absl::StatusOr<Batch> ReadOnce(const std::string& run, int64_t sequence) override;
+  // Damage is counted by the Read that follows.
   std::optional<CompressedBatch> ReadCompressed(const std::string& run, int64_t sequence) override {
     return store_->ReadCompressed(run, sequence);
   }
@@ -98,7 +99,9 @@ class MeteredStore : public LogStore {
   std::vector<Printed> Since(const std::string& run, absl::Span<const Batch> batches);
   Shard& ShardOf(const std::string& run);
   void Forget(const std::string& run);
-  absl::StatusOr<Batch> CountDamage(absl::StatusOr<Batch> batch);
+  absl::StatusOr<Batch> CountDamage(const std::string& run, int64_t sequence,
+                                    absl::StatusOr<Batch> batch);
+  bool IsDamaged(const std::string& run, int64_t sequence, const absl::StatusOr<Batch>& read);
   void CountFailure(const absl::Status& status);
 
   LogStore* const store_;

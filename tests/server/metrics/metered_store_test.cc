@@ -163,6 +163,56 @@ TEST_F(MeteredStoreTest, TellsHowLongTheStoreTookByTheServersClock) {
   EXPECT_THAT(Figures(), HasSubstr("\njobtail_commit_seconds_sum 2\n"));
 }
 
+class MeteredReadsTest : public MeteredStoreTest {
+ protected:
+  // Three batches of a line each.
+  MeteredReadsTest() {
+    for (int64_t i = 1; i <= 3; ++i) EXPECT_TRUE(Append(i, {"a"}, i, 2 * i).ok());
+  }
+
+  void ExpectDamaged(int reads) {
+    EXPECT_THAT(Figures(), HasSubstr(absl::StrCat("\njobtail_damaged_reads_total ", reads, "\n")));
+  }
+};
+
+TEST_F(MeteredReadsTest, AreCountedWhereTheyMeetDamage) {
+  faulty_.Damage(2, 2);
+  EXPECT_EQ(store_.Read("run", 1)->first, 1);
+  EXPECT_EQ(store_.Read("run", 3)->first, 3);
+  EXPECT_TRUE(absl::IsNotFound(store_.Read("run", 4).status()));
+  ExpectDamaged(0);
+  EXPECT_EQ(store_.Read("run", 2)->first, 3) << "what the store has behind it";
+  ExpectDamaged(1);
+  EXPECT_EQ(store_.ReadOnce("run", 2)->first, 3);
+  ExpectDamaged(2);
+  faulty_.Damage(3, 3);
+  EXPECT_TRUE(absl::IsNotFound(store_.Read("run", 3).status()));
+  ExpectDamaged(3);
+  faulty_.Fail(testing::FaultyStore::Call::kRead, absl::DataLossError("a bad checksum"), 1);
+  EXPECT_FALSE(store_.Read("run", 1).ok());
+  ExpectDamaged(4);
+}
+
+TEST_F(MeteredReadsTest, AreNotCountedForWhatWasDeletedOrIsNotToBeHad) {
+  ASSERT_TRUE(store_.Trim("run", 3).ok());
+  EXPECT_EQ(store_.Read("run", 1)->first, 3);
+  faulty_.Fail(testing::FaultyStore::Call::kRead, absl::UnavailableError("busy"), 1);
+  EXPECT_FALSE(store_.Read("run", 3).ok());
+  ASSERT_TRUE(store_.DeleteRun("run").ok());
+  EXPECT_FALSE(store_.Read("run", 3).ok());
+  ExpectDamaged(0);
+}
+
+// Whoever takes lines compressed reads them plainly where that fails.
+TEST_F(MeteredReadsTest, AreCountedOnceWhereTheyWereToBeCompressed) {
+  faulty_.Damage(2, 2);
+  EXPECT_FALSE(store_.ReadCompressed("run", 2));
+  EXPECT_EQ(faulty_.count(testing::FaultyStore::Call::kReadCompressed), 1);
+  ExpectDamaged(0);
+  EXPECT_EQ(store_.Read("run", 2)->first, 3);
+  ExpectDamaged(1);
+}
+
 TEST_F(MeteredStoreTest, ForgetsRunsThatHaveEnded) {
   ASSERT_TRUE(Append(1, {"a"}, 1, 2).ok());
   Put("run", v1::RUN_STATE_SUCCEEDED);
