@@ -113,7 +113,7 @@ bool ChildOutput::CopyToReal(bool wait) {
 // False if there is nothing to read now.
 bool ChildOutput::Read(Pipe& pipe) {
   if (pipe.ended || pipe.read < 0) return false;
-  if (!chunk_) chunk_ = std::make_unique_for_overwrite<char[]>(kChunk);
+  if (!chunk_) chunk_.reset(new char[kChunk]);
   ssize_t size;
   do {
     size = read(pipe.read, chunk_.get(), kChunk);
@@ -170,7 +170,7 @@ void ChildOutput::CopyRest() {
 }
 
 bool ChildOutput::FlushOlderThan(std::chrono::steady_clock::time_point now) {
-  if (std::ranges::none_of(pipes_, [](const Pipe& pipe) {
+  if (std::none_of(pipes_.begin(), pipes_.end(), [](const Pipe& pipe) {
         return pipe.channel.unfinished.load(std::memory_order_relaxed);
       })) {
     return false;

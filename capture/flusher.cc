@@ -88,7 +88,9 @@ std::vector<std::shared_ptr<Session>> Flusher::Copy() {
 
 bool Flusher::CancelWhenOutside(pthread_t thread) {
   const NoCancellation no_cancellation;
-  return std::ranges::any_of(Copy(), [=](const auto& s) { return s->CancelWhenOutside(thread); });
+  const std::vector<std::shared_ptr<Session>> all = Copy();
+  return std::any_of(all.begin(), all.end(),
+                     [=](const auto& s) { return s->CancelWhenOutside(thread); });
 }
 
 // True if something unfinished remains.
@@ -96,7 +98,9 @@ bool Flusher::FlushAll() {
   const std::vector<std::shared_ptr<Session>> all = Copy();
   AsymmetricBarrier::Heavy();
   const auto now = std::chrono::steady_clock::now();
-  return std::ranges::count_if(all, [&](const auto& s) { return s->FlushOlderThan(now); }) > 0;
+  bool remains = false;
+  for (const auto& session : all) remains |= session->FlushOlderThan(now);
+  return remains;
 }
 
 void Flusher::BeforeFork() {

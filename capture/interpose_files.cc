@@ -285,7 +285,9 @@ JOBTAIL_INTERPOSE_FCNTL(fcntl64)
 // Whether it is one of those by which a job with a table of its own is captured.
 static bool IsKept(int fd) {
   const auto pump = Pump::OwnOfThisThread();
-  return pump && std::ranges::count(pump->OwnDescriptors(), fd) > 0;
+  if (!pump) return false;
+  const auto own = pump->OwnDescriptors();
+  return std::count(own.begin(), own.end(), fd) > 0;
 }
 
 JOBTAIL_INTERPOSE(int, close, (int fd)) {
@@ -326,7 +328,7 @@ JOBTAIL_INTERPOSE(int, fclose, (FILE * file)) {
 // captured.
 static int CloseAllBut(std::vector<int> kept, unsigned first, unsigned last, int flags) {
   const auto close_range = Real<"close_range", int(unsigned, unsigned, int)>();
-  std::ranges::sort(kept);
+  std::sort(kept.begin(), kept.end());
   int result = 0;
   for (const int keep : kept) {
     const auto fd = static_cast<unsigned>(keep);

@@ -67,7 +67,7 @@ bool TakeOnStack(const Target& target, va_list arguments, int* result, FormatInt
   if (*result < 0) return true;  // an invalid format is the caller's error, captured or not
   const auto size = static_cast<size_t>(*result);
   if (size < sizeof small) return target.Take({small, size});
-  const auto large = std::make_unique_for_overwrite<char[]>(size + 1);
+  const std::unique_ptr<char[]> large(new char[size + 1]);
   va_copy(again, arguments);
   format(large.get(), size + 1, again);
   va_end(again);

@@ -33,7 +33,7 @@ PrintFile::PrintFile() {
     Real<"fclose", int(FILE*)>()(file);
     return;
   }
-  buffer_ = std::make_unique_for_overwrite<char[]>(kBufferBytes);
+  buffer_.reset(new char[kBufferBytes]);
   Real<"setvbuf", int(FILE*, char*, int, size_t)>()(file, buffer_.get(), _IOFBF, kBufferBytes);
   __fsetlocking(file, FSETLOCKING_BYCALLER);
   file_ = file;

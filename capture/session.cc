@@ -65,17 +65,18 @@ void Session::Close() {
 
 bool Session::CancelWhenOutside(pthread_t thread) {
   std::lock_guard lock(mutex_);
-  return std::ranges::any_of(
-      threads_, [=](ThreadCapture* t) { return t->IsOf(thread) && t->CancelWhenOutside(); });
+  return std::any_of(threads_.begin(), threads_.end(),
+                     [=](ThreadCapture* t) { return t->IsOf(thread) && t->CancelWhenOutside(); });
 }
 
 bool Session::FlushOlderThan(std::chrono::steady_clock::time_point now) {
   std::unique_lock lock(mutex_, std::try_to_lock);
   if (!lock) return true;
-  const auto remains = [now](const auto& printer) { return printer->FlushOlderThan(now); };
-  const auto threads = std::ranges::count_if(threads_, remains);
-  const auto children = HasChildren() ? std::ranges::count_if(this->children(), remains) : 0;
-  return threads + children > 0;
+  bool remains = false;
+  for (ThreadCapture* thread : threads_) remains |= thread->FlushOlderThan(now);
+  if (!HasChildren()) return remains;
+  for (const auto& child : children()) remains |= child->FlushOlderThan(now);
+  return remains;
 }
 
 void WriteToReal(Stream stream, std::string_view text) {

@@ -23,6 +23,12 @@ function(jobtail_install_package)
   foreach(part ${parts})
     install(EXPORT jobtail-${part} NAMESPACE jobtail:: DESTINATION ${JOBTAIL_PACKAGE_DIR} COMPONENT ${part})
   endforeach()
+  # What a project in C has to name.
+  set(cxx_libraries stdc++ m)
+  if(JOBTAIL_LIBCXX)
+    set(cxx_libraries c++ c++abi m)
+  endif()
+  list(JOIN cxx_libraries " " cxx_libraries)
   configure_package_config_file(${PROJECT_SOURCE_DIR}/cmake/jobtail-config.cmake.in
     ${PROJECT_BINARY_DIR}/jobtail-config.cmake
     INSTALL_DESTINATION ${JOBTAIL_PACKAGE_DIR}

@@ -91,7 +91,8 @@ void ThreadLog::Write(std::span<const Line> lines) noexcept {
   std::lock_guard lock(mutex_);
   while (!lines.empty()) {
     const Stream stream = lines.front().stream;
-    const auto other = std::ranges::find_if(lines, [=](auto& l) { return l.stream != stream; });
+    const auto other = std::find_if(lines.begin(), lines.end(),
+                                    [=](const Line& line) { return line.stream != stream; });
     const auto count = static_cast<size_t>(other - lines.begin());
     const Output& output = this->output(stream);
     if (output.tagged) UpdateTag();

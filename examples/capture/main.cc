@@ -28,10 +28,10 @@ void Work(const char* name, Lines* lines) {
 
 int main() {
   Lines left, right;
-  {
-    const std::jthread first(Work, "left", &left);
-    const std::jthread second(Work, "right", &right);
-  }
+  std::thread first(Work, "left", &left);
+  std::thread second(Work, "right", &right);
+  first.join();
+  second.join();
   for (const Lines* lines : {&right, &left}) {
     for (const std::string& text : lines->texts) std::cout << "captured: " << text << "\n";
   }
