@@ -35,6 +35,14 @@ class RawClient {
     return connect(socket_, reinterpret_cast<const sockaddr*>(&to), sizeof to) == 0;
   }
 
+  // Once it is connected: as gRPC names this end to a server.
+  std::string Name() const {
+    sockaddr_in name{};
+    socklen_t size = sizeof name;
+    getsockname(socket_, reinterpret_cast<sockaddr*>(&name), &size);
+    return "ipv4:127.0.0.1:" + std::to_string(ntohs(name.sin_port));
+  }
+
   // False once the other end has closed, or takes nothing for a minute.
   bool Send(const std::string& bytes) const {
     const timeval limit{60, 0};
@@ -65,10 +73,12 @@ class RawClient {
     }
   }
 
-  // Waits for the other end to say something, or to close: then true.
+  // Waits for the other end to say something, or to close: then true. Nor is silence for a minute
+  // an end.
   bool AwaitClose() {
     char byte;
-    return recv(socket_, &byte, 1, 0) <= 0;
+    const ssize_t count = recv(socket_, &byte, 1, 0);
+    return count == 0 || (count < 0 && errno != EAGAIN);
   }
 
  private:

@@ -13,6 +13,9 @@
 #include <vector>
 
 #include "absl/synchronization/mutex.h"
+#include "server/access/principal.h"
+#include "server/access/quotas.h"
+#include "server/rpc/connection_owners.h"
 #include "tests/support/descriptor_shortage.h"
 #include "tests/support/fake_clock.h"
 #include "tests/support/observe.h"
@@ -165,6 +168,62 @@ TEST(Acceptor, ClosesConnectionsBeyondItsLimit) {
 
 TEST(Acceptor, ClosesConnectionsOfAnAddressBeyondItsLimit) {
   ExpectTwoAtMost({.connections = 10, .connections_of_address = 2});
+}
+
+// Where it is asked who calls: two connections may be nobody's, and as many again of callers who
+// are admitted though they do not say who they are.
+class AcceptorOfStrangers : public ::testing::Test {
+ protected:
+  // Whether it is taken, and not closed.
+  bool Connect(RawClient* client) {
+    const size_t before = taker_.size();
+    std::string nothing;
+    return client->Connect(taker_.address()) &&
+           Eventually([&] { return taker_.size() > before || !client->Receive(&nothing); }) &&
+           taker_.size() > before;
+  }
+  bool ConnectAnother() {
+    clock_.Advance(absl::Milliseconds(20));  // for as long, nobody looks again for room
+    RawClient client;
+    return Connect(&client);
+  }
+  absl::Status Call(const RawClient& client, const access::Principal& principal) {
+    return taker_.acceptor().Own(client.Name(), principal, [] { return access::Quotas::Place(); });
+  }
+
+  FakeClock clock_;
+  const absl::Duration begin_ = clock_.Steady();
+  Taker taker_{{.newcomers = {.total = 2, .of_address = 2}}, &clock_};
+  std::string nothing_;
+};
+
+TEST_F(AcceptorOfStrangers, HasThoseGiveWayThatWereSilentForLong) {
+  RawClient known;
+  RawClient silent[2];
+  ASSERT_TRUE(Connect(&known));
+  ASSERT_TRUE(Call(known, {.name = "alice", .proof = access::Proof::kToken}).ok());
+  for (RawClient& client : silent) ASSERT_TRUE(Connect(&client));
+  EXPECT_FALSE(ConnectAnother());
+  clock_.Advance(ConnectionOwners::kPatience);
+  EXPECT_TRUE(Eventually([&] { return ConnectAnother(); }));
+  for (RawClient& client : silent) EXPECT_TRUE(client.AwaitClose());
+  EXPECT_TRUE(known.Receive(&nothing_)) << "who is known does not notice";
+}
+
+TEST_F(AcceptorOfStrangers, HasThoseGiveWayAtOnceThatAreOneTooMany) {
+  RawClient admitted[2];
+  RawClient beyond[2];
+  for (RawClient& client : admitted) {
+    ASSERT_TRUE(Connect(&client));
+    ASSERT_TRUE(Call(client, {.name = "anonymous"}).ok());
+  }
+  for (RawClient& client : beyond) ASSERT_TRUE(Connect(&client));
+  EXPECT_EQ(Call(beyond[0], {.name = "anonymous"}).code(), absl::StatusCode::kResourceExhausted);
+  EXPECT_TRUE(Eventually([&] { return ConnectAnother(); }));
+  EXPECT_LT(clock_.Steady() - begin_, ConnectionOwners::kPatience);
+  EXPECT_TRUE(beyond[0].AwaitClose());
+  EXPECT_TRUE(beyond[1].Receive(&nothing_)) << "it may still say who it is";
+  EXPECT_TRUE(admitted[0].Receive(&nothing_));
 }
 
 }  // namespace

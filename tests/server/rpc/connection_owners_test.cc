@@ -74,7 +74,10 @@ TEST_F(ConnectionOwnersTest, BoundsThoseThatAreAdmittedWithoutAProof) {
   const absl::Status refused = CallAnonymously("ipv4:1.2.3.4:3");
   EXPECT_EQ(refused.code(), absl::StatusCode::kResourceExhausted);
   EXPECT_GT(access::RetryAfter(refused), absl::ZeroDuration());
+  EXPECT_THAT(owners_.Overdue(now_), ElementsAre(OpenConnections::Client("1.2.3.4", 3)))
+      << "it makes room at once";
   EXPECT_TRUE(Call("ipv4:1.2.3.4:3", "alice").ok()) << "who is known does not notice";
+  EXPECT_THAT(owners_.Overdue(now_), IsEmpty());
   Begin("1.2.3.5", 1);
   EXPECT_TRUE(CallAnonymously("ipv4:1.2.3.5:1").ok());
   EXPECT_TRUE(Call("ipv4:1.2.3.4:1", "alice").ok()) << "who has signed in by now";
