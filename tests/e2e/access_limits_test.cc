@@ -1,14 +1,17 @@
 // How much each principal has over real sockets, and how much those have who do not say who they
 // are.
 #include <gmock/gmock.h>
+#include <sys/stat.h>
 
 #include <memory>
 #include <string>
 #include <vector>
 
 #include "absl/strings/str_cat.h"
+#include "absl/time/clock.h"
 #include "server/run/engine.h"
 #include "tests/e2e/access_calls.h"
+#include "tests/server/oidc/signer.h"
 #include "tests/support/observe.h"
 
 namespace jobtail::e2e {
@@ -154,6 +157,36 @@ TEST_F(PrincipalLimitsTest, BytesOfRequestsAreCounted) {
   }
 }
 
+// Whose it is counts once it was verified: none of the doors' own threads waits for that.
+TEST_F(PrincipalLimitsTest, BytesOfRequestsWithAnIssuersTokenAreCounted) {
+  const std::string keys = directory_.path() + "/keys.json";
+  testing::WriteFile(keys, oidc::testing::Jwks(oidc::testing::RsaSigner().Jwk()));
+  ASSERT_EQ(chmod(keys.c_str(), 0600), 0);
+  SetPolicy(std::string(kPolicy) + R"(
+    oidc { issuer: "https://issuer.example" audience: "jobtail" jwks_file: "keys.json" }
+    grant { role: "few" principal: "oidc:*" })");
+  const auto token = [](const std::string& name) {
+    const int64_t end = absl::ToUnixSeconds(absl::Now()) + 600;
+    return oidc::testing::RsaSigner().Sign(
+        "RS256", absl::StrCat(R"({"iss":"https://issuer.example","aud":"jobtail","sub":")", name,
+                              R"(","exp":)", end, "}"));
+  };
+  const std::string large(2000, 'x');
+  v1::Run run;
+  const grpc::Status refused = CreateRun(stub(), token("one"), "greet", &run, large);
+  EXPECT_EQ(refused.error_code(), grpc::StatusCode::RESOURCE_EXHAUSTED) << refused.error_message();
+  EXPECT_THAT(refused.error_message(), HasSubstr("bytes of requests"));
+  Headers headers = Bearer(token("two"));
+  headers.emplace_back("Content-Type", "application/json");
+  EXPECT_EQ(HttpClient(server().http_url())
+                .Ask("POST", "/v1/runs", headers,
+                     R"({"job":"greet","parameters":{"name":")" + large + "\"}}")
+                .status,
+            429);
+  EXPECT_EQ(CountOf(R"("verb":"REQUEST","outcome":"DENIED")", Audit()), 2) << Audit();
+  EXPECT_TRUE(CreateRun(stub(), token("one"), "greet", &run).ok());
+}
+
 TEST_F(PrincipalLimitsTest, ConnectionsThatNeverSayWhoTheyAreLeaveRoom) {
   HttpClient known(server().http_url());
   ASSERT_EQ(known.Get("/v1/jobs", Bearer(all_)).status, 200);
@@ -189,6 +222,21 @@ TEST_F(PrincipalLimitsTest, ConnectionsOfCallersWhoAreNotKnownLeaveRoom) {
   anonymous.pop_back();
   EXPECT_TRUE(testing::Eventually(
       [&] { return HttpClient(server().http_url()).Get("/v1/jobs").status == 200; }));
+}
+
+TEST_F(PrincipalLimitsTest, ConnectionsOfTooManyCallersWhoAreNotKnownMakeRoomAtOnce) {
+  SetPolicy(std::string(kPolicy) + R"(
+    role { name: "seen" allow { job: "greet" verb: LIST } }
+    grant { role: "seen" anonymous: true })");
+  std::vector<std::unique_ptr<HttpClient>> anonymous;  // as many as may be, and as many again
+  for (int i = 0; i < 16; ++i) {
+    anonymous.push_back(std::make_unique<HttpClient>(server().http_url()));
+    ASSERT_EQ(anonymous.back()->Get("/v1/jobs").status, i < 8 ? 200 : 429) << i;
+  }
+  EXPECT_EQ(HttpClient(server().http_url()).Get("/v1/jobs", Bearer(all_)).status, 200)
+      << "long before the patience is over that silent ones have";
+  EXPECT_TRUE(anonymous[8]->AwaitClose());
+  EXPECT_EQ(anonymous[0]->Get("/v1/jobs").status, 200);
 }
 
 // Who keeps connections open without a proof keeps nobody out for longer than the patience lasts.
