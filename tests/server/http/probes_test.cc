@@ -10,6 +10,7 @@
 #include <thread>
 #include <vector>
 
+#include "absl/synchronization/blocking_counter.h"
 #include "absl/synchronization/notification.h"
 #include "server/access/access_control.h"
 #include "server/http/http_server.h"
@@ -159,6 +160,20 @@ TEST_F(KnownProbesTest, AreAnsweredWhileFiguresHang) {
   EXPECT_EQ(probe.Get("/readyz").body, "ok\n");
   end_.Notify();
   EXPECT_EQ(scraper.ReadAnswer().body, "figures\n");
+}
+
+TEST_F(KnownProbesTest, AreAnsweredWhileAllThreadsOfThePoolHang) {
+  absl::BlockingCounter hanging(StorePool::kThreads);
+  for (int i = 0; i < StorePool::kThreads; ++i) {
+    pool_.Run("address " + std::to_string(i), [&] {
+      hanging.DecrementCount();
+      end_.WaitForNotification();
+    });
+  }
+  hanging.Wait();
+  HttpClient probe(server_.url());
+  EXPECT_EQ(probe.Get("/healthz").body, "ok\n");
+  EXPECT_EQ(probe.Get("/readyz").body, "ok\n");
 }
 
 }  // namespace
