@@ -32,3 +32,15 @@ test('a filter whose connection breaks goes on where the server had looked', asy
   assert.equal(list.state, 'complete');
   assert.deepEqual(asked, ['1', '6']);
 });
+
+test('a line that comes without its beginning is marked', async () => {
+  const piece = (sequence: string, text: string, ending: string, stream: string) =>
+    ({ sequence, time: '2026-01-01T00:00:00Z', text, ending: `ENDING_${ending}`, stream: `STREAM_${stream}` });
+  serve([[
+    piece('3', 'assert', 'LF', 'STDERR'), { stream: 'STREAM_STDOUT', cut: { first: '1', last: '2' } },
+    piece('4', 'FAI', 'NONE', 'STDOUT'), piece('5', 'assert', 'LF', 'STDERR'), piece('6', 'LED', 'LF', 'STDOUT'), result,
+  ]]);
+  const list = new FilterList('run', { pattern: 'FAILED|assert', stream: '' }, () => undefined);
+  await list.start();
+  assert.deepEqual([1, 2, 3].map((at) => [list.rows.row(at)!.record.sequence, list.rows.row(at)!.cut]), [[3, undefined], [5, undefined], [6, true]]);
+});

@@ -63,6 +63,13 @@ test('a line in many pieces is one whole row, and says so where it is cut', () =
   assert.ok(row.before.length > 5000 && row.before.length < 10_000);
 });
 
+test('a line of a few pieces that are long says so where it is cut', () => {
+  const pieces = Array.from({ length: 70 }, (_, i) => record(i + 1, 'x'.repeat(4096), { ending: 'NONE' }));
+  const row = rowsOf(...pieces, record(71, 'end')).row(71)!;
+  assert.equal(row.cut, true);
+  assert.ok(row.before.length > 60 && row.before.length < 70);
+});
+
 test('pieces that are not loaded are asked for', () => {
   const window = new LogWindow();
   const asked: number[] = [];
@@ -184,6 +191,14 @@ test('a line whose beginning a filter has not found says so', () => {
   list.push(record(6, 'FAILED'));
   assert.deepEqual(texts(list), ['assert', 'FAILED', 'FAILED']);
   assert.deepEqual(positions(list).map((at) => list.row(at)!.cut), [undefined, true, undefined]);
+});
+
+test('behind a gap a line has its beginning', () => {
+  const list = new ListRows();
+  list.pushCut(false);
+  list.push(record(9, '', { gap: { first: 5, last: 9, reason: '' } }));
+  list.push(record(10, 'FAILED'));
+  assert.equal(list.row(2)!.cut, undefined);
 });
 
 test('a gap is one row', () => {

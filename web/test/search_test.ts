@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
 import type { LogLine } from '../src/api/types';
-import { escapePattern, expressionOf, type FindMatches, LineMatches, LogSearch, patternOf, upperBound } from '../src/log/search';
+import { escapePattern, expressionOf, type FindMatches, findOnServer, type Found, LineMatches, LogSearch, patternOf, upperBound } from '../src/log/search';
 
 // Stands for the server: a log of `last` lines, of which those in `matches` match.
 function fake(matches: number[]) {
@@ -133,6 +133,29 @@ test('a line goes on behind a gap of what a progress bar overwrote, and behind n
   assert.equal(lines.open, 2);
   assert.deepEqual(lines.take(gap('GAP_REASON_DROPPED')), [2]);
   assert.equal(lines.open, undefined);
+});
+
+test('of two lines that end at once the one that goes on longer is the later match', () => {
+  const lines = new LineMatches();
+  const take = (sequence: number, stream: string): number[] =>
+    lines.take({ sequence: String(sequence), ending: 'ENDING_NONE', stream } as LogLine);
+  take(2, 'STREAM_STDOUT');
+  take(3, 'STREAM_STDERR');
+  take(4, 'STREAM_STDOUT');
+  assert.deepEqual(lines.take({ sequence: '9', result: {} } as LogLine), [3, 4]);
+});
+
+test('a line that goes on where the log ends for now is a match that goes on', async () => {
+  const messages = [
+    { sequence: '3', ending: 'ENDING_LF', stream: 'STREAM_STDOUT' }, { sequence: '5', ending: 'ENDING_NONE', stream: 'STREAM_STDOUT' },
+    { sequence: '7', ending: 'ENDING_NONE', stream: 'STREAM_STDOUT' },
+  ];
+  const body = messages.map((message) => `${JSON.stringify({ result: message })}\n`).join('');
+  globalThis.fetch = (async () => new Response(body, { status: 200 })) as typeof fetch;
+  const found: Found[] = [];
+  for await (const one of findOnServer('run', 'x', 1, new AbortController().signal)) found.push(one);
+  assert.deepEqual(found.flatMap((one) => one.matches), [3, 7]);
+  assert.deepEqual(found.at(-1), { matches: [7], searched: 0, open: 5 });
 });
 
 test('a match that goes on is looked for once more', async () => {
