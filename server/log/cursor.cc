@@ -159,22 +159,6 @@ absl::StatusOr<int64_t> Start(const Log& log, const Log::Snapshot& snapshot,
   return 1;
 }
 
-// What a batch has from record `first` to `last` where that is within a gap: the gap's number is
-// that of its last record.
-Slice PartOfGap(const Batch& batch, int64_t first, int64_t last) {
-  v1::LogBatch parsed;
-  std::string bytes;
-  if (parsed.ParseFromArray(batch.bytes->data(), static_cast<int>(batch.bytes->size()))) {
-    for (const v1::LogLine& line : parsed.lines()) {
-      if (!line.has_gap() || line.sequence() <= last || line.gap().first() > last) continue;
-      const int64_t begin = std::max(first, line.gap().first());
-      EncodeLine(GapRecord(begin, last, line.gap().reason(), ToUnixNanos(line.time())), &bytes);
-    }
-  }
-  const size_t size = bytes.size();
-  return {Share(std::move(bytes)), 0, size};
-}
-
 // The message on the run with the last record as it is now: a client counts from there.
 SharedBytes RunAsOf(const Log::Snapshot& snapshot) {
   v1::LogBatch batch;
@@ -314,7 +298,6 @@ size_t Cursor::Take(const Batch& batch, size_t max_bytes, std::vector<Slice>* sl
   }
   if (!slices->empty() && slices->back().decompressed_size > 0) return 0;
   Slice slice = PartOf(batch, next_, stop_);
-  if (slice.size == 0) slice = PartOfGap(batch, next_, stop_);
   next_ = batch.last + 1;
   const size_t most = std::max(max_bytes, kLeastPart);
   if (slice.size / 2 > most) {

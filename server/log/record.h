@@ -17,7 +17,7 @@ v1::LogLine GapRecord(int64_t first, int64_t last, v1::GapReason reason, int64_t
 v1::LogLine ResultRecord(int64_t sequence, const v1::RunResult& result, int64_t time_unix_nanos);
 
 // The records of the batch from `first` to `last`. A gap is one record, with the number of its
-// last.
+// last; one that goes beyond `last` is cut there.
 Slice PartOf(const Batch& batch, int64_t first, int64_t last);
 
 }  // namespace jobtail

@@ -313,6 +313,19 @@ TEST_F(HttpLimits, RefuseConnectionsBeyondTheirNumber) {
   EXPECT_THAT(one.Get("/metrics").body, HasSubstr("jobtail_http_refused_connections_total 1\n"));
 }
 
+class HttpIdleLimit : public HttpStreams {
+ protected:
+  HttpIdleLimit() : HttpStreams({.http = {.idle_timeout = absl::Milliseconds(50)}}) {}
+};
+
+TEST_F(HttpIdleLimit, EndsConnectionsWithoutARequest) {
+  HttpClient silent(url());
+  EXPECT_TRUE(silent.AwaitClose());
+  HttpClient client(url());
+  EXPECT_EQ(client.Get("/healthz").status, 200);
+  EXPECT_TRUE(client.AwaitClose());
+}
+
 class HttpLimitsOfAddress : public HttpStreams {
  protected:
   HttpLimitsOfAddress() : HttpStreams({.http = {.max_connections = 4}}) {}

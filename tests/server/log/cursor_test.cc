@@ -353,20 +353,24 @@ TEST_F(CursorTest, FindsNoHoleAndNoRecordTwiceBetweenStoreAndTail) {
 
 // The log goes on, and is trimmed, while somebody reads it up to where it ended as he came.
 TEST_F(CursorTest, AGapThatGoesBeyondTheEndOfAReaderIsCutThere) {
-  const auto log = MakeLog(LogOptions{.tail_bytes = 1});
-  for (int i = 1; i <= 3; ++i) log->Append({Out("a", i * kHour)});
-  v1::TailLogRequest request;
-  const auto cursor = Open(log, request);
-  for (int i = 4; i <= 6; ++i) log->Append({Out("b", i * kHour)});
-  log->SetFirst(6);
-  ASSERT_TRUE(memory_.Trim("run", 6).ok());
-  const auto records = RecordsOf(Decode(Read(*cursor)));
-  EXPECT_EQ(next_, Cursor::Next::kEnd);
-  ASSERT_EQ(records.size(), 1);
-  ASSERT_TRUE(records[0].has_gap());
-  EXPECT_EQ(records[0].gap().first(), 1);
-  EXPECT_EQ(records[0].gap().last(), 3);
-  EXPECT_EQ(records[0].sequence(), 3);
+  for (const std::string pattern : {"", "b"}) {
+    const std::string run = "run" + pattern;
+    const auto log = MakeLog(LogOptions{.tail_bytes = 1}, run);
+    for (int i = 1; i <= 3; ++i) log->Append({Out("a", i * kHour)});
+    v1::TailLogRequest request;
+    request.set_pattern(pattern);
+    const auto cursor = Open(log, request);
+    for (int i = 4; i <= 6; ++i) log->Append({Out("b", i * kHour)});
+    log->SetFirst(6);
+    ASSERT_TRUE(memory_.Trim(run, 6).ok());
+    const auto records = RecordsOf(Decode(Read(*cursor)));
+    EXPECT_EQ(next_, Cursor::Next::kEnd) << pattern;
+    ASSERT_EQ(records.size(), 1) << pattern;
+    ASSERT_TRUE(records[0].has_gap()) << pattern;
+    EXPECT_EQ(records[0].gap().first(), 1);
+    EXPECT_EQ(records[0].gap().last(), 3);
+    EXPECT_EQ(records[0].sequence(), 3);
+  }
 }
 
 }  // namespace
