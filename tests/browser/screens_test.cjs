@@ -11,6 +11,7 @@ const kNames = ['apt-install', 'apt-update', 'bazel', 'cargo', 'curl', 'docker-c
   'jest', 'npm', 'pip', 'rich', 'scroll', 'tqdm', 'wget'];
 const kColours = ['black', 'red', 'green', 'yellow', 'blue', 'magenta', 'cyan', 'white'];
 const kDecorations = new Map([[1, 'bold'], [2, 'dim'], [3, 'italic'], [4, 'underline'], [7, 'reverse'], [9, 'strikethrough']]);
+const kColumns = 80;
 const kPlain = '/// ';  // a blank without any look
 
 const named = (index) => (index < 8 ? kColours[index] : `bright${kColours[index - 8][0].toUpperCase()}${kColours[index - 8].slice(1)}`);
@@ -60,9 +61,9 @@ function cellsOfPicture(picture) {
 }
 
 // The same of the page: a look is what the elements around a character have as classes or colours of their own.
-const cellsOfPage = (page, decorations) => page.$$eval('.row:not(.missing):not(.note)', (rows, known) => rows.map((row) => {
+const cellsOfPage = (page, decorations) => page.$$eval('.row:not(.missing):not(.note)', (rows, known) => rows.flatMap((row) => {
   const text = row.querySelector('.text');
-  const cells = [];
+  const lines = [[]];  // what one record drew may be several rows
   const walker = document.createTreeWalker(text, NodeFilter.SHOW_TEXT);
   while (walker.nextNode()) {
     const look = { fg: '', bg: '', on: new Set() };
@@ -75,18 +76,28 @@ const cellsOfPage = (page, decorations) => page.$$eval('.row:not(.missing):not(.
       look.fg ||= element.style.color;
       look.bg ||= element.style.backgroundColor;
     }
-    for (const piece of walker.currentNode.data) cells.push(`${look.fg}/${look.bg}/${[...look.on].sort().join()}/${piece}`);
+    for (const piece of walker.currentNode.data) {
+      if (piece === '\n') lines.push([]);
+      else lines.at(-1).push(`${look.fg}/${look.bg}/${[...look.on].sort().join()}/${piece}`);
+    }
   }
-  return cells;
+  return lines;
 }), decorations);
 
-// Rows on which nothing was drawn belong to no record, and blanks at a row's end cannot be seen.
+// Rows on which nothing was drawn belong to no record, and blanks at a row's end cannot be seen. A long line is one row on
+// the page, where it is not drawn over: a row that is full goes on in the next.
 function seen(rows) {
-  return rows.map((cells) => {
+  const all = [];
+  let isFull = false;
+  for (const cells of rows) {
     let end = cells.length;
     while (end > 0 && cells[end - 1] === kPlain) end -= 1;
-    return cells.slice(0, end);
-  }).filter((cells) => cells.length > 0);
+    if (end === 0) continue;
+    if (isFull) all[all.length - 1].push(...cells.slice(0, end));
+    else all.push(cells.slice(0, end));
+    isFull = end === kColumns;
+  }
+  return all;
 }
 
 const directory = fs.mkdtempSync(path.join(os.tmpdir(), 'jobtail-screens-'));

@@ -12,7 +12,7 @@ export function paintSegments(segments: readonly Segment[], into: HTMLElement): 
   let linkFrom = 0;
   segments.forEach(({ text, style }, i) => {
     const target = style === kPlain ? into : styled(style);
-    appendParts(text, target, style.href === undefined);
+    appendLines(text, target, style.href === undefined);
     if (target !== into) into.append(target);
     if (segments[i - 1]?.style.href !== style.href) linkFrom = at;
     at += text.length;
@@ -25,9 +25,14 @@ export function paintSegments(segments: readonly Segment[], into: HTMLElement): 
 
 // Text without escape sequences, of more than one line perhaps.
 export function paintText(text: string, into: HTMLElement): void {
+  appendLines(text, into, false);
+}
+
+// A row has several lines where one record has drawn several rows of a screen.
+function appendLines(text: string, into: HTMLElement, links: boolean): void {
   text.split('\n').forEach((line, i) => {
     if (i > 0) into.append('\n');
-    appendParts(line, into, false);
+    appendParts(line, into, links);
   });
 }
 
