@@ -33,9 +33,8 @@ Engine::Engine(LogStore* store, EngineOptions options)
       cache_(options.cache_bytes),
       unsaved_{.most = options.unsaved_bytes},
       committer_("log-commit", options.clock, kCommitters),
-      small_committer_(
-          "log-commit-few", options.clock,
-          options.store_syncs_always ? kSmallSyncingCommitters : kSmallCommitters),
+      small_committer_("log-commit-few", options.clock,
+                       options.store_syncs_always ? kSmallSyncingCommitters : kSmallCommitters),
       waker_("log-wake", options.clock),
       timers_("run-timers", options.clock),
       queue_({options.max_active_runs, options.max_queued_runs}),

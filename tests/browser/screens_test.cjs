@@ -7,8 +7,7 @@ const path = require('node:path');
 const { until, use } = require('./harness.cjs');
 
 const kRecordings = path.join(__dirname, '../../web/test/recordings');
-const kNames = ['apt-install', 'apt-update', 'bazel', 'cargo', 'curl', 'docker-compose', 'docker-pull', 'docker-pull-at-work',
-  'jest', 'npm', 'pip', 'rich', 'scroll', 'tqdm', 'wget'];
+const kNames = ['apt-install', 'apt-update', 'bazel', 'cargo', 'curl', 'docker-compose', 'docker-pull', 'docker-pull-at-work', 'jest'];
 const kColours = ['black', 'red', 'green', 'yellow', 'blue', 'magenta', 'cyan', 'white'];
 const kDecorations = new Map([[1, 'bold'], [2, 'dim'], [3, 'italic'], [4, 'underline'], [7, 'reverse'], [9, 'strikethrough']]);
 const kColumns = 80;
