@@ -52,8 +52,8 @@ absl::StatusOr<bool> BackwardWalk::ReadBatch() {
     if (!batch.ok()) return batch.status();
     if (!*batch) return false;
   }
-  batch_ = **std::move(batch);
-  RecordWalker walker(PartOf(batch_, 0, before_ - 1).view());
+  part_ = PartOf(**batch, 0, before_ - 1);
+  RecordWalker walker(part_.view());
   while (walker.Next()) {
     LineView view;
     if (!DecodeLine(walker.payload(), &view)) {
@@ -62,7 +62,7 @@ absl::StatusOr<bool> BackwardWalk::ReadBatch() {
     }
     records_.push_back(view);
   }
-  before_ = batch_.first;
+  before_ = (*batch)->first;
   return true;
 }
 

@@ -43,11 +43,11 @@ class BackwardWalk {
   absl::StatusOr<int64_t> BeginOfDamage(int64_t last);
 
   const Log* const log_;
-  int64_t before_;  // the first record of batch_
+  int64_t before_;  // the first record of part_
   bool is_at_record_ = false;
   size_t bytes_ = 0;
-  Batch batch_;
-  std::vector<LineView> records_;  // that have not been left
+  Slice part_;  // of a batch, or of a gap: bytes of its own
+  std::vector<LineView> records_;  // within part_, that have not been left
 };
 
 }  // namespace jobtail
