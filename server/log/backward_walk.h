@@ -46,7 +46,7 @@ class BackwardWalk {
   int64_t before_;  // the first record of part_
   bool is_at_record_ = false;
   size_t bytes_ = 0;
-  Slice part_;  // of a batch, or of a gap: bytes of its own
+  Slice part_;                     // of a batch, or of a gap: bytes of its own
   std::vector<LineView> records_;  // within part_, that have not been left
 };
 
