@@ -44,6 +44,8 @@ struct Batch {
   SharedBytes bytes;
   // The same as a block of LZ4 (see base/lz4_block.h), if somebody has made one; otherwise null.
   SharedBytes compressed = nullptr;
+  // Somebody has tried, and it would not be smaller.
+  bool is_incompressible = false;
 };
 
 // What a batch holds in memory, in bytes.
@@ -59,7 +61,8 @@ struct Slice {
   size_t size = 0;
   size_t decompressed_size = 0;  // of what a block stands for; 0: these are the elements
 
-  std::string_view view() const { return buffer->substr(offset, size); }
+  std::string_view view() const& { return buffer->substr(offset, size); }
+  std::string_view view() const&& = delete;  // would refer to what is gone
 };
 
 // A record may have 64 KiB of text. A batch is closed as soon as it has this many bytes, so that

@@ -31,8 +31,9 @@ size_t BytesOf(const std::vector<Batch>& batches) {
 void CompressLarge(absl::Span<Batch> batches) {
   Lz4Encoder encoder;
   for (Batch& batch : batches) {
-    if (batch.compressed || batch.bytes->size() <= kSmallBytes) continue;
+    if (batch.compressed || batch.is_incompressible || batch.bytes->size() <= kSmallBytes) continue;
     const std::string_view block = encoder.Encode(*batch.bytes);
+    batch.is_incompressible = block.empty();
     if (!block.empty()) batch.compressed = Share(std::string(block));
   }
 }

@@ -88,7 +88,8 @@ std::vector<Batch> Join(const std::vector<Batch>& batches, size_t bytes) {
       all.reserve(size);
       for (; i < end; ++i) all.append(*batches[i].bytes);
       batch.bytes = Share(std::move(all));
-      batch.compressed = nullptr;  // which was of the last one
+      batch.compressed = nullptr;  // which was of the last one, as is this
+      batch.is_incompressible = false;
     }
     joined.push_back(std::move(batch));
     i = end;

@@ -39,13 +39,17 @@ std::string_view ValueEncoder::Encode(std::string_view bytes) {
     const std::string_view block = encoder_.Encode(bytes);
     if (!block.empty()) return EncodeLz4(block, bytes.size());
   }
-  if (IsBatch(bytes)) return bytes;
-  return Join({kPlainMark, kPlainHeader}, bytes);
+  return EncodePlain(bytes);
 }
 
 std::string_view ValueEncoder::Encode(const Batch& batch) {
-  if (!batch.compressed) return Encode(*batch.bytes);
-  return EncodeLz4(*batch.compressed, batch.bytes->size());
+  if (batch.compressed) return EncodeLz4(*batch.compressed, batch.bytes->size());
+  return batch.is_incompressible ? EncodePlain(*batch.bytes) : Encode(*batch.bytes);
+}
+
+std::string_view ValueEncoder::EncodePlain(std::string_view bytes) {
+  if (IsBatch(bytes)) return bytes;
+  return Join({kPlainMark, kPlainHeader}, bytes);
 }
 
 std::string_view ValueEncoder::EncodeLz4(std::string_view block, size_t size) {

@@ -19,10 +19,12 @@ class ValueEncoder {
  public:
   // The value for `bytes`: `bytes` itself, or something that is valid until the next call.
   std::string_view Encode(std::string_view bytes);
-  // The same for the bytes of `batch`, which are not compressed again where somebody has done so.
+  // The same for the bytes of `batch`, which are not compressed again where somebody has done so,
+  // or tried.
   std::string_view Encode(const Batch& batch);
 
  private:
+  std::string_view EncodePlain(std::string_view bytes);
   std::string_view EncodeLz4(std::string_view block, size_t size);
   std::string_view Join(std::string_view header, std::string_view bytes);
 

@@ -2,10 +2,12 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <iterator>
 #include <map>
 #include <memory>
 #include <optional>
+#include <random>
 #include <string>
 #include <vector>
 
@@ -146,6 +148,28 @@ TEST_F(CompressedLogTest, NobodyElseGetsBlocks) {
   cursor->AcceptCompressed();
   EXPECT_EQ(ReadAll(*cursor, &blocks, size_t{256} << 10).size(), 2);
   EXPECT_EQ(blocks, 0);
+}
+
+// The store need not try again.
+TEST_F(CompressedLogTest, WhatGetsNoSmallerIsToldSo) {
+  const auto log = MakeLog(100);
+  std::mt19937_64 random(7);
+  for (int i = 0; i < 10; ++i) {
+    std::string noise(60'000, ' ');
+    std::ranges::generate(noise, [&] { return static_cast<char>(random()); });
+    log->Append({Out(noise, 1)});
+  }
+  log->Append({Out(std::string(60'000, 'x'), 1)});
+  log->Finish({}, [](const v1::RunResult&) { return v1::Run(); });
+  int told = 0;
+  for (int64_t next = 1; next <= 12;) {
+    const Batch batch = *store_.Read("run", next);
+    EXPECT_EQ(batch.is_incompressible, !batch.compressed && batch.bytes->size() > kSmallBytes);
+    told += batch.is_incompressible ? 1 : 0;
+    next = batch.last + 1;
+  }
+  EXPECT_GE(told, 3);
+  EXPECT_EQ(store_.compressed.size(), 1) << "with the x";
 }
 
 TEST_F(CompressedLogTest, WhatWasDeletedIsAGap) {

@@ -193,9 +193,9 @@ TEST_F(CursorTest, ReportsWhatTheStoreReports) {
 TEST_F(CursorTest, ItsHeartbeatTellsTheLastRecord) {
   const auto log = MakeLog();
   const auto cursor = Open(log);
-  EXPECT_EQ(Decode(cursor->Heartbeat(1).view()).at(0).heartbeat().last_sequence(), 0);
+  EXPECT_EQ(Decode({cursor->Heartbeat(1)}).at(0).heartbeat().last_sequence(), 0);
   log->Append({Out("one", kHour), Out("two", kHour)});
-  const std::vector<v1::LogLine> lines = Decode(cursor->Heartbeat(1).view());
+  const std::vector<v1::LogLine> lines = Decode({cursor->Heartbeat(1)});
   ASSERT_EQ(lines.size(), 1);
   EXPECT_EQ(lines[0].sequence(), 0);
   EXPECT_EQ(lines[0].heartbeat().last_sequence(), 2);

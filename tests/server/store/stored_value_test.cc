@@ -57,6 +57,14 @@ TEST(StoredValue, IsSmallerWhereThatCanBe) {
   EXPECT_LT(encoder.Encode(lines).size(), lines.size() / 2);
 }
 
+TEST(StoredValue, IsNotCompressedWhereSomebodyHasTried) {
+  ValueEncoder encoder;
+  Batch batch{.bytes = Share("\n" + std::string(5000, 'x'))};
+  EXPECT_LT(encoder.Encode(batch).size(), 1000);
+  batch.is_incompressible = true;
+  EXPECT_EQ(encoder.Encode(batch).data(), batch.bytes->data());
+}
+
 TEST(StoredValue, ThatIsDamagedIsAnError) {
   ValueEncoder encoder;
   const std::string value(encoder.Encode("\n" + std::string(5000, 'x')));

@@ -47,10 +47,10 @@ TEST_F(FeedTest, SaysHowFarASearchHasLooked) {
   }
   EXPECT_THAT(Texts(Decode(slices)), Contains("999"));
   EXPECT_EQ(feed->ResumePoint(), 1002);
-  const v1::LogLine line = Decode(feed->Heartbeat(501).view()).at(0);
+  const v1::LogLine line = Decode({feed->Heartbeat(501)}).at(0);
   EXPECT_EQ(line.heartbeat().searched_through(), 500);
   EXPECT_EQ(line.heartbeat().last_sequence(), 1001);
-  EXPECT_EQ(Decode(feed->Heartbeat(1).view()).at(0).heartbeat().searched_through(), 0);
+  EXPECT_EQ(Decode({feed->Heartbeat(1)}).at(0).heartbeat().searched_through(), 0);
 }
 
 TEST_F(FeedTest, HasAPartOfALongSearchDoneByOthers) {
