@@ -37,6 +37,13 @@ struct Line {
   std::string_view text;    // without the terminator; any bytes; valid during the call only
 };
 
+// A program with libc++ and a capture with libstdc++, or the other way round, would read each
+// other's lines wrongly. So the name of the C++ library is a part of a symbol that both need, and
+// they do not link.
+#ifdef _LIBCPP_VERSION
+class [[gnu::abi_tag("libcxx")]] Sink;
+#endif
+
 // Receives what captured threads print. Implemented by the user of this library, who owns it and
 // keeps it alive until the Scope that refers to it has ended.
 //

@@ -28,7 +28,8 @@ using ::testing::HasSubstr;
 
 class ProbesTest : public jobtail::testing::EngineTest {
  protected:
-  ProbesTest() {
+  // What is read is asked of the store each time.
+  ProbesTest() : EngineTest(EngineOptions{.cache_bytes = 0}) {
     AddJob(Job("hello", [](JobContext&) { puts("hello"); }));
     server_ = std::make_unique<HttpServer>(
         &engine_, &pool_, &budget_,
