@@ -7,7 +7,9 @@ const path = require('node:path');
 const { until, use } = require('./harness.cjs');
 
 const kRecordings = path.join(__dirname, '../../web/test/recordings');
-const kNames = ['apt-install', 'apt-update', 'bazel', 'cargo', 'curl', 'docker-compose', 'docker-pull', 'docker-pull-at-work', 'jest'];
+// All but `scroll` and `styles`: see their README.
+const kNames = fs.readdirSync(kRecordings).filter((name) => name.endsWith('.bytes')).map((name) => name.slice(0, -6))
+  .filter((name) => name !== 'scroll' && name !== 'styles');
 const kColours = ['black', 'red', 'green', 'yellow', 'blue', 'magenta', 'cyan', 'white'];
 const kDecorations = new Map([[1, 'bold'], [2, 'dim'], [3, 'italic'], [4, 'underline'], [7, 'reverse'], [9, 'strikethrough']]);
 const kColumns = 80;
@@ -84,17 +86,15 @@ const cellsOfPage = (page, decorations) => page.$$eval('.row:not(.missing):not(.
 }), decorations);
 
 // Rows on which nothing was drawn belong to no record, and blanks at a row's end cannot be seen. A long line is one row on
-// the page, where it is not drawn over: a row that is full goes on in the next.
+// the page, where it is not drawn over, and several of a terminal's.
 function seen(rows) {
   const all = [];
-  let isFull = false;
   for (const cells of rows) {
-    let end = cells.length;
-    while (end > 0 && cells[end - 1] === kPlain) end -= 1;
-    if (end === 0) continue;
-    if (isFull) all[all.length - 1].push(...cells.slice(0, end));
-    else all.push(cells.slice(0, end));
-    isFull = end === kColumns;
+    for (let begin = 0; begin < cells.length; begin += kColumns) {
+      const row = cells.slice(begin, begin + kColumns);
+      while (row.at(-1) === kPlain) row.pop();
+      if (row.length > 0) all.push(row);
+    }
   }
   return all;
 }
