@@ -30,6 +30,10 @@ void LinkMemory() {
   static_cast<void>(Real<"shmdt", int(const void*)>());
 }
 
+// Before a program has threads: one that looks a function up waits for another that loads a
+// library, and that may wait for the allocator.
+__attribute__((constructor)) void LinkMemoryEarly() { LinkMemory(); }
+
 JOBTAIL_INTERPOSE(int, munmap, (void* address, size_t size)) {
   return Changed(Real<"munmap", int(void*, size_t)>()(address, size));
 }

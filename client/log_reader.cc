@@ -154,14 +154,15 @@ absl::Status LogReader::Finish() {
   if (may_go_on && !malformed_) NoteResumeSequence();
   call_.reset();
   if (position_.ended()) return absl::OkStatus();
-  if (failed_to_decompress_ && std::exchange(takes_compressed_, false)) {
-    return absl::UnavailableError("the server sent lines that cannot be decompressed");
-  }
   if (malformed_) return Malformed();
   if (status.ok() && !HasReadAll()) {
     return absl::UnavailableError("the server ended the stream of a run that goes on");
   }
   return status;
+}
+
+bool LogReader::AsksOtherwise() {
+  return failed_to_decompress_ && !position_.ended() && std::exchange(takes_compressed_, false);
 }
 
 void LogReader::NoteResumeSequence() {

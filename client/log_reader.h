@@ -87,6 +87,7 @@ class LogReader : private ResumableStream::Calls {
   absl::Status Start(grpc::ClientContext* context) override;
   bool Read() override;
   absl::Status Finish() override;
+  bool AsksOtherwise() override;
   std::string WhereToGoOn() const override;
 
   absl::StatusOr<bool> Advance();

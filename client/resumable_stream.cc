@@ -43,6 +43,7 @@ std::optional<absl::Status> ResumableStream::Next() {
       if (!started.ok()) CancelCall();
       const absl::Status finished = Finish();
       if (started.ok()) started = finished;
+      if (calls_->AsksOtherwise() && !cancellation_.cancelled()) continue;
     }
     final_ = cancellation_.cancelled() && !started.ok() ? Cancelled() : GoOnAfter(started);
   }

@@ -89,6 +89,10 @@ class ResumableStream {
     // final; for an end that is not, an error that says so.
     virtual absl::Status Finish() = 0;
 
+    // Asked after Finish(): whether the next call asks for the same in another way, because of what
+    // the last one brought. It is made at once then, and nobody has lost a connection.
+    virtual bool AsksOtherwise() { return false; }
+
     // What to add to the message of an error that ends the reading after `retry_for`.
     virtual std::string WhereToGoOn() const { return ""; }
   };

@@ -84,7 +84,9 @@ absl::Status NoProof() {
 
 std::string ShareOf(const Caller& caller) {
   if (!caller.principal->IsAnonymous()) return caller.principal->name;
-  return absl::StrCat("anonymous at ", ClientAddress(caller.peer));
+  // At a socket, the user's, however many processes that has.
+  const std::string_view peer = std::string_view(caller.peer).substr(0, caller.peer.find(",pid="));
+  return absl::StrCat("anonymous at ", ClientAddress(peer));
 }
 
 std::string TraceIdOf(std::string_view traceparent) {

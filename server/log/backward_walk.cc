@@ -1,6 +1,8 @@
 // Reads batches from the last to the first, and each from its end.
 #include "server/log/backward_walk.h"
 
+#include <algorithm>
+#include <limits>
 #include <optional>
 #include <utility>
 
@@ -8,6 +10,9 @@
 
 namespace jobtail {
 namespace {
+
+// How far back the first look for the beginning of damage goes, in records.
+constexpr int64_t kFirstLook = 16;
 
 // Of a gap; otherwise unspecified.
 v1::GapReason ReasonOf(const LineView& record) {
@@ -66,24 +71,32 @@ absl::StatusOr<bool> BackwardWalk::ReadBatch() {
   return true;
 }
 
-// The first of the records up to `last` of which none can be read. By halves: a store finds what
-// comes after something that is missing, and not what came before.
+// The first of the records up to `last` of which none can be read. A store passes over all that
+// cannot be read to find what comes after it, so each look into it costs what is left of it: a few
+// looks, further and further back, until something can be read; from there on, onwards.
 absl::StatusOr<int64_t> BackwardWalk::BeginOfDamage(int64_t last) {
-  int64_t sound = 0;  // comes before it
-  int64_t missing = last;
-  while (sound + 1 < missing) {
-    const int64_t middle = sound + (missing - sound) / 2;
-    const absl::StatusOr<std::optional<Batch>> batch = log_->ReadOnce(middle);
-    if (!batch.ok()) return batch.status();
-    if (!*batch) return missing;
-    bytes_ += (*batch)->bytes->size();
-    if ((*batch)->last >= last) {
-      missing = middle;
-    } else {
-      sound = (*batch)->last;
-    }
+  int64_t sound = 0;  // the last record that is known to come before
+  for (int64_t distance = kFirstLook; distance < last && sound == 0; distance *= 2) {
+    const absl::StatusOr<int64_t> end = EndOfBatchAt(last - distance);
+    if (!end.ok()) return end.status();
+    if (*end < last) sound = *end;
   }
-  return missing;
+  while (sound + 1 < last) {
+    const absl::StatusOr<int64_t> end = EndOfBatchAt(sound + 1);
+    if (!end.ok()) return end.status();
+    if (*end >= last) break;
+    sound = *end;
+  }
+  return sound + 1;
+}
+
+// The last record of what is read for `sequence`.
+absl::StatusOr<int64_t> BackwardWalk::EndOfBatchAt(int64_t sequence) {
+  const absl::StatusOr<std::optional<Batch>> batch = log_->ReadOnce(sequence);
+  if (!batch.ok()) return batch.status();
+  if (!*batch) return std::numeric_limits<int64_t>::max();
+  bytes_ += std::max((*batch)->bytes->size(), kBatchBytes);  // a look into damage is not cheaper
+  return (*batch)->last;
 }
 
 }  // namespace jobtail

@@ -41,6 +41,7 @@ class BackwardWalk {
  private:
   absl::StatusOr<bool> ReadBatch();
   absl::StatusOr<int64_t> BeginOfDamage(int64_t last);
+  absl::StatusOr<int64_t> EndOfBatchAt(int64_t sequence);
 
   const Log* const log_;
   int64_t before_;  // the first record of part_

@@ -236,6 +236,7 @@ bool Log::StoreLocked(std::vector<Batch> batches, bool sync, Publish publish) {
 // slow.
 void Log::RefusedLocked(std::vector<Batch> batches, const absl::Status& error) {
   const bool is_new = !std::exchange(failing_, true);
+  for (Batch& batch : batches) batch.compressed = nullptr;  // not counted among what is unsaved
   builder_.PutBack(std::move(batches));
   if (!finishing_) ScheduleLocked(kRetryDelay);
   if (!is_new) return;

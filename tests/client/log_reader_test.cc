@@ -144,6 +144,22 @@ TEST(LogReaderTest, LinesThatCannotBeDecompressedAreAskedForAsTheyAre) {
   EXPECT_THAT(requests[1].accept_compression(), IsEmpty());
 }
 
+// It is no outage.
+TEST(LogReaderTest, LinesThatCannotBeDecompressedAreAskedForAgainWithoutPatience) {
+  FakeServer server;
+  server.Serve({.log = NumberedLog(20), .compresses = Script::Compresses::kDamaged});
+  const Client client(server.address());
+  int outages = 0;
+  const Outcome outcome =
+      ReadAll(client
+                  .Tail(Follow(), {.retry_for = absl::ZeroDuration(),
+                                   .on_connection_lost = [&](const absl::Status&) { ++outages; }})
+                  .get());
+  EXPECT_TRUE(outcome.status.ok()) << outcome.status;
+  EXPECT_EQ(outcome.sequences, Range(1, 21));
+  EXPECT_EQ(outages, 0);
+}
+
 TEST(LogReaderTest, LinesAreNotCompressedForAClientThatDoesNotWantIt) {
   FakeServer server;
   server.Serve({.log = NumberedLog(20), .compresses = Script::Compresses::kDamaged});

@@ -136,6 +136,20 @@ TEST_F(TrustedProxyTest, IsNobodyItself) {
   EXPECT_EQ(NameOf(proxy_, {{"x-forwarded-user", ""}}), "nobody");
 }
 
+// A proxy has many processes, and others after each reload.
+TEST_F(TrustedProxyTest, HasOneShareForAllWhomItDoesNotKnow) {
+  Write(std::string(kPolicy) + "grant { role: \"all\" anonymous: true }");
+  access_->Reload();
+  PeerIdentity worker = socket_;
+  worker.pid = 2;
+  const auto one = Admit(socket_, {});
+  const auto other = Admit(worker, {});
+  ASSERT_TRUE(one.ok() && other.ok());
+  ASSERT_EQ(one->principal->proof, Proof::kAnonymous);
+  EXPECT_NE(one->peer, other->peer) << "what the audit log tells";
+  EXPECT_EQ(ShareOf(*one), ShareOf(*other));
+}
+
 TEST_F(TrustedProxyTest, HasItsGroupsGranted) {
   const auto caller = Admit(socket_, {{"x-user", "alice"}, {"x-groups", "web"}});
   ASSERT_TRUE(caller.ok());
