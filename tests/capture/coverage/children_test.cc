@@ -241,6 +241,7 @@ TEST(Children, VforkOfAProgramThatIsNotThere) {
 // What fork does, by the system call or without the handlers of pthread_atfork.
 TEST(Children, OtherWaysToFork) {
   SKIP_FORKED_CHILDREN_UNDER_ADDRESS_SANITIZER();
+  if (kThreadSanitizer) GTEST_SKIP() << "ThreadSanitizer prepares for fork() alone";
   ExpectCaptured({.captured = {[](const Tag& tag) {
                                  const std::string line = tag.line();
                                  const auto print = [&](pid_t pid) {
