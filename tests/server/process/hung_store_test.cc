@@ -58,6 +58,22 @@ TEST_F(ProcessTest, CommandsAreReadAndCancelledWhileTheStoreKeepsOthersFromBegin
   }
 }
 
+// Those who store what is large, as many as there are, wait for the store.
+TEST_F(ProcessTest, AQuietCommandsLinesAreStoredWhileThoseOfLoudOnesAreHeldUp) {
+  std::array<std::string, 2> loud;
+  for (std::string& run : loud) run = StartCommand(Program({"/usr/bin/yes", "loud"}));
+  for (const std::string& run : loud) {
+    const auto stored = [&] { return memory_.GetExtent(run)->bytes; };
+    EXPECT_TRUE(Eventually([&] { return stored() > int64_t{1} << 20; }));
+    store_.Block(FaultyStore::Call::kAppend, run);
+  }
+  store_.AwaitBlocked(FaultyStore::Call::kAppend, static_cast<int>(loud.size()));
+  const std::string quiet = StartCommand(Shell("echo quiet; exec sleep 1000"));
+  EXPECT_TRUE(AwaitLine(quiet, "quiet"));
+  EXPECT_EQ(memory_.GetExtent(quiet)->last, 1);
+  store_.Unblock(FaultyStore::Call::kAppend);
+}
+
 // The same on a clock that stands still.
 class ClockedProcessTest : private WithFakeClock, public ProcessTest {
  protected:

@@ -8,19 +8,24 @@ namespace jobtail::testing {
 
 void FaultyStore::Block(Call call, const std::string& run) {
   absl::MutexLock lock(&mutex_);
-  faults_[call].blocked = true;
-  faults_[call].blocked_run = run;
+  Fault& fault = faults_[call];
+  if (run.empty()) {
+    fault.blocks_all = true;
+  } else {
+    fault.blocked_runs.insert(run);
+  }
 }
 
 void FaultyStore::Unblock(Call call) {
   absl::MutexLock lock(&mutex_);
-  faults_[call].blocked = false;
+  faults_[call].blocks_all = false;
+  faults_[call].blocked_runs.clear();
 }
 
-void FaultyStore::AwaitBlocked(Call call) {
+void FaultyStore::AwaitBlocked(Call call, int calls) {
   absl::MutexLock lock(&mutex_);
   Fault& fault = faults_[call];
-  const auto waits = [&fault] { return fault.waiting > 0; };
+  const auto waits = [&fault, calls] { return fault.waiting >= calls; };
   mutex_.Await(absl::Condition(&waits));
 }
 

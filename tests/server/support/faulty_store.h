@@ -6,6 +6,7 @@
 #include <functional>
 #include <map>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -39,11 +40,11 @@ class FaultyStore : public LogStore {
   explicit FaultyStore(LogStore* store) : store_(store) {}
 
   // Calls for `run` (empty: for any; of DeleteRuns, the first) wait from now on, before they do
-  // anything.
+  // anything; beside those for runs that were given before.
   void Block(Call call, const std::string& run = "");
   void Unblock(Call call);
-  // Waits until a call is waiting.
-  void AwaitBlocked(Call call);
+  // Waits until so many calls are waiting.
+  void AwaitBlocked(Call call, int calls = 1);
 
   // The next `times` calls do nothing and return `error`.
   void Fail(Call call, const absl::Status& error, int times);
@@ -88,8 +89,8 @@ class FaultyStore : public LogStore {
 
  private:
   struct Fault {
-    bool blocked = false;
-    std::string blocked_run;
+    bool blocks_all = false;
+    std::set<std::string> blocked_runs;
     int waiting = 0;
     absl::Status error;
     int failures = 0;
@@ -97,7 +98,7 @@ class FaultyStore : public LogStore {
     int64_t count = 0;
 
     bool Blocks(const std::string& run) const {
-      return blocked && (blocked_run.empty() || blocked_run == run);
+      return blocks_all || blocked_runs.contains(run);
     }
   };
 
