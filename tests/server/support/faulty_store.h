@@ -97,9 +97,7 @@ class FaultyStore : public LogStore {
     std::function<void()> after;
     int64_t count = 0;
 
-    bool Blocks(const std::string& run) const {
-      return blocks_all || blocked_runs.contains(run);
-    }
+    bool Blocks(const std::string& run) const { return blocks_all || blocked_runs.contains(run); }
   };
 
   absl::Status Before(Call call, const std::string& run);
