@@ -45,7 +45,7 @@ void StorePool::Stop() {
   }
   Clients dropped;  // destroyed without the lock
   absl::MutexLock lock(&mutex_);
-  turns_.clear();
+  turns_.Clear();
   dropped.swap(clients_);
 }
 
@@ -83,11 +83,11 @@ void StorePool::QueueLocked(Clients::iterator client, Connections::iterator conn
   Connection& one = connection->second;
   if (!one.queued && !one.tasks.empty() && one.running < most_at_once_) {
     one.queued = true;
-    all.turns.push_back(connection);
+    all.turns.Add(connection, std::exchange(one.is_new, false));
   }
   if (!all.queued && !all.turns.empty() && all.running < most_of_client_) {
     all.queued = true;
-    turns_.push_back(client);
+    turns_.Add(client, std::exchange(all.is_new, false));
   }
 }
 
@@ -112,12 +112,10 @@ void StorePool::Work() {
   while (true) {
     AwaitWorkLocked();
     if (stopping_) break;
-    const Clients::iterator client = turns_.front();
-    turns_.pop_front();
+    const Clients::iterator client = turns_.Next();
     Client& all = client->second;
     all.queued = false;
-    const Connections::iterator connection = all.turns.front();
-    all.turns.pop_front();
+    const Connections::iterator connection = all.turns.Next();
     Connection& one = connection->second;
     one.queued = false;
     std::function<void()> task = std::move(one.tasks.front());

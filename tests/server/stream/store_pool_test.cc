@@ -96,6 +96,71 @@ TEST(StorePool, GoesRoundByClientFirst) {
   EXPECT_THAT(order, ElementsAre("greedy", "wide", "modest", "greedy", "wide", "modest"));
 }
 
+// Each of an address's searches adds its next piece when it has done one.
+class Searches {
+ public:
+  explicit Searches(StorePool* pool) : pool_(pool) {}
+  void Start(const std::string& connection) {
+    pool_->Run(connection, [this, connection] {
+      ++pieces_;
+      if (!ended_) Start(connection);
+    });
+  }
+  void End() { ended_ = true; }
+  int64_t pieces() const { return pieces_; }
+
+ private:
+  StorePool* const pool_;
+  std::atomic<int64_t> pieces_ = 0;
+  std::atomic<bool> ended_ = false;
+};
+
+TEST(StorePool, AnswersWhoComesAnewBeforeSearchesOfTheSameAddressGoOn) {
+  StorePool pool(/*threads=*/1);
+  Searches searches(&pool);
+  for (int i = 0; i < 20; ++i) searches.Start("ipv4:10.0.0.1:" + std::to_string(1 + i));
+  while (searches.pieces() < 100) std::this_thread::yield();
+  for (int i = 0; i < 10; ++i) {
+    absl::Notification begun;
+    int64_t before = 0;
+    int64_t after = 0;
+    // The searches stand still while it is added.
+    absl::Notification added;
+    pool.Run("ipv4:10.0.0.2:1", [&] {
+      before = searches.pieces();
+      begun.Notify();
+      added.WaitForNotification();
+    });
+    begun.WaitForNotification();
+    absl::Notification answered;
+    pool.Run("ipv4:10.0.0.1:100", [&] {
+      after = searches.pieces();
+      answered.Notify();
+    });
+    added.Notify();
+    answered.WaitForNotification();
+    EXPECT_LE(after - before, 2);
+  }
+  searches.End();
+}
+
+// Not even by ever new ones.
+TEST(StorePool, GoesOnWithASearchBesideThoseWhoComeAnew) {
+  Plug plug(1);
+  Served served(21);
+  StorePool pool(/*threads=*/1);
+  pool.Run("ipv4:10.0.0.1:1", plug.Task());
+  pool.Run("ipv4:10.0.0.1:1", served.Task("search"));
+  plug.AwaitBegun();
+  for (int i = 0; i < 20; ++i) {
+    pool.Run("ipv4:10.0.0.1:" + std::to_string(2 + i), served.Task("new"));
+  }
+  plug.Open();
+  std::vector<std::string> order = served.Await();
+  order.resize(6);
+  EXPECT_THAT(order, ::testing::Contains("search"));
+}
+
 TEST(StorePool, BeginsAConnectionsTasksInTheirOrder) {
   Served served(100);
   StorePool pool(/*threads=*/1);
