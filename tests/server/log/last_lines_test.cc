@@ -56,13 +56,13 @@ TEST_F(LastLinesTest, TellWhereTheyBegin) {
   const auto told = [](const std::shared_ptr<Log>& log, int64_t count) {
     const auto cursor = *Cursor::Open(log, LastLines(count));
     const int64_t first = cursor->next();
-    std::vector<int64_t> told;
+    std::vector<int64_t> sequences;
     for (const v1::LogLine& line : ReadToEnd(*cursor)) {
       if (!line.has_heartbeat()) continue;
-      told.push_back(line.heartbeat().searched_through());
-      EXPECT_EQ(told.back(), first - 1);
+      sequences.push_back(line.heartbeat().searched_through());
+      EXPECT_EQ(sequences.back(), first - 1);
     }
-    return told;
+    return sequences;
   };
   const auto pieces = LogOf({Out("1"), Out("2", v1::ENDING_NONE), Out("3"), Out("4")});
   EXPECT_THAT(told(pieces, 0), IsEmpty());
