@@ -227,7 +227,8 @@ TEST(StorePool, BeginsWhatATaskAddsAfterThatTask) {
     waiting = pool.waiting();
     served.Task("itself")();
   });
-  EXPECT_THAT(served.Await(), ElementsAre("itself", "its next", "another's"));
+  EXPECT_THAT(served.Await(), ElementsAre("itself", "another's", "its next"))
+      << "who comes anew goes first";
   EXPECT_EQ(waiting, 2);
   pool.Stop();
   EXPECT_EQ(pool.waiting(), 0);
