@@ -36,11 +36,13 @@ def listens(port):
 class Daemon:
     """A server: a process that is ended when the `with` is left."""
 
-    def __init__(self, command, log, **options):
+    def __init__(self, command, log, *, apart=True, **options):
+        """In a session of its own, or, not `apart`, in that of this program: a kernel with autogroups (sched_autogroup) gives
+        each session as much of the processors as any other."""
         self.command = [str(part) for part in command]
         self.log = open(log, 'ab')
         self.process = subprocess.Popen(self.command, stderr=self.log, stdin=subprocess.DEVNULL,
-                                        start_new_session=True, **options)
+                                        start_new_session=apart, process_group=None if apart else 0, **options)
         self.pid = self.process.pid
 
     def __enter__(self):
@@ -87,8 +89,8 @@ class Daemon:
 class GrpcDaemon(Daemon):
     """A server that prints `grpc HOST:PORT` once it serves."""
 
-    def __init__(self, command, log):
-        super().__init__(command, log, stdout=subprocess.PIPE, text=True)
+    def __init__(self, command, log, **options):
+        super().__init__(command, log, stdout=subprocess.PIPE, text=True, **options)
         line = self.process.stdout.readline()
         if not line.startswith('grpc '):
             self.stop()
@@ -99,8 +101,8 @@ class GrpcDaemon(Daemon):
 class JobtailDaemon(GrpcDaemon):
     """A server that prints `http http://HOST:PORT/` as well."""
 
-    def __init__(self, command, log):
-        super().__init__(command, log)
+    def __init__(self, command, log, **options):
+        super().__init__(command, log, **options)
         line = self.process.stdout.readline()
         if not line.startswith('http '):
             self.stop()

@@ -176,7 +176,8 @@ def search_table(measured):
 
 
 def neighbours_table(rows):
-    names = {'same': 'in the same server', 'other': 'in another server'}
+    names = {'same': 'in the same server', 'other': 'in another server',
+             'apart': 'in another server, each in a session of its own'}
     body = []
     for key, row in rows.items():
         sync, place = key.split('_')

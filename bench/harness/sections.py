@@ -406,17 +406,20 @@ class Crowded:
 
 
 def neighbours(bench, quick):
-    """How old a quiet run's lines are beside a crowd in the same server, and in another one."""
+    """How old a quiet run's lines are beside a crowd in the same server, and in another one. All are in one session: otherwise
+    the kernel would give the other server a share of the processors that no server can give to a part of itself. How much
+    that is, is measured as well: `apart`."""
     count = 200 if quick else 250
     flags = {'interval': [], 'always': ['--sync=always']}
-    places = {(sync, place): None for sync in flags for place in ('same', 'other')}
+    places = {(sync, place): None for sync in flags for place in ('same', 'other', 'apart')}
 
     def measure(key, _):
         sync, place = key
         arguments = [*flags[sync], '--keep-run-bytes=200MB', '--stop-grace=0']
         with ExitStack() as stack:
-            server = stack.enter_context(bench.start_jobtail(*arguments))
-            quiet = server if place == 'same' else stack.enter_context(bench.start_jobtail(*arguments))
+            apart = place == 'apart'
+            server = stack.enter_context(bench.start_jobtail(*arguments, apart=apart))
+            quiet = server if place == 'same' else stack.enter_context(bench.start_jobtail(*arguments, apart=apart))
             stack.enter_context(Crowded(bench, server))
             ages = []
             for _ in range(4):

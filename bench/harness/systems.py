@@ -63,10 +63,10 @@ class Bench:
         for folder in self.work.glob('data-*'):
             shutil.rmtree(folder)
 
-    def start_jobtail(self, *arguments):
+    def start_jobtail(self, *arguments, **options):
         addresses = ['--grpc-address=127.0.0.1:0', '--http-address=127.0.0.1:0']
         command = [self.program('bench-server'), *addresses, *self.store_arguments()]
-        return JobtailDaemon([*command, *arguments], self.log('jobtail'))
+        return JobtailDaemon([*command, *arguments], self.log('jobtail'), **options)
 
     def start_bare(self, tls=None):
         command = [self.program('bench-bare')]
