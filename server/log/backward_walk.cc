@@ -1,7 +1,6 @@
 // Reads batches from the last to the first, and each from its end.
 #include "server/log/backward_walk.h"
 
-#include <algorithm>
 #include <limits>
 #include <optional>
 #include <utility>
@@ -95,7 +94,8 @@ absl::StatusOr<int64_t> BackwardWalk::EndOfBatchAt(int64_t sequence) {
   const absl::StatusOr<std::optional<Batch>> batch = log_->ReadOnce(sequence);
   if (!batch.ok()) return batch.status();
   if (!*batch) return std::numeric_limits<int64_t>::max();
-  bytes_ += std::max((*batch)->bytes->size(), kBatchBytes);  // a look into damage is not cheaper
+  // What stands for damage is small, and looking into that is not cheaper than reading.
+  bytes_ += IsDamaged(**batch) ? kBatchBytes : (*batch)->bytes->size();
   return (*batch)->last;
 }
 
