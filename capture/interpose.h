@@ -20,7 +20,8 @@
 namespace jobtail::capture::internal {
 
 // Called by the first Scope, so that the linker takes the interposed functions into every program
-// that uses it. Only LinkProcesses does anything: it prepares for fork().
+// that uses it. Only two do anything: LinkProcesses prepares for fork(), LinkMemory looks up what
+// it interposes, as it does when the program begins.
 void LinkStdio();
 void LinkWide();
 void LinkDescriptors();

@@ -21,18 +21,16 @@ Result Changed(Result result) {
 
 }  // namespace
 
-// Looks the functions up now: an allocator calls them under its lock.
-void LinkMemory() {
+// Looks the functions up before the program has threads: an allocator calls them under its lock,
+// and one that looks a function up waits for a thread that loads a library, which may wait for the
+// allocator.
+__attribute__((constructor)) void LinkMemory() {
   static_cast<void>(Real<"munmap", int(void*, size_t)>());
   static_cast<void>(Real<"mprotect", int(void*, size_t, int)>());
   static_cast<void>(Real<"pkey_mprotect", int(void*, size_t, int, int)>());
   static_cast<void>(Real<"mremap", void*(void*, size_t, size_t, int, ...)>());
   static_cast<void>(Real<"shmdt", int(const void*)>());
 }
-
-// Before a program has threads: one that looks a function up waits for another that loads a
-// library, and that may wait for the allocator.
-__attribute__((constructor)) void LinkMemoryEarly() { LinkMemory(); }
 
 JOBTAIL_INTERPOSE(int, munmap, (void* address, size_t size)) {
   return Changed(Real<"munmap", int(void*, size_t)>()(address, size));
