@@ -25,8 +25,9 @@ namespace {
 using OpenedFeed = absl::StatusOr<std::unique_ptr<Feed>>;
 
 // Messages of a log have so many bytes and a batch more at most, which is far under gRPC's default
-// limit of 4 MiB.
-constexpr size_t kMessageBytes = 256 << 10;
+// limit of 4 MiB. What a reader is behind is mostly whole batches, one in each message: two of them
+// are no longer in the processor's caches when the client parses the second (docs/decisions/0063).
+constexpr size_t kMessageBytes = 128 << 10;
 
 // What a call costs in gRPC and here, besides its messages.
 constexpr size_t kCallBytes = 16 << 10;
