@@ -5,9 +5,9 @@ import test from 'node:test';
 import { LogRows } from '../src/log/rows';
 import { LogWindow } from '../src/log/window';
 import type { Color } from 'ansi-sequence-parser';
-import { CharacterSets } from '../src/text/cells';
+import { CharacterSets, kColumns } from '../src/text/cells';
 import { segmentsOf } from '../src/text/line';
-import { kColumns, Screen, type ScreenRow } from '../src/text/screen';
+import { Screen, type ScreenRow } from '../src/text/screen';
 import { recordsOf } from './support';
 
 // What programs print that draw on a terminal, and what tmux shows of it (recordings/pictures.sh). The page must show
@@ -41,7 +41,7 @@ function cellsOfPicture(picture: string): string[][] {
   let look = { fg: '', bg: '', on: new Set<string>() };
   let draws = false;
   const sets = new CharacterSets();
-  sets.designate('(0');
+  sets.take('(0');
   const sgr = (codes: number[]): void => {
     for (let code = codes.shift(); code !== undefined; code = codes.shift()) {
       if (code === 0) look = { fg: '', bg: '', on: new Set() };

@@ -6,7 +6,7 @@ import { LogRows } from '../src/log/rows';
 import { Screens } from '../src/log/screens';
 import { LogWindow } from '../src/log/window';
 import { segmentsOf } from '../src/text/line';
-import { Screen } from '../src/text/screen';
+import { Screen, segmentsOfRows } from '../src/text/screen';
 import { record, recordsOf } from './support';
 
 const kNoLoad = (): void => undefined;
@@ -130,6 +130,66 @@ test('colours go on in the lines that follow, of the same stream, until they are
   assert.equal(first(3).foreground, null);
   assert.deepEqual(first(4).foreground, { type: 'named', name: 'red' });
   assert.equal(first(5).foreground, null);
+});
+
+test('a colour whose last number is 0 resets nothing, and what is saved comes back', () => {
+  const foreground = (text: string) => segmentsOf(new LogRows(windowOf([record(1, text), record(2, 'next')]), kNoLoad).row(2)!)[0]!.style.foreground;
+  assert.deepEqual(foreground('\x1b[38;2;255;0;0mred'), { type: 'rgb', rgb: [255, 0, 0] });
+  assert.deepEqual(foreground('\x1b[38;5;0mblack'), { type: 'table', index: 0 });
+  assert.deepEqual(foreground('\x1b[1;0;31mred'), { type: 'named', name: 'red' });
+  assert.equal(foreground('\x1b[31mred\x1b[00m'), null);
+  const carried = (text: string) => {
+    const window = windowOf([record(1, text), record(2)]);
+    return new CarriedStyles(window).before(window.get(2)!);
+  };
+  assert.deepEqual(carried('\x1b[32m\x1b7\x1b[31;44m\x1b8'), ['32']);
+  assert.deepEqual(carried('\x1b[32m\x1b(0\x1bc'), []);
+});
+
+test('a character set goes on in the lines that follow, of the same stream, until another one is chosen', () => {
+  const window = windowOf([
+    record(1, '\x1b(0lqk'), record(2, 'x\x1b[m'), record(3, 'lqk', { stderr: true }), record(4, 'mqj\x1b(B'), record(5, 'mqj'),
+    record(6, '\x1b)0\x0elqk'), record(7, 'mqj\x0f'), record(8, 'mqj'),
+  ]);
+  assert.deepEqual(shown(window).map(([, text]) => text), ['┌─┐', '│', 'lqk', '└─┘', 'mqj', '┌─┐', '└─┘', 'mqj']);
+  const carried = new CarriedStyles(window);
+  assert.deepEqual(carried.before(window.get(2)!), ['(0']);
+  assert.deepEqual(carried.before(window.get(5)!), []);
+});
+
+test('lines that something is carried on to are looked at once', () => {
+  let looks = 0;
+  class Counting extends LogWindow {
+    override get(sequence: number): LogRecord | undefined {
+      looks += 1;
+      return super.get(sequence);
+    }
+  }
+  const window = new Counting();
+  for (let i = 1; i <= 2000; i += 1) window.put(record(i, `\x1b[1m${i}\x1b(B\x1b[m`));
+  const carried = new CarriedStyles(window);
+  carried.before(window.get(1500)!);
+  looks = 0;
+  for (let at = 1501; at <= 1600; at += 1) carried.before(window.get(at)!);
+  assert.ok(looks <= 300, String(looks));
+});
+
+test('another screen is blank whatever the ground, and what comes back has the look that it had', () => {
+  const screen = new Screen(() => assert.fail('nothing is above'));
+  screen.write(1, 'one \x1b[31;44m\x1b[?1049h', 'NONE');
+  assert.ok(screen.all.every(({ cells }) => cells.isBlank()));
+  screen.write(2, '\x1b[32;1m\x1b(0other\x1b[?1049lqx', 'NONE');
+  assert.equal(segmentsOfRows(screen.used).map(({ text }) => text).join(''), 'one qx');
+  assert.deepEqual(screen.all[0]!.cells.at(4).style, { foreground: { type: 'named', name: 'red' }, background: { type: 'named', name: 'blue' }, decorations: [], href: undefined });
+});
+
+test('every look that is saved comes back', () => {
+  const looks = ['1', '2', '3', '4', '7', '8', '9', '53', '31', '97', '45', '106', '38;5;9', '48;5;200', '38;2;1;2;3', '48;2;250;0;0', '1;4;93;41'];
+  for (const look of looks) {
+    const screen = new Screen(() => undefined);
+    screen.write(1, `\x1b[${look}mx\x1b7\x1b[0;35;46;1;3my\x1b8z`, 'NONE');
+    assert.deepEqual(screen.all[0]!.cells.at(1), { text: 'z', style: screen.all[0]!.cells.at(0).style }, look);
+  }
 });
 
 test('a colour of lines that are loaded later is taken up', () => {

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import test from 'node:test';
 import { recordOf, textOfBytes } from '../src/log/record';
+import { runsOf } from '../src/text/cells';
 import { TerminalRow } from '../src/text/terminal_row';
 import { safeLink, split } from '../src/text/escapes';
 import { misleading, wordsAround } from '../src/text/targets';
@@ -186,7 +187,39 @@ test('tabs and wide characters keep their columns where text is drawn over', () 
   assert.equal(plain('e\u0301x\rab'), 'ab');
 });
 
+test('no half of a wide character that is drawn over keeps its look', () => {
+  assert.deepEqual(segments('\x1b[4m日本\x1b[2D.\x1b[m').map(({ text, style }) => [text, style.decorations]), [['日.', ['underline']], [' ', []]]);
+});
+
+test('what is erased in a colour has it up to the edge of a terminal', () => {
+  const grounds = (text: string): [string, boolean][] => segments(text).map(({ text, style }) => [text, style.background !== null]);
+  assert.deepEqual(grounds('\x1b[44m\x1b[K\x1b[m'), [[' '.repeat(80), true]]);
+  assert.deepEqual(grounds('a\x1b[44m\x1b[K\x1b[m\x1b[80Gb'), [['a', false], [' '.repeat(78), true], ['b', false]]);
+  assert.deepEqual(grounds('abc\x1b[44m\x1b[1K'), [['    ', true]]);
+  assert.deepEqual(grounds('a\x1b[44m\x1b[2K\x1b[m\x1b[K'), [[' ', true]]);
+  assert.deepEqual(grounds('ab\x1b[44m\x1b[2D\x1b[P\x1b[m'), [[`b${' '.repeat(78)}`, false], [' ', true]]);
+  assert.equal(segments('a\x1b[44m\x1b[K\x1b[m\x1b[K')[0]!.text, 'a');
+});
+
+test('a line is cut where wide characters begin and end', () => {
+  const runs = (text: string): string => runsOf(text).map(({ text, isWide }) => (isWide ? `<${text}>` : text)).join('');
+  assert.equal(runs('abc \u2502 \u2713'), 'abc \u2502 \u2713');
+  assert.equal(runs('日本 a 語'), '<日本> a <語>');
+  assert.equal(runs('か\u3099、（한'), '<か\u3099、（한>');
+  assert.equal(runs('e\u0301\u{1F600}日'), 'e\u0301\u{1F600}<日>');
+  assert.equal(runs('\u{20000}'), '<\u{20000}>');
+});
+
+test('a non-joiner is looked at with what is beside the text', () => {
+  const word = ['\u0645\u06cc\u200c', '\u062e\u0648'] as const;
+  assert.deepEqual(partsOf(word[0], '', word[1][0]).map(({ kind }) => kind), ['text']);
+  assert.deepEqual(partsOf(`\u200c${word[1]}`, word[0][1]).map(({ kind }) => kind), ['text']);
+  assert.deepEqual(partsOf(word[0], '', 'x').map(({ kind }) => kind), ['text', 'control']);
+  assert.deepEqual(partsOf('a', '\x1b', '\u202e').map(({ kind }) => kind), ['text']);
+});
+
 test('the character set for drawing lines', () => {
+  assert.equal(plain('x\x0fx'), 'xx');
   assert.equal(plain('\x1b(0lqk\x1b(B lqk'), '┌─┐ lqk');
   assert.equal(plain('\x1b)0\x0emqj\x0f mqj'), '└─┘ mqj');
 });

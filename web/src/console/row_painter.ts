@@ -98,8 +98,10 @@ export class ConsolePainter implements RowPainter {
     if (record.stderr) text.append(hidden('stderr: '));
     if (row.cut) text.append(mark('⋯', 'The beginning of this line is not shown: it came in too many pieces, or too long before'));
     if (row.above) text.append(mark('↪', 'This line began in a row above'));
-    paintSegments(segmentsOf(shown), text);
-    if (!text.hasChildNodes()) text.append(document.createElement('br')); // or a selection would leave the line out
+    const segments = segmentsOf(shown);
+    paintSegments(segments, text);
+    // An empty line at the end, or alone, would have no height, and a selection would leave it out.
+    if (segments.every((segment) => segment.text === '') || segments.at(-1)!.text.endsWith('\n')) text.append(document.createElement('br'));
     if (row.drawn) return;
     if (row.before.some((part) => part.length > part.text.length)) text.append(mark('⋯', 'Long pieces of this line are not shown in full'));
     if (record.length > shown.record.text.length) text.append(this.more(record, shown.record.text.length));

@@ -1,9 +1,9 @@
 import type { Color } from 'ansi-sequence-parser';
-import type { Segment } from '../text/cells';
+import { runsOf, type Segment } from '../text/cells';
 import { safeLink } from '../text/escapes';
 import { kPlain, type Style } from '../text/pen';
 import { misleading, wordsAround } from '../text/targets';
-import { partsOf } from '../text/visible';
+import { type Part, partsOf } from '../text/visible';
 
 // Appends a row's text to `into`. Colours by name are the theme's (classes); others are set by the object model, which
 // the Content-Security-Policy allows, unlike style attributes.
@@ -12,7 +12,7 @@ export function paintSegments(segments: readonly Segment[], into: HTMLElement): 
   let linkFrom = 0;
   segments.forEach(({ text, style }, i) => {
     const target = style === kPlain ? into : styled(style);
-    appendLines(text, target, style.href === undefined);
+    appendLines(text, target, style.href === undefined, segments[i - 1]?.text.slice(-1), segments[i + 1]?.text.slice(0, 1));
     if (target !== into) into.append(target);
     if (segments[i - 1]?.style.href !== style.href) linkFrom = at;
     at += text.length;
@@ -29,10 +29,11 @@ export function paintText(text: string, into: HTMLElement): void {
 }
 
 // A row has several lines where one record has drawn several rows of a screen.
-function appendLines(text: string, into: HTMLElement, links: boolean): void {
-  text.split('\n').forEach((line, i) => {
+function appendLines(text: string, into: HTMLElement, links: boolean, before = '', after = ''): void {
+  const lines = text.split('\n');
+  lines.forEach((line, i) => {
     if (i > 0) into.append('\n');
-    appendParts(line, into, links);
+    appendParts(partsOf(line, i === 0 ? before : '', i === lines.length - 1 ? after : ''), into, links);
   });
 }
 
@@ -45,12 +46,20 @@ function realTarget(href: string): HTMLElement {
   return element;
 }
 
-function appendParts(text: string, into: HTMLElement, links: boolean): void {
-  for (const part of partsOf(text)) {
+function appendParts(parts: readonly Part[], into: HTMLElement, links: boolean): void {
+  for (const part of parts) {
     if (part.kind === 'control') into.append(badge(part.text));
     else if (part.kind === 'url' && links) into.append(link(part.text, part.text));
-    else into.append(part.text);
+    else for (const { text, isWide } of runsOf(part.text)) into.append(isWide ? wide(text) : text);
   }
+}
+
+// Characters of two columns, which fonts have in another width.
+function wide(text: string): HTMLElement {
+  const element = document.createElement('span');
+  element.className = 'wide';
+  element.textContent = text;
+  return element;
 }
 
 function badge(name: string): HTMLElement {

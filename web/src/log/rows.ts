@@ -4,9 +4,9 @@ import { type DrawnStretch, Screens } from './screens';
 import type { LogWindow } from './window';
 
 // One row on the page. `before`: what the same stream printed on the same row of a terminal, oldest first. `cut`: the
-// line began even before that, with what no row shows. `above`: it began in a row above. `styles`: the SGR parameters that are in force where it begins. `drawn`: the screen that
-// shows it, if the program draws over rows above; the record may then have several rows of it, or none, and has them in
-// place of its text.
+// line began even before that, with what no row shows. `above`: it began in a row above. `styles`: what the lines before have
+// left in force. `drawn`: the screen that shows it, if the program draws over rows above; the record may then have several
+// rows of it, or none, and has them in place of its text.
 export interface Row {
   readonly record: LogRecord;
   readonly before: readonly LogRecord[];

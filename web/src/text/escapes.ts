@@ -1,3 +1,5 @@
+import { attributesOf } from './pen';
+
 // What the bytes of a line tell a terminal to do, taken apart. What a page obeys of it, cells.ts and screen.ts say.
 export type Piece =
   | { kind: 'text'; text: string }
@@ -15,7 +17,7 @@ const kEscape =
 
 // Most lines have nothing of the kind.
 // eslint-disable-next-line no-control-regex
-export const hasEscapes = (text: string): boolean => /[\x1b\x90\x98\x9b\x9d-\x9f\r\x08\x0e]/.test(text);
+export const hasEscapes = (text: string): boolean => /[\x1b\x90\x98\x9b\x9d-\x9f\r\x08\x0e\x0f]/.test(text);
 
 // What takes the cursor to another row, or more than one row's text away. Alone they say that a program draws a screen.
 // eslint-disable-next-line no-control-regex
@@ -35,19 +37,43 @@ export function split(text: string): Piece[] {
   return pieces;
 }
 
-// What SGR sequences of a text leave behind: those after the last that resets all, and whether there was one.
-export function stylesOf(text: string): { styles: string[]; reset: boolean } {
-  let styles: string[] = [];
-  let reset = false;
-  if (!text.includes('\x1b') && !text.includes('\x9b')) return { styles, reset };
+// What a text leaves in force for what follows it. `styles`: parameters of SGR sequences; with `reset`, all that there are.
+// `sets`: what designates a character set, and what chooses one.
+export interface Left {
+  readonly styles: readonly string[];
+  readonly reset: boolean;
+  readonly sets: readonly string[];
+}
+
+const kNothing: Left = { styles: [], reset: false, sets: [] };
+const kAnew: Left = { styles: [], reset: true, sets: ['(B', ')B', '\x0f'] };
+// eslint-disable-next-line no-control-regex
+const kLeaves = /[\x1b\x9b\x0e\x0f]/;
+
+export function leftBy(text: string): Left {
+  let left = kNothing;
+  if (!kLeaves.test(text)) return left;
+  let saved: Left | undefined;
   for (const piece of split(text)) {
-    if (piece.kind !== 'style') continue;
-    const plain = /^(?:.*;)?0*$/.test(piece.parameters);
-    if (plain) styles = [];
-    else styles.push(piece.parameters);
-    reset ||= plain || /^0*;/.test(piece.parameters);
+    const code = piece.kind === 'character' || piece.kind === 'escape' ? piece.code : piece.kind === 'control' ? `[${piece.mark}${piece.final}` : '';
+    if (piece.kind === 'style') left = withStyle(left, piece.parameters);
+    else if (code === 'c') left = kAnew;
+    else if (code === '7' || code === '[s') saved = left;
+    else if (code === '8' || code === '[u') left = saved ?? left;
+    else if (/^(?:[()].|[\x0e\x0f])$/.test(code)) left = { ...left, sets: [...left.sets.filter((set) => kindOf(set) !== kindOf(code)), code] };
   }
-  return { styles, reset };
+  return left;
+}
+
+// Of codes of one kind the last is in force.
+export const kindOf = (set: string): string => (set < ' ' ? ' ' : set[0]!);
+
+function withStyle(left: Left, parameters: string): Left {
+  const attributes = attributesOf(parameters);
+  const zero = attributes.lastIndexOf('0');
+  const rest = attributes.slice(zero + 1).join(';');
+  const styles = zero < 0 ? left.styles : [];
+  return { ...left, styles: rest ? [...styles, rest] : styles, reset: left.reset || zero >= 0 };
 }
 
 function pieceOf(match: RegExpMatchArray): Piece | undefined {

@@ -1,8 +1,7 @@
-import { Cells, CharacterSets, type Segment, widthOf } from './cells';
+import { carryOn, Cells, CharacterSets, kColumns, type Segment, widthOf } from './cells';
 import { type Piece, split } from './escapes';
 import { kPlain, Pen } from './pen';
 
-export const kColumns = 80;
 export const kRows = 24;
 
 // A row of a screen. `owner`: the number that was current when it, or a row above it, was last drawn on; 0: never.
@@ -14,19 +13,22 @@ export interface ScreenRow {
 
 interface Position { row: number; column: number }
 
+// What a program can save and come back to.
+interface Saved extends Position { style: Segment['style']; sets: CharacterSets }
+
 const newRow = (): ScreenRow => ({ cells: new Cells(), owner: 0, wraps: false });
 
 // The screen of a terminal of 80 columns and 24 rows, as tmux and xterm have it, for a job that draws more than one row.
 // Of what a terminal obeys it follows all that changes text, place or look of cells; nothing else.
 export class Screen {
   private rows: ScreenRow[] = Array.from({ length: kRows }, () => newRow());
-  private main: { rows: ScreenRow[]; cursor: Position } | undefined; // while the alternate screen is shown
+  private main: { rows: ScreenRow[]; saved: Saved } | undefined; // while the alternate screen is shown
   private readonly pen = new Pen();
-  private readonly sets = new CharacterSets();
+  private sets = new CharacterSets();
   private row: number;
   private column = 0;
   private full = false; // the last column is written, and the next character wraps
-  private saved: Position = { row: 0, column: 0 };
+  private saved: Saved = { row: 0, column: 0, style: kPlain, sets: new CharacterSets() };
   private top = 0; // of the scrolling region
   private bottom = kRows - 1; // inclusive
   private wrap = true;
@@ -35,14 +37,16 @@ export class Screen {
   private touched = kRows; // the uppermost row drawn on since `write` began
 
   // `onScroll` gets each row that leaves the screen at its top. `atEnd`: the cursor begins in the last row, as where
-  // much was printed before. `styles`: the SGR parameters in force.
-  constructor(private readonly onScroll: (row: ScreenRow) => void, atEnd = false, styles: readonly string[] = []) {
+  // much was printed before. `carried`: what the lines before have left in force.
+  constructor(private readonly onScroll: (row: ScreenRow) => void, atEnd = false, carried: readonly string[] = []) {
     this.row = atEnd ? kRows - 1 : 0;
-    for (const style of styles) this.pen.apply(style);
+    carryOn(carried, this.pen, this.sets);
   }
 
   // All that is on the screen, blank rows too.
   get all(): readonly ScreenRow[] { return this.rows; }
+  // Where the next character comes, which is beyond the last column where that has just been written.
+  private get place(): number { return this.full ? kColumns : this.column; }
   get cursor(): Position { return { row: this.row, column: this.column }; }
 
   // The rows down to the last that has been used.
@@ -65,6 +69,8 @@ export class Screen {
   }
 
   private apply(piece: Piece): void {
+    const last = this.lastCharacter;
+    this.lastCharacter = ''; // only what comes right after a character repeats it
     switch (piece.kind) {
       case 'text': return this.print(piece.text);
       case 'style': return this.pen.apply(piece.parameters);
@@ -73,6 +79,7 @@ export class Screen {
       case 'escape': return this.escape(piece.code);
       case 'control':
         if (piece.mark === '?') return this.mode(piece.final, piece.numbers);
+        if (piece.mark === '' && piece.final === 'b') return this.print(last.repeat(Math.min(piece.numbers[0] || 1, kColumns * kRows)));
         if (piece.mark === '') this.control(piece.final, piece.numbers);
     }
   }
@@ -82,18 +89,16 @@ export class Screen {
       case '\r': return this.moveTo(this.row, 0);
       case '\b': return this.moveTo(this.row, this.column - 1);
       case '\t': return this.moveTo(this.row, (Math.floor(this.column / 8) + 1) * 8);
-      case '\x0e': return this.sets.choose(1);
-      case '\x0f': return this.sets.choose(0);
       case '\n': return this.newLine();
-      default: return this.lineFeed();
+      default: if (!this.sets.take(code)) this.lineFeed();
     }
   }
 
   private escape(code: string): void {
-    if (this.sets.designate(code)) return;
+    if (this.sets.take(code)) return;
     switch (code) {
-      case '7': this.saved = this.cursor; return;
-      case '8': return this.moveTo(this.saved.row, this.saved.column);
+      case '7': this.saved = this.state; return;
+      case '8': return this.restore(this.saved);
       case 'D': return this.lineFeed();
       case 'E': return this.newLine();
       case 'M': return this.reverseLineFeed();
@@ -125,21 +130,28 @@ export class Screen {
       case 'd': return this.moveTo(count - 1, this.column);
       case 'J': return this.eraseScreen(first);
       case 'K': return this.eraseRow(first);
-      case 'L': return this.scrollDown(this.row, count);
-      case 'M': return this.scrollUp(this.row, count);
+      case 'L': if (this.isInRegion) this.scrollDown(this.row, count); return;
+      case 'M': if (this.isInRegion) this.scrollUp(this.row, count); return;
       case 'S':
         this.leave(this.top, Math.min(count, this.bottom - this.top + 1));
         return this.scrollUp(this.top, count);
       case 'T': return this.scrollDown(this.top, count);
-      case '@': return this.here((cells) => cells.insert(this.column, count, kColumns, this.pen.erased));
-      case 'P': return this.here((cells) => cells.remove(this.column, count));
-      case 'X': return this.here((cells) => cells.erase(this.column, Math.min(this.column + count, kColumns), this.pen.erased));
-      case 'b': return this.print(this.lastCharacter.repeat(Math.min(count, kColumns * kRows)));
+      case '@': return this.here((cells) => cells.insert(this.place, count, kColumns, this.pen.erased));
+      case 'P': return this.here((cells) => cells.remove(this.place, count, kColumns, this.pen.erased));
+      case 'X': return this.here((cells) => cells.erase(this.place, Math.min(this.place + count, kColumns), this.pen.erased));
       case 'h': case 'l': if (first === 4) this.inserts = final === 'h'; return;
       case 'r': return this.setRegion(count - 1, (numbers[1] || kRows) - 1);
-      case 's': this.saved = this.cursor; return;
-      case 'u': return this.moveTo(this.saved.row, this.saved.column);
+      case 's': this.saved = this.state; return;
+      case 'u': return this.restore(this.saved);
     }
+  }
+
+  private get state(): Saved { return { ...this.cursor, style: this.pen.style, sets: this.sets.copy() }; }
+
+  private restore({ row, column, style, sets }: Saved): void {
+    this.pen.restore(style);
+    this.sets = sets.copy();
+    this.moveTo(row, column);
   }
 
   private moveTo(row: number, column: number): void {
@@ -155,8 +167,7 @@ export class Screen {
     for (const character of text) {
       if (character < ' ' || (character >= '\x7f' && character < '\xa0')) continue;
       const width = widthOf(character);
-      const column = this.full ? kColumns : this.column;
-      if (width === 0) this.rows[this.row]!.cells.combine(column, character);
+      if (width === 0) this.rows[this.row]!.cells.combine(this.place, character);
       else this.put(this.sets.translate(character), width, style);
     }
   }
@@ -215,8 +226,9 @@ export class Screen {
     this.moveTo(this.row - 1, this.column);
   }
 
+  private get isInRegion(): boolean { return this.row >= this.top && this.row <= this.bottom; }
+
   private scrollUp(from: number, count: number): void {
-    if (this.row < this.top || this.row > this.bottom || from > this.bottom) return;
     const by = Math.min(count, this.bottom - from + 1);
     this.touch(from);
     this.rows.splice(from, by);
@@ -224,7 +236,6 @@ export class Screen {
   }
 
   private scrollDown(from: number, count: number): void {
-    if (this.row < this.top || this.row > this.bottom || from > this.bottom) return;
     const by = Math.min(count, this.bottom - from + 1);
     this.touch(from);
     this.rows.splice(this.bottom - by + 1, by);
@@ -241,9 +252,9 @@ export class Screen {
   }
 
   private eraseRow(part: number): void {
-    const to = part === 1 ? this.column + 1 : kColumns;
+    const to = part === 1 ? Math.min(this.place + 1, kColumns) : kColumns;
     if (part > 2) return;
-    this.here((cells) => cells.erase(part === 0 ? this.column : 0, to, this.pen.erased));
+    this.here((cells) => cells.erase(part === 0 ? this.place : 0, to, this.pen.erased));
     if (to === kColumns) this.rows[this.row]!.wraps = false;
   }
 
@@ -261,7 +272,7 @@ export class Screen {
   // What was on the screen is kept above it, as is all that leaves a scrolling region: it is a log. tmux does the same.
   private clear(): void {
     let end = kRows;
-    while (end > 0 && this.rows[end - 1]!.cells.isBlank()) end -= 1;
+    while (end > 0 && this.rows[end - 1]!.cells.isErased()) end -= 1;
     this.leave(0, end);
     this.touch(0);
     this.rows = this.blanks(kRows);
@@ -284,20 +295,24 @@ export class Screen {
     if (on === (this.main !== undefined)) return;
     if (on) {
       this.touch(0);
-      this.main = { rows: this.rows, cursor: this.cursor };
-      this.rows = this.blanks(kRows);
+      this.main = { rows: this.rows, saved: this.state };
+      this.rows = Array.from({ length: kRows }, () => newRow());
       return;
     }
-    const { rows, cursor } = this.main!;
+    const { rows, saved } = this.main!;
     this.main = undefined;
     this.rows = rows;
     this.touched = kRows; // the rows are as they were before
-    this.moveTo(cursor.row, cursor.column);
+    this.restore(saved);
   }
 
   private reset(): void {
     this.alternate(false);
     this.pen.apply('0');
+    this.sets = new CharacterSets();
+    this.saved = { row: 0, column: 0, style: kPlain, sets: new CharacterSets() };
+    this.wrap = true;
+    this.inserts = false;
     this.top = 0;
     this.bottom = kRows - 1;
     this.clear();

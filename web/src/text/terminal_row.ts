@@ -1,9 +1,8 @@
-import { Cells, CharacterSets, type Segment, widthOf } from './cells';
+import { carryOn, Cells, CharacterSets, kColumns, kNoEnd, type Segment, widthOf } from './cells';
 import { type Piece, split } from './escapes';
 import { Pen } from './pen';
 
 const kMaxColumns = 4096;
-const kNoEnd = 1 << 17; // columns; a row is as long as its text
 
 // One row of a terminal that is as wide as it takes: text that comes after a carriage return replaces what it covers,
 // and no more. What would go to other rows does nothing.
@@ -13,8 +12,8 @@ export class TerminalRow {
   private readonly sets = new CharacterSets();
   private column = 0;
 
-  // Begins in the colours that these parameters of SGR sequences leave.
-  constructor(styles: readonly string[] = []) { for (const style of styles) this.pen.apply(style); }
+  // `carried`: what the lines before have left in force.
+  constructor(carried: readonly string[] = []) { carryOn(carried, this.pen, this.sets); }
 
   write(text: string): void {
     for (const piece of split(text)) this.apply(piece);
@@ -34,7 +33,7 @@ export class TerminalRow {
       case 'style': return this.pen.apply(piece.parameters);
       case 'link': return this.pen.link(piece.href);
       case 'character': return this.character(piece.code);
-      case 'escape': return void this.sets.designate(piece.code);
+      case 'escape': return void this.sets.take(piece.code);
       case 'control': if (piece.mark === '') this.control(piece.final, piece.numbers);
     }
   }
@@ -44,9 +43,7 @@ export class TerminalRow {
       case '\r': this.column = 0; return;
       case '\b': return this.moveTo(this.column - 1);
       case '\t': return this.moveTo((Math.floor(this.column / 8) + 1) * 8);
-      case '\x0e': return this.sets.choose(1);
-      case '\x0f': return this.sets.choose(0);
-      default: return this.print(code); // no part of a line, and shown as what it is
+      default: if (!this.sets.take(code)) this.print(code); // no part of a line, and shown as what it is
     }
   }
 
@@ -58,7 +55,7 @@ export class TerminalRow {
       case 'G': case '`': return this.moveTo(count - 1);
       case 'C': case 'a': return this.moveTo(this.column + count);
       case 'D': return this.moveTo(this.column - count);
-      case 'P': return this.cells.remove(this.column, count);
+      case 'P': return this.cells.remove(this.column, count, kColumns, this.pen.erased);
       case '@': return this.cells.insert(this.column, Math.min(count, kMaxColumns), kNoEnd, this.pen.erased);
       case 'X': return this.cells.erase(this.column, Math.min(this.column + count, kMaxColumns), this.pen.erased);
     }
@@ -78,9 +75,7 @@ export class TerminalRow {
   }
 
   private erase(part: number): void {
-    const style = this.pen.erased;
-    const end = style.background ? Math.max(this.cells.length, this.column) : kNoEnd;
-    if (part === 1) return this.cells.erase(0, Math.min(this.column + 1, this.cells.length), style);
-    this.cells.erase(part === 2 ? 0 : this.column, part > 2 ? this.column : end, style);
+    if (part > 2) return;
+    this.cells.erase(part === 0 ? this.column : 0, part === 1 ? this.column + 1 : kNoEnd, this.pen.erased);
   }
 }

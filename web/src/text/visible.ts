@@ -36,13 +36,17 @@ export function cut(text: string, limit: number): string {
   return text.slice(0, code >= 0xd800 && code < 0xdc00 ? limit - 1 : limit);
 }
 
-export function partsOf(text: string): Part[] {
+// `before` and `after`: what is beside the text, and may be of the same word.
+export function partsOf(text: string, before = '', after = ''): Part[] {
   const parts: Part[] = [];
+  const from = before.length;
   let at = 0;
-  for (const match of text.matchAll(kUnseen)) {
-    if (match.index > at) withUrls(text.slice(at, match.index), parts);
+  for (const match of (before + text + after).matchAll(kUnseen)) {
+    const index = match.index - from;
+    if (index < 0 || index >= text.length) continue;
+    if (index > at) withUrls(text.slice(at, index), parts);
     parts.push({ text: nameOf(match[0]), kind: 'control' });
-    at = match.index + match[0].length;
+    at = index + match[0].length;
   }
   if (at < text.length) withUrls(text.slice(at), parts);
   return parts;
