@@ -129,6 +129,8 @@ void Grammar::AddCompression(CLI::App* command) {
 void Grammar::AddRaw(CLI::App* command) {
   command->add_flag("--raw", raw_.raw,
                     "Let the job drive the terminal: all its escape sequences, not colours alone");
+  command->add_flag("--rendered", raw_.rendered,
+                    "Print rows as a terminal would show them in the end, as plain text");
 }
 
 void Grammar::AddFilters(CLI::App* command) {

@@ -27,6 +27,7 @@ struct RawOptions {
   bool no_progress = false;
   bool no_compression = false;
   bool raw = false;
+  bool rendered = false;
   std::string job;
   std::vector<std::string> parameters;
   bool follow = false;
