@@ -189,7 +189,9 @@ absl::StatusOr<LogLines> Follower::Next() {
 
 absl::Status Follower::Print(const LogLines& lines) {
   const absl::MutexLock lock(&mutex_);
-  return lines.batch ? printer_->Print(*lines.batch) : printer_->Print(lines.text);
+  absl::Status status = lines.batch ? printer_->Print(*lines.batch) : printer_->Print(lines.text);
+  is_finished_ = !status.ok();
+  return status;
 }
 
 absl::Status Follower::Finish() {

@@ -83,6 +83,7 @@ class Grammar {
   void AddFormats(CLI::App* command, bool raw);
   void AddCompression(CLI::App* command);
   void AddRaw(CLI::App* command);
+  void AddRendered(CLI::App* command);
   void AddFilters(CLI::App* command);
   void AddRun();
   void AddTail();

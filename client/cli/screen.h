@@ -34,7 +34,7 @@ struct ScreenRow {
 // editors and pagers use, is not. Tick() hands out earlier what nothing seems to draw on any more;
 // if something does all the same, such a row comes again, as it is then.
 //
-// Memory is bounded, about two megabytes at worst, whatever is written. For one thread.
+// Memory is bounded, a few megabytes at worst, whatever is written. For one thread.
 class Screen : private EscapeReader {
  public:
   static constexpr size_t kColumns = 80;

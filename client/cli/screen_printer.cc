@@ -14,8 +14,8 @@
 namespace jobtail::client::cli {
 namespace {
 
-constexpr size_t kPiece = size_t{16} << 10;  // drawn at once: its rows are in memory
-constexpr size_t kMaxLine = 1 << 20;         // kept back until it is whole
+constexpr size_t kPiece = size_t{4} << 10;  // drawn at once: its rows are in memory
+constexpr size_t kMaxLine = 1 << 20;        // kept back until it is whole
 
 }  // namespace
 
@@ -134,7 +134,9 @@ absl::Status ScreenPrinter::Tick() {
     panes_[target].screen.Tick(&panes_[target].rows);
     if (absl::Status status = PrintRows(target); !status.ok()) return status;
   }
-  return output()->Flush();
+  absl::Status status = output()->Flush();
+  if (status.ok()) output()->ShowFooter();
+  return status;
 }
 
 absl::Status ScreenPrinter::PrintNotice(const v1::LogLine& line, const std::string& text) {
