@@ -384,15 +384,15 @@ void Screen::Reset() {
 
 // --- rows
 
-Screen::Row& Screen::Touch(int at) {
-  Row& row = rows_[at];
-  for (int below = at; below < kRows && !rows_[below].is_jobs; ++below) {
+Screen::Row& Screen::Touch(int row) {
+  for (int below = row; below < kRows && !rows_[below].is_jobs; ++below) {
     rows_[below].is_jobs = true;
   }
-  if (row.first == 0) row.first = record_.sequence;
-  row.drawn = tick_;
-  row.time = record_.time;
-  return row;
+  Row& touched = rows_[row];
+  if (touched.first == 0) touched.first = record_.sequence;
+  touched.drawn = tick_;
+  touched.time = record_.time;
+  return touched;
 }
 
 // How many rows there are down to the last that has text, or to the one above the cursor.

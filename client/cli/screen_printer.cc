@@ -73,7 +73,7 @@ absl::Status ScreenPrinter::PrintView(const LineView& line) {
 
 absl::Status ScreenPrinter::Draw(const LineView& line, Output::Target target) {
   Pane& pane = panes_[target];
-  Screen::Record record = {.sequence = line.sequence};
+  Screen::Record record = {.sequence = line.sequence, .time = {}};
   if (options_.timestamps) record.time = line.time();
   for (std::string_view rest = line.bytes; !rest.empty();
        rest.remove_prefix(std::min(kPiece, rest.size()))) {

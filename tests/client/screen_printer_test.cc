@@ -98,7 +98,7 @@ TEST_F(ScreenPrinterTest, PrintsRowsAsTheyAreInTheEnd) {
   ASSERT_TRUE(printer.Print(Batch({Failed(8)})).ok());
   EXPECT_EQ(Out(), "a: done\nb: done\n20%\n");
   EXPECT_EQ(Err(), "jobtail: run r FAILED with exit code 3\n");
-  EXPECT_EQ(output_.last_written(), 7);
+  EXPECT_EQ(output_.last_written(), 8);
 }
 
 TEST_F(ScreenPrinterTest, StreamsThatGoToTwoPlacesHaveScreensOfTheirOwn) {

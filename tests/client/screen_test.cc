@@ -187,8 +187,24 @@ TEST(Screen, ALineIsOverWhereItsRestIsNot) {
   Drawing drawing;
   drawing.Write(std::string(100, 'x') + "\x1b[H\x1b[23B\x1b[2Ky\n");
   EXPECT_EQ(drawing.Finish().Lines(), std::string(80, 'x') + "y\n");
+  drawing.Write(std::string(100, 'x') + "\x1b[A\r\x1b[Kshort");
+  EXPECT_EQ(drawing.Finish().Lines(), "short\n" + std::string(20, 'x') + "\n");
+  drawing.Write(std::string(100, 'x') + "\nthird\x1b[A\r\x1b[M");
+  EXPECT_EQ(drawing.Finish().Lines(), std::string(80, 'x') + "\nthird\n");
+  drawing.Write(std::string(100, 'x') + "\n").Tick(Screen::kSettled).Rows();
+  drawing.Write("\x1b[2AY\x1b[2B\rnext\n");
+  EXPECT_EQ(drawing.Finish().Lines(), "Y" + std::string(79, 'x') + "\nnext\n")
+      << "its second row is printed already";
   drawing.Write(std::string(100, 'x') + "\x1b[A\r\x1b[Mz\n");
   EXPECT_EQ(drawing.Finish().Lines(), "z" + std::string(19, 'x') + "\n");
+}
+
+TEST(Screen, TheCursorStaysInItsScrollingRegion) {
+  EXPECT_THAT(RowsOf("\x1b[5;10r\x1b[7;1H\x1b[9Ax\x1b[1;1Hy"), ElementsAre("y", "", "", "", "x"));
+}
+
+TEST(Screen, InsertsWhereThatIsTheMode) {
+  EXPECT_THAT(RowsOf("abc\r\x1b[4hx\x1b[4ly"), ElementsAre("xybc"));
 }
 
 TEST(Screen, RowsThatWereNeverDrawnOnAreNobodys) {
