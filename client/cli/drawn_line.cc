@@ -4,9 +4,9 @@
 
 #include <algorithm>
 #include <cstddef>
-#include <vector>
+#include <memory>
 
-#include "base/display_width.h"
+#include "client/cli/cells.h"
 #include "client/cli/terminal_filter.h"
 
 namespace jobtail::client::cli {
@@ -14,12 +14,6 @@ namespace {
 
 // Beyond these, text overwrites the last ones.
 constexpr size_t kMostColumns = 4096;
-
-// The second column of a wide character has no text.
-struct Cell {
-  std::string text = " ";
-  size_t style = 0;  // in styles_
-};
 
 class Row {
  public:
@@ -31,16 +25,7 @@ class Row {
 
   std::string Text() const {
     std::string text;
-    size_t style = 0;
-    for (const Cell& cell : cells_) {
-      if (cell.style != style) {
-        if (style > 0) text.append("\x1b[m");
-        text.append(styles_[cell.style]);
-        style = cell.style;
-      }
-      text.append(cell.text);
-    }
-    if (style > 0) text.append("\x1b[m");
+    cells_.AppendTo(cells_.size(), /*styled=*/true, &text);
     return text;
   }
 
@@ -71,7 +56,7 @@ class Row {
     if (end == std::string_view::npos) return shown.size();
     const std::string_view parameters = shown.substr(2, end - 2);
     if (shown[end] == 'm') {
-      std::string style = styles_[style_];
+      std::string style = style_ == nullptr ? "" : *style_;
       ApplyStyle(parameters, &style);
       SetStyle(style);
     } else {
@@ -81,46 +66,25 @@ class Row {
   }
 
   void SetStyle(const std::string& style) {
-    style_ = style.empty() ? 0 : styles_.size();
-    if (!style.empty()) styles_.push_back(style);
+    style_ = style.empty() ? nullptr : std::make_shared<const std::string>(style);
   }
 
   void Put(std::string_view character) {
-    const size_t width = DisplayWidth(character);
-    if (width == 0) {
-      if (column_ > 0 && column_ <= cells_.size()) cells_[column_ - 1].text.append(character);
-      return;
-    }
+    const size_t width = ColumnsOf(character);
+    if (width == 0) return cells_.Combine(column_, character);
     column_ = std::min(column_, kMostColumns);
-    cells_.resize(std::max(cells_.size(), column_ + width));
-    Separate(column_);
-    Separate(column_ + width);
-    cells_[column_] = {std::string(character), style_};
-    for (size_t i = 1; i < width; ++i) cells_[column_ + i] = {"", style_};
+    cells_.Put(column_, character, width, style_);
     column_ += width;
   }
 
   void Erase(std::string_view parameters) {
     const char part = parameters.empty() ? '0' : parameters[0];
-    if (part != '1') {
-      const size_t from = part == '0' ? column_ : 0;
-      Separate(from);
-      cells_.resize(std::min(cells_.size(), from));
-    } else {
-      Separate(column_ + 1);
-      std::fill_n(cells_.begin(), std::min(cells_.size(), column_ + 1), Cell());
-    }
+    const size_t from = part == '0' ? column_ : 0;
+    cells_.Erase(from, part == '1' ? column_ + 1 : std::max(from, cells_.size()));
   }
 
-  // No half of a wide character stays.
-  void Separate(size_t column) {
-    if (column == 0 || column >= cells_.size() || !cells_[column].text.empty()) return;
-    cells_[column - 1].text = cells_[column].text = " ";
-  }
-
-  std::vector<std::string> styles_ = {""};
-  std::vector<Cell> cells_;
-  size_t style_ = 0;
+  Cells cells_;
+  Cells::Style style_;
   size_t column_ = 0;
 };
 

@@ -32,6 +32,18 @@ bool FdWriter::SharesTerminal(const FdWriter& other) const {
   return is_terminal_ && other.is_terminal_ && DeviceOf(fd_) == DeviceOf(other.fd_);
 }
 
+bool FdWriter::SharesPlace(const FdWriter& other) const {
+  struct stat one;
+  struct stat two;
+  if (fstat(fd_, &one) != 0 || fstat(other.fd_, &two) != 0) return false;
+  return SharesTerminal(other) || (one.st_dev == two.st_dev && one.st_ino == two.st_ino);
+}
+
+bool FdWriter::IsReady() const {
+  pollfd ready = {.fd = fd_, .events = POLLOUT, .revents = 0};
+  return poll(&ready, 1, 0) == 1 && (ready.revents & POLLOUT) != 0;
+}
+
 absl::Status FdWriter::Write(absl::string_view bytes, size_t* written) {
   *written = 0;
   while (*written < bytes.size()) {

@@ -30,6 +30,10 @@ class FdWriter {
   bool is_terminal() const { return is_terminal_; }
   // Whether both write to one terminal.
   bool SharesTerminal(const FdWriter& other) const;
+  // Whether both write to one terminal, file or pipe.
+  bool SharesPlace(const FdWriter& other) const;
+  // Whether something could be written without waiting.
+  bool IsReady() const;
 
  private:
   absl::Status WaitOrFail(int error) const;

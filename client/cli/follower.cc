@@ -15,8 +15,10 @@
 #include "client/cli/error_text.h"
 #include "client/cli/json_printer.h"
 #include "client/cli/progress_bar.h"
+#include "client/cli/screen_printer.h"
 #include "client/cli/style.h"
 #include "client/cli/text_printer.h"
+#include "client/cli/ticker.h"
 #include "client/run_state.h"
 #include "client/status_text.h"
 
@@ -64,25 +66,42 @@ Follower::Follower(CommonOptions common, const FollowOptions& options, OnInterru
 
 void Follower::Notice(const std::string& text) {
   if (common_.output == OutputFormat::kRaw) return;
+  const absl::MutexLock lock(&mutex_);
   if (printer_ != nullptr) (void)printer_->Leave();
   output_.Notice(text);
 }
 
 std::unique_ptr<LinePrinter> Follower::MakePrinter() {
   if (common_.output == OutputFormat::kJson) return std::make_unique<JsonPrinter>(&output_);
-  TextPrinterOptions text = {.run = run_,
-                             .timestamps = options_.timestamps,
-                             .notices = common_.output == OutputFormat::kText,
-                             .outcome = !exports_,
-                             .merged = exports_,
-                             .raw = options_.raw};
-  if (ShowsProgress()) {
-    const bool color = UsesColor(common_.color, STDERR_FILENO);
-    text.draw_progress = [color](const v1::RunProgress& progress) {
-      return ProgressBar(progress, SizeOf(STDERR_FILENO).columns, color);
-    };
-  }
-  return std::make_unique<TextPrinter>(&output_, std::move(text));
+  if (options_.rendered) return MakeScreenPrinter();
+  return std::make_unique<TextPrinter>(
+      &output_, TextPrinterOptions{.run = run_,
+                                   .timestamps = options_.timestamps,
+                                   .notices = common_.output == OutputFormat::kText,
+                                   .outcome = !exports_,
+                                   .merged = exports_,
+                                   .raw = options_.raw,
+                                   .draw_progress = DrawProgress()});
+}
+
+std::unique_ptr<LinePrinter> Follower::MakeScreenPrinter() {
+  return std::make_unique<ScreenPrinter>(
+      &output_, ScreenPrinterOptions{.run = run_,
+                                     .timestamps = options_.timestamps,
+                                     .outcome = !exports_,
+                                     .merged = exports_,
+                                     .out_is_styled = UsesColor(common_.color, STDOUT_FILENO),
+                                     .err_is_styled = UsesColor(common_.color, STDERR_FILENO),
+                                     .draw_progress = DrawProgress()});
+}
+
+// None where it is not shown.
+std::function<std::string(const v1::RunProgress&)> Follower::DrawProgress() const {
+  if (!ShowsProgress()) return nullptr;
+  const bool color = UsesColor(common_.color, STDERR_FILENO);
+  return [color](const v1::RunProgress& progress) {
+    return ProgressBar(progress, SizeOf(STDERR_FILENO).columns, color);
+  };
 }
 
 bool Follower::ShowsProgress() const {
@@ -99,7 +118,10 @@ absl::StatusOr<int> Follower::Follow(const Client& client, const v1::TailLogRequ
   printer_ = MakePrinter();
   reader_ = client.Tail(request, ReaderOptions());
   interrupts_->SetHandler([this](int signal) { OnSignal(signal); });
+  std::optional<Ticker> ticker;
+  if (options_.rendered) ticker.emplace(kTick, [this] { Tick(); });
   absl::StatusOr<int> code = PrintAll();
+  ticker.reset();
   LeaveTerminal();
   output_.EndFooter();
   interrupts_->SetHandler(nullptr);
@@ -146,15 +168,15 @@ absl::StatusOr<int> Follower::PrintAll() {
   while (true) {
     const absl::StatusOr<LogLines> lines = Next();
     if (interrupts_->stop()) return Interrupted();
+    const absl::Status ticked = Ticked();
+    if (!ticked.ok()) return PrintFailed(ticked);
     if (!lines.ok()) return ReadFailed(lines.status());
     if (lines->is_end()) break;
-    const absl::Status printed =
-        lines->batch ? printer_->Print(*lines->batch) : printer_->Print(lines->text);
+    const absl::Status printed = Print(*lines);
     if (interrupts_->stop()) return Interrupted();
     if (!printed.ok()) return PrintFailed(printed);
   }
-  if (const absl::Status finished = printer_->Finish(); !finished.ok())
-    return PrintFailed(finished);
+  if (const absl::Status finished = Finish(); !finished.ok()) return PrintFailed(finished);
   return printer_->result().has_value() ? ExitCode(*printer_->result()) : 0;
 }
 
@@ -163,6 +185,43 @@ absl::StatusOr<LogLines> Follower::Next() {
   const absl::StatusOr<const v1::LogBatch*> batch = reader_->Next();
   if (!batch.ok()) return batch.status();
   return LogLines{{}, *batch};
+}
+
+absl::Status Follower::Print(const LogLines& lines) {
+  const absl::MutexLock lock(&mutex_);
+  absl::Status status = lines.batch ? printer_->Print(*lines.batch) : printer_->Print(lines.text);
+  is_finished_ = !status.ok();
+  return status;
+}
+
+absl::Status Follower::Finish() {
+  const absl::MutexLock lock(&mutex_);
+  is_finished_ = true;
+  return printer_->Finish();
+}
+
+// In the ticker's thread. An error ends the reading.
+void Follower::Tick() {
+  const absl::MutexLock lock(&mutex_);
+  if (is_finished_ || !tick_.ok()) return;
+  tick_ = printer_->Tick();
+  if (!tick_.ok()) reader_->Cancel();
+}
+
+absl::Status Follower::Ticked() {
+  const absl::MutexLock lock(&mutex_);
+  return tick_;
+}
+
+// Of a run that is left. Not where that would have to wait for whoever reads it.
+void Follower::PrintWhatIsHeld() {
+  if (!options_.rendered) return;
+  const absl::MutexLock lock(&mutex_);
+  is_finished_ = true;
+  if (!out_.IsReady() || !err_.IsReady()) return;
+  out_.IgnoreStop();
+  err_.IgnoreStop();
+  (void)printer_->Finish();
 }
 
 // However the following ends.
@@ -174,6 +233,7 @@ void Follower::LeaveTerminal() {
 }
 
 int Follower::Interrupted() {
+  PrintWhatIsHeld();
   LeaveTerminal();
   const int code = 128 + interrupts_->signal();
   const bool quiet = common_.output == OutputFormat::kRaw && !err_.is_terminal();
@@ -186,7 +246,8 @@ int Follower::Interrupted() {
   return code;
 }
 
-absl::Status Follower::ReadFailed(const absl::Status& status) const {
+absl::Status Follower::ReadFailed(const absl::Status& status) {
+  (void)Finish();
   if (IsRefusal(status)) return ExplainRunError(common_, run_, status);
   return {status.code(),
           absl::StrCat("stopped following run ", run_, ": ", Printable(StatusText(status)),

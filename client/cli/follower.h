@@ -2,12 +2,15 @@
 #ifndef JOBTAIL_CLIENT_CLI_FOLLOWER_H_
 #define JOBTAIL_CLIENT_CLI_FOLLOWER_H_
 
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
 
+#include "absl/base/thread_annotations.h"
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include "absl/synchronization/mutex.h"
 #include "client/cli/fd_writer.h"
 #include "client/cli/interrupts.h"
 #include "client/cli/line_printer.h"
@@ -25,7 +28,7 @@ enum class OnInterrupt {
 };
 
 // Follows the log of one run and prints it to stdout and stderr. Made and used once, by the
-// printing thread.
+// printing thread; with `rendered`, another one prints what has been kept back for a while.
 class Follower {
  public:
   // `interrupts` must outlive this.
@@ -54,13 +57,20 @@ class Follower {
  private:
   ResumeOptions ReaderOptions();
   std::unique_ptr<LinePrinter> MakePrinter();
+  std::unique_ptr<LinePrinter> MakeScreenPrinter();
+  std::function<std::string(const v1::RunProgress&)> DrawProgress() const;
   bool ShowsProgress() const;
   void OnSignal(int signal);
   absl::StatusOr<int> PrintAll();
   absl::StatusOr<LogLines> Next();
+  absl::Status Print(const LogLines& lines) ABSL_LOCKS_EXCLUDED(mutex_);
+  absl::Status Finish() ABSL_LOCKS_EXCLUDED(mutex_);
+  void Tick() ABSL_LOCKS_EXCLUDED(mutex_);
+  absl::Status Ticked() ABSL_LOCKS_EXCLUDED(mutex_);
+  void PrintWhatIsHeld() ABSL_LOCKS_EXCLUDED(mutex_);
   void LeaveTerminal();
   int Interrupted();
-  absl::Status ReadFailed(const absl::Status& status) const;
+  absl::Status ReadFailed(const absl::Status& status);
   absl::StatusOr<int> PrintFailed(const absl::Status& status);
   std::string TailCommand(int64_t from) const;
 
@@ -77,6 +87,11 @@ class Follower {
   std::string run_;  // its whole id
   std::unique_ptr<LinePrinter> printer_;
   std::unique_ptr<LogReader> reader_;
+
+  // Printing is of both threads, while there are two.
+  absl::Mutex mutex_;
+  absl::Status tick_ ABSL_GUARDED_BY(mutex_);  // an error of the other thread's printing
+  bool is_finished_ ABSL_GUARDED_BY(mutex_) = false;
 };
 
 }  // namespace jobtail::client::cli

@@ -113,6 +113,7 @@ CLI::App* Grammar::AddFollowCommand(const char* name, const char* description, c
   AddFormats(command, /*raw=*/true);
   command->add_flag("--timestamps", raw_.timestamps, "Begin each line with its time, in UTC");
   AddRaw(command);
+  AddRendered(command);
   command
       ->add_option("--retry-for", raw_.retry_for, "How long to wait for a server that is gone [5m]")
       ->option_text("DURATION")
@@ -129,6 +130,11 @@ void Grammar::AddCompression(CLI::App* command) {
 void Grammar::AddRaw(CLI::App* command) {
   command->add_flag("--raw", raw_.raw,
                     "Let the job drive the terminal: all its escape sequences, not colours alone");
+}
+
+void Grammar::AddRendered(CLI::App* command) {
+  command->add_flag("--rendered", raw_.rendered,
+                    "Print rows as a terminal would show them in the end, as plain text");
 }
 
 void Grammar::AddFilters(CLI::App* command) {
@@ -199,6 +205,7 @@ void Grammar::AddExport() {
   AddRunId(command);
   command->add_flag("--timestamps", raw_.timestamps, "Begin each line with its time, in UTC");
   AddRaw(command);
+  AddRendered(command);
   AddFilters(command);
   AddCompression(command);
 }

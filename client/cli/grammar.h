@@ -27,6 +27,7 @@ struct RawOptions {
   bool no_progress = false;
   bool no_compression = false;
   bool raw = false;
+  bool rendered = false;
   std::string job;
   std::vector<std::string> parameters;
   bool follow = false;
@@ -82,6 +83,7 @@ class Grammar {
   void AddFormats(CLI::App* command, bool raw);
   void AddCompression(CLI::App* command);
   void AddRaw(CLI::App* command);
+  void AddRendered(CLI::App* command);
   void AddFilters(CLI::App* command);
   void AddRun();
   void AddTail();

@@ -39,6 +39,7 @@ inline constexpr char kRun[] = R"(Examples:
   jobtail run --detach countdown            print the run's id and leave it running
   jobtail run --timestamps countdown 2>errors.txt
   jobtail run --output=json countdown | jq -r .text
+  jobtail run --rendered pull >log.txt      rows as they are in the end, no escape sequences
 
 Prints what the job prints, stdout to stdout and stderr to stderr, and exits with its exit code
 (see jobtail --help). A broken connection is made again, and no line is lost or comes twice.
@@ -51,6 +52,7 @@ inline constexpr char kTail[] = R"(Examples:
   jobtail tail RUN RUN                      several at once, each line with its run before it
   jobtail tail --job=backup                 all runs of a job, those to come as well
   jobtail tail --no-follow RUN >log.txt     what there is by now
+  jobtail tail --rendered RUN >log.txt      rows as they are in the end, no escape sequences
 
 Exits with the job's exit code (see jobtail --help), with --no-follow with 0 if it still runs; with
 several runs, with the largest of their exit codes.)";
@@ -82,6 +84,7 @@ inline constexpr char kExport[] = R"(Examples:
   jobtail export RUN >log.txt
   jobtail export --timestamps --stderr-only RUN >errors.txt
   jobtail export --output=json RUN | gzip >log.json.gz
+  jobtail export --rendered RUN >log.txt    rows as they are in the end, no escape sequences
 
 Writes what the job printed to both streams, in its order, and exits with 0 whatever became of the
 job. Of a run that goes on, it writes what there is by now, and says so.)";

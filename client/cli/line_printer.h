@@ -5,12 +5,16 @@
 #include <optional>
 
 #include "absl/status/status.h"
+#include "absl/time/time.h"
 #include "absl/types/span.h"
 #include "client/cli/output.h"
 #include "client/line_view.h"
 #include "jobtail/v1/log.pb.h"
 
 namespace jobtail::client::cli {
+
+// How often printers are told that time passes: see LinePrinter::Tick().
+inline constexpr absl::Duration kTick = absl::Milliseconds(500);
 
 // Prints a log's batches, each as it comes, in one of the command's output formats. For one thread.
 class LinePrinter {
@@ -26,6 +30,10 @@ class LinePrinter {
 
   // Prints what it may have kept back of a line that is not complete: nothing more will come.
   virtual absl::Status Finish() { return absl::OkStatus(); }
+
+  // Prints what it may have kept back and has no reason to any more: for a printer that waits for
+  // what may come next. To be called every kTick.
+  virtual absl::Status Tick() { return absl::OkStatus(); }
 
   // Leaves a terminal as it was before the job's text: what is printed next is not the job's.
   virtual absl::Status Leave() { return absl::OkStatus(); }

@@ -16,6 +16,7 @@
 #include "client/cli/error_text.h"
 #include "client/cli/json_printer.h"
 #include "client/cli/prefix_printer.h"
+#include "client/cli/screen_printer.h"
 #include "client/cli/style.h"
 #include "client/run_state.h"
 #include "client/status_text.h"
@@ -30,7 +31,9 @@ MultiFollower::MultiFollower(CommonOptions common, const FollowOptions& options,
       color_(UsesColor(common_.color, STDOUT_FILENO)),
       out_(STDOUT_FILENO, "stdout"),
       err_(STDERR_FILENO, "stderr"),
-      output_(&out_, &err_) {}
+      output_(&out_, &err_) {
+  if (options_.rendered) ticker_.emplace(kTick, [this] { Tick(); });
+}
 
 MultiFollower::~MultiFollower() {
   {
@@ -46,6 +49,14 @@ std::unique_ptr<LinePrinter> MultiFollower::MakePrinter(const v1::Run& run) {
   }
   const std::string name = absl::StrCat(Printable(run.job()), " ", Printable(ShortId(run.id())));
   const Paint paint = color_ ? PaintInTurn(count_) : Paint::kPlain;
+  if (options_.rendered) {
+    return std::make_unique<ScreenPrinter>(
+        &output_, ScreenPrinterOptions{.run = run.id(),
+                                       .prefix = Painted(name + " |", paint) + " ",
+                                       .timestamps = options_.timestamps,
+                                       .out_is_styled = color_,
+                                       .err_is_styled = UsesColor(common_.color, STDERR_FILENO)});
+  }
   return std::make_unique<PrefixPrinter>(
       &output_, PrefixPrinterOptions{.run = run.id(),
                                      .prefix = Painted(name + " |", paint) + " ",
@@ -80,6 +91,15 @@ void MultiFollower::Read(Followed* followed) {
     }
     const absl::Status printed = followed->printer->Print(**batch);
     if (!printed.ok()) StopLocked(printed);
+  }
+}
+
+void MultiFollower::Tick() {
+  absl::MutexLock lock(&mutex_);
+  for (const auto& [id, followed] : runs_) {
+    if (!error_.ok()) return;
+    if (followed == nullptr || followed->done) continue;
+    if (const absl::Status printed = followed->printer->Tick(); !printed.ok()) StopLocked(printed);
   }
 }
 

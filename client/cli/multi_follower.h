@@ -4,6 +4,7 @@
 
 #include <map>
 #include <memory>
+#include <optional>
 #include <set>
 #include <string>
 #include <thread>
@@ -16,6 +17,7 @@
 #include "client/cli/line_printer.h"
 #include "client/cli/options.h"
 #include "client/cli/output.h"
+#include "client/cli/ticker.h"
 #include "client/client.h"
 
 namespace jobtail::client::cli {
@@ -56,7 +58,9 @@ class MultiFollower {
     bool done = false;
   };
 
-  std::unique_ptr<LinePrinter> MakePrinter(const v1::Run& run);
+  std::unique_ptr<LinePrinter> MakePrinter(const v1::Run& run)
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  void Tick() ABSL_LOCKS_EXCLUDED(mutex_);
   void Read(Followed* followed) ABSL_LOCKS_EXCLUDED(mutex_);
   void PrintEndLocked(const Followed& followed, const absl::Status& status)
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
@@ -86,6 +90,7 @@ class MultiFollower {
   std::set<std::string> disconnected_ ABSL_GUARDED_BY(mutex_);
   int code_ ABSL_GUARDED_BY(mutex_) = 0;
   absl::Status error_ ABSL_GUARDED_BY(mutex_);
+  std::optional<Ticker> ticker_;  // last: its thread uses the rest
 };
 
 }  // namespace jobtail::client::cli

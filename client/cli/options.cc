@@ -32,6 +32,22 @@ Arguments WithoutHelpCommand(int argc, const char* const* argv) {
   return arguments;
 }
 
+// "" if a screen can be made of what is asked for.
+std::string CheckRendered(const RawOptions& raw) {
+  if (raw.format == "json") {
+    return "--rendered goes with --output=text; in JSON every record is as the job printed it";
+  }
+  if (raw.format == "raw") {
+    return "--rendered goes with --output=text; raw is nothing but the job's bytes";
+  }
+  if (raw.raw) return "--rendered and --raw exclude each other; give one of them";
+  if (!raw.pattern.empty()) {
+    return "--rendered needs all lines, as each may draw over others; leave out --grep and search "
+           "what is printed: jobtail ... --rendered | grep ...";
+  }
+  return "";
+}
+
 // What CLI11 cannot see: "" if the options make sense together.
 std::string CheckSense(const std::string& command, const RawOptions& raw) {
   if (raw.timestamps && raw.format == "json") {
@@ -49,6 +65,9 @@ std::string CheckSense(const std::string& command, const RawOptions& raw) {
   }
   if (!raw.client_id.empty() && raw.issuer.empty()) {
     return "--client-id is of an issuer; give its address with --issuer";
+  }
+  if (raw.rendered) {
+    if (const std::string problem = CheckRendered(raw); !problem.empty()) return problem;
   }
   return command == "tail" ? CheckTail(raw) : CheckParameters(raw.parameters);
 }
@@ -77,7 +96,8 @@ bool WantsTimestamps(const RawOptions& raw) {
 FollowOptions CollectFollow(const RawOptions& raw) {
   FollowOptions follow = {.timestamps = WantsTimestamps(raw),
                           .progress = !raw.no_progress,
-                          .raw = raw.raw || raw.format == "raw"};
+                          .raw = raw.raw || raw.format == "raw",
+                          .rendered = raw.rendered};
   absl::ParseDuration(raw.retry_for, &follow.retry_for);
   return follow;
 }
@@ -109,8 +129,10 @@ RunsOptions CollectRuns(const RawOptions& raw) {
 }
 
 ExportOptions CollectExport(const RawOptions& raw) {
-  ExportOptions options = {
-      .request = Request(raw), .timestamps = WantsTimestamps(raw), .raw = raw.raw};
+  ExportOptions options = {.request = Request(raw),
+                           .timestamps = WantsTimestamps(raw),
+                           .raw = raw.raw,
+                           .rendered = raw.rendered};
   options.request.set_run(raw.run);
   return options;
 }

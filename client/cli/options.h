@@ -47,6 +47,8 @@ struct FollowOptions {
   bool progress = true;
   // Whether a terminal gets all that the job printed, and not only what is harmless to it.
   bool raw = false;
+  // Whether rows are printed as a terminal would show them in the end.
+  bool rendered = false;
   absl::Duration retry_for = absl::Minutes(5);
 };
 
@@ -95,7 +97,8 @@ struct RmOptions {
 struct ExportOptions {
   v1::TailLogRequest request = {};
   bool timestamps = false;
-  bool raw = false;  // as for FollowOptions
+  bool raw = false;       // as for FollowOptions
+  bool rendered = false;  // as well
 };
 
 struct WhoAmIOptions {};

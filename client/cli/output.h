@@ -45,6 +45,8 @@ class Output {
 
   // Whether both are one terminal: they share a cursor.
   bool is_one_terminal() const { return one_terminal_; }
+  // Whether both are the same terminal, file or pipe.
+  bool is_one_place() const { return out_->SharesPlace(*err_); }
 
   // Marks where the line with this sequence number ends; 0 for one that has none.
   void End(int64_t sequence) {

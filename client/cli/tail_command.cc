@@ -83,7 +83,10 @@ absl::StatusOr<int> Execute(const CommonOptions& common, const ExportOptions& op
   request.set_run(run->id());
   Interrupts interrupts;
   Follower follower(common,
-                    {.timestamps = options.timestamps, .progress = false, .raw = options.raw},
+                    {.timestamps = options.timestamps,
+                     .progress = false,
+                     .raw = options.raw,
+                     .rendered = options.rendered},
                     OnInterrupt::kLeave, &interrupts);
   const absl::StatusOr<int> code = follower.Export(client, request);
   if (!code.ok() || *code != 0) return code;

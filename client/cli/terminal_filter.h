@@ -2,9 +2,10 @@
 #ifndef JOBTAIL_CLIENT_CLI_TERMINAL_FILTER_H_
 #define JOBTAIL_CLIENT_CLI_TERMINAL_FILTER_H_
 
-#include <cstddef>
 #include <string>
 #include <string_view>
+
+#include "client/cli/escape_reader.h"
 
 namespace jobtail::client::cli {
 
@@ -39,10 +40,9 @@ class OwnRows {
 // clipboard or ask for an answer (OSC, DCS, APC, PM, SOS), other escape sequences, and control
 // characters, those of eight bits too.
 //
-// Works on a stream in pieces: a sequence or a character may begin in one and end in the next. An
-// end of line ends a sequence that is not complete, so that none can hide more than its line. What
-// is valid UTF-8 is not changed otherwise. One for each stream; for one thread.
-class TerminalFilter {
+// Works on a stream in pieces, as all EscapeReaders. What is valid UTF-8 is not changed otherwise.
+// One for each stream; for one thread.
+class TerminalFilter : private EscapeReader {
  public:
   // `rows`: those the job may draw on; it must outlive the filter. Null: only on the cursor's own.
   explicit TerminalFilter(OwnRows* rows = nullptr) : rows_(rows) {}
@@ -57,38 +57,14 @@ class TerminalFilter {
   const std::string& style() const { return style_; }
 
  private:
-  enum class State {
-    kText,
-    kEscape,        // after ESC
-    kIntermediate,  // after ESC and a byte that needs another one
-    kControl,       // in a control sequence
-    kString,        // in a string
-    kStringEscape,  // after ESC in a string
-  };
-
-  void Take(unsigned char byte, std::string* shown);
-  void TakeText(unsigned char byte, std::string* shown);
-  void TakeCharacter(unsigned char byte, std::string* shown);
-  bool TakeContinuation(unsigned char byte, std::string* shown);
-  void TakeEscape(unsigned char byte);
-  void EndEscape(unsigned char byte);
-  void TakeControl(unsigned char byte, std::string* shown);
-  void TakeC1(unsigned char code);
-  void EndControl(unsigned char final, std::string* shown);
-  void Move(unsigned char final, std::string* shown);
-  void NewLine(std::string* shown);
-  bool draws_lines() const { return draws_[chosen_]; }
+  void OnText(std::string_view text) override { shown_->append(text); }
+  void OnControl(char control) override;
+  void OnEscape(char) override {}
+  void OnSequence(std::string_view parameters, char final) override;
+  void Move(std::string_view parameters, char final);
 
   OwnRows* const rows_;
-  State state_ = State::kText;
-  std::string sequence_;            // the parameters of a control sequence
-  bool is_known_ = true;            // whether it can be one that goes through
-  std::string character_;           // the beginning of one in UTF-8
-  size_t missing_ = 0;              // and how many bytes it lacks
-  unsigned char last_ = 0;          // byte of a string
-  unsigned char intermediate_ = 0;  // after ESC; 0xff for several
-  bool draws_[2] = {false, false};  // whether the character set is the one for drawing lines
-  size_t chosen_ = 0;               // of the two
+  std::string* shown_ = nullptr;  // during Append()
   std::string style_;
 };
 

@@ -67,6 +67,13 @@ TEST_F(OptionsTest, OptionsMayStandAnywhere) {
   EXPECT_TRUE(run.follow.timestamps);
 }
 
+TEST_F(OptionsTest, RowsAreRenderedOnDemand) {
+  EXPECT_FALSE(Parsed<RunOptions>({"run", "job"}).follow.rendered);
+  EXPECT_TRUE(Parsed<RunOptions>({"run", "job", "--rendered"}).follow.rendered);
+  EXPECT_TRUE(Parsed<TailOptions>({"tail", "a", "b", "-n", "5", "--rendered"}).follow.rendered);
+  EXPECT_TRUE(Parsed<ExportOptions>({"export", "r", "--rendered"}).rendered);
+}
+
 TEST_F(OptionsTest, AJobMayBeCalledLikeACommand) {
   EXPECT_EQ(Parsed<RunOptions>({"run", "tail", "jobs=2"}).job, "tail");
   EXPECT_EQ(Parsed<RunOptions>({"run", "run"}).job, "run");
@@ -151,6 +158,11 @@ TEST_F(OptionsTest, WrongUsageIsOneLineWithARemedy) {
       {{"tail", "r", "-n", "2.5"}, "'2.5' is no number; write a whole number from 0 on"},
       {{"tail", "a", "b", "--from=3"}, "--from counts the lines of one run"},
       {{"tail", "a", "b", "--output=raw"}, "--output=raw goes with one run"},
+      {{"tail", "r", "--rendered", "--grep=x"}, "leave out --grep"},
+      {{"run", "job", "--rendered", "--output=json"}, "--rendered goes with --output=text"},
+      {{"export", "r", "--rendered", "--output=json"}, "--rendered goes with --output=text"},
+      {{"tail", "r", "--rendered", "--output=raw"}, "raw is nothing but the job's bytes"},
+      {{"run", "job", "--rendered", "--raw"}, "--rendered and --raw exclude each other"},
       {{"tail", "a", "--job=b"}, "one or the other"},
       {{"tail", "--job=b", "--no-follow"}, "--no-follow goes with runs"},
       {{"runs", "--limit=many"}, "'many' is no number"},

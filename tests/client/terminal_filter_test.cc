@@ -120,6 +120,8 @@ TEST(TerminalFilter, MakesNoControlCharacterOfHalves) {
             "a");
   EXPECT_EQ(Shown("\xff\xfe"), "\ufffd\ufffd");
   EXPECT_EQ(Shown("\xe0\x82\x9b"), "\ufffd") << "an overlong control sequence introducer";
+  EXPECT_EQ(Shown("\xed\xa0\x80"), "\ufffd") << "a surrogate";
+  EXPECT_EQ(Shown("\xf4\x9f\x99\x82"), "\ufffd") << "beyond Unicode";
   std::string shown;
   TerminalFilter out, err;
   out.Append("\xc2", &shown);

@@ -79,6 +79,25 @@ TEST_F(JobtaildTest, ItServesTheJobsOfItsFile) {
   EXPECT_THAT(LinesOf("greet"), ElementsAre("Hello, world!"));
 }
 
+// Into a pipe, the bytes as they were printed, or the rows as they were in the end.
+TEST_F(JobtaildTest, AProgramThatDrawsRowsIsReadInAPipeAsOnATerminal) {
+  Serve(R"(job { name: "pull" command: "sh" tty: true argument: "-c"
+                 argument: "printf 'a: waiting\\nb: waiting\\n'; for i in 25 50; do printf '\\033[2A\\033[2Ka: %s%%\\r\\033[2B' $i; done; printf '\\033[1A\\033[2K\\033[32mb: done\\033[m\\n'; test -t 1 && echo end" })");
+  const auto jobtail = [this](std::vector<std::string> arguments) {
+    arguments.insert(arguments.begin(), {JOBTAIL_COMMAND, "--server=" + server_->address()});
+    return jobtail::testing::Run({.command = std::move(arguments)});
+  };
+  const Outcome run = jobtail({"run", "--rendered", "pull"});
+  EXPECT_EQ(run.out, "a: 50%\nb: done\nend\n");
+  EXPECT_EQ(run.exit_code, 0) << run.err;
+  const std::string id = jobtail({"run", "--detach", "pull"}).out.substr(0, 36);
+  EXPECT_EQ(jobtail({"tail", "--rendered", id}).out, "a: 50%\nb: done\nend\n");
+  EXPECT_EQ(jobtail({"tail", "--rendered", "--color=always", id}).out,
+            "a: 50%\n\x1b[32mb: done\x1b[m\nend\n");
+  EXPECT_EQ(jobtail({"export", "--rendered", id}).out, "a: 50%\nb: done\nend\n");
+  EXPECT_THAT(jobtail({"tail", id}).out, HasSubstr("a: waiting\nb: waiting\n\x1b[2A"));
+}
+
 TEST_F(JobtaildTest, AFileIsCheckedWithoutServing) {
   const Outcome right = Check("job { name: \"a\" command: \"true\" }");
   EXPECT_EQ(right.exit_code, 0);
