@@ -99,7 +99,7 @@ void EscapeReader::TakeText(unsigned char byte) {
   if (byte == kEscape) {
     state_ = State::kEscape;
   } else if (byte == kShiftOut || byte == kShiftIn) {
-    chosen_ = byte == kShiftOut ? 1 : 0;
+    sets_.chosen = byte == kShiftOut ? 1 : 0;
   } else if (byte >= '`' && byte <= '~' && draws_lines()) {
     OnText(kDrawing[byte - '`']);
   } else if (byte >= 0x20 && byte != 0x7f) {
@@ -159,8 +159,8 @@ void EscapeReader::TakeEscape(unsigned char byte) {
 
 // Of those with a byte between, the ones that choose a character set.
 void EscapeReader::EndEscape(unsigned char byte) {
-  if (intermediate_ == '(') draws_[0] = byte == '0';
-  if (intermediate_ == ')') draws_[1] = byte == '0';
+  if (intermediate_ == '(') sets_.draws[0] = byte == '0';
+  if (intermediate_ == ')') sets_.draws[1] = byte == '0';
 }
 
 // The control characters of eight bits, or ESC and the letter that stands for one.

@@ -26,7 +26,16 @@ class EscapeReader {
   void Read(std::string_view bytes);
 
  protected:
+  // Two character sets, and which of them is in use.
+  struct CharacterSets {
+    bool draws[2] = {false, false};  // whether it is the one for drawing lines
+    size_t chosen = 0;
+  };
+
   EscapeReader() = default;
+
+  const CharacterSets& character_sets() const { return sets_; }
+  void set_character_sets(const CharacterSets& sets) { sets_ = sets; }
 
   // Text without control characters, in any pieces of whole characters of UTF-8: what is none has
   // become U+FFFD, and what the character set for drawing lines changes the characters it stands
@@ -58,7 +67,7 @@ class EscapeReader {
   void EndEscape(unsigned char byte);
   void TakeControl(unsigned char byte);
   void TakeC1(unsigned char code);
-  bool draws_lines() const { return draws_[chosen_]; }
+  bool draws_lines() const { return sets_.draws[sets_.chosen]; }
 
   State state_ = State::kText;
   std::string sequence_;            // the parameters of a control sequence
@@ -67,8 +76,7 @@ class EscapeReader {
   size_t missing_ = 0;              // and how many bytes it lacks
   unsigned char last_ = 0;          // byte of a string
   unsigned char intermediate_ = 0;  // after ESC; 0xff for several
-  bool draws_[2] = {false, false};  // whether the character set is the one for drawing lines
-  size_t chosen_ = 0;               // of the two
+  CharacterSets sets_;
 };
 
 }  // namespace jobtail::client::cli

@@ -98,6 +98,7 @@ void Screen::OnText(std::string_view text) {
 }
 
 void Screen::OnControl(char control) {
+  last_character_.clear();
   switch (control) {
     case '\r':
       return MoveTo(row_, 0);
@@ -113,12 +114,13 @@ void Screen::OnControl(char control) {
 }
 
 void Screen::OnEscape(char final) {
+  last_character_.clear();
   switch (final) {
     case '7':
-      saved_ = {row_, column_};
+      saved_ = Save();
       return;
     case '8':
-      return MoveTo(saved_.row, saved_.column);
+      return Restore(saved_);
     case 'D':
       return LineFeed();
     case 'E':
@@ -133,6 +135,7 @@ void Screen::OnEscape(char final) {
 }
 
 void Screen::OnSequence(std::string_view parameters, char final) {
+  const std::string last = std::exchange(last_character_, "");
   if (final == 'm') {
     if (!styled_ || (!parameters.empty() && parameters[0] == '?')) return;
     ApplyStyle(parameters, &pen_);
@@ -152,6 +155,7 @@ void Screen::OnSequence(std::string_view parameters, char final) {
     return;
   }
   const int count = std::max(numbers[0], 1);
+  if (final == 'b') return Repeat(last, count);
   if (const auto target = Target(final, count, std::max(second, 1))) {
     return MoveTo(target->row, target->column);
   }
@@ -183,28 +187,30 @@ std::optional<Screen::Position> Screen::Target(char final, int count, int second
       return Position{count - 1, second - 1};
     case 'd':
       return Position{count - 1, column_};
-    case 'u':
-      return saved_;
     default:
       return std::nullopt;
   }
 }
 
 void Screen::Change(char final, int first, int count) {
-  const auto column = static_cast<size_t>(column_);
+  const size_t column = Place();
   const auto columns = static_cast<size_t>(count);
   switch (final) {
     case 's':
-      saved_ = {row_, column_};
+      saved_ = Save();
       return;
+    case 'u':
+      return Restore(saved_);
     case 'J':
       return EraseScreen(first);
     case 'K':
       return EraseRow(first);
     case 'L':
-      return ScrollDown(row_, count);
+      if (IsInRegion()) ScrollDown(row_, count);
+      return;
     case 'M':
-      return ScrollUp(row_, count);
+      if (IsInRegion()) ScrollUp(row_, count);
+      return;
     case 'S':
       Leave(top_, std::min(count, bottom_ - top_ + 1));
       return ScrollUp(top_, count);
@@ -216,14 +222,24 @@ void Screen::Change(char final, int first, int count) {
       return Here().cells.Remove(column, columns);
     case 'X':
       return Here().cells.Erase(column, std::min(column + columns, kColumns));
-    case 'b':  // as many as there is room for, and no more
-      for (int left = full_ ? 0 : std::min(count, kColumnCount - column_); left > 0; --left) {
-        if (!last_character_.empty()) Print(std::string(last_character_));
-      }
-      return;
     default:
       return;
   }
+}
+
+// As often as there is room for, and no more.
+void Screen::Repeat(const std::string& character, int count) {
+  if (character.empty() || full_) return;
+  for (int left = std::min(count, kColumnCount - column_); left > 0; --left) Print(character);
+}
+
+Screen::State Screen::Save() const { return {{row_, column_}, pen_, style_, character_sets()}; }
+
+void Screen::Restore(const State& state) {
+  pen_ = state.pen;
+  style_ = state.style;
+  set_character_sets(state.sets);
+  MoveTo(state.cursor.row, state.cursor.column);
 }
 
 void Screen::SetModes(const std::vector<int>& modes, bool on) {
@@ -258,11 +274,11 @@ int Screen::Down(int count) const {
 void Screen::Print(std::string_view character) {
   const size_t width = ColumnsOf(character);
   if (width == 0) {
-    return rows_[row_].cells.Combine(full_ ? kColumns : static_cast<size_t>(column_), character);
+    return rows_[row_].cells.Combine(Place(), character);
   }
   const int columns = static_cast<int>(width);
   if (wraps_ && (full_ || column_ + columns > kColumnCount)) {
-    rows_[row_].wraps = full_ ? kColumns : static_cast<size_t>(column_);
+    rows_[row_].wraps = Place();
     LineFeed();
     column_ = 0;
   }
@@ -301,7 +317,6 @@ void Screen::ReverseLineFeed() {
 }
 
 void Screen::ScrollUp(int from, int count) {
-  if (row_ < top_ || row_ > bottom_ || from > bottom_) return;
   const int by = std::min(count, bottom_ - from + 1);
   NoteMoveUp(from);
   if (from > 0) Unlink(from - 1);
@@ -311,7 +326,6 @@ void Screen::ScrollUp(int from, int count) {
 }
 
 void Screen::ScrollDown(int from, int count) {
-  if (row_ < top_ || row_ > bottom_ || from > bottom_) return;
   const int by = std::min(count, bottom_ - from + 1);
   NoteMoveUp(from);
   if (from > 0) Unlink(from - 1);
@@ -325,8 +339,8 @@ void Screen::Unlink(int row) { rows_[row].wraps = 0; }
 
 void Screen::EraseRow(int part) {
   if (part > 2) return;
-  const size_t from = part == 0 ? static_cast<size_t>(column_) : 0;
-  const size_t to = part == 1 ? static_cast<size_t>(column_) + 1 : kColumns;
+  const size_t from = part == 0 ? Place() : 0;
+  const size_t to = part == 1 ? std::min(Place() + 1, kColumns) : kColumns;
   Row& row = Here();
   row.cells.Erase(from, to);
   if (to == kColumns) row.wraps = 0;
@@ -366,18 +380,20 @@ void Screen::SetRegion(int top, int bottom) {
 void Screen::ShowAlternate(bool on) {
   if (on == main_.has_value()) return;
   if (on) {
-    main_ = Main{std::exchange(rows_, std::vector<Row>(kRows)), {row_, column_}};
+    main_ = Main{std::exchange(rows_, std::vector<Row>(kRows)), Save()};
     return;
   }
   Main main = *std::exchange(main_, std::nullopt);
   rows_ = std::move(main.rows);
-  MoveTo(main.cursor.row, main.cursor.column);
+  Restore(main.state);
 }
 
 void Screen::Reset() {
   ShowAlternate(false);
-  pen_.clear();
-  style_ = nullptr;
+  saved_ = State();
+  Restore(saved_);
+  wraps_ = true;
+  inserts_ = false;
   SetRegion(0, kLast);
   Clear();
 }

@@ -79,10 +79,17 @@ class Screen : private EscapeReader {
     int row = 0;
     int column = 0;
   };
+  // What a job can save and come back to.
+  struct State {
+    Position cursor;
+    std::string pen;
+    Cells::Style style;
+    CharacterSets sets;
+  };
   // What the alternate screen hides.
   struct Main {
     std::vector<Row> rows;
-    Position cursor;
+    State state;
   };
 
   void OnText(std::string_view text) override;
@@ -91,10 +98,16 @@ class Screen : private EscapeReader {
   void OnSequence(std::string_view parameters, char final) override;
   std::optional<Position> Target(char final, int count, int second) const;
   void Change(char final, int first, int count);
+  void Repeat(const std::string& character, int count);
+  State Save() const;
+  void Restore(const State& state);
   void SetModes(const std::vector<int>& modes, bool on);
 
   void MoveTo(int row, int column);
   void NoteMoveUp(int row);
+  // Where the next character comes: beyond the last column where that has just been written.
+  size_t Place() const { return full_ ? kColumns : static_cast<size_t>(column_); }
+  bool IsInRegion() const { return row_ >= top_ && row_ <= bottom_; }
   int Up(int count) const;
   int Down(int count) const;
 
@@ -128,13 +141,13 @@ class Screen : private EscapeReader {
   int row_ = kRows - 1;       // the cursor
   int column_ = 0;
   bool full_ = false;  // the last column is written, and the next character wraps
-  Position saved_;
+  State saved_;
   int top_ = 0;  // of the scrolling region
   int bottom_ = kRows - 1;
   bool wraps_ = true;
   bool inserts_ = false;
-  std::string last_character_;
-  std::string pen_;  // SGR sequences
+  std::string last_character_;  // if nothing has come since
+  std::string pen_;             // SGR sequences
   Cells::Style style_;
 
   Record record_;                          // that is drawn
