@@ -405,8 +405,10 @@ Screen::Row& Screen::Touch(int row) {
     rows_[below].is_jobs = true;
   }
   Row& touched = rows_[row];
-  if (touched.first == 0) touched.first = record_.sequence;
   touched.drawn = tick_;
+  if (touched.last == record_.sequence) return touched;
+  if (touched.first == 0) touched.first = record_.sequence;
+  touched.last = record_.sequence;
   touched.time = record_.time;
   return touched;
 }

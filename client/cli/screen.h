@@ -71,8 +71,9 @@ class Screen : private EscapeReader {
     size_t wraps = 0;     // how many columns its text has, if it goes on in the next row; else 0
     bool is_jobs = true;  // and not of whoever printed before
     int64_t first = 0;    // record that has drawn on it, since it was empty
+    int64_t last = 0;     // the last record that has
     int64_t drawn = 0;    // the tick in which it was drawn on last
-    google::protobuf::Timestamp time;  // of the last record that has
+    google::protobuf::Timestamp time;  // of that record
     std::optional<ScreenRow> shown;    // as it was handed out
   };
   struct Position {
