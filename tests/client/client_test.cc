@@ -49,6 +49,17 @@ TEST(ClientTest, KeepsTheServersErrors) {
   EXPECT_EQ(status.message(), "no such run");
 }
 
+// They come as metadata, of which gRPC by itself takes 8 KiB.
+TEST(ClientTest, KeepsTheServersLongErrors) {
+  FakeServer server;
+  const std::string text(20'000, 'x');
+  server.on_get_run = [&](const auto&, auto*) {
+    return grpc::Status(grpc::StatusCode::NOT_FOUND, text);
+  };
+  const absl::Status status = Client(server.address()).GetRun("run-7").status();
+  EXPECT_EQ(status, absl::NotFoundError(text));
+}
+
 TEST(ClientTest, TriesAgainWhatMayPass) {
   FakeServer server;
   std::atomic<int> calls = 0;

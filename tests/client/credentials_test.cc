@@ -81,9 +81,9 @@ class CredentialsTest : public ::testing::Test {
     std::ofstream(File(name)) << text;
   }
 
-  // Serves with TLS, and returns the address.
-  std::string ServeTls() {
-    const KeyPair pair = authority_.Issue("DNS:localhost,IP:127.0.0.1");
+  // Serves with TLS, with a certificate of these names, and returns the address.
+  std::string ServeTls(const std::string& names = "DNS:localhost,IP:127.0.0.1") {
+    const KeyPair pair = authority_.Issue(names);
     grpc::SslServerCredentialsOptions options(GRPC_SSL_REQUEST_CLIENT_CERTIFICATE_AND_VERIFY);
     options.pem_root_certs = authority_.certificate();
     options.pem_key_cert_pairs.push_back({pair.key, pair.certificate});
@@ -129,6 +129,13 @@ TEST_F(CredentialsTest, TlsKnowsTheServerByItsCa) {
   EXPECT_TRUE(Call(address, {.ca_file = File("ca.pem")}));
   EXPECT_FALSE(Call(address, {.tls = true})) << "the system does not know that CA";
   EXPECT_FALSE(Call(address, {}));
+}
+
+// Whoever has a certificate of the same CA is not the server for that.
+TEST_F(CredentialsTest, TlsKnowsTheServerByItsName) {
+  const std::string address = ServeTls("DNS:elsewhere.example.com,IP:127.0.0.2");
+  EXPECT_FALSE(Call(address, {.ca_file = File("ca.pem"), .token_file = File("token")}));
+  EXPECT_EQ(service_.Token(), "") << "nor is it told a secret";
 }
 
 TEST_F(CredentialsTest, ACertificateTellsWhoCalls) {

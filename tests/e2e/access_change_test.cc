@@ -92,6 +92,25 @@ TEST_F(AccessChangeTest, AWatchEndsAsWell) {
   EXPECT_EQ(reader->Finish().error_code(), grpc::StatusCode::PERMISSION_DENIED);
 }
 
+TEST_F(AccessChangeTest, AWatchGoesOnWithWhatMayStillBeSeen) {
+  const std::string before = Run("wait", "somebody-else");
+  grpc::ClientContext context;
+  Authorize(Token("lister"), &context);
+  const auto reader = stub().WatchRuns(&context, v1::WatchRunsRequest());
+  v1::Run seen;
+  ASSERT_TRUE(reader->Read(&seen));
+  EXPECT_EQ(seen.id(), before);
+  SetPolicy(R"(token_file: "tokens" role { name: "few" allow { job: "greet" verb: LIST } }
+               grant { role: "few" principal: "lister" })");
+  Run("wait", "somebody-else");
+  const std::string after = Run("greet", "somebody-else");
+  do {
+    ASSERT_TRUE(reader->Read(&seen));
+  } while (seen.id() == before);  // what was on its way
+  EXPECT_EQ(seen.id(), after);
+  context.TryCancel();
+}
+
 TEST_F(AccessChangeTest, ASessionThatIsOverEndsItsStreams) {
   const std::string run = Run("wait", "x");
   HttpClient client(server().http_url());

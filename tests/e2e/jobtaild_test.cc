@@ -1,6 +1,7 @@
 // jobtaild: commands from a config file, and what becomes of them when somebody is killed.
 
 #include <gmock/gmock.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <csignal>
@@ -9,6 +10,7 @@
 #include <string>
 #include <vector>
 
+#include "absl/strings/str_cat.h"
 #include "tests/e2e/fixture.h"
 #include "tests/server/support/temporary_directory.h"
 #include "tests/support/observe.h"
@@ -23,8 +25,10 @@ using jobtail::testing::ReadFile;
 using jobtail::testing::Subprocess;
 using jobtail::testing::TemporaryDirectory;
 using jobtail::testing::WriteFile;
+using ::testing::AllOf;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
+using ::testing::StartsWith;
 
 class JobtaildTest : public ::testing::Test {
  protected:
@@ -236,6 +240,33 @@ TEST_F(JobtaildTest, StoppingTheServerStopsItsCommands) {
   server_->process().Signal(SIGTERM);
   EXPECT_EQ(server_->process().Wait().exit_code, 0);
   EXPECT_TRUE(Eventually([&] { return !IsAlive(pid); }));
+}
+
+// Where the system has control groups. By sockets and commands: the machine on which they are given
+// away has no network.
+TEST(JobtaildInCgroups, EachRunHasAGroupWithItsLimits) {
+  const std::string parent = absl::StrCat("/sys/fs/cgroup/jobtail-test-", getpid());
+  const bool has_groups =
+      ::access("/sys/fs/cgroup/cgroup.procs", W_OK) == 0 && mkdir(parent.c_str(), 0755) == 0;
+  if (!has_groups) GTEST_SKIP() << "no control groups that this user may make";
+  const TemporaryDirectory directory;
+  const std::string config = directory.path() + "/jobs.txt";
+  WriteFile(config, R"(job { name: "where" command: "sh"
+                             argument: "-c"
+                             argument: "group=/sys/fs/cgroup$(sed -n s/^0:://p /proc/self/cgroup); "
+                                       "echo $group; cat $group/memory.max $group/pids.max"
+                             limits { memory: "100M" processes: 50 } })");
+  const std::string address = "unix:" + directory.path() + "/grpc.sock";
+  Subprocess server({.command = {JOBTAILD, "--config=" + config, "--cgroup=" + parent,
+                                 "--grpc-address=" + address, "--http-address="}});
+  const Outcome run =
+      jobtail::testing::Run({.command = {JOBTAIL_COMMAND, "--server=" + address, "run", "where"},
+                             .environment = {"JOBTAIL_CONFIG=/dev/null"}});
+  EXPECT_THAT(run.out, AllOf(StartsWith(parent + "/run-"), HasSubstr("\n104857600\n50\n")))
+      << run.err;
+  server.Signal(SIGTERM);
+  EXPECT_EQ(server.Wait().exit_code, 0);
+  EXPECT_EQ(rmdir(parent.c_str()), 0) << "groups are left";
 }
 
 }  // namespace

@@ -240,6 +240,16 @@ TEST_F(TlsTest, HandshakesThatAreNotFinishedKeepNobodyOut) {
   EXPECT_EQ(Jobtail({"--tls-ca=" + ca_, "jobs"}).exit_code, 0);
 }
 
+TEST_F(TlsTest, HandshakesAtGrpcThatAreNotFinishedAreGivenUp) {
+  Serve();
+  jobtail::testing::RawClient silent;
+  jobtail::testing::RawClient begun;
+  ASSERT_TRUE(silent.Connect(server_->address()) && begun.Connect(server_->address()));
+  begun.Send("\x16\x03\x01");  // of a ClientHello
+  EXPECT_TRUE(silent.AwaitClose()) << "after twenty seconds";
+  EXPECT_TRUE(begun.AwaitClose());
+}
+
 TEST_F(TlsTest, HandshakesThatFailDoNotFillTheLog) {
   Serve();
   for (int i = 0; i < 50; ++i) {

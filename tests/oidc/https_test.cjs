@@ -11,13 +11,13 @@ const { files, login, signIn } = require('./login.cjs');
 const { OpenIdProvider } = require('./provider.cjs');
 const { Server, kRights } = require('./server.cjs');
 
-// A provider with a certificate, its CA's file `ca`, another CA's `other`, and a server to which `more` is said of it.
-function use(name, more, body, configuration = {}) {
+// A provider with a certificate of these names, its CA's file `ca`, another CA's `other`, and a server to which `more` is said of it.
+function use(name, more, body, configuration = {}, names = 'IP:127.0.0.1') {
   test(name, { timeout: 2 * kPatience }, async () => {
     const directory = fs.mkdtempSync(path.join(os.tmpdir(), 'jobtail-https-'));
     const [ca, other] = ['its', 'another'].map((whose) => {
       fs.mkdirSync(path.join(directory, whose));
-      certify(path.join(directory, whose), 'issuer', 'IP:127.0.0.1');
+      certify(path.join(directory, whose), 'issuer', names);
       return path.join(directory, whose, 'ca.pem');
     });
     const [cert, key] = ['pem', 'key'].map((what) => fs.readFileSync(path.join(directory, 'its', `issuer.${what}`)));
@@ -54,6 +54,13 @@ for (const [what, more] of [['nobody', () => ''], ['another CA', ({ other }) => 
     await until(async () => await status(world) === 200, 'the keys, once it is right');
   });
 }
+
+use('the server takes no keys from whom that CA vouches for under another name', vouchedFor, async (world) => {
+  const { server, provider } = world;
+  await until(async () => /certificate/i.test(server.log), 'a word in the log');
+  assert.notEqual(await status(world), 200);
+  assert.ok(!provider.requests.some((request) => request === 'GET /jwks'), 'it was not even asked');
+}, {}, 'DNS:elsewhere.example.com,IP:127.0.0.2');
 
 use('who signs in takes the word of --issuer-ca alone, also for renewing', vouchedFor, async (world) => {
   const { provider, server, ca, other } = world;

@@ -5,8 +5,10 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <stdlib.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <filesystem>
 #include <optional>
 #include <string>
@@ -337,11 +339,16 @@ TEST_F(ConfigTest, AValueIsNoOptionUnlessTheJobSaysSo) {
 
 TEST_F(ConfigTest, ACommandHasItsLimits) {
   Load(R"(job { name: "j" command: "bash"
-               argument: ["-c", "ulimit -Sn; ulimit -Ht; ulimit -Sf; grep NoNewPrivs /proc/self/status"]
+               argument: ["-c", "ulimit -Sn; ulimit -Ht; ulimit -Sf; ulimit -Sv; ulimit -Su; "
+                                "grep NoNewPrivs /proc/self/status"]
                limits { open_files: 77 cpu_time: "1m" file_size: "3M" memory: "4G" processes: 9000 } }
           job { name: "k" command: "grep" argument: ["NoNewPrivs", "/proc/self/status"]
                new_privileges: true })");
-  EXPECT_THAT(Lines(Run("j")), ElementsAre("77", "65", "3072", "NoNewPrivs:\t1"));
+  rlimit most{};
+  getrlimit(RLIMIT_NPROC, &most);
+  const std::string processes = std::to_string(std::min<rlim_t>(most.rlim_max, 9000));
+  EXPECT_THAT(Lines(Run("j")),
+              ElementsAre("77", "65", "3072", "4194304", processes, "NoNewPrivs:\t1"));
   EXPECT_THAT(Lines(Run("k")), ElementsAre("NoNewPrivs:\t0"));
   EXPECT_THAT(ErrorOfJob("limits { memory: \"x\" }"), HasSubstr("memory \"x\": give bytes"));
   EXPECT_THAT(ErrorOfJob("limits { memory: \"9999999999T\" }"), HasSubstr("give bytes"));

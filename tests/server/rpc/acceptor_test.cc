@@ -170,6 +170,24 @@ TEST(Acceptor, ClosesConnectionsOfAnAddressBeyondItsLimit) {
   ExpectTwoAtMost({.connections = 10, .connections_of_address = 2});
 }
 
+// With TLS, they count until then as handshakes, of which an address may have so many.
+TEST(Acceptor, ClosesConnectionsBeyondThoseThatMayHaveMadeNoCall) {
+  FakeClock clock;  // stands still: they have all their time
+  Taker taker({.handshakes = {.total = 10, .of_address = 2}}, &clock);
+  RawClient first;
+  RawClient second;
+  RawClient third;
+  RawClient fourth;
+  ASSERT_TRUE(first.Connect(taker.address()) && second.Connect(taker.address()));
+  ASSERT_TRUE(taker.Has(2));
+  ASSERT_TRUE(third.Connect(taker.address()));
+  EXPECT_TRUE(third.AwaitClose());
+  EXPECT_EQ(taker.acceptor().refused_connections(), 1);
+  taker.acceptor().Called(first.Name(), 0);
+  ASSERT_TRUE(fourth.Connect(taker.address()));
+  EXPECT_TRUE(taker.Has(3)) << "one has made its call";
+}
+
 // Where it is asked who calls: two connections may be nobody's, and as many again of callers who
 // are admitted though they do not say who they are.
 class AcceptorOfStrangers : public ::testing::Test {

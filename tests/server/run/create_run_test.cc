@@ -34,6 +34,16 @@ class CreateRun : public testing::EngineTest {
 
   ~CreateRun() override { engine_.Stop(absl::InfiniteDuration()); }  // jobs count
 
+  absl::StatusOr<v1::Run> CreateAs(const std::string& name, const std::string& request_id) {
+    access::Caller caller;
+    caller.principal = std::make_shared<access::Principal>(
+        access::Principal{.name = name, .proof = access::Proof::kLocal});
+    v1::CreateRunRequest request;
+    request.set_job("job");
+    request.set_request_id(request_id);
+    return engine_.CreateRun(request, caller);
+  }
+
   std::atomic<int> executed_ = 0;
 };
 
@@ -110,6 +120,18 @@ TEST_F(CreateRun, WithTheRequestIdOfADeletedRunIsANewRun) {
   const absl::StatusOr<v1::Run> second = Create("job", {}, "id");
   ASSERT_TRUE(second.ok()) << second.status();
   EXPECT_NE(second->id(), first);
+}
+
+TEST_F(CreateRun, WithTheRequestIdOfADeletedRunIsANewRunForItsCallerAlone) {
+  const std::string first = CreateAs("alice", "id")->id();
+  const std::string other = CreateAs("bob", "id")->id();
+  EXPECT_NE(first, other);
+  AwaitResult(first);
+  ASSERT_TRUE(Delete(first).ok());
+  const absl::StatusOr<v1::Run> second = CreateAs("alice", "id");
+  ASSERT_TRUE(second.ok()) << second.status();
+  EXPECT_NE(second->id(), first);
+  EXPECT_EQ(CreateAs("bob", "id")->id(), other);
 }
 
 TEST_F(CreateRun, RefusesARequestIdThatIsTooLong) {

@@ -44,11 +44,11 @@ class Recover : public ::testing::Test {
     ASSERT_TRUE(engine_->Recover().ok());
   }
 
-  std::string Start(const std::string& request_id = "") {
+  std::string Start(const std::string& request_id = "", const access::Caller& caller = {}) {
     v1::CreateRunRequest request;
     request.set_job("three");
     request.set_request_id(request_id);
-    return engine_->CreateRun(request)->id();
+    return engine_->CreateRun(request, caller)->id();
   }
 
   std::vector<v1::LogLine> ReadLog(const std::string& run, int64_t from = 1) {
@@ -123,6 +123,20 @@ TEST_F(Recover, ARequestIdStillStandsForItsRun) {
   other.set_request_id("once");
   (*other.mutable_parameters())["a"] = "b";
   EXPECT_EQ(engine_->CreateRun(other).status().code(), absl::StatusCode::kInvalidArgument);
+}
+
+TEST_F(Recover, ARequestIdIsStillThatOfItsCaller) {
+  const auto caller = [](const std::string& name) {
+    access::Caller caller;
+    caller.principal = std::make_shared<access::Principal>(
+        access::Principal{.name = name, .proof = access::Proof::kLocal});
+    return caller;
+  };
+  const std::string run = Start("once", caller("alice"));
+  Restart();
+  EXPECT_EQ(Start("once", caller("alice")), run);
+  EXPECT_NE(Start("once", caller("bob")), run);
+  EXPECT_NE(Start("once"), run);
 }
 
 TEST_F(Recover, ARunThatWasAtWorkIsLostAndItsLogSaysSo) {
