@@ -93,6 +93,14 @@ TEST_F(RenderedTest, EndsWhenNobodyReadsWhatIsPrintedLater) {
   EXPECT_EQ(tail.Wait(), -SIGPIPE);
 }
 
+TEST_F(RenderedTest, EndsWhenWhatIsPrintedLaterCannotBeWritten) {
+  DrawAndWait();
+  const std::string command =
+      JOBTAIL_COMMAND " tail run-1 --rendered --server=" + server_.address() + " >/dev/full 2>&1";
+  const int status = system(command.c_str());
+  EXPECT_EQ(WEXITSTATUS(status), 125);
+}
+
 TEST_F(RenderedTest, SeveralRunsHaveScreensOfTheirOwn) {
   server_.on_tail = [](auto*, const v1::TailLogRequest& request, FakeServer::Writer* writer) {
     v1::LogBatch batch;
