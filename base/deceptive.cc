@@ -8,12 +8,12 @@
 namespace jobtail {
 namespace {
 
-struct Range {
+struct CodeRange {
   char32_t first;
   char32_t last;
 };
 
-constexpr Range kDeceptive[] = {
+constexpr CodeRange kDeceptive[] = {
     {0x00ad, 0x00ad},    // soft hyphen
     {0x034f, 0x034f},    // combining grapheme joiner
     {0x061c, 0x061c},    // Arabic letter mark
@@ -32,7 +32,7 @@ constexpr Range kDeceptive[] = {
 };
 
 // Scripts whose words may have a non-joiner in them.
-constexpr Range kJoining[] = {
+constexpr CodeRange kJoining[] = {
     {.first = 0x0600,
      .last = 0x08ff},  // Arabic, Syriac, Thaana, N'Ko, Mandaic and their supplements
     {.first = 0x0900, .last = 0x0dff},  // from Devanagari to Sinhala
@@ -42,9 +42,9 @@ constexpr Range kJoining[] = {
     {.first = 0xfe70, .last = 0xfefc},
 };
 
-bool IsIn(std::span<const Range> ranges, char32_t code) {
+bool IsIn(std::span<const CodeRange> ranges, char32_t code) {
   return std::ranges::any_of(
-      ranges, [code](const Range& range) { return code >= range.first && code <= range.last; });
+      ranges, [code](const CodeRange& range) { return code >= range.first && code <= range.last; });
 }
 
 }  // namespace

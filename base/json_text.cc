@@ -12,22 +12,23 @@ namespace {
 
 constexpr char kHex[] = "0123456789abcdef";
 
-struct Range {
+struct EscapedRange {
   uint32_t first;
   uint32_t last;
 };
 
 // Beyond ASCII.
-constexpr Range kEscaped[] = {
+constexpr EscapedRange kEscaped[] = {
     {0x0080, 0x009f}, {0x00ad, 0x00ad}, {0x0600, 0x0603},   {0x06dd, 0x06dd},   {0x070f, 0x070f},
     {0x17b4, 0x17b5}, {0x200b, 0x200f}, {0x2028, 0x202e},   {0x2060, 0x2064},   {0x206a, 0x206f},
     {0xfeff, 0xfeff}, {0xfff9, 0xfffb}, {0x1d173, 0x1d17a}, {0xe0001, 0xe0001}, {0xe0020, 0xe007f},
 };
 
 bool IsEscaped(uint32_t character) {
-  return std::any_of(std::begin(kEscaped), std::end(kEscaped), [character](const Range& range) {
-    return character >= range.first && character <= range.last;
-  });
+  return std::any_of(std::begin(kEscaped), std::end(kEscaped),
+                     [character](const EscapedRange& range) {
+                       return character >= range.first && character <= range.last;
+                     });
 }
 
 // The first bytes of all characters of kEscaped: others are not even looked at.

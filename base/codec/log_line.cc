@@ -17,7 +17,6 @@ namespace {
 
 using google::protobuf::io::CodedOutputStream;
 
-constexpr int64_t kNanosPerSecond = 1'000'000'000;
 constexpr uint8_t kElementTag = BytesTag(v1::LogBatch::kLinesFieldNumber);
 
 // Always from 0 up, before 1970 as well.

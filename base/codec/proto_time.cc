@@ -5,11 +5,6 @@
 #include <algorithm>
 
 namespace jobtail {
-namespace {
-
-constexpr int64_t kNanosPerSecond = 1'000'000'000;
-
-}  // namespace
 
 bool IsValid(const google::protobuf::Timestamp& timestamp) {
   return timestamp.seconds() >= kMinTimestampSeconds &&

@@ -13,6 +13,8 @@
 
 namespace jobtail {
 
+inline constexpr int64_t kNanosPerSecond = 1'000'000'000;
+
 // Protobuf's times and durations as ours, and back. No conversion overflows: what is too far away
 // becomes the nearest that can be told, so that the order of times is kept.
 

@@ -10,16 +10,13 @@
 #include "base/fetch/url.h"
 #include "base/files/trusted_file.h"
 #include "base/quoting.h"
+#include "server/access/principal.h"
 #include "server/oidc/key_set.h"
 
 namespace jobtail::access {
 namespace {
 
 constexpr char kPrefix[] = "oidc:";
-
-bool IsPlain(const std::string& text) {
-  return !text.empty() && std::ranges::all_of(text, [](char c) { return c > ' ' && c <= '~'; });
-}
 
 std::string PrefixOf(const v1::Oidc& issuer) {
   return issuer.name_prefix().empty() ? kPrefix : issuer.name_prefix();
@@ -55,16 +52,16 @@ class Check {
 
   void CheckNames() {
     const std::string prefix = PrefixOf(issuer_);
-    if (!prefix.starts_with(kPrefix) || !prefix.ends_with(':') || !IsPlain(prefix)) {
+    if (!prefix.starts_with(kPrefix) || !prefix.ends_with(':') || !IsPlainName(prefix)) {
       say_(absl::StrCat("name_prefix ", Quoted(prefix), ": give \"oidc:\", or \"oidc:NAME:\""));
     }
     const std::string& groups = issuer_.groups_prefix();
-    if (!groups.empty() && (!IsPlain(groups) || groups.starts_with("gid:"))) {
+    if (!groups.empty() && (!IsPlainName(groups) || groups.starts_with("gid:"))) {
       say_(absl::StrCat("groups_prefix ", Quoted(groups), " is no beginning of a group's name"));
     }
     for (const auto* list : {&issuer_.audience(), &issuer_.scope()}) {
       for (const std::string& name : *list) {
-        if (!IsPlain(name)) say_(absl::StrCat(Quoted(name), " is no audience, and no scope"));
+        if (!IsPlainName(name)) say_(absl::StrCat(Quoted(name), " is no audience, and no scope"));
       }
     }
   }

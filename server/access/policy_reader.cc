@@ -11,6 +11,7 @@
 #include "base/quoting.h"
 #include "server/access/access_policy.h"
 #include "server/access/issuer_settings.h"
+#include "server/access/principal.h"
 #include "server/access/trusted_proxy.h"
 
 namespace jobtail::access {
@@ -18,11 +19,6 @@ namespace {
 
 using google::protobuf::TextFormat;
 using Tree = TextFormat::ParseInfoTree;
-
-// Printable ASCII without spaces: what names of principals and patterns of them are made of.
-bool IsPlain(const std::string& text) {
-  return !text.empty() && std::ranges::all_of(text, [](char c) { return c > ' ' && c <= '~'; });
-}
 
 bool IsJobPattern(std::string_view text) {
   return text.find_first_not_of("abcdefghijklmnopqrstuvwxyz0123456789_-*?") ==
@@ -54,7 +50,7 @@ class Reader {
 
   void CheckName(const std::string& field, int index, const std::string& name,
                  std::set<std::string>* names) {
-    if (!IsPlain(name)) {
+    if (!IsPlainName(name)) {
       Say(field, index, absl::StrCat(field, " without a name; give name: \"...\", without spaces"));
     } else if (!names->insert(name).second) {
       Say(field, index, absl::StrCat(field, " ", Quoted(name), " is there already"));
@@ -65,7 +61,7 @@ class Reader {
     for (int i = 0; i < file_.group_size(); ++i) {
       CheckName("group", i, file_.group(i).name(), &groups_);
       for (const std::string& member : file_.group(i).member()) {
-        if (!IsPlain(member)) {
+        if (!IsPlainName(member)) {
           Say("group", i, absl::StrCat("member ", Quoted(member), ": no name of a principal"));
         }
       }
@@ -115,7 +111,7 @@ class Reader {
       }
       for (const auto* names : {&grant.principal(), &grant.group()}) {
         for (const std::string& name : *names) {
-          if (!IsPlain(name)) Say("grant", i, absl::StrCat(Quoted(name), " is no name"));
+          if (!IsPlainName(name)) Say("grant", i, absl::StrCat(Quoted(name), " is no name"));
         }
       }
     }
@@ -127,7 +123,7 @@ class Reader {
       const v1::TrustedProxy& proxy = file_.trusted_proxy(i);
       const std::string& name = proxy.principal();
       // Names with a colon are those of connections.
-      if (!IsPlain(name) || name.find_first_of("*?") != std::string::npos ||
+      if (!IsPlainName(name) || name.find_first_of("*?") != std::string::npos ||
           name.find(':') == std::string::npos || name.starts_with("proxy:")) {
         Say("trusted_proxy", i,
             absl::StrCat("principal ", Quoted(name),

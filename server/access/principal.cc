@@ -1,6 +1,8 @@
 // Names of proofs, and the principal that every program is to itself.
 #include "server/access/principal.h"
 
+#include <algorithm>
+
 namespace jobtail::access {
 
 std::string_view NameOf(Proof proof) {
@@ -23,6 +25,10 @@ std::string_view NameOf(Proof proof) {
       return "proxy";
   }
   return "";
+}
+
+bool IsPlainName(std::string_view text) {
+  return !text.empty() && std::ranges::all_of(text, [](char c) { return c > ' ' && c <= '~'; });
 }
 
 std::shared_ptr<const Principal> Caller::Local() {

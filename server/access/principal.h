@@ -49,6 +49,10 @@ struct Principal {
   bool IsAnonymous() const { return proof == Proof::kAnonymous; }
 };
 
+// Printable ASCII without spaces, and not empty: what names of principals are made of, and patterns
+// of them.
+bool IsPlainName(std::string_view text);
+
 // A call's sender: passed into each call of the engine. A value, cheap to copy.
 struct Caller {
   std::shared_ptr<const Principal> principal = Local();

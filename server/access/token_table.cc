@@ -14,7 +14,7 @@ namespace {
 
 using google::protobuf::TextFormat;
 
-constexpr size_t kMaxNameBytes = 63;
+constexpr size_t kMaxTokenNameBytes = 63;
 
 absl::Status NoToken() {
   return absl::UnauthenticatedError("the token is not one of this server; ask for another");
@@ -33,7 +33,7 @@ std::string Mistake(const v1::Token& token) {
   if (!ParseDigest(token.sha256())) return "sha256: 64 hexadecimal digits";
   if (!IsTokenName(token.name())) {
     return absl::StrCat("name ", Quoted(token.name()), ": letters, digits and \"-._@\", at most ",
-                        kMaxNameBytes);
+                        kMaxTokenNameBytes);
   }
   if (!token.expires().empty() && !IsTime(token.expires(), &time)) {
     return absl::StrCat("expires ", Quoted(token.expires()), ": a time such as ",
@@ -48,7 +48,7 @@ bool IsTokenName(std::string_view name) {
   const auto fits = [](unsigned char c) {
     return absl::ascii_isalnum(c) || std::string_view("-._@").find(c) != std::string_view::npos;
   };
-  return !name.empty() && name.size() <= kMaxNameBytes && name != "anonymous" &&
+  return !name.empty() && name.size() <= kMaxTokenNameBytes && name != "anonymous" &&
          std::ranges::all_of(name, fits);
 }
 

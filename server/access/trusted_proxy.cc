@@ -12,13 +12,12 @@
 namespace jobtail::access {
 namespace {
 
-constexpr size_t kMaxNameBytes = 256;
+constexpr size_t kMaxUserBytes = 256;
 constexpr size_t kMaxGroups = 1000;
 
 // As the access file can write it.
 bool IsNameOfUser(std::string_view name) {
-  return !name.empty() && name.size() <= kMaxNameBytes &&
-         std::ranges::all_of(name, [](char c) { return c > ' ' && c <= '~'; });
+  return IsPlainName(name) && name.size() <= kMaxUserBytes;
 }
 
 // A colon would make it one of the groups that other proofs have, such as "gid:0".

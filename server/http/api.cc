@@ -22,15 +22,13 @@
 namespace jobtail::http {
 namespace {
 
-using google::protobuf::Message;
-
 constexpr std::string_view kStreamPath = "/stream/";
 
 // Of encoded records: a full batch, so that none is cut in two, and each looked at once. What is
 // rendered of it is a few times as large.
 constexpr size_t kPieceBytes = kBatchBytes;
 
-absl::StatusOr<Reply> JsonReply(const Message& message) {
+absl::StatusOr<Reply> JsonReply(const google::protobuf::Message& message) {
   Reply reply;
   if (!google::protobuf::util::MessageToJsonString(message, &reply.body).ok()) {
     return absl::InternalError(absl::StrCat("the ", message.GetTypeName(), " is no JSON"));
@@ -38,7 +36,7 @@ absl::StatusOr<Reply> JsonReply(const Message& message) {
   return reply;
 }
 
-absl::Status ParseBody(const std::string& body, Message* message) {
+absl::Status ParseBody(const std::string& body, google::protobuf::Message* message) {
   if (body.empty()) return absl::OkStatus();
   if (absl::Status clear = CheckJson(body, *message->GetDescriptor()); !clear.ok()) return clear;
   const auto parsed = google::protobuf::util::JsonStringToMessage(body, message);

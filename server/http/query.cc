@@ -22,7 +22,6 @@ using google::protobuf::Descriptor;
 using google::protobuf::Duration;
 using google::protobuf::EnumValueDescriptor;
 using google::protobuf::FieldDescriptor;
-using google::protobuf::Message;
 using google::protobuf::Timestamp;
 
 int HexValue(char digit) {
@@ -43,7 +42,8 @@ absl::Status UnknownName(const Descriptor& type, const std::string& name) {
                                                  absl::StrJoin(names, ", ")));
 }
 
-absl::Status SetInteger(const FieldDescriptor& field, const std::string& value, Message* message) {
+absl::Status SetInteger(const FieldDescriptor& field, const std::string& value,
+                        google::protobuf::Message* message) {
   int64_t number;
   const bool small = field.cpp_type() == FieldDescriptor::CPPTYPE_INT32;
   if (!absl::SimpleAtoi(value, &number) || (small && number != static_cast<int32_t>(number))) {
@@ -57,14 +57,16 @@ absl::Status SetInteger(const FieldDescriptor& field, const std::string& value, 
   return absl::OkStatus();
 }
 
-absl::Status SetBool(const FieldDescriptor& field, const std::string& value, Message* message) {
+absl::Status SetBool(const FieldDescriptor& field, const std::string& value,
+                     google::protobuf::Message* message) {
   const bool is_true = value == "true" || value == "1";
   if (!is_true && value != "false" && value != "0") return BadValue(field, value, "true or false");
   message->GetReflection()->SetBool(message, &field, is_true);
   return absl::OkStatus();
 }
 
-absl::Status AddEnum(const FieldDescriptor& field, const std::string& value, Message* message) {
+absl::Status AddEnum(const FieldDescriptor& field, const std::string& value,
+                     google::protobuf::Message* message) {
   const EnumValueDescriptor* found = field.enum_type()->FindValueByName(value);
   int number;
   if (!found && absl::SimpleAtoi(value, &number))
@@ -81,7 +83,8 @@ absl::Status AddEnum(const FieldDescriptor& field, const std::string& value, Mes
   return absl::OkStatus();
 }
 
-absl::Status SetTime(const FieldDescriptor& field, const std::string& value, Message* message) {
+absl::Status SetTime(const FieldDescriptor& field, const std::string& value,
+                     google::protobuf::Message* message) {
   Timestamp time;
   if (!google::protobuf::util::TimeUtil::FromString(value, &time)) {
     return BadValue(field, value, "a time such as 2026-11-23T09:30:00Z");
@@ -90,7 +93,8 @@ absl::Status SetTime(const FieldDescriptor& field, const std::string& value, Mes
   return absl::OkStatus();
 }
 
-absl::Status SetDuration(const FieldDescriptor& field, const std::string& value, Message* message) {
+absl::Status SetDuration(const FieldDescriptor& field, const std::string& value,
+                         google::protobuf::Message* message) {
   Duration duration;
   if (!google::protobuf::util::TimeUtil::FromString(value, &duration)) {
     return BadValue(field, value, "seconds such as 90s or 0.5s");
@@ -99,7 +103,8 @@ absl::Status SetDuration(const FieldDescriptor& field, const std::string& value,
   return absl::OkStatus();
 }
 
-absl::Status SetField(const FieldDescriptor& field, const std::string& value, Message* message) {
+absl::Status SetField(const FieldDescriptor& field, const std::string& value,
+                      google::protobuf::Message* message) {
   switch (field.cpp_type()) {
     case FieldDescriptor::CPPTYPE_STRING:
       message->GetReflection()->SetString(message, &field, value);
@@ -123,7 +128,7 @@ absl::Status SetField(const FieldDescriptor& field, const std::string& value, Me
   return BadValue(field, value, "this one in the request's body");
 }
 
-absl::Status CheckFree(const FieldDescriptor& field, const Message& message) {
+absl::Status CheckFree(const FieldDescriptor& field, const google::protobuf::Message& message) {
   if (field.is_repeated()) return absl::OkStatus();
   if (const auto* oneof = field.real_containing_oneof()) {
     const FieldDescriptor* other = message.GetReflection()->GetOneofFieldDescriptor(message, oneof);
@@ -194,7 +199,7 @@ absl::StatusOr<Query> ParseQuery(std::string_view text) {
   return query;
 }
 
-absl::Status SetFields(const Query& query, Message* message) {
+absl::Status SetFields(const Query& query, google::protobuf::Message* message) {
   std::set<const FieldDescriptor*> seen;
   for (const auto& [name, value] : query) {
     const auto field = TakeField(*message->GetDescriptor(), name, &seen);
@@ -226,7 +231,8 @@ absl::Status CheckNoQuery(const Query& query, const Descriptor& type) {
                    "the body, as JSON: ", body));
 }
 
-absl::Status SetVariable(std::string_view name, const std::string& value, Message* message) {
+absl::Status SetVariable(std::string_view name, const std::string& value,
+                         google::protobuf::Message* message) {
   if (name.empty()) return absl::OkStatus();
   const FieldDescriptor* field = FindField(*message->GetDescriptor(), std::string(name));
   const std::string given = message->GetReflection()->GetString(*message, field);

@@ -14,17 +14,13 @@
 
 #include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
+#include "server/tls/openssl_ptr.h"
 
 namespace jobtail {
 namespace {
 
-struct Free {
-  void operator()(BIO* bio) const { BIO_free(bio); }
-  void operator()(X509* certificate) const { X509_free(certificate); }
-  void operator()(EVP_PKEY* key) const { EVP_PKEY_free(key); }
-};
-using Certificate = std::unique_ptr<X509, Free>;
-using Key = std::unique_ptr<EVP_PKEY, Free>;
+using Certificate = OpenSslPtr<X509>;
+using Key = OpenSslPtr<EVP_PKEY>;
 
 // What ALPN calls HTTP/1.1, with its length before it.
 constexpr std::array<unsigned char, 9> kHttp = {8, 'h', 't', 't', 'p', '/', '1', '.', '1'};
@@ -32,8 +28,8 @@ constexpr std::array<unsigned char, 9> kHttp = {8, 'h', 't', 't', 'p', '/', '1',
 // For TLS 1.2; those of 1.3 are all good.
 constexpr char kCiphers[] = "ECDHE+AESGCM:ECDHE+CHACHA20";
 
-std::unique_ptr<BIO, Free> Reading(const std::string& text) {
-  return std::unique_ptr<BIO, Free>(BIO_new_mem_buf(text.data(), static_cast<int>(text.size())));
+OpenSslPtr<BIO> Reading(const std::string& text) {
+  return OpenSslPtr<BIO>(BIO_new_mem_buf(text.data(), static_cast<int>(text.size())));
 }
 
 // `what`, and what OpenSSL has to say to it. Its queue of errors is empty then.

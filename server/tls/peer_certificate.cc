@@ -8,14 +8,10 @@
 #include <string>
 
 #include "absl/strings/ascii.h"
+#include "server/tls/openssl_ptr.h"
 
 namespace jobtail {
 namespace {
-
-struct Free {
-  void operator()(X509* certificate) const { X509_free(certificate); }
-  void operator()(GENERAL_NAMES* names) const { GENERAL_NAMES_free(names); }
-};
 
 void Add(const ASN1_IA5STRING* text, std::vector<std::string>* names) {
   const std::string name(reinterpret_cast<const char*>(ASN1_STRING_get0_data(text)),
@@ -34,10 +30,10 @@ bool IsName(std::string_view text) {
 PeerIdentity IdentityOf(const SSL* connection) {
   PeerIdentity peer;
   peer.is_private = true;
-  const std::unique_ptr<X509, Free> certificate(SSL_get1_peer_certificate(connection));
+  const OpenSslPtr<X509> certificate(SSL_get1_peer_certificate(connection));
   if (!certificate || SSL_get_verify_result(connection) != X509_V_OK) return peer;
   peer.kind = PeerIdentity::Kind::kCertificate;
-  const std::unique_ptr<GENERAL_NAMES, Free> names(static_cast<GENERAL_NAMES*>(
+  const OpenSslPtr<GENERAL_NAMES> names(static_cast<GENERAL_NAMES*>(
       X509_get_ext_d2i(certificate.get(), NID_subject_alt_name, nullptr, nullptr)));
   for (int i = 0; names && i < sk_GENERAL_NAME_num(names.get()); ++i) {
     const GENERAL_NAME* const name = sk_GENERAL_NAME_value(names.get(), i);

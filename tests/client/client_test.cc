@@ -16,7 +16,7 @@
 namespace jobtail::client {
 namespace {
 
-ClientOptions Quick() {
+ClientOptions QuickCalls() {
   ClientOptions options;
   options.retry_for = absl::InfiniteDuration();
   options.call_timeout = absl::InfiniteDuration();
@@ -67,7 +67,7 @@ TEST(ClientTest, TriesAgainWhatMayPass) {
     run->set_id("run-7");
     return ++calls < 5 ? kUnavailable : grpc::Status::OK;
   };
-  EXPECT_TRUE(Client(server.address(), Quick()).GetRun("run-7").ok());
+  EXPECT_TRUE(Client(server.address(), QuickCalls()).GetRun("run-7").ok());
   EXPECT_EQ(calls, 5);
 }
 
@@ -79,7 +79,7 @@ TEST(ClientTest, StartsARunAgainOnlyIfThatIsSafe) {
     ids.insert(request.request_id());
     return ++calls % 3 != 0 ? kUnavailable : grpc::Status::OK;
   };
-  const Client client(server.address(), Quick());
+  const Client client(server.address(), QuickCalls());
   v1::CreateRunRequest request;
   EXPECT_TRUE(absl::IsUnavailable(client.CreateRun(request).status()));
   EXPECT_EQ(calls, 1);
@@ -95,7 +95,7 @@ TEST(ClientTest, ADeletedRunIsDeletedHoweverManyAttemptsItTook) {
   server.on_delete_run = [&](const auto&) {
     return ++calls == 1 ? kUnavailable : grpc::Status(grpc::StatusCode::NOT_FOUND, "no such run");
   };
-  const Client client(server.address(), Quick());
+  const Client client(server.address(), QuickCalls());
   EXPECT_TRUE(client.DeleteRun("run-7").ok());
   EXPECT_TRUE(absl::IsNotFound(client.DeleteRun("run-7")));
 }
@@ -103,7 +103,7 @@ TEST(ClientTest, ADeletedRunIsDeletedHoweverManyAttemptsItTook) {
 TEST(ClientTest, GivesUpOnAServerThatIsNotThere) {
   FakeServer server;
   server.Stop();
-  ClientOptions options = Quick();
+  ClientOptions options = QuickCalls();
   options.retry_for = absl::Milliseconds(5);
   const absl::Status status = Client(server.address(), options).GetRun("run-7").status();
   EXPECT_TRUE(absl::IsUnavailable(status));
@@ -116,7 +116,7 @@ TEST(ClientTest, ReachesAServerThatComesLater) {
     FakeServer gone;
     port = gone.port();
   }
-  const Client client("127.0.0.1:" + std::to_string(port), Quick());
+  const Client client("127.0.0.1:" + std::to_string(port), QuickCalls());
   FakeServer server(port);
   server.on_get_run = [](const auto&, auto*) { return grpc::Status::OK; };
   EXPECT_TRUE(client.GetRun("run-7").ok());

@@ -13,6 +13,7 @@
 #include "batch.h"
 #include "client/cli/prefix_printer.h"
 #include "client/cli/text_printer.h"
+#include "printing.h"
 
 namespace jobtail::client::cli {
 namespace {
@@ -20,39 +21,22 @@ namespace {
 using ::testing::EndsWith;
 using ::testing::StartsWith;
 
-v1::LogLine Line(int64_t sequence, const std::string& text, v1::Ending ending = v1::ENDING_LF) {
-  v1::LogLine line;
-  line.set_sequence(sequence);
-  line.set_stream(v1::STREAM_STDOUT);
-  line.set_ending(ending);
-  line.set_text(text);
-  return line;
-}
-
-v1::LogLine Gap(int64_t first, int64_t last) {
-  v1::LogLine line;
-  line.set_sequence(last);
-  line.mutable_gap()->set_first(first);
-  line.mutable_gap()->set_last(last);
-  return line;
-}
-
 // A terminal that changes no byte.
-class Screen {
+class DrawnScreen {
  public:
-  Screen() {
+  DrawnScreen() {
     termios modes;
     EXPECT_EQ(openpty(&screen_, &terminal_, nullptr, nullptr, nullptr), 0);
     tcgetattr(terminal_, &modes);
     cfmakeraw(&modes);
     tcsetattr(terminal_, TCSANOW, &modes);
   }
-  ~Screen() {
+  ~DrawnScreen() {
     if (terminal_ >= 0) close(terminal_);
     close(screen_);
   }
-  Screen(const Screen&) = delete;
-  Screen& operator=(const Screen&) = delete;
+  DrawnScreen(const DrawnScreen&) = delete;
+  DrawnScreen& operator=(const DrawnScreen&) = delete;
 
   int fd() const { return terminal_; }
 
@@ -79,7 +63,7 @@ class PrinterTerminalTest : public ::testing::Test {
     ASSERT_TRUE(printer->Print(Batch(lines)).ok());
   }
 
-  Screen screen_;
+  DrawnScreen screen_;
   FdWriter out_{screen_.fd(), "stdout"};
   FdWriter err_{screen_.fd(), "stderr"};
   Output output_{&out_, &err_};
@@ -102,7 +86,7 @@ v1::LogLine OnStderr(v1::LogLine line) {
 // Each stream on a terminal of its own.
 class TwoTerminalsTest : public PrinterTerminalTest {
  protected:
-  Screen other_;
+  DrawnScreen other_;
   FdWriter other_err_{other_.fd(), "stderr"};
   Output both_{&out_, &other_err_};
 };

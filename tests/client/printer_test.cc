@@ -4,7 +4,6 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <poll.h>
-#include <sys/mman.h>
 #include <unistd.h>
 
 #include <atomic>
@@ -16,60 +15,14 @@
 #include "client/cli/output.h"
 #include "client/cli/prefix_printer.h"
 #include "client/cli/text_printer.h"
+#include "printing.h"
 
 namespace jobtail::client::cli {
 namespace {
 
-// A file in memory to print into.
-class MemoryFile {
- public:
-  MemoryFile() : fd_(memfd_create("printer_test", 0)) {}
-  ~MemoryFile() { close(fd_); }
-
-  int fd() const { return fd_; }
-
-  std::string contents() const {
-    std::string bytes(lseek(fd_, 0, SEEK_CUR), '\0');
-    EXPECT_EQ(pread(fd_, bytes.data(), bytes.size(), 0), static_cast<ssize_t>(bytes.size()));
-    return bytes;
-  }
-
- private:
-  const int fd_;
-};
-
-v1::LogLine Line(int64_t sequence, const std::string& text, v1::Ending ending,
-                 v1::Stream stream = v1::STREAM_STDOUT) {
-  v1::LogLine line;
-  line.set_sequence(sequence);
-  line.mutable_time()->set_seconds(1'700'000'000 + sequence);
-  line.set_stream(stream);
-  line.set_ending(ending);
-  line.set_text(text);
-  return line;
-}
-
 v1::LogLine Raw(int64_t sequence, const std::string& bytes) {
   v1::LogLine line = Line(sequence, "", v1::ENDING_LF);
   line.set_raw(bytes);
-  return line;
-}
-
-v1::LogLine Gap(int64_t first, int64_t last, v1::GapReason reason = v1::GAP_REASON_DROPPED) {
-  v1::LogLine line;
-  line.set_sequence(last);
-  line.mutable_gap()->set_first(first);
-  line.mutable_gap()->set_last(last);
-  line.mutable_gap()->set_reason(reason);
-  return line;
-}
-
-v1::LogLine Failed(int64_t sequence, int exit_code, const std::string& error) {
-  v1::LogLine line;
-  line.set_sequence(sequence);
-  line.mutable_result()->set_state(v1::RUN_STATE_FAILED);
-  line.mutable_result()->set_exit_code(exit_code);
-  line.mutable_result()->set_error(error);
   return line;
 }
 

@@ -4,67 +4,20 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
-#include <sys/mman.h>
-#include <unistd.h>
 
 #include <string>
 
 #include "batch.h"
 #include "client/cli/output.h"
+#include "printing.h"
 
 namespace jobtail::client::cli {
 namespace {
 
 using ::testing::HasSubstr;
 
-// A file in memory to print into.
-class MemoryFile {
- public:
-  MemoryFile() : fd_(memfd_create("screen_printer_test", 0)) {}
-  ~MemoryFile() { close(fd_); }
-
-  int fd() const { return fd_; }
-
-  std::string contents() const {
-    std::string bytes(static_cast<size_t>(lseek(fd_, 0, SEEK_END)), '\0');
-    EXPECT_EQ(pread(fd_, bytes.data(), bytes.size(), 0), static_cast<ssize_t>(bytes.size()));
-    return bytes;
-  }
-
- private:
-  const int fd_;
-};
-
-v1::LogLine Line(int64_t sequence, const std::string& text, v1::Ending ending = v1::ENDING_LF,
-                 v1::Stream stream = v1::STREAM_STDOUT) {
-  v1::LogLine line;
-  line.set_sequence(sequence);
-  line.mutable_time()->set_seconds(1'700'000'000 + sequence);
-  line.set_stream(stream);
-  line.set_ending(ending);
-  line.set_text(text);
-  return line;
-}
-
 v1::LogLine Error(int64_t sequence, const std::string& text) {
   return Line(sequence, text, v1::ENDING_LF, v1::STREAM_STDERR);
-}
-
-v1::LogLine Gap(int64_t first, int64_t last, v1::GapReason reason = v1::GAP_REASON_DROPPED) {
-  v1::LogLine line;
-  line.set_sequence(last);
-  line.mutable_gap()->set_first(first);
-  line.mutable_gap()->set_last(last);
-  line.mutable_gap()->set_reason(reason);
-  return line;
-}
-
-v1::LogLine Failed(int64_t sequence) {
-  v1::LogLine line;
-  line.set_sequence(sequence);
-  line.mutable_result()->set_state(v1::RUN_STATE_FAILED);
-  line.mutable_result()->set_exit_code(3);
-  return line;
 }
 
 class ScreenPrinterTest : public ::testing::Test {
@@ -95,7 +48,7 @@ TEST_F(ScreenPrinterTest, PrintsRowsAsTheyAreInTheEnd) {
                                 Line(6, "\x1b[2B10%", v1::ENDING_CR), Line(7, "20%")}))
                   .ok());
   EXPECT_EQ(Out(), "");
-  ASSERT_TRUE(printer.Print(Batch({Failed(8)})).ok());
+  ASSERT_TRUE(printer.Print(Batch({Failed(8, 3, "")})).ok());
   EXPECT_EQ(Out(), "a: done\nb: done\n20%\n");
   EXPECT_EQ(Err(), "jobtail: run r FAILED with exit code 3\n");
   EXPECT_EQ(output_.last_written(), 8);
@@ -122,7 +75,7 @@ TEST_F(ScreenPrinterTest, StreamsThatGoToOnePlaceShareAScreen) {
 
 TEST_F(ScreenPrinterTest, AnExportIsOneScreenOnStdout) {
   ScreenPrinter printer(&output_, {.outcome = false, .merged = true});
-  ASSERT_TRUE(printer.Print(Batch({Line(1, "out"), Error(2, "err"), Failed(3)})).ok());
+  ASSERT_TRUE(printer.Print(Batch({Line(1, "out"), Error(2, "err"), Failed(3, 3, "")})).ok());
   EXPECT_EQ(Out(), "out\nerr\n");
   EXPECT_EQ(Err(), "");
 }
@@ -187,7 +140,7 @@ TEST_F(ScreenPrinterTest, LinesOfSeveralRunsAreWhole) {
   const std::string part(24 * 80, 'x');
   ASSERT_TRUE(one.Print(Batch({Line(1, part + part, v1::ENDING_SPLIT)})).ok());
   ASSERT_TRUE(two.Print(Batch({Line(1, "a 1%"), Line(2, "\x1b[1Aa 2%"), Gap(3, 3)})).ok());
-  ASSERT_TRUE(one.Print(Batch({Line(2, "end"), Failed(3)})).ok());
+  ASSERT_TRUE(one.Print(Batch({Line(2, "end"), Failed(3, 3, "")})).ok());
   EXPECT_EQ(Out(), "2 | a 2%\n1 | " + part + part + "end\n");
   EXPECT_THAT(Err(), HasSubstr("jobtail: run 2: line 3 is missing"));
 }

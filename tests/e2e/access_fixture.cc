@@ -100,4 +100,10 @@ Headers AccessTest::Bearer(const std::string& token) {
   return {{"Authorization", "Bearer " + token}};
 }
 
+size_t CountOf(const std::string& part, const std::string& text) {
+  size_t count = 0;
+  for (size_t at = 0; (at = text.find(part, at)) != std::string::npos; at += part.size()) ++count;
+  return count;
+}
+
 }  // namespace jobtail::e2e

@@ -66,6 +66,9 @@ class AccessTest : public ::testing::Test {
   std::unique_ptr<EmbeddedServer> server_;
 };
 
+// How often `part` is in `text`.
+size_t CountOf(const std::string& part, const std::string& text);
+
 }  // namespace jobtail::e2e
 
 #endif  // JOBTAIL_TESTS_E2E_ACCESS_FIXTURE_H_

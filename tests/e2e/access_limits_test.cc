@@ -48,12 +48,6 @@ std::vector<std::unique_ptr<HttpClient>> OpenSilent(const std::string& url) {
   return silent;
 }
 
-size_t CountOf(const std::string& what, const std::string& text) {
-  size_t count = 0;
-  for (size_t at = text.find(what); at != std::string::npos; at = text.find(what, at + 1)) ++count;
-  return count;
-}
-
 class PrincipalLimitsTest : public AccessTest {
  protected:
   PrincipalLimitsTest() : AccessTest(kPolicy, FewConnections()) {

@@ -167,12 +167,6 @@ TEST_F(KeepingOneRunTest, WhatIsDeletedByTheServerItselfIsWrittenDown) {
   })) << Audit();
 }
 
-size_t CountOf(const std::string& part, const std::string& text) {
-  size_t count = 0;
-  for (size_t at = 0; (at = text.find(part, at)) != std::string::npos; at += part.size()) ++count;
-  return count;
-}
-
 TEST_F(AccessCallsTest, PagesOfOtherSitesAreWrittenDownNowAndThen) {
   const Headers foreign = {{"Origin", "https://evil.example"},
                            {"Content-Type", "application/json"}};

@@ -20,9 +20,8 @@ Timestamp At(int64_t seconds, int32_t nanos) {
   return timestamp;
 }
 
-constexpr int64_t kSecond = 1'000'000'000;
-constexpr int64_t kMax = std::numeric_limits<int64_t>::max();
-constexpr int64_t kMin = std::numeric_limits<int64_t>::min();
+constexpr int64_t kMaxNanos = std::numeric_limits<int64_t>::max();
+constexpr int64_t kMinNanos = std::numeric_limits<int64_t>::min();
 
 TEST(TimeFormatterTest, WritesMilliseconds) {
   TimeFormatter formatter;
@@ -47,24 +46,24 @@ TEST(TimeFormatterTest, ShortestIsProtobufs) {
 }
 
 TEST(UnixNanosTest, SurviveTheWayThroughATimestamp) {
-  for (const int64_t time :
-       {int64_t{0}, int64_t{1}, int64_t{-1}, kSecond, -kSecond, -kSecond - 1,
-        1'700'000'000 * kSecond + 123'456'789, -62 * kSecond + 5, kMax, kMin}) {
+  for (const int64_t time : {int64_t{0}, int64_t{1}, int64_t{-1}, kNanosPerSecond, -kNanosPerSecond,
+                             -kNanosPerSecond - 1, 1'700'000'000 * kNanosPerSecond + 123'456'789,
+                             -62 * kNanosPerSecond + 5, kMaxNanos, kMinNanos}) {
     EXPECT_EQ(ToUnixNanos(FromUnixNanos(time)), time);
     EXPECT_GE(FromUnixNanos(time).nanos(), 0) << time;
-    EXPECT_LT(FromUnixNanos(time).nanos(), kSecond) << time;
+    EXPECT_LT(FromUnixNanos(time).nanos(), kNanosPerSecond) << time;
   }
 }
 
 TEST(UnixNanosTest, OfTimesFarAwayAreTheFirstOrTheLastThereIs) {
   constexpr int32_t kMaxNanos = std::numeric_limits<int32_t>::max();
   constexpr int32_t kMinNanos = std::numeric_limits<int32_t>::min();
-  EXPECT_EQ(ToUnixNanos(At(kMaxTimestampSeconds, 0)), kMax);
-  EXPECT_EQ(ToUnixNanos(At(kMinTimestampSeconds, 0)), kMin);
-  EXPECT_EQ(ToUnixNanos(At(kMax, kMaxNanos)), kMax);
-  EXPECT_EQ(ToUnixNanos(At(kMin, kMinNanos)), kMin);
-  EXPECT_EQ(ToUnixNanos(At(kMax / kSecond, kMaxNanos)), kMax);
-  EXPECT_EQ(ToUnixNanos(At(kMin / kSecond, kMinNanos)), kMin);
+  EXPECT_EQ(ToUnixNanos(At(kMaxTimestampSeconds, 0)), kMaxNanos);
+  EXPECT_EQ(ToUnixNanos(At(kMinTimestampSeconds, 0)), kMinNanos);
+  EXPECT_EQ(ToUnixNanos(At(kMaxNanos, kMaxNanos)), kMaxNanos);
+  EXPECT_EQ(ToUnixNanos(At(kMinNanos, kMinNanos)), kMinNanos);
+  EXPECT_EQ(ToUnixNanos(At(kMaxNanos / kNanosPerSecond, kMaxNanos)), kMaxNanos);
+  EXPECT_EQ(ToUnixNanos(At(kMinNanos / kNanosPerSecond, kMinNanos)), kMinNanos);
 }
 
 TEST(TimestampTest, ConvertsBothWays) {
@@ -80,7 +79,7 @@ TEST(TimestampTest, OfWhatIsTooFarAwayIsTheFirstOrTheLastThereIs) {
   EXPECT_EQ(ToTimestamp(absl::InfiniteFuture()).seconds(), kMaxTimestampSeconds);
   EXPECT_EQ(ToTimestamp(absl::InfinitePast()).seconds(), kMinTimestampSeconds);
   EXPECT_TRUE(IsValid(ToTimestamp(absl::InfiniteFuture())));
-  EXPECT_TRUE(IsValid(ToTimestamp(absl::FromUnixSeconds(kMax))));
+  EXPECT_TRUE(IsValid(ToTimestamp(absl::FromUnixSeconds(kMaxNanos))));
   EXPECT_FALSE(IsValid(At(kMaxTimestampSeconds + 1, 0)));
   EXPECT_FALSE(IsValid(At(0, -1)));
   EXPECT_FALSE(IsValid(At(0, 1'000'000'000)));

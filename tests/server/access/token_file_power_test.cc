@@ -62,7 +62,7 @@ void NoteSync(int fd) {
 
 namespace {
 
-const absl::Time kNow = absl::UnixEpoch() + absl::Hours(500'000);
+const absl::Time kToday = absl::UnixEpoch() + absl::Hours(500'000);
 
 class TokenFilePowerTest : public ::testing::Test {
  protected:
@@ -72,15 +72,15 @@ class TokenFilePowerTest : public ::testing::Test {
 };
 
 TEST_F(TokenFilePowerTest, ATokenThatWasMadeIsThere) {
-  ASSERT_TRUE(CreateToken(file_, {.name = "alice"}, kNow).ok());
+  ASSERT_TRUE(CreateToken(file_, {.name = "alice"}, kToday).ok());
   EXPECT_THAT(disk_.kept(), ::testing::HasSubstr("alice"));
   EXPECT_EQ(disk_.kept(), ReadFile(file_));
 }
 
 TEST_F(TokenFilePowerTest, ATokenThatWasRevokedStaysRevoked) {
-  ASSERT_TRUE(CreateToken(file_, {.name = "alice"}, kNow).ok());
+  ASSERT_TRUE(CreateToken(file_, {.name = "alice"}, kToday).ok());
   const std::string before = disk_.kept();
-  ASSERT_TRUE(RevokeToken(file_, "alice", kNow).ok());
+  ASSERT_TRUE(RevokeToken(file_, "alice", kToday).ok());
   EXPECT_NE(disk_.kept(), before);
   EXPECT_EQ(disk_.kept(), ReadFile(file_));
 }

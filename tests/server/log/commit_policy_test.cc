@@ -18,8 +18,8 @@ using When = CommitPolicy::When;
 
 constexpr int64_t kMicro = 1000;
 constexpr int64_t kMilli = 1000 * kMicro;
-constexpr int64_t kHour = 3600 * 1000 * kMilli;
-constexpr int64_t kStart = 400'000 * kHour;
+constexpr int64_t kHourNanos = 3600 * 1000 * kMilli;
+constexpr int64_t kStart = 400'000 * kHourNanos;
 
 // What a log does with its policy, without the log: lines come, and all is stored at once or when
 // the test says so.
@@ -168,7 +168,7 @@ TEST(CommitPolicy, TellsWhetherLinesFillBatches) {
   };
   print(kStart, kStart + kMilli, kBatchBytes);
   EXPECT_TRUE(policy.FillsBatches());
-  print(kStart + kHour, kStart + kHour + kMilli, 100);
+  print(kStart + kHourNanos, kStart + kHourNanos + kMilli, 100);
   EXPECT_FALSE(policy.FillsBatches());
 }
 
@@ -228,7 +228,7 @@ TEST(CommitPolicy, BearsLimitsAndTimesOfAnyLength) {
                  .full_commit_delay = absl::InfiniteDuration(),
                  .unsaved_bytes = 8 << 20});
   for (int i = 0; i < 100; ++i) {
-    script.Append({std::numeric_limits<int64_t>::max(), 0, -kHour});
+    script.Append({std::numeric_limits<int64_t>::max(), 0, -kHourNanos});
     script.Store(absl::InfiniteDuration());
   }
   EXPECT_EQ(script.Append({0}).when, When::kLater);

@@ -28,7 +28,7 @@ using testing::RecordsOf;
 using testing::Sequences;
 using testing::Texts;
 
-v1::TailLogRequest Pattern(const std::string& pattern, int64_t from = 1) {
+v1::TailLogRequest RequestOf(const std::string& pattern, int64_t from = 1) {
   v1::TailLogRequest request;
   request.set_pattern(pattern);
   request.set_from_sequence(from);
@@ -38,7 +38,7 @@ v1::TailLogRequest Pattern(const std::string& pattern, int64_t from = 1) {
 class JoinedLinesTest : public testing::PiecesTest {
  protected:
   std::vector<std::string> Read(const std::vector<TextLine>& lines, const std::string& pattern) {
-    return Texts(RecordsOf(ReadToEnd(LogOf(lines), Pattern(pattern))));
+    return Texts(RecordsOf(ReadToEnd(LogOf(lines), RequestOf(pattern))));
   }
 };
 
@@ -76,7 +76,7 @@ TEST_F(JoinedLinesTest, EndWithLinesThatAreMissing) {
   EncodeLine(10, 3, Out("OR"), &batch);
   const auto pass = [&](const std::string& pattern) {
     std::vector<Slice> slices;
-    (*LogFilter::Make(Pattern(pattern)))->Apply({Share(batch), 0, batch.size()}, &slices);
+    (*LogFilter::Make(RequestOf(pattern)))->Apply({Share(batch), 0, batch.size()}, &slices);
     return Sequences(Decode(slices));
   };
   EXPECT_THAT(pass("ERROR"), ElementsAre(9));
@@ -106,15 +106,15 @@ class LineAroundAGapTest : public JoinedLinesTest {
 };
 
 TEST_F(LineAroundAGapTest, IsFoundAsOne) {
-  EXPECT_THAT(Read(Pattern("ERROR")), ElementsAre(2, 8, 10));
-  EXPECT_THAT(Read(Pattern("^ERR$|^OR")), ElementsAre(8));
+  EXPECT_THAT(Read(RequestOf("ERROR")), ElementsAre(2, 8, 10));
+  EXPECT_THAT(Read(RequestOf("^ERR$|^OR")), ElementsAre(8));
 }
 
 TEST_F(LineAroundAGapTest, IsFoundAsOneByASearchThatBeginsWithin) {
-  EXPECT_THAT(Read(Pattern("ERROR", 8)), ElementsAre(8, 10));
-  EXPECT_THAT(Read(Pattern("ERROR", 9)), ElementsAre(10));
-  EXPECT_THAT(Read(Pattern("ERROR", 10)), ElementsAre(10));
-  EXPECT_THAT(Read(Pattern("^OR", 10)), IsEmpty());
+  EXPECT_THAT(Read(RequestOf("ERROR", 8)), ElementsAre(8, 10));
+  EXPECT_THAT(Read(RequestOf("ERROR", 9)), ElementsAre(10));
+  EXPECT_THAT(Read(RequestOf("ERROR", 10)), ElementsAre(10));
+  EXPECT_THAT(Read(RequestOf("^OR", 10)), IsEmpty());
 }
 
 TEST_F(LineAroundAGapTest, IsCountedAsOne) {
@@ -190,13 +190,14 @@ TEST_F(JoinedLinesTest, PassAsWholesWhereverASearchBegins) {
     Finish(*log);
     const auto last = static_cast<int64_t>(records.size()) + 1;
     for (int64_t from = 1; from <= last; ++from) {
-      ASSERT_EQ(Sequences(ReadToEnd(log, Pattern(pattern, from))), Expected(records, pattern, from))
+      ASSERT_EQ(Sequences(ReadToEnd(log, RequestOf(pattern, from))),
+                Expected(records, pattern, from))
           << seed << ": " << pattern << " from " << from;
     }
     // A reader whose stream breaks soon after it has got on.
     std::vector<int64_t> found;
     for (int64_t from = 1; from <= last;) {
-      const auto cursor = *Cursor::Open(log, Pattern(pattern, from));
+      const auto cursor = *Cursor::Open(log, RequestOf(pattern, from));
       std::vector<Slice> slices;
       for (size_t reads = 1 + below(3); reads > 0; reads -= cursor->next() > from ? 1 : 0) {
         if (*cursor->Read(1, &slices) == Cursor::Next::kEnd) break;
@@ -223,7 +224,7 @@ TEST_F(JoinedLinesTest, PassAsWholesWhereTwoThreadsSearch) {
   const std::string pattern = "a[.]{200}b";
   std::vector<int64_t> found;
   int parts = 0;
-  const auto cursor = *Cursor::Open(log, Pattern(pattern));
+  const auto cursor = *Cursor::Open(log, RequestOf(pattern));
   cursor->ShareSearch([&parts](const std::function<void()>& search) {
     ++parts;
     search();
@@ -246,7 +247,7 @@ class LiveLineTest : public JoinedLinesTest {
     return Texts(RecordsOf(Decode(slices)));
   }
   void Follow(const std::string& pattern) {
-    v1::TailLogRequest request = Pattern(pattern);
+    v1::TailLogRequest request = RequestOf(pattern);
     request.set_follow(true);
     cursor_ = *Cursor::Open(log_, request);
   }
@@ -368,7 +369,7 @@ TEST_F(JoinedLinesTest, MayBeLongerThanMemory) {
   records.push_back(Out("end"));
   records.push_back(Out("other"));
   const auto log = LogOf(records);
-  const auto cursor = *Cursor::Open(log, Pattern("needle"));
+  const auto cursor = *Cursor::Open(log, RequestOf("needle"));
   const std::vector<v1::LogLine> answer = ReadToEnd(*cursor);
   const std::vector<int64_t> found = Sequences(RecordsOf(answer));
   ASSERT_FALSE(found.empty());
@@ -385,8 +386,8 @@ TEST_F(JoinedLinesTest, MayBeLongerThanMemory) {
   EXPECT_EQ(found.back(), 103) << "the result";
   EXPECT_EQ(found[found.size() - 2], 101) << "to its end";
   EXPECT_EQ(found.size(), static_cast<size_t>(101 - found.front() + 1 + 1));
-  EXPECT_THAT(Sequences(ReadToEnd(log, Pattern("^needle"))), ElementsAre(103));
-  EXPECT_THAT(Sequences(ReadToEnd(log, Pattern("^other"))), ElementsAre(102, 103));
+  EXPECT_THAT(Sequences(ReadToEnd(log, RequestOf("^needle"))), ElementsAre(103));
+  EXPECT_THAT(Sequences(ReadToEnd(log, RequestOf("^other"))), ElementsAre(102, 103));
 }
 
 // Whatever it waits for: here a prompt that nobody has answered.

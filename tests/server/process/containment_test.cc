@@ -208,7 +208,8 @@ TEST_F(InCgroups, NothingOutlivesItsRun) {
   const std::string run = StartCommand(Shell(kDisguised));
   const std::vector<int> pids = Pids(run, 2);
   EXPECT_EQ(AwaitResult(run).state(), v1::RUN_STATE_FAILED);
-  for (const int pid : pids) EXPECT_TRUE(Eventually([&] { return !IsThere(pid); }));
+  for (const int pid : pids) EXPECT_FALSE(IsThere(pid)) << "its result was told before";
+  EXPECT_NE(::access(absl::StrCat(parent_, "/run-", run).c_str(), F_OK), 0) << "it is removed";
 }
 
 TEST_F(InCgroups, NothingStaysAsAZombieOfAProgramThatAdoptsOrphans) {

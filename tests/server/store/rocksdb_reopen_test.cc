@@ -27,7 +27,7 @@ using testing::FullDisk;
 using testing::TemporaryDirectory;
 using Call = FaultyDisk::Call;
 
-constexpr absl::Duration kPatience = absl::Seconds(60);
+constexpr absl::Duration kReopenPatience = absl::Seconds(60);
 
 class Reopen : public ::testing::Test {
  protected:
@@ -91,7 +91,7 @@ class Reopen : public ::testing::Test {
 
   // Waits until each run has got `more` records.
   void AwaitRecords(int64_t more) {
-    const absl::Time deadline = absl::Now() + kPatience;
+    const absl::Time deadline = absl::Now() + kReopenPatience;
     for (int run = 0; run < kRuns; ++run) {
       const int64_t wanted = last_[run] + more;
       while (last_[run] < wanted && absl::Now() < deadline) std::this_thread::yield();
@@ -138,7 +138,7 @@ TEST_P(ReopenAfter, GoesOnAndHasLostNothing) {
   AwaitRecords(200);
   const Fault fault = GetParam();
   disk.FailNext(fault.call, fault.files, fault.times);
-  EXPECT_EQ(disk.AwaitFailures(kPatience), 0);
+  EXPECT_EQ(disk.AwaitFailures(kReopenPatience), 0);
   AwaitRecords(500);
   Rest();
   EXPECT_TRUE(store_->CheckHealth().ok()) << store_->CheckHealth();
@@ -174,7 +174,7 @@ TEST_F(Reopen, AfterAFullDiskAsOftenAsThereIsOne) {
   for (int round = 0; round < 10; ++round) {
     AwaitRecords(100);
     disk.SetFull(true);
-    const absl::Time deadline = absl::Now() + kPatience;
+    const absl::Time deadline = absl::Now() + kReopenPatience;
     while (store_->CheckHealth().ok() && absl::Now() < deadline) std::this_thread::yield();
     EXPECT_EQ(store_->CheckHealth().code(), absl::StatusCode::kResourceExhausted);
     disk.SetFull(false);
@@ -212,7 +212,7 @@ TEST_F(Reopen, WaitsUntilTheDiskTakesWrites) {
   Work();
   AwaitRecords(200);
   disk.FailNext(Call::kWrite, "", 1'000'000);
-  const absl::Time deadline = absl::Now() + kPatience;
+  const absl::Time deadline = absl::Now() + kReopenPatience;
   while (store_->CheckHealth().ok() && absl::Now() < deadline) std::this_thread::yield();
   EXPECT_EQ(store_->CheckHealth().code(), absl::StatusCode::kUnavailable);
   Rest();

@@ -25,7 +25,7 @@ using testing::FullDisk;
 using testing::SyncDisk;
 using testing::TemporaryDirectory;
 
-constexpr absl::Duration kPatience = absl::Seconds(20);
+constexpr absl::Duration kDiskPatience = absl::Seconds(20);
 
 class Sync : public ::testing::Test {
  protected:
@@ -95,14 +95,14 @@ TEST_F(Sync, HoldsNoWriterUp) {
   Open(disk.env());
   disk.SetStalled(true);
   ASSERT_TRUE(Append(kRun, 1, 1).ok());
-  ASSERT_TRUE(disk.AwaitStalled(kPatience));
+  ASSERT_TRUE(disk.AwaitStalled(kDiskPatience));
   absl::Notification appended;
   std::jthread writer([&] {
     for (int64_t i = 2; i <= 100; ++i) EXPECT_TRUE(Append(kRun, i, i).ok());
     EXPECT_TRUE(Append(kOtherRun, 1, 1).ok());
     appended.Notify();
   });
-  EXPECT_TRUE(appended.WaitForNotificationWithTimeout(kPatience)) << "it waits for the disk";
+  EXPECT_TRUE(appended.WaitForNotificationWithTimeout(kDiskPatience)) << "it waits for the disk";
   disk.SetStalled(false);
   writer.join();
   ExpectRecords(kRun, 100);
@@ -116,13 +116,13 @@ TEST_F(Sync, HoldsNobodyUpWhoAsksForTheLogsEnd) {
   ASSERT_TRUE(Append(kRun, 1, 2).ok());
   disk.SetStalled(true);
   std::jthread end([&] { EXPECT_TRUE(Append(kRun, 3, 3, /*sync=*/true).ok()); });
-  ASSERT_TRUE(disk.AwaitStalled(kPatience));
+  ASSERT_TRUE(disk.AwaitStalled(kDiskPatience));
   absl::Notification answered;
   std::jthread reader([&] {
     EXPECT_EQ(store_->GetExtent(kRun)->last, 2) << "the third is not on the disk";
     answered.Notify();
   });
-  EXPECT_TRUE(answered.WaitForNotificationWithTimeout(kPatience)) << "it waits for the disk";
+  EXPECT_TRUE(answered.WaitForNotificationWithTimeout(kDiskPatience)) << "it waits for the disk";
   disk.SetStalled(false);
   end.join();
   reader.join();
@@ -140,13 +140,13 @@ TEST_F(Sync, OfOneRunsEndHoldsNoOtherRunUp) {
     EXPECT_TRUE(Append(kRun, 1, 1, /*sync=*/true).ok());
     ended = true;
   });
-  ASSERT_TRUE(disk.AwaitStalled(kPatience));
+  ASSERT_TRUE(disk.AwaitStalled(kDiskPatience));
   absl::Notification appended;
   std::jthread writer([&] {
     for (int64_t i = 1; i <= 100; ++i) EXPECT_TRUE(Append(kOtherRun, i, i).ok());
     appended.Notify();
   });
-  EXPECT_TRUE(appended.WaitForNotificationWithTimeout(kPatience)) << "it waits for the disk";
+  EXPECT_TRUE(appended.WaitForNotificationWithTimeout(kDiskPatience)) << "it waits for the disk";
   EXPECT_FALSE(ended) << "that of the other run is not on the disk";
   disk.SetStalled(false);
   end.join();
@@ -161,7 +161,7 @@ TEST_F(Sync, IsSharedByAllWhoWaitForIt) {
   for (int run = 0; run < 8; ++run) runs.push_back(AddRun(run));
   disk.SetStalled(true);
   std::jthread first([&] { EXPECT_TRUE(Append(kRun, 1, 1, /*sync=*/true).ok()); });
-  ASSERT_TRUE(disk.AwaitStalled(kPatience));
+  ASSERT_TRUE(disk.AwaitStalled(kDiskPatience));
   std::vector<std::jthread> ends;
   for (const std::string& run : runs) {
     ends.emplace_back([&] { EXPECT_TRUE(Append(run, 1, 1, /*sync=*/true).ok()); });
@@ -193,7 +193,7 @@ TEST_F(Sync, IsWaitedForTwiceAtMostWhateverOthersDo) {
   int syncs = 0;
   for (int64_t i = 1; i <= kLines; ++i) {
     disk.SetStalled(true);
-    EXPECT_TRUE(disk.AwaitStalled(kPatience));
+    EXPECT_TRUE(disk.AwaitStalled(kDiskPatience));
     absl::Notification synced;
     std::jthread quiet([&] {
       EXPECT_TRUE(Append(kRun, i, i, /*sync=*/true).ok());
@@ -203,7 +203,7 @@ TEST_F(Sync, IsWaitedForTwiceAtMostWhateverOthersDo) {
     do {
       disk.Admit(1);
       ++syncs;
-      EXPECT_TRUE(disk.AwaitStalled(kPatience));
+      EXPECT_TRUE(disk.AwaitStalled(kDiskPatience));
     } while (!synced.WaitForNotificationWithTimeout(absl::Milliseconds(20)));
     disk.SetStalled(false);
   }
@@ -219,7 +219,7 @@ TEST_F(Sync, ThatFailsIsToldToAllWhoWait) {
   Open(disk.env(), absl::Hours(1));
   disk.SetStalled(true);
   std::jthread first([&] { EXPECT_FALSE(Append(kRun, 1, 1, /*sync=*/true).ok()); });
-  ASSERT_TRUE(disk.AwaitStalled(kPatience));
+  ASSERT_TRUE(disk.AwaitStalled(kDiskPatience));
   std::jthread second([&] { EXPECT_FALSE(Append(kOtherRun, 1, 1, /*sync=*/true).ok()); });
   while (!store_->Read(kOtherRun, 1).ok()) std::this_thread::yield();
   disk.FailNext();
@@ -319,7 +319,7 @@ TEST_F(Sync, ThatTheDiskDoesNotAnswerIsBadHealth) {
   disk.SetStalled(true);
   ASSERT_TRUE(Append(kRun, 1, 1).ok());
   clock_.Advance(absl::Seconds(1));
-  ASSERT_TRUE(disk.AwaitStalled(kPatience));
+  ASSERT_TRUE(disk.AwaitStalled(kDiskPatience));
   clock_.Advance(Upkeep::kPatience);
   EXPECT_TRUE(store_->CheckHealth().ok()) << "it may be slow";
   clock_.Advance(absl::Seconds(1));

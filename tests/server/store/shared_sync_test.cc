@@ -15,7 +15,7 @@
 namespace jobtail {
 namespace {
 
-constexpr absl::Duration kPatience = absl::Seconds(20);
+constexpr absl::Duration kSyncPatience = absl::Seconds(20);
 
 // A disk that answers one sync after the other, when the test says so.
 class Disk {
@@ -35,7 +35,7 @@ class Disk {
   bool AwaitBegun(int64_t syncs) {
     absl::MutexLock lock(&mutex_);
     const auto has_begun = [&]() { return begun_ >= syncs; };
-    return mutex_.AwaitWithTimeout(absl::Condition(&has_begun), kPatience);
+    return mutex_.AwaitWithTimeout(absl::Condition(&has_begun), kSyncPatience);
   }
   int64_t begun() const {
     absl::MutexLock lock(&mutex_);
