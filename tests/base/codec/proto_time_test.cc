@@ -20,8 +20,8 @@ Timestamp At(int64_t seconds, int32_t nanos) {
   return timestamp;
 }
 
-constexpr int64_t kMaxNanos = std::numeric_limits<int64_t>::max();
-constexpr int64_t kMinNanos = std::numeric_limits<int64_t>::min();
+constexpr int64_t kMaxInt64 = std::numeric_limits<int64_t>::max();
+constexpr int64_t kMinInt64 = std::numeric_limits<int64_t>::min();
 
 TEST(TimeFormatterTest, WritesMilliseconds) {
   TimeFormatter formatter;
@@ -48,7 +48,7 @@ TEST(TimeFormatterTest, ShortestIsProtobufs) {
 TEST(UnixNanosTest, SurviveTheWayThroughATimestamp) {
   for (const int64_t time : {int64_t{0}, int64_t{1}, int64_t{-1}, kNanosPerSecond, -kNanosPerSecond,
                              -kNanosPerSecond - 1, 1'700'000'000 * kNanosPerSecond + 123'456'789,
-                             -62 * kNanosPerSecond + 5, kMaxNanos, kMinNanos}) {
+                             -62 * kNanosPerSecond + 5, kMaxInt64, kMinInt64}) {
     EXPECT_EQ(ToUnixNanos(FromUnixNanos(time)), time);
     EXPECT_GE(FromUnixNanos(time).nanos(), 0) << time;
     EXPECT_LT(FromUnixNanos(time).nanos(), kNanosPerSecond) << time;
@@ -58,12 +58,12 @@ TEST(UnixNanosTest, SurviveTheWayThroughATimestamp) {
 TEST(UnixNanosTest, OfTimesFarAwayAreTheFirstOrTheLastThereIs) {
   constexpr int32_t kMaxNanos = std::numeric_limits<int32_t>::max();
   constexpr int32_t kMinNanos = std::numeric_limits<int32_t>::min();
-  EXPECT_EQ(ToUnixNanos(At(kMaxTimestampSeconds, 0)), kMaxNanos);
-  EXPECT_EQ(ToUnixNanos(At(kMinTimestampSeconds, 0)), kMinNanos);
-  EXPECT_EQ(ToUnixNanos(At(kMaxNanos, kMaxNanos)), kMaxNanos);
-  EXPECT_EQ(ToUnixNanos(At(kMinNanos, kMinNanos)), kMinNanos);
-  EXPECT_EQ(ToUnixNanos(At(kMaxNanos / kNanosPerSecond, kMaxNanos)), kMaxNanos);
-  EXPECT_EQ(ToUnixNanos(At(kMinNanos / kNanosPerSecond, kMinNanos)), kMinNanos);
+  EXPECT_EQ(ToUnixNanos(At(kMaxTimestampSeconds, 0)), kMaxInt64);
+  EXPECT_EQ(ToUnixNanos(At(kMinTimestampSeconds, 0)), kMinInt64);
+  EXPECT_EQ(ToUnixNanos(At(kMaxInt64, kMaxNanos)), kMaxInt64);
+  EXPECT_EQ(ToUnixNanos(At(kMinInt64, kMinNanos)), kMinInt64);
+  EXPECT_EQ(ToUnixNanos(At(kMaxInt64 / kNanosPerSecond, kMaxNanos)), kMaxInt64);
+  EXPECT_EQ(ToUnixNanos(At(kMinInt64 / kNanosPerSecond, kMinNanos)), kMinInt64);
 }
 
 TEST(TimestampTest, ConvertsBothWays) {
@@ -79,7 +79,7 @@ TEST(TimestampTest, OfWhatIsTooFarAwayIsTheFirstOrTheLastThereIs) {
   EXPECT_EQ(ToTimestamp(absl::InfiniteFuture()).seconds(), kMaxTimestampSeconds);
   EXPECT_EQ(ToTimestamp(absl::InfinitePast()).seconds(), kMinTimestampSeconds);
   EXPECT_TRUE(IsValid(ToTimestamp(absl::InfiniteFuture())));
-  EXPECT_TRUE(IsValid(ToTimestamp(absl::FromUnixSeconds(kMaxNanos))));
+  EXPECT_TRUE(IsValid(ToTimestamp(absl::FromUnixSeconds(kMaxInt64))));
   EXPECT_FALSE(IsValid(At(kMaxTimestampSeconds + 1, 0)));
   EXPECT_FALSE(IsValid(At(0, -1)));
   EXPECT_FALSE(IsValid(At(0, 1'000'000'000)));
