@@ -81,13 +81,13 @@ void AdoptOrphans() { adopts_orphans = prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
 
 int KillStrays(const std::string& variable) {
   constexpr int kTries = 200;
-  constexpr std::chrono::milliseconds kPause{5};
+  constexpr std::chrono::milliseconds kBetweenTries{5};
   std::set<int> all;
   for (int i = 0; i < kTries; ++i) {
     std::set<int> killed = KillAll(variable);
     if (killed.empty()) break;
     all.merge(killed);
-    std::this_thread::sleep_for(kPause);
+    std::this_thread::sleep_for(kBetweenTries);
   }
   return static_cast<int>(all.size());
 }
