@@ -296,8 +296,8 @@ TEST_P(AccessTableTest, IsThatOfTheDocs) {
     for (const Page& page : Pages()) {
       rows[row++].push_back(AskHttp(page.method, page.path, {.run = "none"}, ""));
     }
-    for (const OwnService& service : kOwnServices) {
-      rows[row++].push_back(OfGrpc(RawCall(channel_, service.method, service.request).status));
+    for (const OwnService& own : kOwnServices) {
+      rows[row++].push_back(OfGrpc(RawCall(channel_, own.method, own.request).status));
     }
   }
   std::string table = Row("call", Roles()) + Row("---", Cells(Roles().size(), "---"));
@@ -311,8 +311,8 @@ TEST_P(AccessTableTest, IsThatOfTheDocs) {
   for (const Page& page : Pages()) {
     table += Row(absl::StrCat("`", page.method, " ", page.path, "`"), rows[row++]);
   }
-  for (const OwnService& service : kOwnServices) {
-    table += Row(absl::StrCat("`", service.method, "`"), rows[row++]);
+  for (const OwnService& own : kOwnServices) {
+    table += Row(absl::StrCat("`", own.method, "`"), rows[row++]);
   }
 
   std::ostringstream text;
