@@ -142,8 +142,10 @@ TEST_F(Containment, ACommandThatStopsItsSupervisorAgainAndAgainIsCancelled) {
 
 // A daemon that nothing tells from others: not a descriptor, a session or a variable.
 constexpr char kDisguised[] =
-    "(env -i setsid sh -c 'echo $$; exec >&- 2>&- <&-; exec sleep 1000' &) ; "
-    "echo $$; sleep 0.3; kill -KILL $PPID; exec sleep 1000";
+    "begun=$(mktemp); "
+    "(env -i setsid sh -c 'echo $$; echo >$0; exec >&- 2>&- <&-; exec sleep 1000' $begun &) ; "
+    "echo $$; until [ -s $begun ]; do sleep 0.01; done; rm $begun; "
+    "kill -KILL $PPID; exec sleep 1000";
 
 using Disguise = Containment;
 
