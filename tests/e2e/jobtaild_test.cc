@@ -259,6 +259,7 @@ TEST(JobtaildInCgroups, EachRunHasAGroupWithItsLimits) {
   const std::string address = "unix:" + directory.path() + "/grpc.sock";
   Subprocess server({.command = {JOBTAILD, "--config=" + config, "--cgroup=" + parent,
                                  "--grpc-address=" + address, "--http-address="}});
+  ASSERT_EQ(server.ReadLine(), "grpc " + address);
   const Outcome run =
       jobtail::testing::Run({.command = {JOBTAIL_COMMAND, "--server=" + address, "run", "where"},
                              .environment = {"JOBTAIL_CONFIG=/dev/null"}});
