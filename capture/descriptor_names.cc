@@ -15,6 +15,7 @@
 #include <string_view>
 
 #include "capture/cancellation.h"
+#include "capture/readable.h"
 #include "capture/real.h"
 
 namespace jobtail::capture::internal {
@@ -104,6 +105,7 @@ std::optional<int> Follow(int directory, std::string name) {
 }  // namespace
 
 std::optional<int> NamedDescriptor(int directory, const char* name) {
+  if (!Readable::IsPath(name)) return std::nullopt;  // the system says what is wrong with it
   const std::string_view text = name;
   if (text == "/dev/stdout") return 1;
   if (text == "/dev/stderr") return 2;

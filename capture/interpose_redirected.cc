@@ -11,6 +11,8 @@
 
 #include <cerrno>
 
+#include "capture/current.h"
+#include "capture/descriptor_names.h"
 #include "capture/interpose.h"
 #include "capture/real.h"
 #include "capture/target.h"
@@ -48,9 +50,22 @@ JOBTAIL_INTERPOSE_ON(fstat64, (int fd, struct stat64* out), (JobsDescriptor(fd),
 JOBTAIL_INTERPOSE_ON(fsync, (int fd), (JobsDescriptor(fd)))
 JOBTAIL_INTERPOSE_ON(fdatasync, (int fd), (JobsDescriptor(fd)))
 JOBTAIL_INTERPOSE_ON(fchmod, (int fd, mode_t mode), (JobsDescriptor(fd), mode))
+JOBTAIL_INTERPOSE_ON(fchown, (int fd, uid_t user, gid_t group), (JobsDescriptor(fd), user, group))
 JOBTAIL_INTERPOSE_ON(flock, (int fd, int operation), (JobsDescriptor(fd), operation))
 JOBTAIL_INTERPOSE_ON(isatty, (int fd), (JobsDescriptor(fd)))
 // NOLINTEND(bugprone-macro-parentheses)
+
+// By a name of what the job prints to, as by its number.
+#define JOBTAIL_INTERPOSE_TRUNCATE(name)                                      \
+  JOBTAIL_INTERPOSE(int, name, (const char* path, off64_t size)) {            \
+    if (current.thread && path) {                                             \
+      const auto fd = NamedDescriptor(AT_FDCWD, path);                        \
+      if (fd && Copies::Find(*fd) != Stream{}) return ftruncate64(*fd, size); \
+    }                                                                         \
+    return Real<#name, int(const char*, off64_t)>()(path, size);              \
+  }
+JOBTAIL_INTERPOSE_TRUNCATE(truncate)
+JOBTAIL_INTERPOSE_TRUNCATE(truncate64)
 
 // The streams: a position is the job's own file's.
 

@@ -2,20 +2,25 @@
 // functions that the C library has for them.
 
 #include <fcntl.h>
+#include <linux/openat2.h>
 #include <linux/sched.h>
 #include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <sys/mman.h>
 #include <sys/sendfile.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/types.h>
 #include <sys/uio.h>
 #include <unistd.h>
 
 #include "capture/current.h"
+#include "capture/descriptor_names.h"
 #include "capture/interpose.h"
+#include "capture/readable.h"
 #include "capture/real.h"
+#include "capture/target.h"
 
 namespace jobtail::capture::internal {
 
@@ -35,13 +40,29 @@ bool IsFork(long number, long a, long b) {
     case SYS_clone3: {
       // NOLINTNEXTLINE(performance-no-int-to-ptr): that is how syscall() gets its pointers.
       const auto* const arguments = reinterpret_cast<const clone_args*>(a);
-      return arguments && arguments->flags == 0 && arguments->exit_signal == SIGCHLD &&
-             arguments->stack == 0 && static_cast<size_t>(b) <= CLONE_ARGS_SIZE_VER0;
+      return Readable::Bytes(arguments, CLONE_ARGS_SIZE_VER0) == CLONE_ARGS_SIZE_VER0 &&
+             arguments->flags == 0 && arguments->exit_signal == SIGCHLD && arguments->stack == 0 &&
+             static_cast<size_t>(b) <= CLONE_ARGS_SIZE_VER0;
     }
     default:
       return false;
   }
 }
+
+// NOLINTBEGIN(performance-no-int-to-ptr): the same.
+// Whether a path is a name of what the job prints to.
+bool MeansCapturedDescriptor(int directory, long path) {
+  if (!current.thread || path == 0) return false;
+  const auto fd = NamedDescriptor(directory, reinterpret_cast<const char*>(path));
+  return fd && Copies::Find(*fd) != Stream{};
+}
+
+// Whether openat2's arguments can be read.
+bool HasFlags(long how, long size) {
+  return static_cast<size_t>(size) >= sizeof(open_how) &&
+         Readable::Bytes(reinterpret_cast<const void*>(how), sizeof(open_how)) == sizeof(open_how);
+}
+// NOLINTEND(performance-no-int-to-ptr)
 
 }  // namespace
 
@@ -90,8 +111,25 @@ __attribute__((used, visibility("hidden"))) long jobtail_capture_syscall(long nu
       return fcntl(fd, other, c);
     case SYS_close:
       return close(fd);
+    case SYS_openat2:
+      if (MeansCapturedDescriptor(fd, b) && HasFlags(c, d)) {
+        const auto* const how = reinterpret_cast<const open_how*>(c);
+        return openat(fd, reinterpret_cast<const char*>(b), static_cast<int>(how->flags),
+                      static_cast<mode_t>(how->mode));
+      }
+      break;
+    case SYS_close_range:
+      return close_range(static_cast<unsigned>(a), static_cast<unsigned>(b), third);
+    case SYS_truncate:
+      return truncate64(reinterpret_cast<const char*>(a), b);
     case SYS_ftruncate:
       return ftruncate64(fd, b);
+    case SYS_fallocate:
+      return fallocate64(fd, other, c, d);
+    case SYS_fchmod:
+      return fchmod(fd, static_cast<mode_t>(b));
+    case SYS_fchown:
+      return fchown(fd, static_cast<uid_t>(b), static_cast<gid_t>(c));
     case SYS_lseek:
       return lseek64(fd, b, third);
     case SYS_munmap:
@@ -108,8 +146,8 @@ __attribute__((used, visibility("hidden"))) long jobtail_capture_syscall(long nu
 #endif
     default:
       if (current.thread && IsFork(number, a, b)) return fork();
-      return Real<"syscall", long(long, ...)>()(number, a, b, c, d, e, f);
   }
+  return Real<"syscall", long(long, ...)>()(number, a, b, c, d, e, f);
 }
 
 // NOLINTEND(performance-no-int-to-ptr)

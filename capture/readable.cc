@@ -3,8 +3,12 @@
 #include "capture/readable.h"
 
 #include <errno.h>
+#include <limits.h>
+#include <string.h>
 #include <sys/syscall.h>
 #include <unistd.h>
+
+#include <algorithm>
 
 #include "capture/real.h"
 
@@ -42,6 +46,17 @@ size_t Readable::Look(uintptr_t begin, size_t size) {
     pages_[page % pages_.size()] = ~page;
   }
   return size;
+}
+
+bool Readable::IsPath(const char* text) {
+  for (size_t seen = 0; seen < PATH_MAX;) {
+    const size_t in_page = kPage - reinterpret_cast<uintptr_t>(text + seen) % kPage;
+    const size_t size = Bytes(text + seen, std::min<size_t>(in_page, PATH_MAX - seen));
+    if (size == 0) return false;
+    if (memchr(text + seen, '\0', size)) return true;
+    seen += size;
+  }
+  return false;
 }
 
 }  // namespace jobtail::capture::internal

@@ -31,6 +31,10 @@ class Readable {
     return size - 1 < kPage - begin % kPage && Remembers(page);
   }
 
+  // Whether `text` can be read up to its end, and may be a path: that comes within PATH_MAX bytes.
+  // Leaves errno alone. Async-signal-safe.
+  static bool IsPath(const char* text);
+
   // From now on, whatever thread asks: memory may have become unreadable. Async-signal-safe.
   static void Forget() { changes_.fetch_add(1, std::memory_order_release); }
 

@@ -31,7 +31,8 @@ class Engine;  // server/run/engine.h
 // of <chrono>: see TimeSpan.
 struct ServerOptions {
   // HOST:PORT for gRPC; port 0 picks a free one. Or unix:PATH. An address that other machines can
-  // reach needs TLS, and a way to know who calls (see KnowsCallers): Start refuses it otherwise.
+  // reach needs TLS, an access file, and in it or in `tls` a way to know who calls: Start refuses
+  // it otherwise.
   std::string grpc_address = "127.0.0.1:50051";
   // Further ones, as the first: a unix socket besides a port, for example. Of HTTP's there are
   // `http.more_addresses`.

@@ -84,7 +84,8 @@ void Server::Impl::CloseDoors() {
 }
 
 absl::Status Server::Impl::CheckAddresses() const {
-  const bool knows_callers = KnowsCallers(options_);
+  const bool knows_callers =
+      access_ && (access_->HasProofs() || !options_.tls.client_ca_file.empty());
   const Protection grpc = {.encrypts = options_.tls.enabled() || options_.grpc_credentials,
                            .knows_callers = knows_callers || options_.grpc_credentials,
                            .insecure = options_.insecure};

@@ -22,6 +22,7 @@ absl::Status Server::Impl::Metrics(const access::Caller& caller, std::string* te
                               .http_refused_connections = http.refused_connections,
                               .grpc_connections = grpc_->acceptor().connections(),
                               .grpc_refused_connections = grpc_->acceptor().refused_connections(),
+                              .grpc_unused_connections = grpc_->acceptor().unused_connections(),
                               .waiting_store_calls = pool_.waiting(),
                               .http_failed_handshakes = http.failed_handshakes,
                               .healthy = health_->Get().ok(),

@@ -2,6 +2,7 @@
 
 #include "capture/preload/settings.h"
 
+#include <dlfcn.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -18,16 +19,30 @@ constexpr const char* kDirectory = "JOBTAIL_CAPTURE_DIR";
 constexpr const char* kTag = "JOBTAIL_CAPTURE_TAG";
 constexpr const char* kOutputs = "JOBTAIL_CAPTURE_OUTPUTS";
 
+// The C library's own of those functions: bash has others of these names, which know its variables
+// and not the environment, and it has not taken those from it yet.
+template <typename Function>
+Function* OfLibrary(const char* name, Function* otherwise) {
+  auto* const found = reinterpret_cast<Function*>(dlsym(RTLD_NEXT, name));
+  return found ? found : otherwise;
+}
+
 std::string_view Get(const char* name) {
-  const char* const value = getenv(name);
+  const char* const value = OfLibrary("getenv", &getenv)(name);
   return value ? value : "";
 }
+
+void Set(const char* name, const std::string& value) {
+  OfLibrary("setenv", &setenv)(name, value.c_str(), 1);
+}
+
+void Unset(const char* name) { OfLibrary("unsetenv", &unsetenv)(name); }
 
 // Nothing is captured, then; the program goes on as without the library.
 Settings Refuse(const std::string& reason) {
   dprintf(STDERR_FILENO, "libjobtail_capture: %s; nothing is captured\n", reason.c_str());
-  unsetenv(kDirectory);
-  unsetenv(kTag);
+  Unset(kDirectory);
+  Unset(kTag);
   return {};
 }
 
@@ -44,7 +59,7 @@ Settings Directory(const std::string& name) {
   if (access(path.c_str(), W_OK | X_OK) != 0) {
     return Refuse(setting + ": " + strerror(errno) + "; name a directory that can be written to");
   }
-  setenv(kDirectory, path.c_str(), 1);  // a process that is started elsewhere is to find it
+  Set(kDirectory, path);  // a process that is started elsewhere is to find it
   return {.mode = Settings::Mode::kDirectory, .directory = path};
 }
 
@@ -77,7 +92,7 @@ std::array<bool, 2> InheritedOutputs() {
   const std::string err = Identity(STDERR_FILENO);
   const std::string_view noted = Get(kOutputs);
   if (noted.empty()) {
-    setenv(kOutputs, (out + "," + err).c_str(), 1);
+    Set(kOutputs, out + "," + err);
     return {true, true};
   }
   const size_t comma = noted.find(',');

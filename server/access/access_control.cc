@@ -338,6 +338,12 @@ void AccessControl::Fail(const Caller& caller, const Act& act, const absl::Statu
   Write(caller, act, "FAILED", why.ToString()).IgnoreError();
 }
 
+bool AccessControl::HasProofs() const {
+  const std::shared_ptr<const AccessPolicy> policy = this->policy();
+  const v1::AccessFile& file = policy->proto();
+  return !file.token_file().empty() || file.oidc_size() > 0 || file.trusted_proxy_size() > 0;
+}
+
 int64_t AccessControl::audit_failures() const {
   const std::shared_ptr<AuditLog> audit = state().audit;
   return audit ? audit->failures() : 0;

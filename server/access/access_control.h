@@ -106,7 +106,9 @@ class AccessControl {
   absl::StatusOr<std::shared_ptr<const Rights>> RightsOf(const Caller& caller) const;
   std::vector<std::string> GroupsOf(const Caller& caller) const;
 
-  // Another one after each change of what is in force.
+  // Another one after each change of what is in force, or of what rights go by: to be told of jobs
+  // whose labels may be others.
+  void NoteChange();
   int64_t version() const { return version_.load(std::memory_order_acquire); }
 
   // Of connections and of bytes of requests beyond a limit.
@@ -135,6 +137,9 @@ class AccessControl {
   // The same, that a request is beyond the limit of bytes of whom HoldRequest has found.
   std::function<void()> DenyRequest(const Credentials& credentials, const absl::Status& why);
 
+  // Whether anybody but by a client certificate, or over a unix socket, can prove who they are:
+  // there are tokens, an issuer of them, or a proxy that is trusted.
+  bool HasProofs() const;
   bool probes_need_identity() const { return policy()->proto().probes_need_identity(); }
   Quotas* quotas() { return &quotas_; }
   Clock* clock() const { return clock_; }
@@ -169,7 +174,6 @@ class AccessControl {
   void WatchFiles();
   void TryOnceMoreLocked() ABSL_EXCLUSIVE_LOCKS_REQUIRED(reading_mutex_);
   void ScheduleLook();
-  void NoteChange();
   State state() const;
   std::shared_ptr<const AccessPolicy> policy() const;
 

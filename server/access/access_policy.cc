@@ -106,10 +106,8 @@ std::vector<std::string> AccessPolicy::GroupsOf(const Principal& principal) cons
   return groups;
 }
 
-bool AccessPolicy::Has(const v1::Grant& grant, const Principal& principal,
-                       const std::vector<std::string>& groups) const {
-  if (principal.proof == Proof::kAnonymous) return grant.anonymous();
-  if (grant.anonymous()) return true;  // who is known has what everybody has
+bool AccessPolicy::IsNamed(const v1::Grant& grant, const Principal& principal,
+                           const std::vector<std::string>& groups) const {
   return std::ranges::any_of(
              grant.principal(),
              [&](const std::string& name) { return IsMatch(name, principal.name); }) ||
@@ -123,12 +121,16 @@ std::shared_ptr<const Rights> AccessPolicy::RightsOf(const Principal& principal)
   const std::vector<std::string> groups = GroupsOf(principal);
   std::vector<Rule> rules;
   Limits limits;
+  Limits everybodys;  // of grants to those who are not known, which a known caller has as well
   bool has_role = false;
+  bool has_own_role = false;
   for (const v1::Grant& grant : proto_.grant()) {
-    if (!Has(grant, principal, groups)) continue;
+    const bool is_own = principal.proof != Proof::kAnonymous && IsNamed(grant, principal, groups);
+    if (!is_own && !grant.anonymous()) continue;  // who is known has what everybody has
     has_role = true;
+    has_own_role |= is_own;
     const v1::Role& role = *roles_.at(grant.role());
-    Widen(role.limits(), &limits);
+    Widen(role.limits(), is_own ? &limits : &everybodys);
     for (const v1::Allow& allow : role.allow()) {
       // "Own" is what one has started oneself; of all who are not known nobody has.
       const bool own = allow.runs() == v1::Allow::OWN;
@@ -137,7 +139,9 @@ std::shared_ptr<const Rights> AccessPolicy::RightsOf(const Principal& principal)
       for (const int verb : allow.verb()) rule.verbs |= SetOf(static_cast<Verb>(verb));
     }
   }
-  return std::make_shared<const Rights>(std::move(rules), has_role ? limits : LimitsWithoutRole());
+  // What everybody has limits those who have nothing of their own.
+  if (!has_own_role) limits = has_role ? everybodys : LimitsWithoutRole();
+  return std::make_shared<const Rights>(std::move(rules), limits);
 }
 
 }  // namespace jobtail::access

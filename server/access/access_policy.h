@@ -83,8 +83,8 @@ class AccessPolicy {
  private:
   explicit AccessPolicy(v1::AccessFile proto);
 
-  bool Has(const v1::Grant& grant, const Principal& principal,
-           const std::vector<std::string>& groups) const;
+  bool IsNamed(const v1::Grant& grant, const Principal& principal,
+               const std::vector<std::string>& groups) const;
 
   const v1::AccessFile proto_;
   std::map<std::string, const v1::Role*> roles_;

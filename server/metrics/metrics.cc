@@ -82,6 +82,10 @@ void AddGrpc(const Figures& figures, Families* families) {
   families->Begin("jobtail_grpc_refused_connections_total", MetricType::Counter,
                   "gRPC connections beyond the limit, or for which there was no descriptor.");
   families->Add({}, figures.grpc_refused_connections);
+  families->Begin("jobtail_grpc_unused_connections_total", MetricType::Counter,
+                  "gRPC connections closed before they had made a call, as after a TLS handshake "
+                  "that failed.");
+  families->Add({}, figures.grpc_unused_connections);
 }
 
 void AddStore(const Figures& figures, Families* families) {

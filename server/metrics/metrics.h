@@ -44,6 +44,7 @@ struct Figures {
   int64_t http_refused_connections = 0;
   int64_t grpc_connections = 0;
   int64_t grpc_refused_connections = 0;
+  int64_t grpc_unused_connections = 0;
   int64_t waiting_store_calls = 0;
   int64_t http_failed_handshakes = 0;
   bool healthy = true;

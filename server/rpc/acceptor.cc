@@ -348,6 +348,8 @@ int64_t Acceptor::connections() const { return impl_->guard().connections(); }
 
 int64_t Acceptor::refused_connections() const { return impl_->guard().refused(); }
 
+int64_t Acceptor::unused_connections() const { return impl_->guard().unused(); }
+
 absl::Status Acceptor::CheckHealth() const { return impl_->CheckHealth(); }
 
 }  // namespace jobtail

@@ -76,6 +76,9 @@ class Acceptor {
   int64_t connections() const;
   // Those closed at once, for a limit or a lack of descriptors, and those given up for memory.
   int64_t refused_connections() const;
+  // Those closed before they had made a call: TLS handshakes that failed, or were not finished in
+  // time, are among them. As of up to a second ago; not of unix sockets.
+  int64_t unused_connections() const;
   // RESOURCE_EXHAUSTED while there are no descriptors to accept connections with.
   absl::Status CheckHealth() const;
 

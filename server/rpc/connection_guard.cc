@@ -99,6 +99,7 @@ void ConnectionGuard::Sweep() {
 void ConnectionGuard::Ended(const Client& client) {
   owners_.Ended(client);
   handled_.Ended(client);
+  handshakes_.Ended(client);
 }
 
 // Nobody waits for a place behind those that do not tell who they are.

@@ -58,6 +58,7 @@ class ConnectionGuard {
   int64_t strangers() const { return owners_.newcomers() + owners_.anonymous(); }
   int64_t connections() const { return connections_; }
   int64_t refused() const { return refused_; }
+  int64_t unused() const { return handshakes_.unused(); }
 
   // One was closed before it came here.
   void CountRefused() { ++refused_; }

@@ -35,6 +35,15 @@ void PendingHandshakes::Called(const std::string& peer) {
   has_some_ = !pending_.empty();
 }
 
+void PendingHandshakes::Ended(const OpenConnections::Client& client) {
+  if (!has_some_) return;
+  absl::MutexLock lock(&mutex_);
+  if (pending_.erase(client) == 0) return;
+  ++unused_;
+  Forget(client);
+  has_some_ = !pending_.empty();
+}
+
 bool PendingHandshakes::HasRoom(const OpenConnections::Client& client) const {
   return addresses_.HasRoom(NetworkOf(client.first), limits_.total, limits_.of_address);
 }
@@ -44,8 +53,9 @@ void PendingHandshakes::Sweep(absl::Duration now) {
   absl::erase_if(pending_, [&](const auto& entry) {
     mutex_.AssertHeld();
     const auto& [client, connection] = entry;
-    const bool is_over =
-        now - connection.since > limits_.time || InodeOf(connection.fd) != connection.inode;
+    const bool is_closed = InodeOf(connection.fd) != connection.inode;
+    if (is_closed) ++unused_;
+    const bool is_over = is_closed || now - connection.since > limits_.time;
     if (is_over) Forget(client);
     return is_over;
   });

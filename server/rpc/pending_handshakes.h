@@ -39,6 +39,12 @@ class PendingHandshakes {
 
   // The connection has made a call: "ipv4:127.0.0.1:50000", as gRPC names its peer.
   void Called(const std::string& peer) ABSL_LOCKS_EXCLUDED(mutex_);
+  // It was closed.
+  void Ended(const OpenConnections::Client& client) ABSL_LOCKS_EXCLUDED(mutex_);
+
+  // Those that were closed before they had made a call, since the start: whose handshake failed, or
+  // was not finished in time, among them.
+  int64_t unused() const { return unused_; }
 
  private:
   struct Connection {
@@ -53,6 +59,7 @@ class PendingHandshakes {
 
   const Limits limits_;
   std::atomic<bool> has_some_ = false;
+  std::atomic<int64_t> unused_ = 0;
   absl::Mutex mutex_;
   absl::flat_hash_map<OpenConnections::Client, Connection> pending_ ABSL_GUARDED_BY(mutex_);
   Tally addresses_ ABSL_GUARDED_BY(mutex_);  // of those

@@ -79,7 +79,9 @@ absl::Status Engine::ReplaceJobs(const std::vector<std::string>& names, std::vec
     return keep.max_age || keep.max_runs || keep.max_run_bytes;
   });
   const absl::Status replaced = jobs_.Replace(names, std::move(jobs));
-  if (replaced.ok() && have_limits) EnsureRetention();
+  if (!replaced.ok()) return replaced;
+  if (have_limits) EnsureRetention();
+  if (options_.access) options_.access->NoteChange();  // whose rights go by labels may have others
   return replaced;
 }
 

@@ -53,7 +53,8 @@ absl::Status CheckReach(const std::string& flag, const std::string& address,
   if (!IsReachable(address)) return absl::OkStatus();
   const std::string why =
       protection.encrypts
-          ? "and there is no way to know who calls: give --access-file, with who may do what"
+          ? "and there is no way to know who calls: give --access-file, with who may do what and a "
+            "token_file, an oidc or a trusted_proxy, or --tls-client-ca"
           : "and nothing is encrypted: give --tls-cert and --tls-key, and --access-file with who "
             "may do what";
   return absl::FailedPreconditionError(

@@ -10,8 +10,10 @@
 #include <csignal>
 #include <cstdlib>
 #include <filesystem>
+#include <iostream>
 #include <memory>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "absl/strings/str_cat.h"
@@ -109,6 +111,30 @@ TEST_F(AccessChangeTest, AWatchGoesOnWithWhatMayStillBeSeen) {
   } while (seen.id() == before);  // what was on its way
   EXPECT_EQ(seen.id(), after);
   context.TryCancel();
+}
+
+// Rights go by the labels that a job has at the moment.
+TEST_F(AccessChangeTest, ALabelThatIsTakenAwayEndsItsStreams) {
+  const auto labelled = [](const std::string& team) {
+    Job job("labelled", [](JobContext& run) {
+      std::cout << "waiting" << std::endl;
+      run.SleepFor(absl::InfiniteDuration());
+    });
+    job.Label("team", team);
+    std::vector<Job> jobs;
+    jobs.push_back(std::move(job));
+    return jobs;
+  };
+  ASSERT_TRUE(server().ReplaceJobs({}, labelled("web")).ok());
+  SetPolicy(R"(token_file: "tokens"
+               role { name: "web" allow { label { key: "team" value: "web" } verb: [LIST, READ, READ_LOG] } }
+               grant { role: "web" principal: "follower" })");
+  const std::string run = Run("labelled", "somebody-else");
+  const std::string token = Token("follower");
+  FollowedLog log(stub(), token, run);
+  ASSERT_TRUE(server().ReplaceJobs({"labelled"}, labelled("web")).ok());
+  ASSERT_TRUE(server().ReplaceJobs({"labelled"}, labelled("db")).ok());
+  EXPECT_EQ(log.AwaitEnd().error_code(), grpc::StatusCode::PERMISSION_DENIED);
 }
 
 TEST_F(AccessChangeTest, ASessionThatIsOverEndsItsStreams) {

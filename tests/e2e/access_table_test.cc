@@ -55,7 +55,9 @@ const std::vector<Page>& Pages() {
                                                     {"GET", "/"},
                                                     {"DELETE", "/session"},
                                                     {"POST", "/session"},
-                                                    {"GET", "/login/issuers"}};
+                                                    {"GET", "/login/issuers"},
+                                                    {"GET", "/login/oidc"},
+                                                    {"GET", "/login/callback"}};
   return pages;
 }
 

@@ -250,6 +250,21 @@ TEST_F(TlsTest, HandshakesAtGrpcThatAreNotFinishedAreGivenUp) {
   EXPECT_TRUE(begun.AwaitClose());
 }
 
+TEST_F(TlsTest, HandshakesAtGrpcThatFailAreCounted) {
+  Serve();
+  ASSERT_EQ(Jobtail({"--tls-ca=" + ca_, "jobs"}).exit_code, 0);
+  for (int i = 0; i < 3; ++i) {
+    jobtail::testing::RawClient client;
+    ASSERT_TRUE(client.Connect(server_->address()));
+    client.Send("GET / HTTP/1.1\r\n\r\n");
+    ASSERT_TRUE(client.AwaitClose());
+  }
+  EXPECT_TRUE(Eventually([this] {
+    return Curl({}, "metrics").out.find("\njobtail_grpc_unused_connections_total 3\n") !=
+           std::string::npos;
+  })) << Curl({}, "metrics").out;
+}
+
 TEST_F(TlsTest, HandshakesThatFailDoNotFillTheLog) {
   Serve();
   for (int i = 0; i < 50; ++i) {
@@ -317,6 +332,30 @@ TEST_F(TlsTest, AnAddressThatOthersCanReachIsServedWithProtection) {
                                          grant { role: "r" principal: "*" })");
   Serve({"--grpc-address=0.0.0.0:0", "--http-address=0.0.0.0:0", "--access-file=" + access});
   EXPECT_THAT(server_->http_url(), StartsWith("https://0.0.0.0:"));
+}
+
+TEST_F(TlsTest, AnAddressThatOthersCanReachNeedsAWayToKnowThem) {
+  const std::string access = File("access.txt");
+  const auto serve = [&](const std::string& policy) {
+    jobtail::testing::WriteFile(access, policy);
+    return jobtail::testing::Run({.command = {
+                                      JOBTAIL_DEMO,
+                                      "--tls-cert=" + File("server.pem"),
+                                      "--tls-key=" + File("server.key"),
+                                      "--access-file=" + access,
+                                      "--grpc-address=0.0.0.0:0",
+                                      "--http-address=",
+                                  }});
+  };
+  for (
+      const char* policy :
+      {"",
+       R"(role { name: "r" allow { job: "*" verb: LIST } } grant { role: "r" anonymous: true })"}) {
+    const Outcome outcome = serve(policy);
+    EXPECT_EQ(outcome.exit_code, 1) << policy;
+    EXPECT_THAT(outcome.err, AllOf(HasSubstr("no way to know who calls"), HasSubstr("token_file"),
+                                   HasSubstr("--tls-client-ca")));
+  }
 }
 
 // Such a server ended as it began.

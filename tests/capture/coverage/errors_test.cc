@@ -72,6 +72,30 @@ TEST(Errors, BadPointersOfWrite) {
   EXPECT_EQ(Join(seen.captured(), Stream::kStdout), std::string(3 + kPage, 'x') + "\n");
 }
 
+TEST(Errors, BadPointersOfNames) {
+  Observe([](Recorder& sink) {
+    const Pages pages;
+    const char* const no_end = pages.end() - 3;
+    const Scope scope(&sink);
+    for (const char* const name : {reinterpret_cast<const char*>(8), no_end}) {
+      RequireError(EFAULT, "open", [=] { return open(name, O_WRONLY | O_CLOEXEC); });
+      RequireError(EFAULT, "openat", [=] { return openat(AT_FDCWD, name, O_RDWR | O_CLOEXEC); });
+      RequireError(EFAULT, "creat", [=] { return creat(name, 0600); });
+      RequireError(EFAULT, "truncate", [=] { return truncate(name, 0); });
+      RequireError(EFAULT, "SYS_open", [=] { return syscall(SYS_open, name, O_WRONLY); });
+      RequireError(EFAULT, "SYS_openat",
+                   [=] { return syscall(SYS_openat, AT_FDCWD, name, O_WRONLY); });
+    }
+    RequireError(EFAULT, "SYS_openat2", [] {
+      return syscall(SYS_openat2, AT_FDCWD, "/dev/stdout", reinterpret_cast<void*>(8), 24UL);
+    });
+    RequireError(EFAULT, "SYS_clone3",
+                 [] { return syscall(SYS_clone3, reinterpret_cast<void*>(8), 88UL); });
+    RequireError(ENAMETOOLONG, "a name that is too long",
+                 [] { return open(std::string(10'000, 'x').c_str(), O_WRONLY | O_CLOEXEC); });
+  });
+}
+
 TEST(Errors, BadVectors) {
   const Observation seen = Observe([](Recorder& sink) {
     const Pages pages;

@@ -5,6 +5,7 @@
 #include <error.h>
 #include <fcntl.h>
 #include <gtest/gtest.h>
+#include <linux/openat2.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdio_ext.h>
@@ -313,6 +314,14 @@ TEST(Redirection, FreopenOfAnFdopenedDescriptor) {
   });
 }
 
+TEST(Redirection, RangesByTheSystemCall) {
+  ExpectRealFileUntouched([](const std::string&) {
+    Require(syscall(SYS_close_range, 1U, 2U, 0U) == 0, "both are closed");
+    Require(write(1, "x", 1) < 0 && errno == EBADF, "for the job");
+    Require(open("/dev/null", O_RDONLY | O_CLOEXEC) > 2, "the numbers are not used again");
+  });
+}
+
 TEST(Redirection, NamesOfAClosedDescriptor) {
   ExpectRealFileUntouched([](const std::string&) {
     close(1);
@@ -335,6 +344,14 @@ TEST(Redirection, NamesDoNotTruncateTheRealFile) {
     Require(lseek(1, 0, SEEK_SET) < 0 && errno == ESPIPE, "and no position");
     Require(fseek(stdout, 0, SEEK_SET) < 0 && errno == ESPIPE, "nor has the stream");
     Require(syscall(SYS_ftruncate, 1, 0L) < 0, "by the system call, too");
+    Require(truncate("/dev/stdout", 0) < 0 && errno == EINVAL, "nor by its name");
+    Require(syscall(SYS_truncate, "/dev/stdout", 0L) < 0, "by that system call");
+    Require(syscall(SYS_fallocate, 1, 0, 0L, 100L) < 0 && errno == ESPIPE, "it has no room");
+    open_how how = {.flags = O_WRONLY | O_TRUNC | O_CLOEXEC};
+    const auto opened =
+        static_cast<int>(syscall(SYS_openat2, AT_FDCWD, "/dev/stdout", &how, sizeof(how)));
+    Require(opened >= 0 && write(opened, "captured\n", 9) == 9, "openat2");
+    close(opened);
   });
 }
 

@@ -138,6 +138,17 @@ TEST_F(PreloadTest, WhatAProgramRedirectsGoesThere) {
   EXPECT_EQ(Read(file), "1\n2\n3\n4\n");
 }
 
+TEST_F(PreloadTest, WhatBashRedirectsGoesThere) {
+  const std::string file = directory_ + "/redirected";
+  RunIntoFiles({"/bin/bash", "-c",
+                "a=$(/bin/bash -c 'echo one'); echo \"<$a>\"; /bin/bash -c 'echo two' > \"$0\"; "
+                "/bin/bash -c 'echo three' | tr a-z A-Z",
+                file});
+  EXPECT_EQ(MainLog(), "<one>\n");
+  EXPECT_EQ(Read(file), "two\n");  // which lies beside the logs
+  EXPECT_THAT(Logs(), UnorderedElementsAre("<one>\n", "two\n", "THREE\n"));
+}
+
 TEST_F(PreloadTest, AProgramThatTakesItsPlaceInheritsRedirections) {
   const std::string file = directory_ + "/redirected";
   RunIntoFiles({"/bin/sh", "-c", "echo 1; exec > \"$0\"; seq 2 2; exec seq 3 3", file});

@@ -72,6 +72,21 @@ TEST(AccessPolicyTest, GrantsAndTheirLimitsAddUp) {
 }
 
 // Nor does it cost others what they have.
+TEST(AccessPolicyTest, WhatEverybodyHasLimitsThoseWhoHaveNothingElse) {
+  const auto policy = Parse(R"(
+      role { name: "guest" allow { job: "*" verb: LIST } limits { calls_per_second: 1 streams: 2 } }
+      role { name: "admin" allow { job: "*" verb: [RUN, ADMIN] } }
+      grant { role: "guest" anonymous: true principal: "carol" }
+      grant { role: "admin" principal: "mary" })");
+  EXPECT_EQ(policy->RightsOf({})->limits().calls_per_second, 1);
+  EXPECT_EQ(policy->RightsOf(Known("bob"))->limits().streams, 2);
+  EXPECT_EQ(policy->RightsOf(Known("carol"))->limits().streams, 2);
+  const auto rights = policy->RightsOf(Known("mary"));
+  EXPECT_EQ(rights->limits().calls_per_second, 0);
+  EXPECT_EQ(rights->limits().streams, 0);
+  EXPECT_EQ(rights->ScopeOf(SetOf(Verb::kList), "any", {}), Scope::kAll);
+}
+
 TEST(AccessPolicyTest, WhoeverHasNoRoleHasLimits) {
   const auto policy = Parse(R"(role { name: "reader" allow { job: "*" verb: READ } }
                               grant { role: "reader" principal: "mary" })");

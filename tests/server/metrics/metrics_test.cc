@@ -25,6 +25,7 @@ class MetricsTest : public testing::EngineTest {
                                    .http_refused_connections = 2,
                                    .grpc_connections = 11,
                                    .grpc_refused_connections = 12,
+                                   .grpc_unused_connections = 13,
                                    .waiting_store_calls = 4,
                                    .store_bytes = store_bytes});
   }
@@ -64,6 +65,7 @@ TEST_F(MetricsTest, CountsReadersAtEachDoor) {
                             HasSubstr("jobtail_http_connections 7\n"),
                             HasSubstr("jobtail_grpc_connections 11\n"),
                             HasSubstr("jobtail_grpc_refused_connections_total 12\n"),
+                            HasSubstr("jobtail_grpc_unused_connections_total 13\n"),
                             HasSubstr("jobtail_http_refused_connections_total 2\n"),
                             HasSubstr("jobtail_waiting_store_calls 4\n")));
 }
