@@ -49,7 +49,8 @@ function(jobtail_shared_headers set)
   endif()
 endfunction()
 
-# jobtail_precompile(TARGET SUFFIX HEADERS...): has TARGET use those headers precompiled, or the shared ones of that name.
+# jobtail_precompile(TARGET SUFFIX HEADERS...): has TARGET use those headers precompiled, or the shared ones of that name. What is
+# shared has to be in its include path: clang-tidy reads it as text.
 function(jobtail_precompile target suffix)
   if("${ARGN}" IN_LIST JOBTAIL_SHARED_HEADERS)
     target_precompile_headers(${target} REUSE_FROM jobtail_headers_${ARGN}${suffix})
