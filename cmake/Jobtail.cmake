@@ -60,7 +60,7 @@ function(jobtail_precompile target suffix)
 endfunction()
 
 # jobtail_unite(TARGET): compiles several of a target's sources as one, where JOBTAIL_UNITY says so. A whole build then takes a
-# quarter of the time: most of a source's is its headers', and what they have it instantiate. A name in an anonymous namespace
+# third of the time: most of a source's is its headers', and what they have it instantiate. A name in an anonymous namespace
 # has to be a target's only one of its kind; those that clash say so when they are compiled.
 function(jobtail_unite target)
   if(JOBTAIL_UNITY)

@@ -38,7 +38,11 @@ void PendingHandshakes::Called(const std::string& peer) {
 void PendingHandshakes::Ended(const OpenConnections::Client& client) {
   if (!has_some_) return;
   absl::MutexLock lock(&mutex_);
-  if (pending_.erase(client) == 0) return;
+  const auto found = pending_.find(client);
+  if (found == pending_.end()) return;
+  // Another may have begun from the same port since, which goes on counting.
+  if (InodeOf(found->second.fd) == found->second.inode) return;
+  pending_.erase(found);
   ++unused_;
   Forget(client);
   has_some_ = !pending_.empty();
