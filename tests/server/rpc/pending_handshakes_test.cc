@@ -65,6 +65,20 @@ TEST_F(PendingHandshakesTest, EndWithTheConnection) {
   EXPECT_TRUE(Begin("a", 3));
 }
 
+TEST_F(PendingHandshakesTest, CountThoseThatEndWithoutACall) {
+  EXPECT_TRUE(Begin("a", 1));
+  EXPECT_TRUE(Begin("a", 2));
+  pending_.Ended({"a", 1});  // one before it, from the same port: this one is still there
+  EXPECT_EQ(pending_.unused(), 0);
+  EXPECT_FALSE(Begin("a", 3));
+  close(sockets_[0]);
+  sockets_.erase(sockets_.begin());
+  pending_.Ended({"a", 1});
+  pending_.Ended({"a", 1});
+  EXPECT_EQ(pending_.unused(), 1);
+  EXPECT_TRUE(Begin("a", 3));
+}
+
 TEST_F(PendingHandshakesTest, EndWithTheirTime) {
   EXPECT_TRUE(Begin("a", 1));
   EXPECT_TRUE(Begin("a", 2));
