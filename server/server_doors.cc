@@ -130,6 +130,7 @@ http::HttpOptions Server::Impl::MakeHttpOptions() {
 
 void Server::Impl::CheckRights() {
   service_.CheckRights();
+  if (grpc_) grpc_->CheckRights();
   if (http_) http_->CheckRights();
 }
 
@@ -141,20 +142,11 @@ void Server::Impl::MakeGrpc() {
       .limits = PlanConnections(options_, descriptors_.grpc_connections, has_tls),
       .quota_bytes = PlanMemory(options_.memory_bytes).grpc,
       .certificates = certificates_.get(),
-      .credentials = options_.grpc_credentials};
+      .credentials = options_.grpc_credentials,
+      .access = access_.get()};
   for (const std::string& address : options_.more_grpc_addresses) grpc.addresses.push_back(address);
   grpc_ = std::make_unique<GrpcServer>(std::move(grpc));
   service_.BoundMessages(PlanMemory(options_.memory_bytes).stream_messages);
-  if (access_) {
-    service_.OnAdmit([this](const std::string& peer, const access::Caller& caller) {
-      const absl::Status owned = grpc_->acceptor().Own(
-          peer, *caller.principal, [&] { return access_->HoldConnection(caller); });
-      if (!owned.ok()) {
-        access_->DenyBeyondLimit(caller, {.verb = access::AccessControl::kConnect}, owned);
-      }
-      return owned;
-    });
-  }
 }
 
 absl::Status Server::Impl::CheckHealth() const {

@@ -141,6 +141,7 @@ class AccessControl {
   // there are tokens, an issuer of them, or a proxy that is trusted.
   bool HasProofs() const;
   bool probes_need_identity() const { return policy()->proto().probes_need_identity(); }
+  bool reflection_needs_identity() const { return policy()->proto().reflection_needs_identity(); }
   Quotas* quotas() { return &quotas_; }
   Clock* clock() const { return clock_; }
   int64_t audit_failures() const;

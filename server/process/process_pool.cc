@@ -23,47 +23,6 @@ namespace {
 // None of them ever waits. One would do where little is printed.
 constexpr int kThreads = 2;
 
-// Calls functions that may block, each on a thread of its own that ends with it. Thread-safe.
-class Beside {
- public:
-  // Waits for the threads to end.
-  ~Beside() {
-    std::unique_lock lock(mutex_);
-    ended_.wait(lock, [this] { return threads_ == 0; });
-  }
-
-  // False, with nothing called, if the system has no thread.
-  bool TryCall(const std::function<void()>& function) {
-    {
-      const std::lock_guard lock(mutex_);
-      ++threads_;
-    }
-    try {
-      std::thread([this, function = std::function<void()>(function)]() mutable {
-        pthread_setname_np(pthread_self(), "run-beside");
-        function();
-        function = nullptr;  // what it holds on to is let go while this still exists
-        Ended();
-      }).detach();
-      return true;
-    } catch (const std::system_error&) {
-      Ended();
-      return false;
-    }
-  }
-
- private:
-  // The last that a thread does here: whoever waits goes on once the lock is free.
-  void Ended() {
-    const std::lock_guard lock(mutex_);
-    if (--threads_ == 0) ended_.notify_all();
-  }
-
-  std::mutex mutex_;
-  std::condition_variable ended_;
-  int threads_ = 0;
-};
-
 }  // namespace
 
 class ProcessPool::Threads {
@@ -98,6 +57,47 @@ class ProcessPool::Threads {
   Process::Services* services() { return &services_; }
 
  private:
+  // Calls functions that may block, each on a thread of its own that ends with it. Thread-safe.
+  class Beside {
+   public:
+    // Waits for the threads to end.
+    ~Beside() {
+      std::unique_lock lock(mutex_);
+      ended_.wait(lock, [this] { return threads_ == 0; });
+    }
+
+    // False, with nothing called, if the system has no thread.
+    bool TryCall(const std::function<void()>& function) {
+      {
+        const std::lock_guard lock(mutex_);
+        ++threads_;
+      }
+      try {
+        std::thread([this, function = std::function<void()>(function)]() mutable {
+          pthread_setname_np(pthread_self(), "run-beside");
+          function();
+          function = nullptr;  // what it holds on to is let go while this still exists
+          Ended();
+        }).detach();
+        return true;
+      } catch (const std::system_error&) {
+        Ended();
+        return false;
+      }
+    }
+
+   private:
+    // The last that a thread does here: whoever waits goes on once the lock is free.
+    void Ended() {
+      const std::lock_guard lock(mutex_);
+      if (--threads_ == 0) ended_.notify_all();
+    }
+
+    std::mutex mutex_;
+    std::condition_variable ended_;
+    int threads_ = 0;
+  };
+
   Process::Services services_{boost::asio::io_context(kThreads), nullptr, nullptr, std::nullopt};
   boost::asio::executor_work_guard<boost::asio::io_context::executor_type> work_{
       services_.context.get_executor()};

@@ -1,10 +1,12 @@
 // gRPC's settings, and connections that are handed to it.
 #include "server/rpc/grpc_server.h"
 
-#include <grpcpp/ext/proto_server_reflection_plugin.h>
-#include <grpcpp/health_check_service_interface.h>
+#include <grpcpp/ext/health_check_service_server_builder_option.h>
+#include <grpcpp/impl/server_builder_option.h>
+#include <grpcpp/impl/server_builder_plugin.h>
 
 #include <utility>
+#include <vector>
 
 #include "absl/time/clock.h"
 #include "server/rpc/call_floods.h"
@@ -17,8 +19,20 @@ namespace {
 constexpr int kMaxRequestBytes = 2 << 20;
 
 // Of one call. gRPC ends a connection with all its calls if a client sends much more although it
-// has been told the limit. Well above the service's own, beyond which a call alone is refused.
-constexpr int kMaxMetadataBytes = 4 * static_cast<int>(JobService::kMaxMetadataBytes);
+// has been told the limit. Well above the services' own, beyond which a call alone is refused.
+constexpr int kMostMetadataBytes = 4 * static_cast<int>(kMaxMetadataBytes);
+
+// Leaves out gRPC's own reflection, which a program may have switched on for all its servers: it
+// would answer in place of StandardServices, and asks nobody.
+class WithoutReflection final : public grpc::ServerBuilderOption {
+ public:
+  void UpdateArguments(grpc::ChannelArguments* arguments) override {}
+  void UpdatePlugins(std::vector<std::unique_ptr<grpc::ServerBuilderPlugin>>* plugins) override {
+    std::erase_if(*plugins, [](const auto& plugin) {
+      return plugin->name().find("reflection") != std::string::npos;
+    });
+  }
+};
 
 // Pings tell of a peer that has vanished from a stream on which nothing is sent for a while;
 // clients may send them this often, too.
@@ -33,7 +47,7 @@ void SetKeepalive(grpc::ServerBuilder* builder) {
 // requests above all: beyond it gRPC cancels calls, whose it may be.
 void SetLimits(size_t quota_bytes, grpc::ServerBuilder* builder) {
   builder->SetMaxReceiveMessageSize(kMaxRequestBytes);
-  builder->AddChannelArgument(GRPC_ARG_MAX_METADATA_SIZE, kMaxMetadataBytes);
+  builder->AddChannelArgument(GRPC_ARG_MAX_METADATA_SIZE, kMostMetadataBytes);
   builder->AddChannelArgument(
       GRPC_ARG_SERVER_HANDSHAKE_TIMEOUT_MS,
       static_cast<int>(absl::ToInt64Milliseconds(GrpcServer::kHandshakeTime)));
@@ -43,21 +57,23 @@ void SetLimits(size_t quota_bytes, grpc::ServerBuilder* builder) {
 }
 
 ConnectionLimits WithRequests(ConnectionLimits limits) {
-  limits.requests.call = kMaxRequestBytes + kMaxMetadataBytes;
+  limits.requests.call = kMaxRequestBytes + kMostMetadataBytes;
   return limits;
 }
 
 }  // namespace
 
 GrpcServer::GrpcServer(GrpcServerOptions options)
-    : options_(std::move(options)), acceptor_(WithRequests(options_.limits)) {}
+    : options_(std::move(options)),
+      acceptor_(WithRequests(options_.limits)),
+      standard_(options_.access, CountCalls(), OwnConnections()) {}
 
-GrpcServer::~GrpcServer() = default;
+GrpcServer::~GrpcServer() { standard_.Stop(); }
 
 absl::Status GrpcServer::Start(JobService* service) {
-  grpc::EnableDefaultHealthCheckService(true);
-  grpc::reflection::InitProtoReflectionServerBuilderPlugin();
   grpc::ServerBuilder builder;
+  builder.SetOption(std::make_unique<WithoutReflection>());
+  builder.SetOption(std::make_unique<grpc::HealthCheckServiceServerBuilderOption>(nullptr));
   SetKeepalive(&builder);
   SetLimits(options_.quota_bytes, &builder);
   using Type = grpc::ServerBuilder::experimental_type::ExternalConnectionType;
@@ -65,24 +81,36 @@ absl::Status GrpcServer::Start(JobService* service) {
   unix_taker_ =
       builder.experimental().AddExternalConnectionAcceptor(Type::FROM_FD, Credentials(true));
   builder.RegisterService(service);
+  builder.RegisterCallbackGenericService(&standard_);
+  service->OnCall(CountCalls());
+  service->OnAdmit(OwnConnections());
   server_ = builder.BuildAndStart();
   if (!server_) return absl::UnavailableError("gRPC does not start");
-  service->OnCall(
-      [this](const std::string& peer, size_t bytes) { return acceptor_.Called(peer, bytes); });
   acceptor_.Start([this](const Acceptor::Handover& handover) { Take(handover); });
   return absl::OkStatus();
 }
 
 void GrpcServer::Stop(absl::Duration grace) {
   acceptor_.Stop();
+  standard_.Stop();
   if (server_) server_->Shutdown(absl::ToChronoTime(absl::Now() + grace));
 }
 
-void GrpcServer::SetServing(bool serving) {
-  grpc::HealthCheckServiceInterface* const health = server_->GetHealthCheckService();
-  if (!health) return;
-  health->SetServingStatus("", serving);
-  health->SetServingStatus(v1::JobService::service_full_name(), serving);
+OnCallFunction GrpcServer::CountCalls() {
+  return [this](const std::string& peer, size_t bytes) { return acceptor_.Called(peer, bytes); };
+}
+
+OnAdmitFunction GrpcServer::OwnConnections() {
+  access::AccessControl* const access = options_.access;
+  if (!access) return nullptr;
+  return [this, access](const std::string& peer, const access::Caller& caller) {
+    const absl::Status owned =
+        acceptor_.Own(peer, *caller.principal, [&] { return access->HoldConnection(caller); });
+    if (!owned.ok()) {
+      access->DenyBeyondLimit(caller, {.verb = access::AccessControl::kConnect}, owned);
+    }
+    return owned;
+  };
 }
 
 absl::Status GrpcServer::Listen() {

@@ -11,9 +11,12 @@
 
 #include "absl/status/status.h"
 #include "absl/time/time.h"
+#include "server/access/access_control.h"
 #include "server/rpc/acceptor.h"
+#include "server/rpc/admission.h"
 #include "server/rpc/connection_limits.h"
 #include "server/rpc/job_service.h"
+#include "server/rpc/standard_services.h"
 #include "server/tls/certificate_source.h"
 #include "server/tls/unix_socket.h"
 
@@ -28,10 +31,12 @@ struct GrpcServerOptions {
   CertificateSource* certificates = nullptr;
   // In place of the above, for all addresses.
   std::shared_ptr<grpc::ServerCredentials> credentials = nullptr;
+  // Who knows the callers, and outlives the server; null: nobody is asked.
+  access::AccessControl* access = nullptr;
 };
 
-// Accepts connections itself, hands them to gRPC, and serves the JobService on them, besides health
-// and reflection.
+// Accepts connections itself, hands them to gRPC, and serves the JobService on them, besides
+// StandardServices.
 //
 // Listen, Start, Stop and the destructor are the owner's, in this order; the rest is thread-safe.
 class GrpcServer {
@@ -49,25 +54,28 @@ class GrpcServer {
   // once this object is gone.
   absl::Status Listen();
   // Serves. UNAVAILABLE if gRPC does not start. `service` outlives the server, which has it tell of
-  // calls.
+  // calls and of their callers.
   absl::Status Start(JobService* service);
   // Accepts no more, and ends what is left of calls after `grace`. What the acceptor handed on
   // after gRPC's end would stay open.
   void Stop(absl::Duration grace);
 
-  // Tells gRPC's health service, by the names under which its protocol asks: of the server, and of
-  // the service. Others are unknown to it.
-  void SetServing(bool serving);
+  // As StandardServices.
+  void SetServing(bool serving) { standard_.SetServing(serving); }
+  void CheckRights() { standard_.CheckRights(); }
 
   Acceptor& acceptor() { return acceptor_; }
   const Acceptor& acceptor() const { return acceptor_; }
 
  private:
   std::shared_ptr<grpc::ServerCredentials> Credentials(bool is_unix) const;
+  OnCallFunction CountCalls();
+  OnAdmitFunction OwnConnections();
   void Take(const Acceptor::Handover& handover);
 
   const GrpcServerOptions options_;
   Acceptor acceptor_;
+  StandardServices standard_;
   // Of gRPC's own, which the acceptor hands connections to.
   std::unique_ptr<grpc::experimental::ExternalConnectionAcceptor> taker_;
   std::unique_ptr<grpc::experimental::ExternalConnectionAcceptor> unix_taker_;

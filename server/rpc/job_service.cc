@@ -2,19 +2,16 @@
 #include "server/rpc/job_service.h"
 
 #include <algorithm>
-#include <iterator>
 #include <memory>
 #include <string>
-#include <string_view>
 #include <utility>
 #include <vector>
 
-#include "absl/strings/str_cat.h"
 #include "server/access/access_control.h"
 #include "server/oidc/sign_in.h"
+#include "server/rpc/admission.h"
 #include "server/rpc/byte_buffer.h"
 #include "server/rpc/framing.h"
-#include "server/rpc/peer.h"
 #include "server/rpc/status.h"
 #include "server/rpc/stream_reactor.h"
 #include "server/stream/feed.h"
@@ -32,43 +29,6 @@ constexpr size_t kMessageBytes = 128 << 10;
 // What a call costs in gRPC and here, besides its messages.
 constexpr size_t kCallBytes = 16 << 10;
 
-// The value of a header; empty if there is none. What is there twice could be read in two ways, and
-// is nothing that proves anything.
-std::string_view HeaderOf(const grpc::CallbackServerContext& context, const char* name) {
-  const auto [begin, end] = context.client_metadata().equal_range(name);
-  if (begin == end) return "";
-  if (std::next(begin) != end) return "twice";
-  return {begin->second.data(), begin->second.size()};
-}
-
-// Of a call's metadata, as HTTP/2 counts it: two lengths, in its words, for each name and value.
-size_t MetadataBytesOf(const grpc::CallbackServerContext& context) {
-  constexpr size_t kLengths = 32;
-  size_t bytes = 0;
-  for (const auto& [name, value] : context.client_metadata()) {
-    bytes += name.size() + value.size() + kLengths;
-  }
-  return bytes;
-}
-
-absl::Status CheckMetadata(size_t bytes) {
-  if (bytes <= JobService::kMaxMetadataBytes) return absl::OkStatus();
-  return absl::ResourceExhaustedError(
-      absl::StrCat("the call's metadata has ", bytes, " bytes, of which there may be ",
-                   JobService::kMaxMetadataBytes, "; send fewer headers, or smaller cookies"));
-}
-
-// All values of a header: gRPC's names are in small letters.
-std::vector<std::string> AllOf(const grpc::CallbackServerContext& context,
-                               const std::string& name) {
-  const auto [begin, end] = context.client_metadata().equal_range(name);
-  std::vector<std::string> values;
-  for (auto each = begin; each != end; ++each) {
-    values.emplace_back(each->second.data(), each->second.size());
-  }
-  return values;
-}
-
 // Where one can become somebody: told also to who is nobody.
 void AddIssuers(Engine* engine, grpc::CallbackServerContext* context) {
   if (!engine->access()) return;
@@ -80,26 +40,6 @@ void AddIssuers(Engine* engine, grpc::CallbackServerContext* context) {
 bool TakesLz4(const v1::TailLogRequest& request) {
   return std::ranges::count(request.accept_compression(), v1::COMPRESSION_LZ4_BLOCK) > 0;
 }
-
-// What comes with a call, for as long as its context lives.
-class CallCredentials {
- public:
-  explicit CallCredentials(const grpc::CallbackServerContext& context)
-      : context_(context), peer_(IdentityOf(context)), address_(context.peer()) {}
-
-  access::Credentials Get() const {
-    return {.authorization = HeaderOf(context_, "authorization"),
-            .peer_identity = &peer_,
-            .peer = address_,
-            .traceparent = HeaderOf(context_, "traceparent"),
-            .headers = [this](const std::string& name) { return AllOf(context_, name); }};
-  }
-
- private:
-  const grpc::CallbackServerContext& context_;
-  const PeerIdentity peer_;
-  const std::string address_;
-};
 
 // A unary call, and what it holds of the budget until its answer is sent. Belongs to gRPC once it
 // has been returned to it, and deletes itself in OnDone.
@@ -155,13 +95,11 @@ HandledCalls::Call JobService::Count(const Context& context, size_t bytes) const
 absl::StatusOr<access::Caller> JobService::Admit(const Context& context, size_t bytes,
                                                  access::Quotas::Place* place) const {
   if (!engine_->access()) return access::Caller();
-  absl::StatusOr<access::Caller> caller = engine_->access()->Admit(CallCredentials(context).Get());
+  absl::StatusOr<access::Caller> caller = jobtail::Admit(engine_->access(), on_admit_, context);
   if (!caller.ok()) return caller;
-  absl::Status admitted = on_admit_ ? on_admit_(context.peer(), *caller) : absl::OkStatus();
-  if (admitted.ok()) {
-    admitted = engine_->access()->HoldRequest(*caller, static_cast<int64_t>(bytes), place);
-  }
-  return admitted.ok() ? caller : admitted;
+  const absl::Status held =
+      engine_->access()->HoldRequest(*caller, static_cast<int64_t>(bytes), place);
+  return held.ok() ? caller : held;
 }
 
 // On gRPC's own threads: nothing is waited for.

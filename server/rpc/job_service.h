@@ -5,7 +5,6 @@
 #include <grpcpp/grpcpp.h>
 
 #include <cstddef>
-#include <functional>
 #include <memory>
 #include <string>
 #include <utility>
@@ -13,6 +12,7 @@
 #include "absl/time/time.h"
 #include "jobtail/v1/job_service.grpc.pb.h"
 #include "server/access/access_control.h"
+#include "server/rpc/admission.h"
 #include "server/rpc/framing.h"
 #include "server/rpc/handled_calls.h"
 #include "server/run/engine.h"
@@ -54,25 +54,15 @@ class JobService final : public internal::JobServiceBase {
   using Unary = grpc::ServerUnaryReactor;
   using GrpcStream = grpc::ServerWriteReactor<grpc::ByteBuffer>;
 
-  // Of one call; with more it is refused. As much as the cookies of a proxy may be.
-  static constexpr size_t kMaxMetadataBytes = 64 << 10;
-
   // Streams that have been idle for `heartbeat`, by the engine's clock, are sent one.
   JobService(Engine* engine, StorePool* pool, ByteBudget* budget, absl::Duration heartbeat)
       : engine_(engine),
         budget_(budget),
         streams_(pool, heartbeat, "rpc-streams", engine->clock()) {}
 
-  // Has each call tell who makes it, by its peer's name, and how many bytes it has, on gRPC's
-  // threads; it keeps the result until gRPC is done with it. Before the first call.
-  using OnCallFunction = std::function<HandledCalls::Call(const std::string&, size_t)>;
+  // Before the first call.
   void OnCall(OnCallFunction on_call) { on_call_ = std::move(on_call); }
-
-  // Has each call that was admitted tell whose it is, by its peer's name, before it is answered; an
-  // error ends it. Before the first call.
-  void OnAdmit(std::function<absl::Status(const std::string&, const access::Caller&)> on_admit) {
-    on_admit_ = std::move(on_admit);
-  }
+  void OnAdmit(OnAdmitFunction on_admit) { on_admit_ = std::move(on_admit); }
 
   // See StreamSet. Before the first call.
   void BoundMessages(size_t bytes) { streams_.BoundMessages(bytes); }
@@ -122,7 +112,7 @@ class JobService final : public internal::JobServiceBase {
   Engine* const engine_;
   ByteBudget* const budget_;
   OnCallFunction on_call_;
-  std::function<absl::Status(const std::string&, const access::Caller&)> on_admit_;
+  OnAdmitFunction on_admit_;
   StreamSet streams_;
 };
 

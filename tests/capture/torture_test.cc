@@ -115,12 +115,12 @@ TEST(Torture, StackUsedAfterJumpingOutOfAHandler) {
 TEST(Torture, HandlersThatInterruptCapturing) {
   constexpr int kSignals = 1000;
   const Observation seen = Observe([](Recorder& sink) {
-    static std::atomic<int> handled = 0;
+    static std::atomic<int> interrupts = 0;
     struct sigaction action {};
     action.sa_flags = SA_RESTART;
     action.sa_handler = [](int) {
       Require(write(1, "handler\n", 8) == 8, "a handler can write");
-      ++handled;
+      ++interrupts;
     };
     sigaction(SIGUSR1, &action, nullptr);
     std::atomic<bool> over = false;
@@ -133,7 +133,7 @@ TEST(Torture, HandlersThatInterruptCapturing) {
     opened.wait();
     for (int i = 0; i < kSignals; ++i) {
       pthread_kill(printer.native_handle(), SIGUSR1);
-      while (handled.load() <= i) std::this_thread::yield();
+      while (interrupts.load() <= i) std::this_thread::yield();
     }
     over = true;
     printer.join();

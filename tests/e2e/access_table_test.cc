@@ -68,7 +68,8 @@ struct OwnService {
 };
 constexpr OwnService kOwnServices[] = {
     {"/grpc.health.v1.Health/Check", ""},
-    {"/grpc.reflection.v1alpha.ServerReflection/ServerReflectionInfo", "\x3A"},  // its services
+    {"/grpc.reflection.v1.ServerReflection/ServerReflectionInfo", "\x3A\x01*"},  // its services
+    {"/grpc.reflection.v1alpha.ServerReflection/ServerReflectionInfo", "\x3A\x01*"},
 };
 
 // How callers prove who they are.

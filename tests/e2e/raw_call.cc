@@ -1,8 +1,6 @@
-// One gRPC call by bytes, on a completion queue of its own.
+// gRPC calls by bytes, each on a completion queue of its own.
 
 #include "tests/e2e/raw_call.h"
-
-#include <grpcpp/generic/generic_stub.h>
 
 namespace jobtail::e2e {
 namespace {
@@ -17,36 +15,65 @@ std::string Bytes(const grpc::ByteBuffer& buffer) {
   return bytes;
 }
 
-// Waits for the operation that was just begun.
-bool Await(grpc::CompletionQueue& queue) {
-  void* tag;
-  bool ok = false;
-  return queue.Next(&tag, &ok) && ok;
-}
-
 }  // namespace
 
 RawReply RawCall(const std::shared_ptr<grpc::Channel>& channel, const std::string& method,
-                 const std::string& request) {
+                 const std::string& request, const std::string& token) {
   RawReply reply;
-  grpc::CompletionQueue queue;
-  grpc::ClientContext context;
-  grpc::GenericStub stub(channel);
-  const auto call = stub.PrepareCall(&context, method, &queue);
-  call->StartCall(nullptr);
-  Await(queue);
-  const grpc::Slice slice(request);
-  call->WriteLast(grpc::ByteBuffer(&slice, 1), {}, nullptr);
-  Await(queue);
-  while (true) {
-    grpc::ByteBuffer message;
-    call->Read(&message, nullptr);
-    if (!Await(queue)) break;
-    reply.messages.push_back(Bytes(message));
-  }
-  call->Finish(&reply.status, nullptr);
-  Await(queue);
+  RawStream stream(channel, method, token);
+  stream.Write(request);
+  stream.WritesDone();
+  while (auto message = stream.Read()) reply.messages.push_back(*std::move(message));
+  reply.status = stream.Finish();
   return reply;
+}
+
+RawStream::RawStream(const std::shared_ptr<grpc::Channel>& channel, const std::string& method,
+                     const std::string& token)
+    : stub_(channel) {
+  if (!token.empty()) context_.AddMetadata("authorization", "Bearer " + token);
+  call_ = stub_.PrepareCall(&context_, method, &queue_);
+  call_->StartCall(nullptr);
+  Await();
+}
+
+RawStream::~RawStream() {
+  if (finished_) return;
+  context_.TryCancel();
+  Finish();
+}
+
+bool RawStream::Write(const std::string& request) {
+  const grpc::Slice slice(request);
+  call_->Write(grpc::ByteBuffer(&slice, 1), nullptr);
+  return Await();
+}
+
+void RawStream::WritesDone() {
+  call_->WritesDone(nullptr);
+  Await();
+}
+
+std::optional<std::string> RawStream::Read() {
+  grpc::ByteBuffer message;
+  call_->Read(&message, nullptr);
+  if (!Await()) return std::nullopt;
+  return Bytes(message);
+}
+
+grpc::Status RawStream::Finish() {
+  grpc::Status status;
+  call_->Finish(&status, nullptr);
+  Await();
+  finished_ = true;
+  return status;
+}
+
+// The operation that was just begun.
+bool RawStream::Await() {
+  void* tag;
+  bool ok = false;
+  return queue_.Next(&tag, &ok) && ok;
 }
 
 }  // namespace jobtail::e2e

@@ -1,8 +1,12 @@
 // What a jobtail server offers beside jobtail.v1.JobService.
 
 #include <gmock/gmock.h>
+#include <grpcpp/ext/proto_server_reflection_plugin.h>
+#include <grpcpp/health_check_service_interface.h>
 
+#include <string>
 #include <thread>
+#include <vector>
 
 #include "absl/synchronization/notification.h"
 #include "tests/e2e/fixture.h"
@@ -141,6 +145,64 @@ TEST(Reflection, DescribesTheService) {
       Reflect(OpenChannel(demo.address()), std::string("\x22\x15") + "jobtail.v1.JobService");
   EXPECT_THAT(reply.messages, Contains(HasSubstr("jobtail/v1/job_service.proto")));
   EXPECT_THAT(reply.messages, Contains(HasSubstr("TailLogRequest")));
+}
+
+TEST(Reflection, AnswersSeveralRequestsInTurn) {
+  DemoServer demo;
+  for (const char* version : {"v1", "v1alpha"}) {
+    RawStream stream(OpenChannel(demo.address()), std::string("/grpc.reflection.") + version +
+                                                      ".ServerReflection/ServerReflectionInfo");
+    for (int i = 0; i < 3; ++i) {
+      EXPECT_TRUE(stream.Write(std::string("\x22\x15") + "grpc.health.v1.Health"));
+      EXPECT_THAT(stream.Read().value_or(""), HasSubstr("grpc/health/v1/health.proto"));
+      EXPECT_TRUE(stream.Write(std::string("\x22\x03") + "a.B"));
+      EXPECT_THAT(stream.Read().value_or(""), HasSubstr("there is no symbol \"a.B\""));
+    }
+    stream.WritesDone();
+    EXPECT_EQ(stream.Read(), std::nullopt);
+    EXPECT_TRUE(stream.Finish().ok());
+  }
+}
+
+TEST(StandardServices, RefuseWhatIsNoRequest) {
+  DemoServer demo;
+  const auto channel = OpenChannel(demo.address());
+  for (const char* method : {"/grpc.health.v1.Health/Check", "/grpc.health.v1.Health/Watch",
+                             "/grpc.reflection.v1.ServerReflection/ServerReflectionInfo"}) {
+    EXPECT_EQ(RawCall(channel, method, "\xff\xff").status.error_code(),
+              grpc::StatusCode::INVALID_ARGUMENT)
+        << method;
+  }
+  RawStream silent(channel, "/grpc.health.v1.Health/Check");
+  silent.WritesDone();
+  EXPECT_EQ(silent.Read(), std::nullopt);
+  EXPECT_EQ(silent.Finish().error_code(), grpc::StatusCode::INVALID_ARGUMENT);
+}
+
+TEST(StandardServices, AMethodThatIsNotThereIsNamed) {
+  DemoServer demo;
+  const grpc::Status status =
+      RawCall(OpenChannel(demo.address()), "/jobtail.v1.JobService/Fly", "").status;
+  EXPECT_EQ(status.error_code(), grpc::StatusCode::UNIMPLEMENTED);
+  EXPECT_THAT(status.error_message(), HasSubstr("/jobtail.v1.JobService/Fly"));
+}
+
+TEST(StandardServices, LeaveTheOtherServersOfAProgramAsTheyAre) {
+  EmbeddedServer server;
+  EXPECT_FALSE(grpc::DefaultHealthCheckServiceEnabled());
+}
+
+TEST(StandardServices, AreServedWhereTheProgramHasSwitchedOnGrpcsOwn) {
+  grpc::EnableDefaultHealthCheckService(true);
+  grpc::reflection::InitProtoReflectionServerBuilderPlugin();
+  EmbeddedServer server;
+  const auto channel = OpenChannel(server.server().grpc_address());
+  EXPECT_EQ(
+      RawCall(channel, "/grpc.health.v1.Health/Check", HealthRequest("a.B")).status.error_message(),
+      "this server has no service \"a.B\"; ask for \"\", or for jobtail.v1.JobService");
+  const RawReply reply = Reflect(channel, std::string("\x22\x15") + "grpc.health.v1.Health");
+  EXPECT_THAT(reply.messages, Contains(HasSubstr("grpc/health/v1/health.proto")));
+  grpc::EnableDefaultHealthCheckService(false);
 }
 
 }  // namespace

@@ -347,7 +347,7 @@ TEST(Redirection, NamesDoNotTruncateTheRealFile) {
     Require(truncate("/dev/stdout", 0) < 0 && errno == EINVAL, "nor by its name");
     Require(syscall(SYS_truncate, "/dev/stdout", 0L) < 0, "by that system call");
     Require(syscall(SYS_fallocate, 1, 0, 0L, 100L) < 0 && errno == ESPIPE, "it has no room");
-    open_how how = {.flags = O_WRONLY | O_TRUNC | O_CLOEXEC};
+    open_how how = {.flags = O_WRONLY | O_TRUNC | O_CLOEXEC, .mode = 0, .resolve = 0};
     const auto opened =
         static_cast<int>(syscall(SYS_openat2, AT_FDCWD, "/dev/stdout", &how, sizeof(how)));
     Require(opened >= 0 && write(opened, "captured\n", 9) == 9, "openat2");

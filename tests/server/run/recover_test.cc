@@ -127,10 +127,10 @@ TEST_F(Recover, ARequestIdStillStandsForItsRun) {
 
 TEST_F(Recover, ARequestIdIsStillThatOfItsCaller) {
   const auto caller = [](const std::string& name) {
-    access::Caller caller;
-    caller.principal = std::make_shared<access::Principal>(
+    access::Caller named;
+    named.principal = std::make_shared<access::Principal>(
         access::Principal{.name = name, .proof = access::Proof::kLocal});
-    return caller;
+    return named;
   };
   const std::string run = Start("once", caller("alice"));
   Restart();
