@@ -40,7 +40,8 @@ struct ServerOptions {
   // TLS for both doors' addresses; not for unix sockets.
   TlsOptions tls = {};
   // gRPC's credentials of the program's own, in place of `tls` at that door. It is they that have
-  // to verify clients' certificates then, where they ask for them. Null: by `tls`.
+  // to verify clients' certificates then, where they ask for them: an address that others can reach
+  // takes them for a way to know callers, unless they are insecure. Null: by `tls`.
   std::shared_ptr<grpc::ServerCredentials> grpc_credentials = nullptr;
   // Who may connect where an address is unix:PATH.
   SocketAccess socket = {};

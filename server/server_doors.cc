@@ -7,6 +7,7 @@
 
 #include "server/memory_plan.h"
 #include "server/process/child.h"
+#include "server/rpc/tls_credentials.h"
 #include "server/server_impl.h"
 #include "server/server_plan.h"
 #include "server/tls/reach.h"
@@ -86,9 +87,11 @@ void Server::Impl::CloseDoors() {
 absl::Status Server::Impl::CheckAddresses() const {
   const bool knows_callers =
       access_ && (access_->HasProofs() || !options_.tls.client_ca_file.empty());
-  const Protection grpc = {.encrypts = options_.tls.enabled() || options_.grpc_credentials,
-                           .knows_callers = knows_callers || options_.grpc_credentials,
-                           .insecure = options_.insecure};
+  const bool has_own = !AreInsecure(options_.grpc_credentials);
+  const Protection grpc = {
+      .encrypts = has_own || (options_.tls.enabled() && !options_.grpc_credentials),
+      .knows_callers = knows_callers || has_own,
+      .insecure = options_.insecure};
   absl::Status fit = CheckReach("--grpc-address", options_.grpc_address, grpc);
   for (const std::string& address : options_.more_grpc_addresses) {
     if (fit.ok()) fit = CheckReach("--grpc-address", address, grpc);
@@ -135,7 +138,8 @@ void Server::Impl::CheckRights() {
 }
 
 void Server::Impl::MakeGrpc() {
-  const bool has_tls = certificates_ || options_.grpc_credentials;
+  const bool has_tls = options_.grpc_credentials ? !AreInsecure(options_.grpc_credentials)
+                                                 : certificates_ != nullptr;
   GrpcServerOptions grpc{
       .addresses = {options_.grpc_address},
       .socket = options_.socket,

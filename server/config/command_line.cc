@@ -8,6 +8,7 @@
 
 #include "absl/strings/ascii.h"
 #include "absl/strings/str_cat.h"
+#include "re2/re2.h"
 
 namespace jobtail::config {
 
@@ -42,8 +43,19 @@ bool LooksLikeCode(const std::string& text) {
 constexpr char kCodeMessage[] =
     "would be run as code; write the script without it, such as with \"$1\", and give the value as "
     "an argument of its own after the script";
+constexpr char kEvaluatedMessage[] =
+    "would be run as code, since the script before it evaluates its arguments; let it use them as "
+    "they are, such as \"$1\"";
 constexpr char kProgramMessage[] =
     "would say which program is run; name the program, and give the value as its argument";
+
+// Whether a shell's script has its arguments run: `eval "ls $1"`, `sh -c "$*"`.
+bool EvaluatesArguments(const std::string& script) {
+  static const RE2& pattern =
+      *new RE2(R"re((?:(?:^|[\s;&|({`!])eval\s[^;&|\n]*|)re"
+               R"re(\b(?:ba|da|a|z|k|fi)?sh(?:\s+-\S+)*\s+-[a-z]*c\s+(?:"[^"]*)?)\$\{?[0-9@*])re");
+  return RE2::PartialMatch(script, pattern);
+}
 
 }  // namespace
 
@@ -57,6 +69,13 @@ void CommandLine::Report(size_t at, const char* what) {
   if (found_) return;
   found_ = {static_cast<int>(at),
             absl::StrCat("the value of parameter ", arguments_[at].Names().front(), " ", what)};
+}
+
+// Of the arguments from `at` on, the first with a value.
+void CommandLine::ReportFirst(size_t at, const char* what) {
+  for (size_t i = at; i < arguments_.size(); ++i) {
+    if (!IsLiteral(i)) return Report(i, what);
+  }
 }
 
 // `at` is that of the program's first argument.
@@ -82,8 +101,9 @@ void CommandLine::Walk(const std::string& program, size_t at) {
 CommandLine::Option CommandLine::Parse(const Program& program, const std::string& text) const {
   Option option;
   const bool has_dashes = text.starts_with("--");
-  if (has_dashes || Has(program.long_options, text.substr(1))) {  // as gdb's "-ex"
-    const std::string name = has_dashes ? text.substr(2, text.find('=') - 2) : text.substr(1);
+  const size_t begin = has_dashes ? 2 : 1;
+  const std::string name = text.substr(begin, text.find('=') - begin);
+  if (has_dashes || Has(program.long_options, name)) {  // as gdb's "-ex"
     const bool has_value = text.find('=') != std::string::npos;
     const bool is_code = Has(program.long_options, name);
     option.code = is_code && !has_value;
@@ -140,6 +160,7 @@ void CommandLine::WalkInterpreter(const Program& program, size_t at) {
       if (!awaits_code && Has(program.through, text)) continue;
       awaits_code = false;
       has_code = true;
+      if (is_shell && EvaluatesArguments(text)) return ReportFirst(i + 1, kEvaluatedMessage);
       if (!program.goes_on) return;
     } else if (!has_code) {  // a script, and the rest is its own
       if (!IsLiteral(i)) return Report(i, kCodeMessage);
@@ -186,10 +207,7 @@ void CommandLine::WalkLauncher(const Program& program, size_t at) {
       continue;
     }
     if (is_remote) {
-      for (size_t j = i; j < arguments_.size(); ++j) {
-        if (!IsLiteral(j)) return Report(j, kCodeMessage);
-      }
-      return;
+      return ReportFirst(i, kCodeMessage);
     }
     if (!IsLiteral(i)) return Report(i, kProgramMessage);
     return Walk(text, i + 1);

@@ -59,6 +59,7 @@ class CommandLine {
   bool IsLiteral(size_t at) const { return arguments_[at].Names().empty(); }
   std::string Text(size_t at) const { return arguments_[at].Literal(); }
   void Report(size_t at, const char* what);
+  void ReportFirst(size_t at, const char* what);
 
   const std::vector<Template>& arguments_;
   std::optional<Misuse> found_;

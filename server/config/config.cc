@@ -14,6 +14,7 @@
 #include "base/quoting.h"
 #include "jobtail/config/v1/config.pb.h"
 #include "server/config/job_builder.h"
+#include "server/config/limits.h"
 #include "server/config/system_names.h"
 
 namespace jobtail::config {
@@ -40,6 +41,14 @@ std::optional<process::User> DefaultUser(const v1::Config& config,
   return geteuid() == 0 ? std::optional(*std::move(user)) : std::nullopt;
 }
 
+process::Limits DefaultLimits(const v1::Config& config, const TextFormat::ParseInfoTree& tree,
+                              Diagnostics* diagnostics) {
+  const auto* const field = v1::Config::descriptor()->FindFieldByName("limits");
+  return ParseLimits(config.limits(), {}, [&](const std::string& message) {
+    diagnostics->Add(tree.GetLocation(field, -1), absl::StrCat("limits: ", message));
+  });
+}
+
 }  // namespace
 
 absl::StatusOr<std::vector<Job>> Parse(const std::string& text, const std::string& file,
@@ -52,14 +61,15 @@ absl::StatusOr<std::vector<Job>> Parse(const std::string& text, const std::strin
   v1::Config config;
   if (!parser.ParseFromString(text, &config)) return diagnostics.status();
 
-  const std::optional<process::User> user = DefaultUser(config, tree, &diagnostics);
+  const JobDefaults defaults = {.user = DefaultUser(config, tree, &diagnostics),
+                                .limits = DefaultLimits(config, tree, &diagnostics)};
   std::vector<Job> jobs;
   std::map<std::string, int> lines;
   for (int i = 0; i < config.job_size(); ++i) {
     const TextFormat::ParseLocation location = tree.GetLocation(JobField(), i);
     TextFormat::ParseInfoTree* const places = tree.GetTreeForNested(JobField(), i);
     std::optional<Job> job =
-        JobBuilder(config.job(i), location, places, user, &diagnostics).Build(pool);
+        JobBuilder(config.job(i), location, places, defaults, &diagnostics).Build(pool);
     const auto [earlier, is_new] = lines.emplace(config.job(i).name(), location.line + 1);
     if (!is_new) {
       diagnostics.Add(location, absl::StrCat("job ", Quoted(config.job(i).name()),

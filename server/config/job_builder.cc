@@ -8,7 +8,6 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <limits>
 #include <memory>
 #include <utility>
 #include <vector>
@@ -213,7 +212,7 @@ void JobBuilder::SetProcess(process::Command* command) {
     Error("directory", absl::StrCat(Quoted(command->directory),
                                     ": give an absolute path, such as \"/var/backups\""));
   }
-  command->user = user_;
+  command->user = defaults_.user;
   if (!config_.user().empty()) {
     absl::StatusOr<process::User> user = LookUpUser(config_.user());
     if (!user.ok()) Error("user", std::string(user.status().message()));
@@ -248,33 +247,9 @@ void JobBuilder::SetProcess(process::Command* command) {
 }
 
 void JobBuilder::SetCommandLimits(process::Command* command) {
-  const v1::Limits& limits = config_.limits();
   command->new_privileges = config_.new_privileges();
-  command->limits.memory_bytes = ParseSize("memory", limits.memory());
-  command->limits.file_bytes = ParseSize("file_size", limits.file_size());
-  if (limits.processes() < 0 || limits.open_files() < 0) {
-    Error("limits", "give numbers of 1 or more, or leave them out for no limit");
-  }
-  if (limits.processes() > 0) command->limits.processes = limits.processes();
-  if (limits.open_files() > 0) command->limits.open_files = limits.open_files();
-  if (limits.cpu_time().empty()) return;
-  command->limits.cpu_time = ParseDuration("limits", limits.cpu_time(), absl::ZeroDuration());
-}
-
-std::optional<int64_t> JobBuilder::ParseSize(const char* name, const std::string& text) {
-  if (text.empty()) return std::nullopt;
-  int64_t number;
-  std::string unit;
-  constexpr std::string_view kUnits = "KMGT";
-  if (RE2::FullMatch(text, "([0-9]{1,15})([KMGT]?)", &number, &unit) && number > 0) {
-    const size_t power = unit.empty() ? 0 : kUnits.find(unit) + 1;
-    if (number <= std::numeric_limits<int64_t>::max() >> (10 * power)) {
-      return number << (10 * power);
-    }
-  }
-  Error("limits", absl::StrCat(name, " ", Quoted(text),
-                               ": give bytes, or a number with K, M, G or T, such as \"512M\""));
-  return std::nullopt;
+  command->limits = ParseLimits(config_.limits(), defaults_.limits,
+                                [this](const std::string& message) { Error("limits", message); });
 }
 
 void JobBuilder::SetOutput(process::Command* command) {

@@ -15,14 +15,23 @@
 
 namespace jobtail::config {
 
+// What the file says for jobs that do not say it themselves.
+struct JobDefaults {
+  std::optional<process::User> user;  // nothing: the server's
+  process::Limits limits;
+};
+
 // Makes a job of what the config file says of it, and notes all that is wrong with it. For one job.
 class JobBuilder {
  public:
-  // `place` is that of `config` in the file, `tree` has those of its fields. `user` is whom the
-  // program runs as if the job names nobody; nothing: the server's. All outlive this.
+  // `place` is that of `config` in the file, `tree` has those of its fields. All outlive this.
   JobBuilder(const v1::Job& config, Diagnostics::Location place, Diagnostics::Tree* tree,
-             const std::optional<process::User>& user, Diagnostics* diagnostics)
-      : config_(config), place_(place), tree_(tree), user_(user), diagnostics_(diagnostics) {}
+             const JobDefaults& defaults, Diagnostics* diagnostics)
+      : config_(config),
+        place_(place),
+        tree_(tree),
+        defaults_(defaults),
+        diagnostics_(diagnostics) {}
 
   // Nothing if the diagnostics have something new.
   std::optional<Job> Build(process::ProcessPool* pool);
@@ -36,7 +45,6 @@ class JobBuilder {
   void SetEnvironment(CommandTemplate* command);
   void SetProcess(process::Command* command);
   void SetCommandLimits(process::Command* command);
-  std::optional<int64_t> ParseSize(const char* name, const std::string& text);
   void SetOutput(process::Command* command);
   void SetLineBuffered(CommandTemplate* command);
   void SetLimits(Job* job);
@@ -58,7 +66,7 @@ class JobBuilder {
   const v1::Job& config_;
   const Diagnostics::Location place_;
   Diagnostics::Tree* const tree_;
-  const std::optional<process::User>& user_;
+  const JobDefaults& defaults_;
   Diagnostics* const diagnostics_;
   bool failed_ = false;
   std::set<std::string> used_;

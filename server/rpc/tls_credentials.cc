@@ -6,6 +6,7 @@
 #include <spdlog/spdlog.h>
 
 #include <string>
+#include <typeinfo>
 #include <utility>
 
 namespace jobtail {
@@ -63,6 +64,15 @@ class Credentials final : public grpc::ServerCredentials {
 
 std::shared_ptr<grpc::ServerCredentials> TlsCredentials(CertificateSource* source) {
   return std::make_shared<Credentials>(source);
+}
+
+// gRPC does not let them be asked.
+bool AreInsecure(const std::shared_ptr<grpc::ServerCredentials>& credentials) {
+  if (!credentials) return true;
+  const std::shared_ptr<grpc::ServerCredentials> insecure = grpc::InsecureServerCredentials();
+  const grpc::ServerCredentials& own = *credentials;
+  const grpc::ServerCredentials& plain = *insecure;
+  return typeid(own) == typeid(plain);
 }
 
 }  // namespace jobtail

@@ -15,6 +15,9 @@ namespace jobtail {
 // served, one of another CA is refused. `source` outlives the grpc::Server.
 std::shared_ptr<grpc::ServerCredentials> TlsCredentials(CertificateSource* source);
 
+// Whether they are gRPC's insecure ones, or none: they neither encrypt nor know anybody.
+bool AreInsecure(const std::shared_ptr<grpc::ServerCredentials>& credentials);
+
 }  // namespace jobtail
 
 #endif  // JOBTAIL_SERVER_RPC_TLS_CREDENTIALS_H_

@@ -326,6 +326,14 @@ TEST(Reach, AnAddressThatOthersCanReachNeedsProtection) {
   EXPECT_THAT(insecure.address(), StartsWith("0.0.0.0:"));
 }
 
+TEST(Reach, CredentialsThatProtectNothingAreNoProtection) {
+  Server server({.grpc_address = "0.0.0.0:0",
+                 .grpc_credentials = grpc::InsecureServerCredentials(),
+                 .http = {.address = ""}});
+  const absl::Status status = server.Start();
+  EXPECT_EQ(status.code(), absl::StatusCode::kFailedPrecondition) << status;
+}
+
 TEST_F(TlsTest, AnAddressThatOthersCanReachIsServedWithProtection) {
   const std::string access = File("access.txt");
   jobtail::testing::WriteFile(access, R"(role { name: "r" allow { job: "*" verb: LIST } }

@@ -352,8 +352,23 @@ TEST_F(ConfigTest, ACommandHasItsLimits) {
   EXPECT_THAT(Lines(Run("k")), ElementsAre("NoNewPrivs:\t0"));
   EXPECT_THAT(ErrorOfJob("limits { memory: \"x\" }"), HasSubstr("memory \"x\": give bytes"));
   EXPECT_THAT(ErrorOfJob("limits { memory: \"9999999999T\" }"), HasSubstr("give bytes"));
-  EXPECT_THAT(ErrorOfJob("limits { processes: -1 }"), HasSubstr("give numbers of 1 or more"));
+  EXPECT_THAT(ErrorOfJob("limits { processes: -1 }"), HasSubstr("processes -1: give 1 or more"));
+  EXPECT_THAT(ErrorOfJob("limits { cpu_time: \"0s\" }"), HasSubstr("give a duration"));
   EXPECT_THAT(ErrorOfJob("limits { cpu_time: \"5\" }"), HasSubstr("give a duration"));
+}
+
+TEST_F(ConfigTest, TheFilesLimitsAreThoseOfJobsThatNameNoneOfTheKind) {
+  Load(R"(limits { open_files: 70 file_size: "2M" }
+          job { name: "any" command: "bash" argument: ["-c", "ulimit -Sn; ulimit -Sf"] }
+          job { name: "own" command: "bash" argument: ["-c", "ulimit -Sn; ulimit -Sf"]
+                limits { open_files: 90 } })");
+  EXPECT_THAT(Lines(Run("any")), ElementsAre("70", "2048"));
+  EXPECT_THAT(Lines(Run("own")), ElementsAre("90", "2048"));
+  EXPECT_EQ(
+      ErrorOf("job { name: \"a\" command: \"true\" }\njob { name: \"b\" command: \"true\" }\n"
+              "limits { memory: \"much\" }"),
+      "jobs.txt:3:1: limits: memory \"much\": give bytes, or a number with K, M, G or T, such as "
+      "\"512M\"");
 }
 
 TEST_F(ConfigTest, StdioWritesLineByLineIfAskedTo) {
