@@ -25,7 +25,7 @@ namespace {
 
 constexpr int kRetryMilliseconds = 25;
 
-// Events come once and are asked for again, so that a source that nobody takes from keeps quiet.
+// Events come once and are asked for again, so that a pipe that nobody takes from keeps quiet.
 bool Ask(int epoll, int fd, int operation) {
   epoll_event event{};
   event.events = EPOLLIN | EPOLLONESHOT;
@@ -75,7 +75,7 @@ std::vector<int> Pump::OwnDescriptors() {
   std::lock_guard lock(mutex_);
   std::vector<int> descriptors(std::begin(real_.fds), std::end(real_.fds));
   if (epoll_ >= 0) descriptors.push_back(epoll_);
-  for (const auto& [fd, source] : sources_) descriptors.push_back(fd);
+  for (const auto& [fd, pipe] : pipes_) descriptors.push_back(fd);
   return descriptors;
 }
 
@@ -107,7 +107,7 @@ void Pump::CopyRest() {
   const std::shared_ptr<Pump> pump = Global();
   if (current.real) return;
   std::lock_guard lock(pump->mutex_);
-  for (const auto& [fd, source] : pump->sources_) source.child->CopyRest();
+  for (const auto& [fd, pipe] : pump->pipes_) pipe.child->CopyRest();
 }
 
 void Pump::Add(const std::shared_ptr<ChildOutput>& child) {
@@ -120,7 +120,7 @@ void Pump::Add(const std::shared_ptr<ChildOutput>& child) {
   } catch (...) {
     for (const Stream stream : {Stream::kStdout, Stream::kStderr}) {
       epoll_ctl(epoll_, EPOLL_CTL_DEL, child->read_end(stream), nullptr);
-      sources_.erase(child->read_end(stream));
+      pipes_.erase(child->read_end(stream));
     }
     throw;
   }
@@ -131,7 +131,7 @@ void Pump::Watch(const std::shared_ptr<ChildOutput>& child, Stream stream) {
   if (!Ask(epoll_, fd, EPOLL_CTL_ADD)) {
     throw std::system_error(errno, std::generic_category(), "capture: cannot watch a child");
   }
-  sources_[fd] = {child, stream};
+  pipes_[fd] = {child, stream};
 }
 
 void Pump::Start() {
@@ -164,7 +164,7 @@ void Pump::Run() {
   while (true) {
     {
       std::lock_guard lock(mutex_);
-      if (sources_.empty()) {
+      if (pipes_.empty()) {
         running_ = false;
         return;
       }
@@ -179,8 +179,8 @@ bool Pump::TakeFromBlocked() {
   std::vector<int> blocked;
   {
     std::lock_guard lock(mutex_);
-    for (const auto& [fd, source] : sources_) {
-      if (source.blocked) blocked.push_back(fd);
+    for (const auto& [fd, pipe] : pipes_) {
+      if (pipe.blocked) blocked.push_back(fd);
     }
   }
   bool still = false;
@@ -191,20 +191,20 @@ bool Pump::TakeFromBlocked() {
 // True if it is blocked.
 bool Pump::TakeFrom(int fd) {
   std::unique_lock lock(mutex_);
-  const auto source = sources_.find(fd);
-  if (source == sources_.end()) return false;
-  const std::shared_ptr<ChildOutput> child = source->second.child;
-  const Stream stream = source->second.stream;
+  const auto found = pipes_.find(fd);
+  if (found == pipes_.end()) return false;
+  const std::shared_ptr<ChildOutput> child = found->second.child;
+  const Stream stream = found->second.stream;
   lock.unlock();
   const ChildOutput::State state = child->TryTake(stream);
   lock.lock();
-  source->second.blocked = state == ChildOutput::State::kBlocked;
+  found->second.blocked = state == ChildOutput::State::kBlocked;
   if (state == ChildOutput::State::kWaiting) Ask(epoll_, fd, EPOLL_CTL_MOD);
-  if (state != ChildOutput::State::kEnded) return source->second.blocked;
+  if (state != ChildOutput::State::kEnded) return found->second.blocked;
   epoll_ctl(epoll_, EPOLL_CTL_DEL, fd, nullptr);
-  sources_.erase(source);
+  pipes_.erase(found);
   // Its other pipe may live on.
-  if (!sources_.contains(child->read_end(Other(stream)))) {
+  if (!pipes_.contains(child->read_end(Other(stream)))) {
     child->session().Remove(child.get());
     child->CloseReadEnds();
   }

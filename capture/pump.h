@@ -53,7 +53,7 @@ class Pump : public std::enable_shared_from_this<Pump> {
   std::vector<int> OwnDescriptors();
 
  private:
-  struct Source {
+  struct ChildPipe {
     std::shared_ptr<ChildOutput> child;
     Stream stream;
     bool blocked = false;
@@ -70,7 +70,7 @@ class Pump : public std::enable_shared_from_this<Pump> {
   std::mutex mutex_;
   int epoll_ = -1;
   bool running_ = false;
-  std::map<int, Source> sources_;  // by descriptor
+  std::map<int, ChildPipe> pipes_;  // by descriptor
 };
 
 }  // namespace jobtail::capture::internal

@@ -40,9 +40,12 @@ struct ServerOptions {
   // TLS for both doors' addresses; not for unix sockets.
   TlsOptions tls = {};
   // gRPC's credentials of the program's own, in place of `tls` at that door. It is they that have
-  // to verify clients' certificates then, where they ask for them: an address that others can reach
-  // takes them for a way to know callers, unless they are insecure. Null: by `tls`.
+  // to verify clients' certificates then, where they ask for them: see
+  // grpc_credentials_know_callers. Null: by `tls`.
   std::shared_ptr<grpc::ServerCredentials> grpc_credentials = nullptr;
+  // Whether these refuse clients that they do not know. Where nothing else knows callers, an
+  // address that others can reach is listened at only then.
+  bool grpc_credentials_know_callers = false;
   // Who may connect where an address is unix:PATH.
   SocketAccess socket = {};
   // The access file: who may do what, as proto/jobtail/access/v1/access.proto has it. Empty: nobody

@@ -90,7 +90,7 @@ absl::Status Server::Impl::CheckAddresses() const {
   const bool has_own = !AreInsecure(options_.grpc_credentials);
   const Protection grpc = {
       .encrypts = has_own || (options_.tls.enabled() && !options_.grpc_credentials),
-      .knows_callers = knows_callers || has_own,
+      .knows_callers = knows_callers || (has_own && options_.grpc_credentials_know_callers),
       .insecure = options_.insecure};
   absl::Status fit = CheckReach("--grpc-address", options_.grpc_address, grpc);
   for (const std::string& address : options_.more_grpc_addresses) {

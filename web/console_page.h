@@ -1,3 +1,4 @@
+// The console page's files, as they are built into the program.
 #ifndef JOBTAIL_WEB_CONSOLE_PAGE_H_
 #define JOBTAIL_WEB_CONSOLE_PAGE_H_
 

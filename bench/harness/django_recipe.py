@@ -16,7 +16,7 @@ from django.core.wsgi import get_wsgi_application
 from django.http import StreamingHttpResponse
 from django.urls import path
 
-queues = {}
+queues = {}  # of what is printed, by thread
 
 
 class Router:

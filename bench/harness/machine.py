@@ -5,6 +5,7 @@ import platform
 import shutil
 import subprocess
 
+# Those whose versions are recorded with the figures.
 PACKAGES = ['libgrpc++1.51', 'libprotobuf32', 'librocksdb7.8', 'openssh-client', 'websocketd', 'python3-django']
 
 

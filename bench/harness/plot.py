@@ -5,7 +5,7 @@ import matplotlib
 matplotlib.use('svg')
 from matplotlib import pyplot  # noqa: E402  (after the backend is chosen)
 
-JOBTAIL, OTHERS = '#1f6feb', '#9aa4b2'
+JOBTAIL, OTHERS = '#1f6feb', '#9aa4b2'  # the colours of bars
 OURS = ('jobtail', 'tail_log', 'replay', 'replay_tail_log', 'run_job')
 
 

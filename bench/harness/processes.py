@@ -7,7 +7,7 @@ import socket
 import subprocess
 import time
 
-TICKS = os.sysconf('SC_CLK_TCK')
+TICKS = os.sysconf('SC_CLK_TCK')  # of processor time in a second, as the kernel counts it
 
 
 class Missing(Exception):

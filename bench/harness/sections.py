@@ -16,7 +16,7 @@ from .figures import figure, percentile
 from .processes import Missing, run, wait_until
 from .refusals import Refusals
 
-INTERVAL_MICROS = 5000
+INTERVAL_MICROS = 5000  # between two lines whose latency is measured
 
 
 def tell(text):

@@ -13,6 +13,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_split.h"
 #include "absl/time/clock.h"
+#include "base/clock.h"
 #include "base/fetch/url.h"
 #include "base/quoting.h"
 #include "base/utf8.h"
@@ -118,7 +119,7 @@ absl::StatusOr<DeviceCode> Provider::BeginSignIn(const std::string& scope) {
         absl::StrCat(Printable(issuer_), " has answered without a code, or with no address"));
   }
   if (!CheckUrl(code.whole_address).ok()) code.whole_address = "";
-  code.expires = absl::Now() + SecondsAt(answer->numbers, "expires_in", 600, kLongestCode);
+  code.expires = Clock::System()->Steady() + SecondsAt(answer->numbers, "expires_in", 600, kLongestCode);
   code.interval = SecondsAt(answer->numbers, "interval", 5, kLongestInterval);
   return code;
 }
@@ -127,7 +128,7 @@ absl::StatusOr<Tokens> Provider::AwaitSignIn(DeviceCode code,
                                              const std::function<void(absl::Duration)>& wait) {
   const absl::StatusOr<std::string> endpoint = Endpoint("token_endpoint");
   if (!endpoint.ok()) return endpoint.status();
-  while (absl::Now() < code.expires) {
+  while (Clock::System()->Steady() < code.expires) {
     wait(code.interval);
     absl::StatusOr<Answer> answer =
         Ask(*endpoint,

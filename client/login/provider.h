@@ -19,7 +19,7 @@ struct DeviceCode {
   std::string user_code = {};  // to be typed there
   std::string address = {};
   std::string whole_address = {};  // with the code in it; empty: there is none
-  absl::Time expires = {};
+  absl::Duration expires = {};     // by the steady clock
   absl::Duration interval = absl::Seconds(5);
 };
 

@@ -191,7 +191,8 @@ absl::Status AccessControl::Refuse(const Credentials& credentials, std::string_v
                                    const absl::Status& why) {
   // Nobody knows yet whether it is wrong: an issuer cannot be asked.
   if (absl::IsUnavailable(why)) return why;
-  const bool is_guess = !credentials.authorization.empty() || verb == "LOGIN";
+  const bool is_guess =
+      !credentials.authorization.empty() || !credentials.session.empty() || verb == "LOGIN";
   const absl::Status noted = quotas_.NoteFailure(ClientAddress(credentials.peer), is_guess);
   if (noted.ok()) {
     const Caller nobody{Anonymous(), PeerText(credentials), TraceIdOf(credentials.traceparent)};

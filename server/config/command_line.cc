@@ -49,11 +49,27 @@ constexpr char kEvaluatedMessage[] =
 constexpr char kProgramMessage[] =
     "would say which program is run; name the program, and give the value as its argument";
 
-// Whether a shell's script has its arguments run: `eval "ls $1"`, `sh -c "$*"`.
+// Whether a shell's script has its arguments run as code: `eval "ls $1"`, `x=$1; eval "$x"`, `.
+// "$1"`, `sh -c "$*"`, `ssh host "ls $1"`. What is printed by a command may be evaluated: `eval
+// "$(x)"`.
 bool EvaluatesArguments(const std::string& script) {
+  static const RE2& eval = *new RE2(R"re((?:^|[\s;&|({`!])eval\s+("?\$\(|`|"`)?)re");
+  static const RE2& others =
+      *new RE2(R"re((?:^|[;&|({`!\n]|then|do|else)\s*(?:\.|source)\s+"?\$\{?[0-9@*]|)re"
+               R"re(\b(?:(?:ba|da|a|z|k|fi)?sh|su|runuser|sg|python[0-9.]*|perl|ruby|node|php)\b)re"
+               R"re([^;&|\n]*\s-[a-z]*[cer]\s+(?:"[^"]*)?\$\{?[0-9@*]|)re"
+               R"re(\bssh\s[^;&|\n]*"[^"$]+\$\{?[0-9@*])re");
+  re2::StringPiece rest = script;
+  for (std::string printed; RE2::FindAndConsume(&rest, eval, &printed);) {
+    if (printed.empty()) return true;
+  }
+  return RE2::PartialMatch(script, others);
+}
+
+// Whether a shell's script runs its arguments as a program: `exec "$@"`, `"$1" --all`.
+bool RunsArguments(const std::string& script) {
   static const RE2& pattern =
-      *new RE2(R"re((?:(?:^|[\s;&|({`!])eval\s[^;&|\n]*|)re"
-               R"re(\b(?:ba|da|a|z|k|fi)?sh(?:\s+-\S+)*\s+-[a-z]*c\s+(?:"[^"]*)?)\$\{?[0-9@*])re");
+      *new RE2(R"re((?:^|[;&|({`!\n]|\bthen|\bdo|\belse|\bexec|\bcommand)\s*"?\$\{?[1@*])re");
   return RE2::PartialMatch(script, pattern);
 }
 
@@ -62,7 +78,7 @@ bool EvaluatesArguments(const std::string& script) {
 CommandLine::CommandLine(const std::string& program, const std::vector<Template>& arguments)
     : arguments_(arguments), options_end_(arguments.size()) {
   Walk(program, 0);
-  FindHidden();
+  FindHidden(BaseName(program));
 }
 
 void CommandLine::Report(size_t at, const char* what) {
@@ -103,7 +119,8 @@ CommandLine::Option CommandLine::Parse(const Program& program, const std::string
   const bool has_dashes = text.starts_with("--");
   const size_t begin = has_dashes ? 2 : 1;
   const std::string name = text.substr(begin, text.find('=') - begin);
-  if (has_dashes || Has(program.long_options, name)) {  // as gdb's "-ex"
+  if (has_dashes || Has(program.long_options, name) ||
+      Has(program.valued, name)) {  // as gdb's "-ex"
     const bool has_value = text.find('=') != std::string::npos;
     const bool is_code = Has(program.long_options, name);
     option.code = is_code && !has_value;
@@ -160,7 +177,14 @@ void CommandLine::WalkInterpreter(const Program& program, size_t at) {
       if (!awaits_code && Has(program.through, text)) continue;
       awaits_code = false;
       has_code = true;
-      if (is_shell && EvaluatesArguments(text)) return ReportFirst(i + 1, kEvaluatedMessage);
+      if (is_shell && EvaluatesArguments(text)) {
+        expands_environment_ = true;
+        return ReportFirst(i + 1, kEvaluatedMessage);
+      }
+      if (is_shell && RunsArguments(text) && i + 2 < arguments_.size()) {  // behind $0
+        if (!IsLiteral(i + 2)) return Report(i + 2, kProgramMessage);
+        return Walk(Text(i + 2), i + 3);
+      }
       if (!program.goes_on) return;
     } else if (!has_code) {  // a script, and the rest is its own
       if (!IsLiteral(i)) return Report(i, kCodeMessage);
@@ -207,7 +231,8 @@ void CommandLine::WalkLauncher(const Program& program, size_t at) {
       continue;
     }
     if (is_remote) {
-      return ReportFirst(i, kCodeMessage);
+      ReportFirst(i, kCodeMessage);
+      return WalkInterpreterAt(i);
     }
     if (!IsLiteral(i)) return Report(i, kProgramMessage);
     return Walk(text, i + 1);
@@ -221,6 +246,7 @@ void CommandLine::WalkData(const Program& program, size_t at) {
   bool has_code = false;
   bool awaits_expanded = false;
   bool ended = false;
+  expands_environment_ |= Has(program.names, "make");
   for (size_t i = at; i < arguments_.size(); ++i) {
     const std::string text = Text(i);
     if (awaits_code && !IsLiteral(i)) return Report(i, kCodeMessage);
@@ -233,6 +259,9 @@ void CommandLine::WalkData(const Program& program, size_t at) {
       if (heeds_dashes_) options_end_ = std::min(options_end_, i);
       ended = true;
       continue;
+    }
+    if (!IsLiteral(i) && text.starts_with('+') && Has(program.names, "vim")) {
+      return Report(i, kCodeMessage);
     }
     if (ended || !IsOption(text) || arguments_[i].BeginsWithValue()) {
       if (!program.expands || IsLiteral(i)) continue;
@@ -270,19 +299,29 @@ void CommandLine::WalkUnknown(size_t at) {
   }
 }
 
+// Where the program at `at` is an interpreter.
+void CommandLine::WalkInterpreterAt(size_t at) {
+  const Program* const known = FindProgram(BaseName(Text(at)));
+  if (known && (known->kind == Program::kShell || known->kind == Program::kInterpreter)) {
+    WalkInterpreter(*known, at + 1);
+  }
+}
+
 // Interpreters and programs that some program starts which is not known to do so: `find -exec`,
 // `docker exec`.
-void CommandLine::FindHidden() {
-  for (size_t i = 0; i + 1 < arguments_.size(); ++i) {
+void CommandLine::FindHidden(const std::string& program) {
+  const bool starts_programs = Has("docker podman nerdctl kubectl oc lxc machinectl", program);
+  for (size_t i = 0; i < arguments_.size(); ++i) {
     if (!IsLiteral(i)) continue;
     const std::string text = Text(i);
-    if (Has("-exec -execdir -ok -okdir", text) && !IsLiteral(i + 1)) {
+    if (Has("-exec -execdir -ok -okdir", text) && i + 1 < arguments_.size() && !IsLiteral(i + 1)) {
       return Report(i + 1, kProgramMessage);
     }
     const Program* const known = FindProgram(BaseName(text));
     if (!known || (known->kind != Program::kShell && known->kind != Program::kInterpreter)) {
       continue;
     }
+    if (starts_programs) return WalkInterpreterAt(i);
     bool awaits_code = false;
     for (size_t j = i + 1; j < arguments_.size(); ++j) {
       if (awaits_code && !IsLiteral(j)) return Report(j, kCodeMessage);
@@ -303,7 +342,11 @@ std::optional<Misuse> CommandLine::Find(const Template& input) const {
 }
 
 bool CommandLine::TakesOption(size_t argument) const {
-  return arguments_[argument].BeginsWithValue() && argument < options_end_;
+  const Template& text = arguments_[argument];
+  const bool begins =
+      text.BeginsWithValue() ||
+      (!text.Names().empty() && text.Beginning().find_first_not_of('-') == std::string::npos);
+  return begins && argument < options_end_;
 }
 
 }  // namespace jobtail::config

@@ -37,6 +37,10 @@ class CommandLine {
   // with "-": nothing before it, such as "--", says that no more of them come.
   bool TakesOption(size_t argument) const;
 
+  // Whether the program runs what it finds in variables of its environment, whatever their names:
+  // make, and a script that evaluates something.
+  bool expands_environment() const { return expands_environment_; }
+
   // The variables that are set by arguments, as `env NAME={value}` does: each with its argument.
   struct Variable {
     std::string name;
@@ -53,7 +57,8 @@ class CommandLine {
   void WalkLauncher(const Program& program, size_t at);
   void WalkData(const Program& program, size_t at);
   void WalkUnknown(size_t at);
-  void FindHidden();
+  void WalkInterpreterAt(size_t at);
+  void FindHidden(const std::string& program);
   Option Parse(const Program& program, const std::string& text) const;
 
   bool IsLiteral(size_t at) const { return arguments_[at].Names().empty(); }
@@ -65,6 +70,7 @@ class CommandLine {
   std::optional<Misuse> found_;
   std::vector<Variable> variables_;
   bool code_on_stdin_ = false;
+  bool expands_environment_ = false;
   bool heeds_dashes_ = true;  // whether the program takes no options behind a "--"
   size_t options_end_;        // where that "--" is
 };

@@ -24,6 +24,11 @@ class Template {
   // The text without the values.
   std::string Literal() const;
 
+  // The text before the first value.
+  std::string Beginning() const {
+    return parts_.empty() || parts_.front().is_name ? "" : parts_.front().text;
+  }
+
   // Whether a value comes first.
   bool BeginsWithValue() const { return !parts_.empty() && parts_.front().is_name; }
 

@@ -45,12 +45,15 @@ class ValueCheck {
   void CheckVariables() {
     for (int i = 0; i < config_.environment_size(); ++i) {
       const auto value = Template::Parse(config_.environment(i).value());
-      if (value.ok()) CheckVariable("environment", i, config_.environment(i).name(), *value);
+      if (!value.ok()) continue;
+      CheckVariable("environment", i, config_.environment(i).name(), *value);
+      if (line_.expands_environment()) CheckExpanded("environment", i, *value);
     }
     for (const CommandLine::Variable& variable : line_.variables()) {
-      if (variable.expands) CheckExpanded(variable.argument);
-      CheckVariable("argument", static_cast<int>(variable.argument), variable.name,
-                    command_.arguments[variable.argument]);
+      const Template& value = command_.arguments[variable.argument];
+      const auto index = static_cast<int>(variable.argument);
+      if (variable.expands) CheckExpanded("argument", index, value);
+      CheckVariable("argument", index, variable.name, value);
     }
   }
 
@@ -78,11 +81,11 @@ class ValueCheck {
     }
   }
 
-  void CheckExpanded(size_t argument) {
-    for (const std::string& parameter : command_.arguments[argument].Names()) {
+  void CheckExpanded(const char* field, int index, const Template& value) {
+    for (const std::string& parameter : value.Names()) {
       const v1::Parameter* const declared = Declared(parameter);
       if (!declared || !MayBeAnything(*declared)) continue;
-      report_("argument", static_cast<int>(argument),
+      report_(field, index,
               absl::StrCat("the program would run what the value of parameter ", parameter,
                            " has in it, such as $(shell ...); give the parameter a pattern of what "
                            "it may be, such as \"[a-z0-9.]+\""));
@@ -116,6 +119,13 @@ class ValueCheck {
       const std::string first = command_.arguments[i].Names().front();
       const v1::Parameter* const declared = Declared(first);
       if (!declared || MayBeginWithDash(*declared)) continue;
+      if (!command_.arguments[i].BeginsWithValue()) {
+        report_("argument", static_cast<int>(i),
+                absl::StrCat("the value of parameter ", first,
+                             " would say which option the program gets; make it an ENUM, or say "
+                             "allow_dash: true at the parameter"));
+        continue;
+      }
       if (!absl::StartsWith(declared->default_(), "-")) continue;
       report_("argument", static_cast<int>(i),
               absl::StrCat("the program would take ", Quoted(declared->default_()),

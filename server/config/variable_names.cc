@@ -108,15 +108,32 @@ constexpr std::string_view kNames[] = {
     "AWS_CONFIG_FILE",
     "AWS_SHARED_CREDENTIALS_FILE",
     "AWS_CA_BUNDLE",
+    "VIMINIT",
+    "EXINIT",
+    "VIM",
+    "VIMRUNTIME",
+    "JAVACMD",
+    "MAVEN_OPTS",
+    "GROOVY_HOME",
+    "CPATH",
+    "C_INCLUDE_PATH",
+    "CPLUS_INCLUDE_PATH",
+    "LIBRARY_PATH",
+    "COMPILER_PATH",
+    "CPPFLAGS",
+    "CFLAGS",
+    "CXXFLAGS",
+    "LDFLAGS",
 };
 
 constexpr std::string_view kBeginnings[] = {
-    "LD_",      "DYLD_",    "LC_",     "BASH_",   "BASHOPTS", "MALLOC_", "JOBTAIL_", "PYTHON",
-    "PERL",     "RUBY",     "GEM_",    "BUNDLE_", "NODE_",    "NPM_",    "YARN_",    "JAVA_",
-    "JDK_",     "_JAVA_",   "LUA_",    "PHP_",    "GIT_",     "SSH_",    "SVN_",     "GNUPG",
-    "OPENSSL_", "SSL_",     "CURL_",   "XDG_",    "SYSTEMD_", "DBUS_",   "DOCKER_",  "ANSIBLE_",
-    "DOTNET_",  "CORECLR_", "COR_",    "CARGO_",  "R_",       "JULIA_",  "TCL",      "GUILE_",
-    "ERL_",     "ELIXIR_",  "_STDBUF", "GTK_",    "QT_",      "GIO_",    "GST_",
+    "LD_",     "DYLD_",    "PIP_",     "GRADLE_",  "MAVEN_",   "LC_",     "BASH_",   "BASHOPTS",
+    "MALLOC_", "JOBTAIL_", "PYTHON",   "PERL",     "RUBY",     "GEM_",    "BUNDLE_", "NODE_",
+    "NPM_",    "YARN_",    "JAVA_",    "JDK_",     "_JAVA_",   "LUA_",    "PHP_",    "GIT_",
+    "SSH_",    "SVN_",     "GNUPG",    "OPENSSL_", "SSL_",     "CURL_",   "XDG_",    "SYSTEMD_",
+    "DBUS_",   "DOCKER_",  "ANSIBLE_", "DOTNET_",  "CORECLR_", "COR_",    "CARGO_",  "R_",
+    "JULIA_",  "TCL",      "GUILE_",   "ERL_",     "ELIXIR_",  "_STDBUF", "GTK_",    "QT_",
+    "GIO_",    "GST_",
 };
 
 constexpr std::string_view kWords[] = {

@@ -233,9 +233,9 @@ absl::StatusOr<Reply> Api::Follow(const Request& request, const v1::RunJobReques
   if (!started.ok()) return started.status();
   std::function<void()> on_gone;
   if (run.on_disconnect() == v1::ON_DISCONNECT_CANCEL) {
-    v1::CancelRunRequest cancel;
-    cancel.set_run(started->run);
-    on_gone = [engine = engine_, cancel] { engine->CancelRun(cancel).IgnoreError(); };
+    on_gone = [engine = engine_, run = started->run, caller = request.caller] {
+      engine->CancelAbandoned(run, caller);
+    };
   }
   std::string head =
       format == Format::kHtml ? HtmlHead(run.job(), started->run, RootOf(request.path)) : "";

@@ -29,7 +29,7 @@ constexpr std::chrono::seconds kSendTimeout(60);
 constexpr std::chrono::seconds kLinger(2);
 
 // What the parser says, in the words of an answer. Status 0: there is nobody to answer to.
-absl::Status Explain(const ErrorCode& error, const HttpOptions& options, unsigned* status) {
+absl::Status StatusOf(const ErrorCode& error, const HttpOptions& options, unsigned* status) {
   if (error == bhttp::error::header_limit || error == bhttp::error::buffer_overflow) {
     *status = 431;
     return absl::ResourceExhaustedError(absl::StrCat(
@@ -147,7 +147,7 @@ net::awaitable<bool> Connection::Serve() {
 net::awaitable<absl::Status> Connection::Read(Parser* parser, unsigned* status) {
   ErrorCode error;
   co_await bhttp::async_read_header(*socket_, buffer_, *parser, Into(&error));
-  if (error) co_return Explain(error, options_, status);
+  if (error) co_return StatusOf(error, options_, status);
   if (absl::Status clear = CheckUnambiguous(&parser->get()); !clear.ok()) {
     *status = 400;
     co_return clear;
@@ -195,7 +195,7 @@ net::awaitable<absl::Status> Connection::ReadBody(Parser* parser, unsigned* stat
   }
   if (header) parser->get().base() = *std::move(header);
   DropByteOrderMark(&parser->get().body());
-  co_return error ? Explain(error, options_, status) : absl::OkStatus();
+  co_return error ? StatusOf(error, options_, status) : absl::OkStatus();
 }
 
 absl::Status Connection::HoldBody(const Parser& parser) {

@@ -70,8 +70,9 @@ Process::Process(Services* services, Command command, std::shared_ptr<Execution>
       strand_(boost::asio::make_strand(services->context)),
       control_(strand_),
       channel_(strand_),
-      feed_(&run_->output(), command_.output == OutputMode::kExact ? kMaxDatagramBytes : kRoom,
-            /*interleaved=*/command_.output == OutputMode::kExact, run_->clock()) {}
+      output_lines_(&run_->output(),
+                    command_.output == OutputMode::kExact ? kMaxDatagramBytes : kRoom,
+                    /*interleaved=*/command_.output == OutputMode::kExact, run_->clock()) {}
 
 void Process::Post(void (Process::*step)()) {
   boost::asio::post(strand_, [self = shared_from_this(), step] { ((*self).*step)(); });
@@ -286,7 +287,7 @@ void Process::AwaitOutput(WatchedOutput& output) {
 void Process::Read() {
   if (paused_) return;
   for (int reads = 0; reads < kReadsInARow; ++reads) {
-    if (!feed_.Deliver()) return PauseReading();
+    if (!output_lines_.Deliver()) return PauseReading();
     if (!ReadSome()) {
       if (all_gone_) return End();
       return AwaitUnfinished();
@@ -308,11 +309,11 @@ bool Process::ReadSome() {
 bool Process::ReadFrom(WatchedOutput& output) {
   capture::Stream from;
   size_t size;
-  switch (output.output.Read(output.wait.native_handle(), feed_.room(), &from, &size)) {
+  switch (output.output.Read(output.wait.native_handle(), output_lines_.room(), &from, &size)) {
     case Output::State::kData:
       has_printed_ = has_printed_ || size > 0;
       reader_delay_ = kReaderDelay;
-      if (size > 0) feed_.Append(from, size);
+      if (size > 0) output_lines_.Append(from, size);
       return true;
     case Output::State::kForeign:
       return true;
@@ -359,7 +360,8 @@ void Process::ReaderFound(const TerminalReader& reader) {
   if (all_gone_ || outputs_.front().ended) return;
   const bool ended = TypeEndOfFile(outputs_.front().wait.native_handle());
   if (!told_of_reader_) {
-    told_of_reader_ = feed_.Deliver() && feed_.TryNote(ReadsTerminalText(reader, ended));
+    told_of_reader_ =
+        output_lines_.Deliver() && output_lines_.TryNote(ReadsTerminalText(reader, ended));
   }
 }
 
@@ -371,7 +373,7 @@ bool Process::HasRefusedToPrint() const {
 }
 
 void Process::AwaitUnfinished() {
-  if (awaits_unfinished_ || !feed_.HasUnfinished()) return;
+  if (awaits_unfinished_ || !output_lines_.HasUnfinished()) return;
   After(kPartialDelay, &awaits_unfinished_, &Process::UnfinishedHasWaited);
 }
 
@@ -382,19 +384,19 @@ void Process::UnfinishedHasWaited() {
 
 void Process::FlushUnfinished() {
   if (all_gone_ || paused_) return;  // comes back to it
-  if (feed_.Deliver()) feed_.FlushUnfinished(kPartialDelay);
+  if (output_lines_.Deliver()) output_lines_.FlushUnfinished(kPartialDelay);
   AwaitUnfinished();
 }
 
 // Nobody is left who could print, and all has been read.
 void Process::End() {
-  if (!feed_.FlushUnfinished()) return PauseReading();
+  if (!output_lines_.FlushUnfinished()) return PauseReading();
   if (run_ended_) return;
-  if (report_.left_over > 0 && !feed_.TryNote(LeftOverText(command_, report_.left_over))) {
+  if (report_.left_over > 0 && !output_lines_.TryNote(LeftOverText(command_, report_.left_over))) {
     return PauseReading();
   }
   report_.left_over = 0;  // told
-  if (HasRefusedToPrint() && !feed_.TryNote(SaidNothingText())) return PauseReading();
+  if (HasRefusedToPrint() && !output_lines_.TryNote(SaidNothingText())) return PauseReading();
   run_ended_ = true;
   if (awaits_reader_) run_->timers()->Cancel(*awaits_reader_);
   if (awaits_unfinished_) run_->timers()->Cancel(*awaits_unfinished_);

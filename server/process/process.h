@@ -21,7 +21,7 @@
 #include "server/process/cgroup.h"
 #include "server/process/command.h"
 #include "server/process/command_report.h"
-#include "server/process/line_feed.h"
+#include "server/process/output_lines.h"
 #include "server/process/protocol.h"
 #include "server/process/spawn.h"
 #include "server/process/terminal_reader.h"
@@ -108,7 +108,7 @@ class Process : public std::enable_shared_from_this<Process> {
   Strand strand_;
   boost::asio::posix::stream_descriptor control_;
   boost::asio::posix::stream_descriptor channel_;  // open if the command calls a function
-  LineFeed feed_;
+  OutputLines output_lines_;
   std::list<WatchedOutput> outputs_;
   std::optional<std::stop_callback<std::function<void()>>> on_stop_;
   std::optional<SupervisedCommand> supervised_;  // from Launch to Follow

@@ -255,9 +255,7 @@ JobService::GrpcStream* JobService::RunJob(Context* context, const grpc::ByteBuf
         if (!started.ok()) return started.status();
         std::function<void()> on_gone;
         if (parsed.on_disconnect() == v1::ON_DISCONNECT_CANCEL) {
-          v1::CancelRunRequest cancel;
-          cancel.set_run(started->run);
-          on_gone = [engine, cancel] { engine->CancelRun(cancel).IgnoreError(); };
+          on_gone = [engine, run = started->run, caller] { engine->CancelAbandoned(run, caller); };
         }
         return std::make_unique<LogFeed>(std::move(started->cursor), kMessageBytes,
                                          std::move(on_gone));

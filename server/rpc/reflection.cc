@@ -1,7 +1,6 @@
 // Looking descriptors up.
 #include "server/rpc/reflection.h"
 
-#include <google/protobuf/descriptor.h>
 #include <google/protobuf/descriptor.pb.h>
 
 #include <algorithm>
@@ -49,98 +48,116 @@ FileDescriptorProto Renamed(const google::protobuf::FileDescriptor& file,
   return renamed;
 }
 
+// Of google.rpc.Code.
+constexpr int kInvalidArgument = 3;
+constexpr int kNotFound = 5;
+
+void Fail(int code, const std::string& message, ServerReflectionResponse* response) {
+  response->mutable_error_response()->set_error_code(code);
+  response->mutable_error_response()->set_error_message(message);
+}
+
+// In words.
+std::string AskedFor(const ServerReflectionRequest& request) {
+  if (request.has_file_by_filename()) {
+    return absl::StrCat("file ", Quoted(request.file_by_filename()));
+  }
+  if (request.has_file_containing_symbol()) {
+    return absl::StrCat("symbol ", Quoted(request.file_containing_symbol()));
+  }
+  const auto& extension = request.file_containing_extension();
+  return absl::StrCat("extension ", extension.extension_number(), " of ",
+                      Quoted(extension.containing_type()));
+}
+
 }  // namespace
 
-Reflection::Reflection(std::vector<std::string> services)
-    : services_(std::move(services)),
-      generated_(*google::protobuf::DescriptorPool::generated_pool()),
-      files_(&standard_, &generated_) {
+Reflection::Reflection(std::vector<std::string> services) : services_(std::move(services)) {
   const auto& health = *standard::v1::HealthCheckRequest::descriptor()->file();
   const auto& reflection = *ServerReflectionRequest::descriptor()->file();
-  standard_.Add(Renamed(health, "grpc.health.v1", "health"));
-  standard_.Add(Renamed(reflection, "grpc.reflection.v1", "reflection"));
-  standard_.Add(Renamed(reflection, "grpc.reflection.v1alpha", "reflection"));
+  standard_.BuildFile(Renamed(health, "grpc.health.v1", "health"));
+  standard_.BuildFile(Renamed(reflection, "grpc.reflection.v1", "reflection"));
+  standard_.BuildFile(Renamed(reflection, "grpc.reflection.v1alpha", "reflection"));
 }
 
 ServerReflectionResponse Reflection::Answer(const ServerReflectionRequest& request) const {
+  using Kind = ServerReflectionRequest::MessageRequestCase;
   ServerReflectionResponse response;
   response.set_valid_host(request.host());
   *response.mutable_original_request() = request;
-  absl::MutexLock lock(&mutex_);
-  AnswerInto(request, &response);
-  return response;
-}
-
-void Reflection::AnswerInto(const ServerReflectionRequest& request,
-                            ServerReflectionResponse* response) const {
-  using Kind = ServerReflectionRequest::MessageRequestCase;
-  const auto fail = [response](int code, std::string message) {
-    response->mutable_error_response()->set_error_code(code);
-    response->mutable_error_response()->set_error_message(std::move(message));
-  };
-  constexpr int kInvalidArgument = 3;
-  constexpr int kNotFound = 5;
-  FileDescriptorProto file;
-  bool is_there = false;
-  std::string what;
   switch (request.message_request_case()) {
     case Kind::kListServices:
       for (const std::string& name : services_) {
-        response->mutable_list_services_response()->add_service()->set_name(name);
+        response.mutable_list_services_response()->add_service()->set_name(name);
       }
-      return;
-    case Kind::kAllExtensionNumbersOfType: {
-      const std::string& type = request.all_extension_numbers_of_type();
-      std::vector<int> numbers;
-      if (!files_.FindFileContainingSymbol(type, &file)) {
-        return fail(kNotFound, absl::StrCat("there is no type ", Quoted(type)));
-      }
-      files_.FindAllExtensionNumbers(type, &numbers);
-      std::ranges::sort(numbers);
-      auto* const answer = response->mutable_all_extension_numbers_response();
-      answer->set_base_type_name(type);
-      answer->mutable_extension_number()->Assign(numbers.begin(), numbers.end());
-      return;
-    }
-    case Kind::kFileByFilename:
-      is_there = files_.FindFileByName(request.file_by_filename(), &file);
-      what = absl::StrCat("file ", Quoted(request.file_by_filename()));
       break;
-    case Kind::kFileContainingSymbol:
-      is_there = files_.FindFileContainingSymbol(request.file_containing_symbol(), &file);
-      what = absl::StrCat("symbol ", Quoted(request.file_containing_symbol()));
+    case Kind::kAllExtensionNumbersOfType:
+      Extensions(request.all_extension_numbers_of_type(), &response);
       break;
-    case Kind::kFileContainingExtension: {
-      const auto& extension = request.file_containing_extension();
-      is_there = files_.FindFileContainingExtension(extension.containing_type(),
-                                                    extension.extension_number(), &file);
-      what = absl::StrCat("extension ", extension.extension_number(), " of ",
-                          Quoted(extension.containing_type()));
-      break;
-    }
     case Kind::MESSAGE_REQUEST_NOT_SET:
-      return fail(kInvalidArgument, "the request asks for nothing");
+      Fail(kInvalidArgument, "the request asks for nothing", &response);
+      break;
+    default:
+      if (const File* const file = FindFile(request)) {
+        *response.mutable_file_descriptor_response() = WithImports(*file);
+      } else {
+        Fail(kNotFound, absl::StrCat("there is no ", AskedFor(request)), &response);
+      }
   }
-  if (!is_there || !AddWithImports(file, response->mutable_file_descriptor_response())) {
-    fail(kNotFound, absl::StrCat("there is no ", what));
-  }
+  return response;
 }
 
-// False if one of them is not there.
-bool Reflection::AddWithImports(const FileDescriptorProto& file,
-                                standard::v1::FileDescriptorResponse* files) const {
-  absl::flat_hash_set<std::string> seen = {file.name()};
-  std::vector<FileDescriptorProto> rest = {file};
+const Reflection::File* Reflection::FindFile(const ServerReflectionRequest& request) const {
+  for (const Pool* const pool : {&standard_, Pool::generated_pool()}) {
+    const File* file = nullptr;
+    if (request.has_file_by_filename()) {
+      file = pool->FindFileByName(request.file_by_filename());
+    } else if (request.has_file_containing_symbol()) {
+      file = pool->FindFileContainingSymbol(request.file_containing_symbol());
+    } else if (request.has_file_containing_extension()) {
+      const auto& asked = request.file_containing_extension();
+      const auto* const type = pool->FindMessageTypeByName(asked.containing_type());
+      const auto* const field =
+          type ? pool->FindExtensionByNumber(type, asked.extension_number()) : nullptr;
+      file = field ? field->file() : nullptr;
+    }
+    if (file) return file;
+  }
+  return nullptr;
+}
+
+void Reflection::Extensions(const std::string& name, ServerReflectionResponse* response) const {
+  for (const Pool* const pool : {&standard_, Pool::generated_pool()}) {
+    const auto* const type = pool->FindMessageTypeByName(name);
+    if (!type) continue;
+    auto* const answer = response->mutable_all_extension_numbers_response();
+    answer->set_base_type_name(name);
+    std::vector<const google::protobuf::FieldDescriptor*> extensions;
+    pool->FindAllExtensions(type, &extensions);
+    for (const auto* const each : extensions) answer->add_extension_number(each->number());
+    std::ranges::sort(*answer->mutable_extension_number());
+    return;
+  }
+  Fail(kNotFound, absl::StrCat("there is no type ", Quoted(name)), response);
+}
+
+standard::v1::FileDescriptorResponse Reflection::WithImports(const File& file) const {
+  absl::MutexLock lock(&mutex_);
+  const auto [ready, is_new] = ready_.try_emplace(&file);
+  if (!is_new) return ready->second;
+  absl::flat_hash_set<const File*> seen = {&file};
+  std::vector<const File*> rest = {&file};
   while (!rest.empty()) {
-    const FileDescriptorProto next = std::move(rest.back());
+    const File* const next = rest.back();
     rest.pop_back();
-    files->add_file_descriptor_proto(next.SerializeAsString());
-    for (const std::string& name : next.dependency()) {
-      if (!seen.insert(name).second) continue;
-      if (!files_.FindFileByName(name, &rest.emplace_back())) return false;
+    FileDescriptorProto proto;
+    next->CopyTo(&proto);
+    ready->second.add_file_descriptor_proto(proto.SerializeAsString());
+    for (int i = 0; i < next->dependency_count(); ++i) {
+      if (seen.insert(next->dependency(i)).second) rest.push_back(next->dependency(i));
     }
   }
-  return true;
+  return ready->second;
 }
 
 }  // namespace jobtail

@@ -2,12 +2,13 @@
 #ifndef JOBTAIL_SERVER_RPC_REFLECTION_H_
 #define JOBTAIL_SERVER_RPC_REFLECTION_H_
 
-#include <google/protobuf/descriptor_database.h>
+#include <google/protobuf/descriptor.h>
 
 #include <string>
 #include <vector>
 
 #include "absl/base/thread_annotations.h"
+#include "absl/container/flat_hash_map.h"
 #include "absl/synchronization/mutex.h"
 #include "jobtail/standard/v1/reflection.pb.h"
 
@@ -23,24 +24,26 @@ class Reflection {
   Reflection(const Reflection&) = delete;
   Reflection& operator=(const Reflection&) = delete;
 
-  // What cannot be answered is answered with an error_response.
+  // What cannot be answered is answered with an error_response. The same file is made ready once:
+  // after that an answer costs its copy.
   standard::v1::ServerReflectionResponse Answer(
       const standard::v1::ServerReflectionRequest& request) const;
 
  private:
-  void AnswerInto(const standard::v1::ServerReflectionRequest& request,
-                  standard::v1::ServerReflectionResponse* response) const
-      ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
-  bool AddWithImports(const google::protobuf::FileDescriptorProto& file,
-                      standard::v1::FileDescriptorResponse* files) const
-      ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  using Pool = google::protobuf::DescriptorPool;
+  using File = google::protobuf::FileDescriptor;
+
+  // Null if there is none.
+  const File* FindFile(const standard::v1::ServerReflectionRequest& request) const;
+  void Extensions(const std::string& type, standard::v1::ServerReflectionResponse* response) const;
+  standard::v1::FileDescriptorResponse WithImports(const File& file) const;
 
   const std::vector<std::string> services_;
-  google::protobuf::SimpleDescriptorDatabase standard_;
-  google::protobuf::DescriptorPoolDatabase generated_;
-  // Of both. Does not say that several threads may look something up.
+  Pool standard_;  // not changed once it is made, as that of generated code is not
+  // What was asked for before.
   mutable absl::Mutex mutex_;
-  mutable google::protobuf::MergedDescriptorDatabase files_ ABSL_GUARDED_BY(mutex_);
+  mutable absl::flat_hash_map<const File*, standard::v1::FileDescriptorResponse> ready_
+      ABSL_GUARDED_BY(mutex_);
 };
 
 }  // namespace jobtail

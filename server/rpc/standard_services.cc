@@ -7,6 +7,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "base/clock.h"
+#include "base/connection_name.h"
 #include "base/quoting.h"
 #include "jobtail/v1/job_service.grpc.pb.h"
 #include "server/rpc/byte_buffer.h"
@@ -21,6 +22,22 @@ using standard::v1::ServerReflectionRequest;
 
 // Issuers of tokens may have to be asked while others probe.
 constexpr int kThreads = 2;
+
+// Names of services, types and files are shorter.
+constexpr size_t kMostRequestBytes = 4 << 10;
+
+// What is counted of a connection by its requests goes on for as long as it has calls; a client
+// that asks more than this calls again.
+constexpr int kMostRequests = 10'000;
+
+// Calls that are open at once. Who checks health has one or two.
+constexpr size_t kMostCalls = 4096;
+constexpr size_t kMostCallsOfAddress = 256;
+
+// The names under which the server's health can be asked.
+bool IsService(const std::string& name) {
+  return name.empty() || name == v1::JobService::service_full_name();
+}
 
 // A method that is not there.
 class Unimplemented final : public grpc::ServerGenericBidiReactor {
@@ -39,7 +56,9 @@ class Unimplemented final : public grpc::ServerGenericBidiReactor {
 class StandardServices::Call : public grpc::ServerGenericBidiReactor {
  public:
   Call(StandardServices* services, grpc::GenericCallbackServerContext* context)
-      : services_(services), context_(context) {}
+      : services_(services), context_(context), address_(ClientAddress(context->peer())) {}
+
+  const std::string& address() const { return address_; }
 
   // Has the caller admitted, if need be, and reads what it asks.
   void Begin();
@@ -95,7 +114,9 @@ class StandardServices::Call : public grpc::ServerGenericBidiReactor {
   }
 
   grpc::GenericCallbackServerContext* const context_;
-  HandledCalls::Call held_;                                       // the last request
+  const std::string address_;
+  HandledCalls::Call held_;                                       // from the first request on
+  int requests_ = 0;                                              // that have come
   grpc::ByteBuffer request_;                                      // gRPC's until OnReadDone
   grpc::ByteBuffer message_;                                      // gRPC's until OnWriteDone
   std::optional<access::Caller> caller_ ABSL_GUARDED_BY(mutex_);  // once it was asked for
@@ -140,10 +161,21 @@ void StandardServices::Call::CheckRight() {
 
 void StandardServices::Call::OnReadDone(bool ok) {
   if (!ok) return End(TakeEnd());
-  if (services_->on_call_) {
+  // Of a call the first alone: what comes after it is as if it were still coming.
+  if (++requests_ == 1 && services_->on_call_) {
     held_ = services_->on_call_(context_->peer(), request_.Length() + MetadataBytesOf(*context_));
   }
-  const absl::Status taken = Take(request_);
+  absl::Status taken;
+  if (request_.Length() > kMostRequestBytes) {
+    taken = absl::ResourceExhaustedError(
+        absl::StrCat("the request has ", request_.Length(), " bytes, of which there may be ",
+                     kMostRequestBytes, "; names of services and files are shorter"));
+  } else if (requests_ > kMostRequests) {
+    taken = absl::ResourceExhaustedError(
+        absl::StrCat("more than ", kMostRequests, " requests in one call; call again"));
+  } else {
+    taken = Take(request_);
+  }
   if (!taken.ok()) End(taken);
 }
 
@@ -172,15 +204,15 @@ class StandardServices::HealthCheck final : public HealthCall {
   absl::Status Take(const grpc::ByteBuffer& bytes) override {
     HealthCheckRequest request;
     if (absl::Status parsed = FromByteBuffer(bytes, &request); !parsed.ok()) return parsed;
-    HealthCheckResponse response;
-    {
-      absl::MutexLock lock(&services_->mutex_);
-      response.set_status(services_->StatusOf(request.service()));
-    }
-    if (response.status() == HealthCheckResponse::SERVICE_UNKNOWN) {
+    if (!IsService(request.service())) {
       return absl::NotFoundError(absl::StrCat("this server has no service ",
                                               Quoted(request.service()), "; ask for \"\", or for ",
                                               v1::JobService::service_full_name()));
+    }
+    HealthCheckResponse response;
+    {
+      absl::MutexLock lock(&services_->mutex_);
+      response.set_status(services_->Now());
     }
     absl::MutexLock lock(&mutex_);
     if (!MayWrite()) return absl::OkStatus();
@@ -198,15 +230,17 @@ class StandardServices::HealthWatch final : public HealthCall {
     absl::MutexLock lock(&mutex_);
     if (!watching_) return;
     services_->mutex_.AssertHeld();
-    now_ = services_->StatusOf(request_.service());
+    now_ = is_known_ ? services_->Now() : HealthCheckResponse::SERVICE_UNKNOWN;
     Written();
   }
 
  protected:
   absl::Status Take(const grpc::ByteBuffer& bytes) override {
+    HealthCheckRequest request;
+    if (absl::Status parsed = FromByteBuffer(bytes, &request); !parsed.ok()) return parsed;
     {
       absl::MutexLock lock(&mutex_);
-      if (absl::Status parsed = FromByteBuffer(bytes, &request_); !parsed.ok()) return parsed;
+      is_known_ = IsService(request.service());
       watching_ = true;
     }
     absl::MutexLock lock(&services_->mutex_);
@@ -224,7 +258,7 @@ class StandardServices::HealthWatch final : public HealthCall {
 
  private:
   bool watching_ ABSL_GUARDED_BY(mutex_) = false;
-  HealthCheckRequest request_ ABSL_GUARDED_BY(mutex_);
+  bool is_known_ ABSL_GUARDED_BY(mutex_) = false;
   Status now_ ABSL_GUARDED_BY(mutex_) = HealthCheckResponse::UNKNOWN;
   Status told_ ABSL_GUARDED_BY(mutex_) = HealthCheckResponse::UNKNOWN;
 };
@@ -260,6 +294,7 @@ StandardServices::StandardServices(access::AccessControl* access, OnCallFunction
       reflection_({v1::JobService::service_full_name(), "grpc.health.v1.Health",
                    "grpc.reflection.v1.ServerReflection",
                    "grpc.reflection.v1alpha.ServerReflection"}),
+      checks_("rpc-rights", access ? access->clock() : Clock::System()),
       worker_("rpc-standard", access ? access->clock() : Clock::System(), kThreads) {}
 
 StandardServices::~StandardServices() = default;
@@ -271,7 +306,7 @@ void StandardServices::SetServing(bool serving) {
 }
 
 void StandardServices::CheckRights() {
-  worker_.Soon([this] { Check(); });
+  checks_.Soon([this] { Check(); });
 }
 
 void StandardServices::Stop() {
@@ -290,10 +325,17 @@ grpc::ServerGenericBidiReactor* StandardServices::CreateReactor(
     return new Unimplemented(context->method());
   }
   absl::MutexLock lock(&mutex_);
+  const bool has_room = addresses_.HasRoom(call->address(), kMostCalls, kMostCallsOfAddress);
   calls_.insert(call);
+  addresses_.Add(call->address());
   CheckSoon();
   if (stopping_) {
     call->End(absl::UnavailableError("the server is shutting down"));
+  } else if (!has_room) {
+    call->End(absl::ResourceExhaustedError(
+        absl::StrCat("so many health checks and reflections are open: ", calls_.size() - 1,
+                     ", of which an address may have ", kMostCallsOfAddress, " and all together ",
+                     kMostCalls, "; end some of them")));
   } else {
     call->Begin();
   }
@@ -311,21 +353,19 @@ StandardServices::Call* StandardServices::Make(grpc::GenericCallbackServerContex
   return nullptr;
 }
 
-StandardServices::Status StandardServices::StatusOf(const std::string& service) const {
-  if (!service.empty() && service != v1::JobService::service_full_name()) {
-    return HealthCheckResponse::SERVICE_UNKNOWN;
-  }
+StandardServices::Status StandardServices::Now() const {
   return serving_ ? HealthCheckResponse::SERVING : HealthCheckResponse::NOT_SERVING;
 }
 
 void StandardServices::Forget(Call* call) {
   absl::MutexLock lock(&mutex_);
   calls_.erase(call);
+  addresses_.Remove(call->address());
 }
 
 void StandardServices::CheckSoon() {
   if (!access_ || std::exchange(check_is_due_, true)) return;
-  worker_.After(kCheckEvery, [this] {
+  checks_.After(kCheckEvery, [this] {
     absl::MutexLock lock(&mutex_);
     check_is_due_ = false;
     if (calls_.empty()) return;

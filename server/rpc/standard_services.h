@@ -11,6 +11,7 @@
 #include "absl/container/flat_hash_set.h"
 #include "absl/synchronization/mutex.h"
 #include "base/scheduler.h"
+#include "base/tally.h"
 #include "jobtail/standard/v1/health.pb.h"
 #include "server/access/access_control.h"
 #include "server/rpc/admission.h"
@@ -23,8 +24,9 @@ namespace jobtail {
 // UNIMPLEMENTED. gRPC's own services of these names ask nobody, and are switched on for all servers
 // of a process (docs/decisions/0065).
 //
-// Who calls is found out by a thread of its own, so that probes are answered whatever the store
-// waits for. Thread-safe. Outlives the grpc::Server that it is registered with.
+// Who calls is found out by threads of their own, so that probes are answered whatever the store
+// waits for; only the audit log can hold them up. Open calls are bounded by address and in all,
+// requests in size. Thread-safe. Outlives the grpc::Server that it is registered with.
 class StandardServices final : public grpc::CallbackGenericService {
  public:
   // How often it is looked whether callers of streams may still make them.
@@ -60,8 +62,7 @@ class StandardServices final : public grpc::CallbackGenericService {
 
   // Null for a method that is none of theirs.
   Call* Make(grpc::GenericCallbackServerContext* context);
-  // SERVICE_UNKNOWN if there is none of the name.
-  Status StatusOf(const std::string& service) const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  Status Now() const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   void Forget(Call* call);
   void CheckSoon() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   void Check();
@@ -73,11 +74,13 @@ class StandardServices final : public grpc::CallbackGenericService {
 
   absl::Mutex mutex_;  // taken before a call's own
   absl::flat_hash_set<Call*> calls_ ABSL_GUARDED_BY(mutex_);
+  Tally addresses_ ABSL_GUARDED_BY(mutex_);  // whose they are
   bool serving_ ABSL_GUARDED_BY(mutex_) = true;
   bool stopping_ ABSL_GUARDED_BY(mutex_) = false;
   bool check_is_due_ ABSL_GUARDED_BY(mutex_) = false;
 
-  Scheduler worker_;  // last: its thread uses the rest
+  Scheduler checks_;  // last, these two: their threads use the rest
+  Scheduler worker_;
 };
 
 }  // namespace jobtail

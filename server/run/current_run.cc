@@ -18,7 +18,7 @@ namespace jobtail {
 struct CurrentRun::Entry {
   const std::shared_ptr<JobContext> context;
   const capture::Context capture;
-  const Elsewhere elsewhere;
+  const RunUncaptured run_uncaptured;
   const AtExit at_exit;
 };
 
@@ -67,8 +67,9 @@ std::shared_ptr<JobContext>& OfProcess() {
 
 }  // namespace
 
-CurrentRun::CurrentRun(std::shared_ptr<JobContext> context, Elsewhere elsewhere, AtExit at_exit)
-    : entry_(new Entry{std::move(context), capture::Context::Current(), std::move(elsewhere),
+CurrentRun::CurrentRun(std::shared_ptr<JobContext> context, RunUncaptured run_uncaptured,
+                       AtExit at_exit)
+    : entry_(new Entry{std::move(context), capture::Context::Current(), std::move(run_uncaptured),
                        std::move(at_exit)}),
       outer_(innermost) {
   Table::Get().Add(entry_);
@@ -115,7 +116,7 @@ void CurrentRun::EndAtExit(int exit_code, void* /*unused*/) {
   const auto end = [entry, exit_code, done] {
     entry->context->Close();
     entry->capture.End();
-    entry->elsewhere([entry, exit_code, done] {
+    entry->run_uncaptured([entry, exit_code, done] {
       entry->at_exit(exit_code);
       done->Notify();
     });

@@ -15,18 +15,18 @@ namespace jobtail {
 // first; its end closes the context.
 //
 // A job that calls exit ends the program. Before that, its context and its scope are closed, which
-// hands on what it has printed, and then `at_exit` is called where `elsewhere` has it. The thread
+// hands on what it has printed, and then `at_exit` is called by `run_uncaptured`. The thread
 // that exits waits for all this, kExitPatience at most.
 class CurrentRun {
  public:
   static constexpr absl::Duration kExitPatience = absl::Seconds(3);
 
   // What takes a function to another thread, which is captured by nobody.
-  using Elsewhere = std::function<void(std::function<void()>)>;
+  using RunUncaptured = std::function<void(std::function<void()>)>;
   // Called once at most, with the program's exit code.
   using AtExit = std::function<void(int exit_code)>;
 
-  CurrentRun(std::shared_ptr<JobContext> context, Elsewhere elsewhere, AtExit at_exit);
+  CurrentRun(std::shared_ptr<JobContext> context, RunUncaptured run_uncaptured, AtExit at_exit);
   ~CurrentRun();
 
   CurrentRun(const CurrentRun&) = delete;

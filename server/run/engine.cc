@@ -281,6 +281,15 @@ absl::StatusOr<v1::Run> Engine::CancelRun(const v1::CancelRunRequest& request,
   return view->Show((*run)->Get());
 }
 
+void Engine::CancelAbandoned(const std::string& run, const access::Caller& caller) {
+  const auto everything = ViewOf({});
+  if (!everything.ok()) return;
+  const auto found = FindRunFor({{}, *everything}, access::Verb::kCancel, run);
+  if (!found.ok()) return;
+  if (!Allow(caller, access::Verb::kCancel, (*found)->job(), (*found)->id()).ok()) return;
+  RequestStop(*found, StopReason::kCancel);
+}
+
 size_t Engine::Stop(absl::Duration grace) {
   {
     absl::MutexLock lock(&stop_mutex_);

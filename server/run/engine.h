@@ -90,6 +90,9 @@ class Engine {
                                  const access::Caller& caller = {}) const;
   absl::StatusOr<v1::ListRunsResponse> ListRuns(const v1::ListRunsRequest& request,
                                                 const access::Caller& caller = {}) const;
+  // Cancels a run that was to be cancelled when its client goes (ON_DISCONNECT_CANCEL), in the name
+  // of who has started it: the right to do so counted as of then.
+  void CancelAbandoned(const std::string& run, const access::Caller& caller);
   absl::StatusOr<v1::Run> CancelRun(const v1::CancelRunRequest& request,
                                     const access::Caller& caller = {});
   absl::Status DeleteRun(const v1::DeleteRunRequest& request, const access::Caller& caller = {});

@@ -133,61 +133,65 @@ useAccess('the page shows only what one may do', async ({ server, page, access }
   await page.getByRole('button', { name: 'Cancel', exact: true }).waitFor();
 });
 
-useAccess('a page of another site neither starts nor reads anything for who is signed in', async ({ server, page, access }) => {
-  await page.goto(server.url);
-  await signIn(page, access.olga);
-  await page.getByRole('link', { name: /countdown/ }).waitFor();
-  const nothingDone = async () => {
-    assert.deepEqual(await ask(server, access.olga, 'GET', '/v1/runs'), {});
-    assert.equal(access.audit('RUN', 'ALLOWED').length, 0);
-  };
-  const start = `${server.url}/stream/countdown?times=3&interval=1ms`;
-  const evil = http.createServer((request, response) => {
-    if (request.url === '/redirect') return void response.writeHead(302, { Location: start }).end();
-    return void response.setHeader('Content-Type', 'text/html').end(`<img src="${server.url}/v1/jobs"><img src="${start}">
-      <form id="run" method="post" action="${start}"></form>
-      <form id="create" method="post" enctype="text/plain" action="${server.url}/v1/runs"><input name='{"job":"countdown","a":"' value='"}'></form>
-      <form id="out" method="post" action="${server.url}/session"></form>`);
-  });
-  await new Promise((resolve) => evil.listen(0, '127.0.0.1', resolve));
-  const site = `http://evil.example:${evil.address().port}`;
-  // In a tab of its own, with the cookie: no navigation of one try is still under way in the next.
-  const inATab = async (doIt) => {
-    const tab = await page.context().newPage();
-    await tab.goto(site);
-    await doIt(tab);
-    await nothingDone();
-    await tab.close();
-  };
-  try {
-    await inATab(() => {});
-    await inATab(async (tab) => {
-      const read = await tab.evaluate(async (url) => {
-        const tries = [['GET', '/v1/jobs', {}], ['GET', '/v1/runs', { mode: 'no-cors' }], ['GET', '/v1/jobs', { credentials: 'include' }],
-          ['POST', '/v1/runs', { body: '{"job":"countdown"}', credentials: 'include', mode: 'no-cors' }],
-          ['POST', '/v1/runs', { body: '{"job":"countdown"}', credentials: 'include', headers: { 'Content-Type': 'application/json' } }]];
-        return Promise.all(tries.map(([method, where, more]) => fetch(url + where, { method, ...more }).then((answer) => answer.text(), () => '')));
-      }, server.url);
-      assert.deepEqual(read, ['', '', '', '', '']);
+// Another site's requests come without the cookie. Those of another port of the server's host, which is the same site to browsers, have
+// it: nothing but their origin tells them from the console's own.
+for (const [whose, host] of [['another site', 'evil.example'], ['the same site', '127.0.0.1']]) {
+  useAccess(`a page of ${whose} neither starts nor reads anything for who is signed in`, async ({ server, page, access }) => {
+    await page.goto(server.url);
+    await signIn(page, access.olga);
+    await page.getByRole('link', { name: /countdown/ }).waitFor();
+    const nothingDone = async () => {
+      assert.deepEqual(await ask(server, access.olga, 'GET', '/v1/runs'), {});
+      assert.equal(access.audit('RUN', 'ALLOWED').length, 0);
+    };
+    const start = `${server.url}/stream/countdown?times=3&interval=1ms`;
+    const evil = http.createServer((request, response) => {
+      if (request.url === '/redirect') return void response.writeHead(302, { Location: start }).end();
+      return void response.setHeader('Content-Type', 'text/html').end(`<img src="${server.url}/v1/jobs"><img src="${start}">
+        <form id="run" method="post" action="${start}"></form>
+        <form id="create" method="post" enctype="text/plain" action="${server.url}/v1/runs"><input name='{"job":"countdown","a":"' value='"}'></form>
+        <form id="out" method="post" action="${server.url}/session"></form>`);
     });
-    for (const form of ['run', 'create', 'out']) {
+    await new Promise((resolve) => evil.listen(0, '127.0.0.1', resolve));
+    const site = `http://${host}:${evil.address().port}`;
+    // In a tab of its own, with the cookie: no navigation of one try is still under way in the next.
+    const inATab = async (doIt) => {
+      const tab = await page.context().newPage();
+      await tab.goto(site);
+      await doIt(tab);
+      await nothingDone();
+      await tab.close();
+    };
+    try {
+      await inATab(() => {});
       await inATab(async (tab) => {
-        const [posted] = await Promise.all([tab.waitForResponse((answer) => answer.request().method() === 'POST'),
-          tab.evaluate((id) => document.getElementById(id).submit(), form)]);
-        assert.ok(posted.status() >= 400, `${form}: ${posted.status()}`);
+        const read = await tab.evaluate(async (url) => {
+          const tries = [['GET', '/v1/jobs', {}], ['GET', '/v1/runs', { mode: 'no-cors' }], ['GET', '/v1/jobs', { credentials: 'include' }],
+            ['POST', '/v1/runs', { body: '{"job":"countdown"}', credentials: 'include', mode: 'no-cors' }],
+            ['POST', '/v1/runs', { body: '{"job":"countdown"}', credentials: 'include', headers: { 'Content-Type': 'application/json' } }]];
+          return Promise.all(tries.map(([method, where, more]) => fetch(url + where, { method, ...more }).then((answer) => answer.text(), () => '')));
+        }, server.url);
+        assert.deepEqual(read, ['', '', '', '', '']);
       });
+      for (const form of ['run', 'create', 'out']) {
+        await inATab(async (tab) => {
+          const [posted] = await Promise.all([tab.waitForResponse((answer) => answer.request().method() === 'POST'),
+            tab.evaluate((id) => document.getElementById(id).submit(), form)]);
+          assert.ok(posted.status() >= 400, `${form}: ${posted.status()}`);
+        });
+      }
+      await inATab(async (tab) => {
+        await tab.evaluate((url) => { location.href = url; }, start);
+        await tab.waitForURL(start);
+      });
+      await inATab((tab) => tab.goto(`${site}/redirect`).catch(() => undefined));
+    } finally {
+      evil.closeAllConnections();
+      evil.close();
     }
-    await inATab(async (tab) => {
-      await tab.evaluate((url) => { location.href = url; }, start);
-      await tab.waitForURL(start);
-    });
-    await inATab((tab) => tab.goto(`${site}/redirect`).catch(() => undefined));
-  } finally {
-    evil.closeAllConnections();
-    evil.close();
-  }
 
-  await page.reload(); // and is still signed in
-  await page.locator('.account', { hasText: 'olga' }).waitFor();
-  await until(async () => (await page.getByRole('link', { name: /countdown/ }).count()) > 0, 'the jobs');
-}, { args: ['--host-resolver-rules=MAP *.example 127.0.0.1'] });
+    await page.reload(); // and is still signed in
+    await page.locator('.account', { hasText: 'olga' }).waitFor();
+    await until(async () => (await page.getByRole('link', { name: /countdown/ }).count()) > 0, 'the jobs');
+  }, { args: ['--host-resolver-rules=MAP *.example 127.0.0.1'] });
+}

@@ -296,5 +296,27 @@ TEST_F(TerminalTest, WatchesRunsInATableThatFollowsTheTerminalsSize) {
   EXPECT_THAT(terminal.shown(), AllOf(HasSubstr("\x1b[?1049h"), HasSubstr("\x1b[?1049l")));
 }
 
+TEST_F(TerminalTest, WatchesRunsOfJobsWhoseNamesAreWide) {
+  server_.on_list_runs = [](const auto&, v1::ListRunsResponse* response) {
+    for (const auto& [id, job] : {std::pair("run-1", "備份"), std::pair("run-2", "ab")}) {
+      v1::Run* const run = response->add_runs();
+      run->set_id(id);
+      run->set_job(job);
+      run->set_state(v1::RUN_STATE_RUNNING);
+    }
+    return grpc::Status::OK;
+  };
+  server_.on_watch = [&](grpc::ServerContext* context, const auto&, FakeServer::RunWriter*) {
+    while (!context->IsCancelled()) absl::SleepFor(absl::Milliseconds(1));
+    return grpc::Status::CANCELLED;
+  };
+  Terminal terminal(Command({"runs", "--watch", "--color=never"}));
+  EXPECT_TRUE(terminal.WaitFor("RUN    JOB   STATE"));
+  EXPECT_TRUE(terminal.WaitFor("run-1  備份  RUNNING"));
+  EXPECT_TRUE(terminal.WaitFor("run-2  ab    RUNNING"));
+  terminal.Type("\x03");
+  EXPECT_EQ(terminal.Wait(), 130);
+}
+
 }  // namespace
 }  // namespace jobtail::client

@@ -28,14 +28,14 @@ class AccessProbesTest : public AccessCallsTest {
   AccessProbesTest() { channel_ = OpenChannel(server().grpc_address()); }
 
   RawReply Call(const std::string& method, const std::string& token) {
-    return RawCall(channel_, method, method == kCheck ? "" : kListServices, token);
+    return RawCall(channel_, method, method == kCheck ? "" : kListServices, Bearer(token));
   }
   void Close(const std::string& setting) {
     SetPolicy(std::string(kAccessPolicy) + setting + ": true");
   }
   // Begins to watch the server's health, and reads how it is.
   std::unique_ptr<RawStream> Watch(const std::string& token) {
-    auto watch = std::make_unique<RawStream>(channel_, kWatch, token);
+    auto watch = std::make_unique<RawStream>(channel_, kWatch, Bearer(token));
     watch->Write("");
     EXPECT_EQ(watch->Read(), kServing);
     return watch;
@@ -87,7 +87,7 @@ TEST_F(AccessProbesTest, ARevokedTokenEndsItsStreams) {
             "probes_need_identity: true reflection_needs_identity: true");
   const std::string token = Token("lister");
   const auto watch = Watch(token);
-  RawStream reflection(channel_, kReflection, token);
+  RawStream reflection(channel_, kReflection, Bearer(token));
   reflection.Write(kListServices);
   EXPECT_TRUE(reflection.Read());
   const auto other = Watch(Token("reader"));

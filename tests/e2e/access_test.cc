@@ -137,6 +137,27 @@ TEST_F(AccessCallsTest, MetricsNameOnlyTheJobsThatMayBeSeen) {
   EXPECT_THAT(client.Get("/metrics", Bearer(Token("other"))).body, Not(HasSubstr("job=\"greet\"")));
 }
 
+TEST_F(AccessCallsTest, ARunThatIsCancelledForWantOfItsClientIsCancelledInItsName) {
+  {
+    grpc::ClientContext context;
+    Authorize(Token("deployer"), &context);
+    v1::RunJobRequest request;
+    request.set_job("wait");
+    request.set_on_disconnect(v1::ON_DISCONNECT_CANCEL);
+    const auto reader = stub().RunJob(&context, request);
+    v1::LogLine line;
+    ASSERT_TRUE(reader->Read(&line));
+    context.TryCancel();
+    reader->Finish();
+  }
+  EXPECT_TRUE(testing::Eventually([this] {
+    return Audit().find("\"verb\":\"CANCEL\",\"job\":\"wait\"") != std::string::npos;
+  }));
+  const std::string audit = Audit();
+  const std::string record = audit.substr(audit.rfind('\n', audit.find("\"CANCEL\"")) + 1);
+  EXPECT_THAT(record.substr(0, record.find('\n')), HasSubstr("\"principal\":\"deployer\""));
+}
+
 TEST_F(AccessCallsTest, ProbesAreOpenUnlessTheyAreClosed) {
   HttpClient client(server().http_url());
   EXPECT_EQ(client.Get("/healthz").status, 200);

@@ -2,6 +2,8 @@
 
 #include "tests/e2e/raw_call.h"
 
+#include "absl/strings/ascii.h"
+
 namespace jobtail::e2e {
 namespace {
 
@@ -18,9 +20,9 @@ std::string Bytes(const grpc::ByteBuffer& buffer) {
 }  // namespace
 
 RawReply RawCall(const std::shared_ptr<grpc::Channel>& channel, const std::string& method,
-                 const std::string& request, const std::string& token) {
+                 const std::string& request, const Headers& metadata) {
   RawReply reply;
-  RawStream stream(channel, method, token);
+  RawStream stream(channel, method, metadata);
   stream.Write(request);
   stream.WritesDone();
   while (auto message = stream.Read()) reply.messages.push_back(*std::move(message));
@@ -29,9 +31,11 @@ RawReply RawCall(const std::shared_ptr<grpc::Channel>& channel, const std::strin
 }
 
 RawStream::RawStream(const std::shared_ptr<grpc::Channel>& channel, const std::string& method,
-                     const std::string& token)
+                     const Headers& metadata)
     : stub_(channel) {
-  if (!token.empty()) context_.AddMetadata("authorization", "Bearer " + token);
+  for (const auto& [name, value] : metadata) {
+    context_.AddMetadata(absl::AsciiStrToLower(name), value);
+  }
   call_ = stub_.PrepareCall(&context_, method, &queue_);
   call_->StartCall(nullptr);
   Await();

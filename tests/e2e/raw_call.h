@@ -10,6 +10,8 @@
 #include <string>
 #include <vector>
 
+#include "tests/e2e/http_client.h"
+
 namespace jobtail::e2e {
 
 struct RawReply {
@@ -19,15 +21,14 @@ struct RawReply {
 
 // Calls `method`, such as "/package.Service/Method", with a request of these bytes, and reads
 // whatever comes back: for services whose stubs are not at hand, and for bytes that no stub sends.
-// A token tells who calls; empty: nobody.
 RawReply RawCall(const std::shared_ptr<grpc::Channel>& channel, const std::string& method,
-                 const std::string& request, const std::string& token = "");
+                 const std::string& request, const Headers& metadata = {});
 
 // The same, message by message. One thread's.
 class RawStream {
  public:
   RawStream(const std::shared_ptr<grpc::Channel>& channel, const std::string& method,
-            const std::string& token = "");
+            const Headers& metadata = {});
   // Cancels what is not finished.
   ~RawStream();
 

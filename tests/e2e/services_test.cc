@@ -10,8 +10,10 @@
 
 #include "absl/synchronization/notification.h"
 #include "tests/e2e/fixture.h"
+#include "tests/e2e/http_client.h"
 #include "tests/e2e/raw_call.h"
 #include "tests/server/support/full_disk.h"
+#include "tests/server/support/sync_disk.h"
 #include "tests/server/support/temporary_directory.h"
 
 namespace jobtail::e2e {
@@ -20,11 +22,11 @@ namespace {
 using ::testing::Contains;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
+using ::testing::SizeIs;
 
 // grpc.health.v1.HealthCheckResponse{status}
 constexpr char kServing[] = "\x08\x01";
 constexpr char kNotServing[] = "\x08\x02";
-constexpr char kServiceUnknown[] = "\x08\x03";
 
 // grpc.health.v1.HealthCheckRequest{service}
 std::string HealthRequest(const std::string& service) {
@@ -57,30 +59,15 @@ TEST(Health, KnowsTheServiceByItsName) {
             grpc::StatusCode::NOT_FOUND);
 }
 
-TEST(Health, TellsWhoWatchesOfChangesAlone) {
+TEST(Health, TellsWhoWatchesThatTheServerEnds) {
   EmbeddedServer server;
-  const auto channel = OpenChannel(server.server().grpc_address());
-  const auto watch = [&channel](const std::string& request) {
-    return RawCall(channel, "/grpc.health.v1.Health/Watch", request).messages;
-  };
-  std::vector<std::string> all, service, unknown;
-  std::thread watches[] = {
-      std::thread([&] { all = watch(""); }),
-      std::thread([&] { service = watch(HealthRequest("jobtail.v1.JobService")); }),
-      std::thread([&] { unknown = watch(HealthRequest("jobtail.v1.Other")); })};
-  // Three of the server's looks at its store, by its own clock.
-  const absl::Time end = absl::Now() + absl::Milliseconds(1600);
-  while (absl::Now() < end) {
-    EXPECT_EQ(RawCall(channel, "/grpc.health.v1.Health/Check", HealthRequest("jobtail.v1.Other"))
-                  .status.error_code(),
-              grpc::StatusCode::NOT_FOUND)
-        << "though somebody watches it";
-  }
+  RawStream watch(OpenChannel(server.server().grpc_address()), "/grpc.health.v1.Health/Watch");
+  watch.Write("");
+  EXPECT_EQ(watch.Read(), kServing);
   server.server().Stop();
-  for (std::thread& each : watches) each.join();
-  EXPECT_THAT(all, ElementsAre(kServing, kNotServing));
-  EXPECT_THAT(service, ElementsAre(kServing, kNotServing));
-  EXPECT_THAT(unknown, ElementsAre(kServiceUnknown));
+  EXPECT_EQ(watch.Read(), kNotServing);
+  EXPECT_EQ(watch.Read(), std::nullopt);
+  EXPECT_EQ(watch.Finish().error_code(), grpc::StatusCode::UNAVAILABLE);
 }
 
 TEST(Health, IsNotServingWhileTheServerWaitsForItsJobs) {
@@ -130,6 +117,32 @@ TEST(Health, IsNotServingWhileTheDiskIsFull) {
     std::this_thread::yield();
   }
   WaitUntilEnded(server.stub(), StartRun(server.stub(), "quick"));
+}
+
+TEST(Probes, AreAnsweredWhileEveryCallWaitsForTheDisk) {
+  const jobtail::testing::TemporaryDirectory directory;
+  jobtail::testing::SyncDisk disk;
+  ServerOptions options;
+  options.http.address = "127.0.0.1:0";
+  options.store.directory = directory.path();
+  options.store.sync = SyncMode::kAlways;
+  options.store.env = disk.env();
+  EmbeddedServer server(options);
+  server.Add("quick", [](JobContext&) {});
+  disk.SetStalled(true);
+  std::vector<std::thread> calls;
+  for (int i = 0; i < 6; ++i) {
+    calls.emplace_back([&server] { StartRun(*Connect(server.server().grpc_address()), "quick"); });
+  }
+  EXPECT_TRUE(disk.AwaitStalled(absl::Seconds(60)));
+  HttpClient client(server.server().http_url());
+  EXPECT_EQ(client.Get("/healthz").status, 200);
+  const HttpAnswer metrics = client.Get("/metrics");
+  EXPECT_EQ(metrics.status, 200);
+  EXPECT_THAT(metrics.body, HasSubstr("jobtail_waiting_store_calls"));
+  EXPECT_THAT(CheckHealth(OpenChannel(server.server().grpc_address())).messages, SizeIs(1));
+  disk.SetStalled(false);
+  for (std::thread& call : calls) call.join();
 }
 
 TEST(Reflection, ListsTheService) {

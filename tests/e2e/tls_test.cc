@@ -334,6 +334,20 @@ TEST(Reach, CredentialsThatProtectNothingAreNoProtection) {
   EXPECT_EQ(status.code(), absl::StatusCode::kFailedPrecondition) << status;
 }
 
+TEST_F(TlsTest, CredentialsThatKnowNobodyAreNotEnoughForAnAddressThatOthersCanReach) {
+  const KeyPair pair = authority_.Issue(kNames);
+  grpc::SslServerCredentialsOptions options;
+  options.pem_key_cert_pairs.push_back({pair.key, pair.certificate});
+  for (const bool know_callers : {false, true}) {
+    Server server({.grpc_address = "0.0.0.0:0",
+                   .grpc_credentials = grpc::SslServerCredentials(options),
+                   .grpc_credentials_know_callers = know_callers,
+                   .http = {.address = ""}});
+    EXPECT_EQ(server.Start().code(),
+              know_callers ? absl::StatusCode::kOk : absl::StatusCode::kFailedPrecondition);
+  }
+}
+
 TEST_F(TlsTest, AnAddressThatOthersCanReachIsServedWithProtection) {
   const std::string access = File("access.txt");
   jobtail::testing::WriteFile(access, R"(role { name: "r" allow { job: "*" verb: LIST } }

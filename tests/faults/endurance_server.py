@@ -10,6 +10,7 @@ import struct
 import subprocess
 import threading
 
+# Kinds of calls, as in fault_plan.h.
 OPEN, READ, WRITE, SYNC, ACCEPT, ALLOCATE, TRUNCATE, MAP = (1 << bit for bit in range(8))
 RULE = struct.Struct('<IiqqII32s')
 PLAN_BYTES = 8 + 8 * RULE.size

@@ -1,3 +1,4 @@
+// The account that this page is used with, as the server tells it, and what it may do.
 import { whenUnknown, whoAmI } from './api/client';
 import type { Job, Run, Verb, WhoAmI } from './api/types';
 

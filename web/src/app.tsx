@@ -1,3 +1,4 @@
+// The app: the bar at the top, and below it the page that belongs to the address, or the one to sign in at.
 import { useEffect, useState } from 'preact/hooks';
 import { type Account, askAccount, canSignIn, canSignOut, nameOf, watchAccount } from './account';
 import { signOut } from './api/client';

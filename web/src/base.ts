@@ -1,3 +1,5 @@
+// The path that all of this server's addresses begin with, put before them and taken off again.
+
 // Where this server's addresses begin. That is "/", but for a proxy that serves it under a path of its own, such as
 // "/jobs/": the page's script was loaded from below that path.
 function baseOf(): string {

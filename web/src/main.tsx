@@ -1,3 +1,4 @@
+// The start of the page's script: applies the theme, follows links and renders the app.
 import { render } from 'preact';
 import { App } from './app';
 import { followLinks } from './router';

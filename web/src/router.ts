@@ -1,3 +1,4 @@
+// The addresses of pages: which page each leads to, which address a page has, and going there without loading.
 import { isCut, type Run } from './api/types';
 import { at, base, pathAt } from './base';
 

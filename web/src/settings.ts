@@ -1,3 +1,4 @@
+// The reader's settings: colours, times, wrapping.
 import type { Times } from './console/row_painter';
 
 export type Theme = 'auto' | 'light' | 'dark';
@@ -8,7 +9,7 @@ export interface Settings {
   wrap: boolean;
 }
 
-const kKey = 'jobtail';
+const kKey = 'jobtail'; // in the browser's storage
 const kDefaults: Settings = { theme: 'auto', times: 'off', wrap: false };
 
 // What the reader has chosen, kept in this browser. Without storage (a private window) it lasts as long as the page.

@@ -1,3 +1,4 @@
+// Tests of a filtered list over broken connections, and of lines that come without their beginning.
 import assert from 'node:assert/strict';
 import test from 'node:test';
 import { FilterList } from '../src/log/filter_list';

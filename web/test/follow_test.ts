@@ -1,3 +1,4 @@
+// Tests of following a log: over broken connections, silence and floods.
 import assert from 'node:assert/strict';
 import test from 'node:test';
 import type { LogLine } from '../src/api/types';

@@ -1,3 +1,4 @@
+// Tests of addresses, requests, lists of runs, forms and words.
 import assert from 'node:assert/strict';
 import test from 'node:test';
 import { LineSplitter } from '../src/api/ndjson';

@@ -1,3 +1,4 @@
+// Tests of the page's screen against tmux's, with recordings of what programs print.
 import assert from 'node:assert/strict';
 import { readdirSync, readFileSync } from 'node:fs';
 import path from 'node:path';

@@ -1,3 +1,4 @@
+// Tests of which rows the records of a log make.
 import assert from 'node:assert/strict';
 import test from 'node:test';
 import type { LogRecord } from '../src/log/record';

@@ -1,3 +1,4 @@
+// Tests of logs with rows that are drawn over, and of looks that go on in the lines that follow.
 import assert from 'node:assert/strict';
 import test from 'node:test';
 import { CarriedStyles } from '../src/log/carried';

@@ -1,3 +1,4 @@
+// Tests of searching a log, its index and lines of several records.
 import assert from 'node:assert/strict';
 import test from 'node:test';
 import type { LogLine } from '../src/api/types';

@@ -4,7 +4,7 @@ const fs = require('node:fs');
 const path = require('node:path');
 const { gzipSync } = require('node:zlib');
 
-const kMost = 150_000;
+const kMost = 150_000; // bytes
 
 const files = (directory) => fs.readdirSync(directory, { withFileTypes: true }).flatMap((entry) => {
   const name = path.join(directory, entry.name);

@@ -1,3 +1,4 @@
+// Records for tests.
 import type { LogRecord } from '../src/log/record';
 
 // A record of a line; what a test does not care about is left out.

@@ -1,3 +1,4 @@
+// Tests of a line's text: escape sequences, deceptive characters, links, bytes that are not UTF-8.
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import test from 'node:test';

@@ -1,3 +1,4 @@
+// Tests of which records are in memory, and which are missing.
 import assert from 'node:assert/strict';
 import test from 'node:test';
 import { LogWindow } from '../src/log/window';

@@ -11,7 +11,7 @@ from jobtail.v1 import job_service_pb2 as service
 from jobtail.v1 import log_pb2 as log
 from jobtail.v1 import run_pb2 as run
 
-COUNTDOWN = {"times": "3", "interval": "10ms"}
+COUNTDOWN = {"times": "3", "interval": "10ms"}  # parameters of the job of that name
 
 
 def is_uuid7(text):

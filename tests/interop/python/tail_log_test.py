@@ -10,6 +10,7 @@ from jobtail.v1 import job_service_pb2 as service
 from jobtail.v1 import log_pb2 as log
 from jobtail.v1 import run_pb2 as run
 
+# The bytes that each ending stands for.
 TERMINATORS = {log.ENDING_LF: b"\n", log.ENDING_CRLF: b"\r\n", log.ENDING_CR: b"\r", log.ENDING_NONE: b"",
                log.ENDING_SPLIT: b""}
 MAX_LINE_BYTES = 64 << 10

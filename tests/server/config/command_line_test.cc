@@ -165,6 +165,27 @@ TEST(CommandLine, FindsCodeInEveryUsualInterpreter) {
       {"gcc", "-wrapper", "{x}", "a.c"},
       {"gcc", "-fplugin={x}", "a.c"},
       {"bash", "-c", "eval \"$1\"", "--", "{x}"},
+      {"pwsh", "-ExecutionPolicy", "Bypass", "-Command", "{x}"},
+      {"julia", "-t", "4", "-e", "{x}"},
+      {"groovy", "-cp", "a.jar", "-e", "{x}"},
+      {"node", "--loader", "a.mjs", "-e", "{x}"},
+      {"rg", "--pre={x}", "a"},
+      {"strace", "-o", "{x}", "ls"},
+      {"vim", "-es", "+{x}"},
+      {"make", "-E{x}"},
+      {"emacs", "--batch", "--eval", "{x}"},
+      {"sg", "staff", "-c", "{x}"},
+      {"gosu", "bob", "sh", "-c", "{x}"},
+      {"prlimit", "--nofile=10", "sh", "-c", "{x}"},
+      {"sh", "-c", "\"$@\"", "sh", "{x}"},
+      {"sh", "-c", "umask 022; exec \"$@\"", "sh", "env", "sh", "-c", "{x}"},
+      {"sh", "-c", ". \"$1\"", "sh", "{x}"},
+      {"sh", "-c", "source ./a; source $1", "sh", "{x}"},
+      {"sh", "-c", "eval \"set -e; $1\"", "sh", "{x}"},
+      {"sh", "-c", "c=$1; eval \"$c\"", "sh", "{x}"},
+      {"sh", "-c", "ssh host \"ls $1\"", "sh", "{x}"},
+      {"sh", "-c", "su app -c \"ls $1\"", "sh", "{x}"},
+      {"sh", "-c", "python3 -c \"print($1)\"", "sh", "{x}"},
       {"sh", "-ec", "cd /; eval echo $1", "sh", "{x}"},
       {"sh", "-c", "eval \"ls ${{2}}\"", "sh", "a", "{x}"},
       {"sh", "-c", "if true; then eval \"$@\"; fi", "sh", "{x}"},
@@ -221,6 +242,13 @@ TEST(CommandLine, LeavesValuesAloneThatAreOnlyValues) {
       {"sh", "-c", "eval \"$(ssh-agent)\"; ssh-add \"$1\"", "sh", "{x}"},
       {"sh", "-c", "eval \"$(ssh-agent)\" && medieval -x \"$1\"", "sh", "{x}"},
       {"sh", "-c", "eval \"$1\"", "sh", "ls"},
+      {"sh", "-c", "umask 022; exec \"$@\"", "sh", "rsync", "-a", "{x}", "b"},
+      {"sh", "-c", "ssh \"$1\" ls", "sh", "{x}"},
+      {"sh", "-c", "for i in 1 2; do echo \"$1\"; done; [ \"$1\" ]", "sh", "{x}"},
+      {"sh", "-c", "i=1; while [ $i -le \"$1\" ]; do date +%T; done", "sh", "{x}"},
+      {"sh", "-c", "tar c \"$1\" | gzip > /tmp/x.tgz", "sh", "{x}"},
+      {"pwsh", "-ExecutionPolicy", "Bypass", "-File", "a.ps1", "{x}"},
+      {"julia", "-t", "4", "a.jl", "{x}"},
       {"sh", "-c", "grep -c x \"$1\" | sort", "sh", "{x}"},
       {"sh", "-c", "tar -c \"$1\" | ssh host -c aes \"$1\"", "sh", "{x}"},
       {"sh", "-c", "bash -c 'ls \"$1\"' x \"$1\"", "sh", "{x}"},
@@ -235,7 +263,9 @@ TEST(CommandLine, FindsCodeOnStandardInput) {
         Arguments{"sudo", "-u", "bob", "bash", "-s", "--", "a"}, Arguments{"sqlite3", "/a.db"},
         Arguments{"psql", "-d", "a"}, Arguments{"at", "now"}, Arguments{"crontab", "-"},
         Arguments{"ssh", "host"}, Arguments{"su", "bob"}, Arguments{"sudo", "-s"},
-        Arguments{"gdb", "-batch"}}) {
+        Arguments{"gdb", "-batch"}, Arguments{"ssh", "host", "bash", "-s"},
+        Arguments{"docker", "exec", "-i", "box", "bash"},
+        Arguments{"kubectl", "exec", "-i", "pod", "--", "sh"}}) {
     EXPECT_EQ(FoundIn(line, "ls {x}\n"), Misuse::kStdin + 1) << absl::StrJoin(line, " ");
     const std::vector<Template> templates = Templates(line);
     EXPECT_TRUE(CommandLine(line[0], templates).Find(*Template::Parse("{x}"))) << line[0];
@@ -261,6 +291,7 @@ TEST(CommandLine, KnowsWhichValuesCouldBeOptions) {
   };
   EXPECT_EQ(takes({"ls", "{x}", "-l", "--to={x}", "{x}/a"}), "o..o");
   EXPECT_EQ(takes({"ls", "{x}", "--", "{x}"}), "o..");
+  EXPECT_EQ(takes({"tar", "--{x}", "-{x}", "--a={x}"}), "oo.");
   EXPECT_EQ(takes({"ls", "{x}", "{dashes}", "{x}"}), "ooo");
   EXPECT_EQ(takes({"grep", "-e", "{x}", "--", "{x}"}), ".o..");
   EXPECT_EQ(takes({"sudo", "--", "rm", "{x}", "--", "{x}"}), "..o..")

@@ -1,3 +1,4 @@
+// The calls of the API that have one answer, and the errors of all calls.
 import { at } from '../base';
 import type { Job, Run, Status, WhoAmI } from './types';
 

@@ -1,3 +1,4 @@
+// The request for a part of a log, and its address.
 import { runPath } from './client';
 
 // A TailLogRequest, as far as the page uses it.

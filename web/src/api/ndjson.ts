@@ -1,3 +1,4 @@
+// The reader of a stream from the server, which has a message of JSON in each line.
 import { at } from '../base';
 import { ApiError, apiError, errorOf, kUnavailable } from './client';
 import type { Status } from './types';

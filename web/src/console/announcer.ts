@@ -1,3 +1,4 @@
+// The announcements of new lines for screen readers.
 import type { LogRecord } from '../log/record';
 import { plural } from '../text/format';
 import { resultText } from '../text/words';

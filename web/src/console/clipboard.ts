@@ -1,3 +1,5 @@
+// Copying to the clipboard, also where the browser has only the old way.
+
 // Puts a text on the clipboard. Browsers offer their clipboard to secure pages only: on others the old way is taken.
 // The text may still be loading: a browser wants to be asked while the click is fresh.
 export async function copyText(text: Promise<string>): Promise<void> {

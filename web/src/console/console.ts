@@ -1,3 +1,4 @@
+// The console, apart from its markup.
 import type { LogRecord } from '../log/record';
 import { type FilterTerm, FilterList } from '../log/filter_list';
 import { loadWhole } from '../log/loader';

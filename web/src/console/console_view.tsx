@@ -1,3 +1,4 @@
+// The console's markup: the toolbar, the rows, and what is said above and over them.
 import { useEffect, useReducer, useRef, useState } from 'preact/hooks';
 import { runPath } from '../api/client';
 import { at } from '../base';

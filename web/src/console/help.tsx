@@ -1,3 +1,4 @@
+// The dialog that lists the keys.
 import { useEffect, useRef } from 'preact/hooks';
 import { kKeys } from './keys';
 

@@ -1,6 +1,7 @@
-// Marks what a search has found in the rows on screen, without touching their elements: CSS highlights. A browser that
-// has none shows the current row's mark alone.
-const kMaxMarks = 2000;
+// The marks on what a search has found in the rows on screen. They are CSS highlights, which leave the elements as they
+// are; a browser that has none shows the current row's mark alone.
+
+const kMaxMarks = 2000; // at once
 
 const supported = typeof CSS !== 'undefined' && 'highlights' in CSS;
 

@@ -1,3 +1,6 @@
+// The icons of the page's buttons.
+
+// The path of each icon, by its name, in a square of 16 by 16.
 const kPaths: Record<string, string> = {
   search: 'M7 2.5a4.5 4.5 0 1 0 0 9 4.5 4.5 0 0 0 0-9ZM10.5 10.5 14 14',
   up: 'M3.5 10 8 5.5 12.5 10',

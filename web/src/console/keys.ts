@@ -1,3 +1,4 @@
+// The console's keys, and what each of them does.
 import type { Console } from './console';
 import { settings } from '../settings';
 import type { Times } from './row_painter';

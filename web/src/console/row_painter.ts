@@ -1,3 +1,4 @@
+// The painter of the console's rows, each with its number, time and text.
 import type { Row } from '../log/rows';
 import type { LogRecord } from '../log/record';
 import { segmentsOf } from '../text/line';

@@ -1,3 +1,4 @@
+// The console's search, as the reader goes through what it finds.
 import { findOnServer, LogSearch, patternOf, type SearchTerm } from '../log/search';
 import { messageOf } from '../log/follow';
 import { count } from '../text/format';

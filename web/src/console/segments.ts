@@ -1,3 +1,4 @@
+// The text of a row as elements: colours, links, and names for characters that cannot be seen.
 import type { Color } from 'ansi-sequence-parser';
 import { runsOf, type Segment } from '../text/cells';
 import { safeLink } from '../text/escapes';

@@ -1,3 +1,5 @@
+// The range of lines that is selected, as text and back.
+
 // The lines that a permalink names: "#L4711", "#L10-L20".
 export interface LineRange {
   from: number;

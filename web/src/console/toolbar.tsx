@@ -1,3 +1,4 @@
+// The console's toolbar: search, filters, going to a line, times, wrapping, copy, download.
 import { useEffect, useState } from 'preact/hooks';
 import type { Ref } from 'preact';
 import type { SearchTerm } from '../log/search';

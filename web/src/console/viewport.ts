@@ -1,3 +1,4 @@
+// The viewport on the rows, which scrolls, follows the end and has elements only for what is on the screen.
 import type { Row, RowSource } from '../log/rows';
 
 // Browsers cap the height of an element at about 33 million pixels, and lose precision before.

@@ -1,3 +1,5 @@
+// The waits between attempts to reach the server.
+
 // How long to wait before another attempt: 250 ms, doubled each time, at most 5 s, and a little by chance so that a
 // hundred pages do not come back to a restarted server at the same moment.
 export class Backoff {

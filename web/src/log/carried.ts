@@ -1,3 +1,4 @@
+// The look and the character sets that a line takes over from the lines before it.
 import { kindOf, leftBy } from '../text/escapes';
 import type { LogRecord } from './record';
 import type { LogWindow } from './window';

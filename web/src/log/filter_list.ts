@@ -1,3 +1,4 @@
+// The list of lines that pass a filter, read from the server.
 import { logPath } from '../api/log_request';
 import { readStream } from '../api/ndjson';
 import type { LogLine } from '../api/types';

@@ -1,3 +1,4 @@
+// The follower of a log, which reads what comes at its end.
 import { ApiError, kNotFound, kOutOfRange, kPermissionDenied, kUnauthenticated } from '../api/client';
 import { logPath, type LogRequest } from '../api/log_request';
 import { readStream } from '../api/ndjson';

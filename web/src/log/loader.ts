@@ -1,3 +1,4 @@
+// The loading of parts of a log that are not in memory: for the rows on screen, and whole texts to show and copy.
 import { logPath } from '../api/log_request';
 import { readStream } from '../api/ndjson';
 import type { LogLine } from '../api/types';

@@ -1,3 +1,4 @@
+// A log's record as the page keeps it, and how it is made from a message.
 import type { LogLine, RunResult } from '../api/types';
 import { cut } from '../text/visible';
 

@@ -1,3 +1,4 @@
+// The rows that records make on the page, of a whole log and of one that is filtered.
 import { CarriedStyles } from './carried';
 import { endsLineOf, type LogRecord } from './record';
 import { type DrawnStretch, Screens } from './screens';

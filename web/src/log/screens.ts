@@ -1,3 +1,4 @@
+// The stretches of a log where a program draws over rows above, and the screens that they are drawn on.
 import { movesRows } from '../text/escapes';
 import type { Segment } from '../text/cells';
 import { kRows, Screen, type ScreenRow, segmentsOfRows } from '../text/screen';

@@ -1,3 +1,4 @@
+// The search of a log: the pattern, the lines that match, and the way from one to the next.
 import { logPath } from '../api/log_request';
 import { readStream } from '../api/ndjson';
 import type { LogLine } from '../api/types';

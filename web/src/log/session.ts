@@ -1,3 +1,4 @@
+// The session of one run's page: joins what follows, loads, keeps and lays out its log.
 import type { Run, RunProgress } from '../api/types';
 import { isFinal } from '../api/types';
 import { type Connection, LogFollower, messageOf } from './follow';

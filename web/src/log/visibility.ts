@@ -1,3 +1,4 @@
+// Whether anybody looks at the page, and waits that depend on it.
 import { pause } from './backoff';
 
 const kGrace = 20_000; // ms in which one may come back to a page

@@ -1,3 +1,4 @@
+// A watchdog for a stream that may fall silent.
 import { ApiError, kUnavailable } from '../api/client';
 
 const kSilence = 45_000; // ms without even a heartbeat, at least

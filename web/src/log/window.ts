@@ -1,3 +1,4 @@
+// The window on a log: its records that are in memory, and its gaps.
 import type { LogRecord } from './record';
 
 const kChunk = 256; // records

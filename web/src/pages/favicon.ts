@@ -1,7 +1,8 @@
+// The title and the icon of the browser's tab.
 import type { RunState } from '../api/types';
 import { cut, visible } from '../text/visible';
 
-const kName = 'jobtail';
+const kName = 'jobtail'; // the tab's title, or the end of it
 const kIcons: Record<string, string> = {
   RUN_STATE_RUNNING: 'running', RUN_STATE_PENDING: 'running', RUN_STATE_SUCCEEDED: 'good',
   RUN_STATE_FAILED: 'bad', RUN_STATE_CANCELLED: 'bad', RUN_STATE_TIMED_OUT: 'bad', RUN_STATE_LOST: 'bad',

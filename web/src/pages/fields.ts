@@ -1,3 +1,4 @@
+// The fields of a job's form, and the parameters that it is sent with.
 import type { Parameter } from '../api/types';
 
 // What a field of the form is, from a parameter's declaration.

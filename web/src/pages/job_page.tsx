@@ -1,3 +1,4 @@
+// The page of a job: its form, and its runs.
 import { useEffect, useRef, useState } from 'preact/hooks';
 import { may } from '../account';
 import { createRun, getRun } from '../api/client';

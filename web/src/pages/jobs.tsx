@@ -1,3 +1,4 @@
+// The list of jobs, and how it is loaded.
 import { useEffect, useState } from 'preact/hooks';
 import { listJobs } from '../api/client';
 import type { Job } from '../api/types';

@@ -1,3 +1,4 @@
+// The page to sign in at, with a token or with an issuer.
 import { useEffect, useState } from 'preact/hooks';
 import { askAccount } from '../account';
 import { type Issuer, listIssuers, signIn } from '../api/client';

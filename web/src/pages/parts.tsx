@@ -1,9 +1,11 @@
+// The parts that several pages share: a run's state and times, notices, a question before what cannot be undone.
 import type { ComponentChildren } from 'preact';
 import { useEffect, useRef, useState } from 'preact/hooks';
 import { isFinal, type Run, type RunState } from '../api/types';
 import { ago, dateAndTime, duration, parseDuration } from '../text/format';
 import { stateText } from '../text/words';
 
+// The path of each state's sign, in a square of 16 by 16.
 const kShapes: Record<string, string> = {
   RUN_STATE_PENDING: 'M8 2.5a5.5 5.5 0 1 0 0 11 5.5 5.5 0 0 0 0-11Z',
   RUN_STATE_RUNNING: 'M8 2.5a5.5 5.5 0 1 1-5.5 5.5',

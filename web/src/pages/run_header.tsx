@@ -1,3 +1,4 @@
+// The header of a run's page: state, connection, buttons, facts and progress.
 import { useEffect, useState } from 'preact/hooks';
 import { may } from '../account';
 import { getJob, getRun } from '../api/client';

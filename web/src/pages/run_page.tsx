@@ -1,3 +1,4 @@
+// The page of a run: its header, its console, and the questions before it is cancelled or deleted.
 import { useEffect, useMemo, useReducer, useRef, useState } from 'preact/hooks';
 import { cancelRun, deleteRun } from '../api/client';
 import { isFinal, type Run } from '../api/types';

@@ -1,3 +1,4 @@
+// The list of runs, with the choice of which.
 import { useEffect, useMemo, useReducer, useState } from 'preact/hooks';
 import type { Run } from '../api/types';
 import { isFinal } from '../api/types';
@@ -8,6 +9,7 @@ import { Ago, Elapsed, Notice, parametersOf, StateChip } from './parts';
 import { RunsModel } from './runs_model';
 import { Shown } from './shown';
 
+// The choices above the list, and the states that each is for; none for all of them.
 const kStates: Record<string, string[]> = {
   all: [],
   active: ['RUN_STATE_PENDING', 'RUN_STATE_RUNNING'],

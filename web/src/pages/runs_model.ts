@@ -1,3 +1,4 @@
+// The runs that a list shows, loaded page by page and watched.
 import { listRuns } from '../api/client';
 import { readStream } from '../api/ndjson';
 import type { Run } from '../api/types';

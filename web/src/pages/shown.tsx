@@ -1,3 +1,4 @@
+// Text that others wrote, shown so that it hides nothing.
 import { Fragment } from 'preact';
 import { useState } from 'preact/hooks';
 import { count } from '../text/format';

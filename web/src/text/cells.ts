@@ -1,3 +1,4 @@
+// The cells of one row of a terminal, the widths of characters, and the character sets.
 import { eastAsianWidth } from 'get-east-asian-width';
 import { kPlain, type Pen, type Style } from './pen';
 

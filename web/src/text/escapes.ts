@@ -1,3 +1,4 @@
+// Escape sequences: text taken apart at them, what they leave in force, and which links are safe.
 import { attributesOf } from './pen';
 
 // What the bytes of a line tell a terminal to do, taken apart. What a page obeys of it, cells.ts and screen.ts say.

@@ -1,3 +1,4 @@
+// The text of a row, as a terminal would show it.
 import type { Row } from '../log/rows';
 import type { Segment } from './cells';
 import { hasEscapes } from './escapes';

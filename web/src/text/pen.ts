@@ -1,3 +1,4 @@
+// The look of text: what SGR sequences say of it, and the state that they change.
 import { createAnsiSequenceParser, type Color, type DecorationType } from 'ansi-sequence-parser';
 
 // How a stretch of text looks. Compared by identity: equal neighbours share one.

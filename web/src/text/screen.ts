@@ -1,8 +1,9 @@
+// The screen of a terminal, drawn on by a job.
 import { carryOn, Cells, CharacterSets, kColumns, type Segment, widthOf } from './cells';
 import { type Piece, split } from './escapes';
 import { kPlain, Pen } from './pen';
 
-export const kRows = 24;
+export const kRows = 24; // of a terminal
 
 // A row of a screen. `owner`: the number that was current when it, or a row above it, was last drawn on; 0: never.
 export interface ScreenRow {

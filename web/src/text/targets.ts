@@ -1,5 +1,7 @@
+// Links whose text names another address than they lead to.
 import { cut } from './visible';
 
+// What makes a word look like an address.
 const kAddress = /https?:|www\.|[\p{L}\p{N}]\.\p{L}{2,}/iu;
 const kLongest = 100; // characters of a target, if its host is not longer
 const kAround = 300; // characters

@@ -1,8 +1,9 @@
+// A single row of a terminal, for lines that are drawn over in place.
 import { carryOn, Cells, CharacterSets, kColumns, kNoEnd, type Segment, widthOf } from './cells';
 import { type Piece, split } from './escapes';
 import { Pen } from './pen';
 
-const kMaxColumns = 4096;
+const kMaxColumns = 4096; // that sequences can go to
 
 // One row of a terminal that is as wide as it takes: text that comes after a carriage return replaces what it covers,
 // and no more. What would go to other rows does nothing.

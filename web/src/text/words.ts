@@ -1,3 +1,4 @@
+// The states and results of runs, and gaps in logs, in words.
 import type { RunResult, RunState } from '../api/types';
 import { count, duration, parseDuration, plural } from './format';
 

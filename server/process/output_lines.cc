@@ -1,28 +1,28 @@
 // What was read from a process, cut into lines and delivered at the sink's pace.
-#include "server/process/line_feed.h"
+#include "server/process/output_lines.h"
 
 #include <algorithm>
 
 namespace jobtail::process {
 
-LineFeed::LineFeed(capture::Sink* sink, size_t room, bool interleaved, Clock* clock)
+OutputLines::OutputLines(capture::Sink* sink, size_t room, bool interleaved, Clock* clock)
     : sink_(sink),
       size_(room),
       interleaved_(interleaved),
       clock_(clock),
       room_(std::make_unique_for_overwrite<char[]>(room)) {}
 
-void LineFeed::Append(capture::Stream stream, size_t size) {
+void OutputLines::Append(capture::Stream stream, size_t size) {
   from_ = &channels_[stream == capture::Stream::kStderr];
   rest_ = {room_.get(), size};
 }
 
-bool LineFeed::TryNote(std::string_view text) {
+bool OutputLines::TryNote(std::string_view text) {
   const capture::Line line{capture::Stream::kStderr, capture::Ending::kLf, Now(), text};
   return sink_->TryWrite({&line, 1});
 }
 
-bool LineFeed::Deliver() {
+bool OutputLines::Deliver() {
   Channel& other = channels_[from_ == &channels_[0]];
   if (interleaved_ && count_ == 0 && !rest_.empty() && !Flush(other)) return false;
   while (true) {
@@ -41,12 +41,12 @@ bool LineFeed::Deliver() {
   }
 }
 
-bool LineFeed::HasUnfinished() const {
+bool OutputLines::HasUnfinished() const {
   return std::ranges::any_of(channels_,
                              [](const Channel& channel) { return channel.lines.HasPartial(); });
 }
 
-bool LineFeed::FlushUnfinished(absl::Duration least) {
+bool OutputLines::FlushUnfinished(absl::Duration least) {
   const absl::Duration now = clock_->Steady();
   return std::ranges::all_of(channels_, [&](Channel& channel) {
     return now - channel.since.value_or(now) < least || Flush(channel);
@@ -54,9 +54,9 @@ bool LineFeed::FlushUnfinished(absl::Duration least) {
 }
 
 // The time of day, in nanoseconds.
-int64_t LineFeed::Now() const { return absl::ToUnixNanos(clock_->Now()); }
+int64_t OutputLines::Now() const { return absl::ToUnixNanos(clock_->Now()); }
 
-bool LineFeed::Flush(Channel& channel) {
+bool OutputLines::Flush(Channel& channel) {
   if (!channel.lines.HasPartial()) return true;
   const capture::LineBuffer::Piece piece = channel.lines.PeekPartial();
   const capture::Line line{channel.stream, piece.ending, Now(), piece.text};

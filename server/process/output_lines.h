@@ -1,6 +1,6 @@
 // From bytes that a process has printed to lines in a sink.
-#ifndef JOBTAIL_SERVER_PROCESS_LINE_FEED_H_
-#define JOBTAIL_SERVER_PROCESS_LINE_FEED_H_
+#ifndef JOBTAIL_SERVER_PROCESS_OUTPUT_LINES_H_
+#define JOBTAIL_SERVER_PROCESS_OUTPUT_LINES_H_
 
 #include <array>
 #include <memory>
@@ -22,16 +22,16 @@ namespace jobtail::process {
 //
 // Owned by the Process, and used on its strand alone.
 //
-//   if (feed.Deliver()) feed.Append(stream, read(fd, feed.room().data(), feed.room().size()));
-class LineFeed {
+//   if (lines.Deliver()) lines.Append(stream, read(fd, lines.room().data(), lines.room().size()));
+class OutputLines {
  public:
   // `room` is how much can be read at once, in bytes. If `interleaved`, unfinished text of one
   // stream is delivered before text of the other, so that all stays in the order in which it came.
   // `clock` dates the lines. It and `sink` outlive this.
-  LineFeed(capture::Sink* sink, size_t room, bool interleaved, Clock* clock);
+  OutputLines(capture::Sink* sink, size_t room, bool interleaved, Clock* clock);
 
-  LineFeed(const LineFeed&) = delete;
-  LineFeed& operator=(const LineFeed&) = delete;
+  OutputLines(const OutputLines&) = delete;
+  OutputLines& operator=(const OutputLines&) = delete;
 
   // Where to read to. To be used only while all has been delivered.
   std::span<char> room() { return {room_.get(), size_}; }
@@ -75,4 +75,4 @@ class LineFeed {
 
 }  // namespace jobtail::process
 
-#endif  // JOBTAIL_SERVER_PROCESS_LINE_FEED_H_
+#endif  // JOBTAIL_SERVER_PROCESS_OUTPUT_LINES_H_
