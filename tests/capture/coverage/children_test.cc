@@ -219,6 +219,26 @@ TEST(Children, VforkAndExec) {
   });
 }
 
+// It has its parent's memory until it becomes another program: nothing of that is copied, however
+// much it is. Where the docs say that it is fork, it is that.
+TEST(Children, AChildOfVforkHasItsParentsMemory) {
+#if defined(__x86_64__)
+  if (kThreadSanitizer) GTEST_SKIP() << "ThreadSanitizer makes a fork of it";
+  ExpectChildrenCaptured([](const Tag& tag) {
+    Shell shell(tag);
+    volatile bool is_shared = false;
+    const pid_t pid = vfork();
+    if (pid == 0) {
+      is_shared = true;
+      execve("/bin/sh", shell.arguments.data(), environ);
+      _exit(127);
+    }
+    Require(is_shared, "the child's memory is its parent's");
+    WaitForExit(pid, 3);
+  });
+#endif
+}
+
 // A child of vfork that cannot go on says so, and its parent goes on as if nothing had been.
 TEST(Children, VforkOfAProgramThatIsNotThere) {
   ExpectCaptured({.captured = {[](const Tag& tag) {
