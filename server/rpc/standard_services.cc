@@ -344,12 +344,9 @@ grpc::ServerGenericBidiReactor* StandardServices::CreateReactor(
 
 StandardServices::Call* StandardServices::Make(grpc::GenericCallbackServerContext* context) {
   const std::string_view method = context->method();
-  if (method == "/grpc.health.v1.Health/Check") return new HealthCheck(this, context);
-  if (method == "/grpc.health.v1.Health/Watch") return new HealthWatch(this, context);
-  if (method == "/grpc.reflection.v1.ServerReflection/ServerReflectionInfo" ||
-      method == "/grpc.reflection.v1alpha.ServerReflection/ServerReflectionInfo") {
-    return new ReflectionStream(this, context);
-  }
+  if (method == kHealthCheck) return new HealthCheck(this, context);
+  if (method == kHealthWatch) return new HealthWatch(this, context);
+  if (method == kReflection || method == kOldReflection) return new ReflectionStream(this, context);
   return nullptr;
 }
 

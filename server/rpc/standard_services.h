@@ -4,8 +4,10 @@
 
 #include <grpcpp/grpcpp.h>
 
+#include <array>
 #include <cstddef>
 #include <string>
+#include <string_view>
 
 #include "absl/base/thread_annotations.h"
 #include "absl/container/flat_hash_set.h"
@@ -29,6 +31,15 @@ namespace jobtail {
 // requests in size. Thread-safe. Outlives the grpc::Server that it is registered with.
 class StandardServices final : public grpc::CallbackGenericService {
  public:
+  // All that it answers.
+  static constexpr std::string_view kHealthCheck = "/grpc.health.v1.Health/Check";
+  static constexpr std::string_view kHealthWatch = "/grpc.health.v1.Health/Watch";
+  static constexpr std::string_view kReflection =
+      "/grpc.reflection.v1.ServerReflection/ServerReflectionInfo";
+  static constexpr std::string_view kOldReflection =
+      "/grpc.reflection.v1alpha.ServerReflection/ServerReflectionInfo";
+  static constexpr std::array kMethods = {kHealthCheck, kHealthWatch, kReflection, kOldReflection};
+
   // How often it is looked whether callers of streams may still make them.
   static constexpr absl::Duration kCheckEvery = absl::Milliseconds(500);
 

@@ -22,6 +22,7 @@
 #include "absl/time/clock.h"
 #include "absl/time/time.h"
 #include "server/http/router.h"
+#include "server/rpc/standard_services.h"
 #include "tests/e2e/access_fixture.h"
 #include "tests/e2e/access_table_calls.h"
 #include "tests/e2e/raw_call.h"
@@ -61,16 +62,10 @@ const std::vector<Page>& Pages() {
   return pages;
 }
 
-// gRPC's own services.
-struct OwnService {
-  const char* method;
-  const char* request;
-};
-constexpr OwnService kOwnServices[] = {
-    {"/grpc.health.v1.Health/Check", ""},
-    {"/grpc.reflection.v1.ServerReflection/ServerReflectionInfo", "\x3A\x01*"},  // its services
-    {"/grpc.reflection.v1alpha.ServerReflection/ServerReflectionInfo", "\x3A\x01*"},
-};
+// What is asked of each of gRPC's standard services: how the server is, and which services it has.
+std::string StandardRequest(std::string_view method) {
+  return method.find("Reflection") == std::string_view::npos ? "" : "\x3A\x01*";
+}
 
 // How callers prove who they are.
 enum class Way { kToken, kJwt, kCookie, kCertificate, kSocket, kProxy };
@@ -195,9 +190,12 @@ class AccessTableTest : protected Place,
     return call(tls_ ? *tls_ : stub(), &context, target);
   }
 
-  Answer AskOwn(const OwnService& own) {
-    Headers proof = GetParam() == Way::kCookie ? Bearer(tokens_[role_]) : Proof();
-    return OfGrpc(RawCall(channel_, own.method, own.request, proof).status);
+  // Whether there is an answer; there may be more.
+  Answer AskStandard(std::string_view method) {
+    RawStream stream(channel_, std::string(method),
+                     GetParam() == Way::kCookie ? Bearer(tokens_[role_]) : Proof());
+    stream.Write(StandardRequest(method));
+    return stream.Read() ? OfGrpc(grpc::Status::OK) : OfGrpc(stream.Finish());
   }
 
   std::unique_ptr<HttpClient> Client() {
@@ -282,7 +280,7 @@ TEST_P(AccessTableTest, IsThatOfTheDocs) {
   for (const http::Route& each : http::Routes()) routes[std::string(each.rpc)] = &each;
   ASSERT_EQ(routes.size(), http::Routes().size()) << "two routes of one call";
   ASSERT_EQ(static_cast<int>(routes.size()), service->method_count());
-  std::vector<Cells> rows(routes.size() + Pages().size() + std::size(kOwnServices));
+  std::vector<Cells> rows(routes.size() + Pages().size() + StandardServices::kMethods.size());
   for (const std::string& role : Roles()) {
     Become(role);
     size_t row = 0;
@@ -304,8 +302,8 @@ TEST_P(AccessTableTest, IsThatOfTheDocs) {
     for (const Page& page : Pages()) {
       rows[row++].push_back(AskHttp(page.method, page.path, {.run = "none"}, ""));
     }
-    for (const OwnService& own : kOwnServices) {
-      rows[row++].push_back(AskOwn(own));
+    for (const std::string_view method : StandardServices::kMethods) {
+      rows[row++].push_back(AskStandard(method));
     }
   }
   std::string table = Row("call", Roles()) + Row("---", Cells(Roles().size(), "---"));
@@ -319,8 +317,8 @@ TEST_P(AccessTableTest, IsThatOfTheDocs) {
   for (const Page& page : Pages()) {
     table += Row(absl::StrCat("`", page.method, " ", page.path, "`"), rows[row++]);
   }
-  for (const OwnService& own : kOwnServices) {
-    table += Row(absl::StrCat("`", own.method, "`"), rows[row++]);
+  for (const std::string_view method : StandardServices::kMethods) {
+    table += Row(absl::StrCat("`", std::string(method), "`"), rows[row++]);
   }
 
   std::ostringstream text;
