@@ -11,7 +11,7 @@ import { fieldOf, valuesOf } from '../src/pages/fields';
 import { merge } from '../src/pages/runs_model';
 import { againUrl, jobUrl, routeOf } from '../src/router';
 import { duration, offset, parseDuration, plural, size } from '../src/text/format';
-import { gapText, resultText } from '../src/text/words';
+import { gapText, resultText } from '../src/text/result_text';
 
 test('permalinks to lines', () => {
   assert.deepEqual(parseLines('#L4711'), { from: 4711, to: 4711 });

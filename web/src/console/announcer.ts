@@ -1,7 +1,7 @@
 // The announcements of new lines for screen readers.
 import type { LogRecord } from '../log/record';
 import { plural } from '../text/format';
-import { resultText } from '../text/words';
+import { resultText } from '../text/result_text';
 import { plainTextOf } from '../text/line';
 
 const kEvery = 1500; // ms: a screen reader needs time to speak

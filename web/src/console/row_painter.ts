@@ -3,7 +3,7 @@ import type { Row } from '../log/rows';
 import type { LogRecord } from '../log/record';
 import { segmentsOf } from '../text/line';
 import { dateAndTime, offset, plural, timeOfDay } from '../text/format';
-import { gapText, resultText } from '../text/words';
+import { gapText, resultText } from '../text/result_text';
 import { contains, type LineRange } from './selection';
 import { paintSegments, paintText } from './segments';
 import type { RowPainter } from './viewport';

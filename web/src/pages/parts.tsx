@@ -3,7 +3,7 @@ import type { ComponentChildren } from 'preact';
 import { useEffect, useRef, useState } from 'preact/hooks';
 import { isFinal, type Run, type RunState } from '../api/types';
 import { ago, dateAndTime, duration, parseDuration } from '../text/format';
-import { stateText } from '../text/words';
+import { stateText } from '../text/result_text';
 
 // The path of each state's sign, in a square of 16 by 16.
 const kShapes: Record<string, string> = {

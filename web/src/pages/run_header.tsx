@@ -9,7 +9,7 @@ import type { Connection } from '../log/follow';
 import { againUrl, jobUrl } from '../router';
 import { count, dateAndTime, duration, parseDuration, plural, size } from '../text/format';
 import { visible } from '../text/visible';
-import { exitText } from '../text/words';
+import { exitText } from '../text/result_text';
 import { Ago, Elapsed, parametersOf, StateChip, useNow } from './parts';
 import { Shown } from './shown';
 

@@ -8,7 +8,7 @@ import { ConsoleView } from '../console/console_view';
 import { messageOf } from '../log/follow';
 import { LogSession } from '../log/session';
 import { navigate } from '../router';
-import { stateText } from '../text/words';
+import { stateText } from '../text/result_text';
 import { setStatus } from './favicon';
 import { Confirm, Notice } from './parts';
 import { RunHeader } from './run_header';

@@ -4,7 +4,7 @@ import type { Run } from '../api/types';
 import { isFinal } from '../api/types';
 import { runUrl } from '../router';
 import { cut } from '../text/visible';
-import { exitText } from '../text/words';
+import { exitText } from '../text/result_text';
 import { Ago, Elapsed, Notice, parametersOf, StateChip } from './parts';
 import { RunsModel } from './runs_model';
 import { Shown } from './shown';
