@@ -17,6 +17,13 @@ Context Context::Current() {
 
 const void* Context::LastScope() { return current.last_session; }
 
+bool Context::Print(std::string_view text, Stream stream) const {
+  if (!session_ || session_->HasEnded()) return false;
+  const Entered entered(*this);
+  ThreadCapture* const thread = current.thread;
+  return thread && thread->Take(stream, text.data(), text.size());
+}
+
 void Context::End() const {
   if (session_) session_->Close();
 }

@@ -5,6 +5,7 @@
 #include <atomic>
 #include <functional>
 #include <memory>
+#include <string_view>
 #include <type_traits>
 #include <utility>
 
@@ -29,6 +30,12 @@ class Context {
   // That of which the calling thread was until its thread_local objects were destroyed: for what is
   // called at exit. Null: it was of none, or still is.
   static const void* LastScope();
+
+  // Prints `text` to the scope's sink, from any thread, as a captured thread would that ends after
+  // it: whole lines at once, the rest as an unfinished one. For libraries that hold on to where
+  // their caller prints to. False, with nothing printed, once the scope has ended, and for nothing.
+  // May block as the sink does.
+  bool Print(std::string_view text, Stream stream = Stream::kStdout) const;
 
   // Does what the end of the scope does, on any thread, before that: hands on every thread's
   // unfinished line, and waits for calls of the sink that are under way. What is printed from then

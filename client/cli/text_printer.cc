@@ -8,6 +8,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/string_view.h"
+#include "base/cursor_moves.h"
 #include "base/quoting.h"
 #include "client/run_state.h"
 
@@ -44,6 +45,8 @@ std::string HowItEnded(const v1::RunResult& result) {
 
 TextPrinter::TextPrinter(Output* output, TextPrinterOptions options)
     : LinePrinter(output), options_(std::move(options)) {
+  may_hint_ =
+      options_.notices && !output->is_terminal(Output::kOut) && output->is_terminal(Output::kErr);
   for (const Output::Target target : {Output::kOut, Output::kErr}) {
     if (!output->is_terminal(target)) continue;
     gets_all_[target] = options_.raw;
@@ -97,8 +100,22 @@ absl::Status TextPrinter::PrintViews(absl::Span<const LineView> lines) {
   return absl::OkStatus();
 }
 
+// Once.
+absl::Status TextPrinter::HintAtRendered(std::string_view text) {
+  if (!MovesToOtherRows(text)) return absl::OkStatus();
+  may_hint_ = false;
+  if (absl::Status status = Leave(); !status.ok()) return status;
+  output()->Notice(
+      "the job draws over rows that it has printed; with --rendered they are printed as they are "
+      "in the end");
+  return absl::OkStatus();
+}
+
 absl::Status TextPrinter::PrintView(const LineView& line) {
   const Output::Target target = TargetOf(line.stream);
+  if (may_hint_ && target == Output::kOut) {
+    if (absl::Status status = HintAtRendered(line.bytes); !status.ok()) return status;
+  }
   std::string* buffer;
   if (absl::Status status = output()->Begin(target, &buffer); !status.ok()) return status;
   if (options_.timestamps && !continues_[target]) {

@@ -19,7 +19,8 @@ struct TextPrinterOptions {
   std::string run = {};
   // Whether each line begins with the time when it was completed.
   bool timestamps = false;
-  // Whether to tell on stderr of missing lines, and of a run that did not succeed.
+  // Whether to tell on stderr of missing lines, of a run that did not succeed and, who looks at a
+  // terminal there, that rows are drawn over which go elsewhere.
   bool notices = true;
   // Whether a run that did not succeed is one of these.
   bool outcome = true;
@@ -55,6 +56,7 @@ class TextPrinter : public LinePrinter {
   Terminal& TerminalOf(Output::Target target);
   void NoteProgress(const v1::RunProgress& progress);
   absl::Status PrintNotice(const v1::LogLine& line, const std::string& text);
+  absl::Status HintAtRendered(std::string_view text);
   void AppendForTerminal(const LineView& line, Output::Target target, std::string* buffer);
 
   const TextPrinterOptions options_;
@@ -62,6 +64,7 @@ class TextPrinter : public LinePrinter {
   Terminal terminals_[2];                     // of both streams; if it is one, the first
   std::optional<TerminalFilter> filters_[2];  // of terminals
   bool gets_all_[2] = {false, false};         // a terminal
+  bool may_hint_ = false;                     // at --rendered
   bool has_left_[2] = {false, false};         // a style is to be taken up again
   bool continues_[2] = {false, false};  // whether the next line of the stream continues the last
 };

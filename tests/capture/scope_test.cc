@@ -12,6 +12,7 @@
 
 #include <atomic>
 #include <condition_variable>
+#include <future>
 #include <iostream>
 #include <latch>
 #include <memory>
@@ -20,6 +21,7 @@
 #include <thread>
 #include <vector>
 
+#include "capture/context.h"
 #include "tests/capture/recorder.h"
 
 namespace jobtail::capture {
@@ -55,6 +57,32 @@ TEST(Scope, TextPrintedBeforeStaysWhereItWas) {
   });
   EXPECT_THAT(seen.captured(), ElementsAre(Out("captured")));
   EXPECT_EQ(seen.out, "half a line\n");
+}
+
+TEST(Context, IsWhereALibraryPrintsToForWhoeverCalledIt) {
+  const Observation seen = Observe([](Recorder& sink) {
+    std::promise<Context> given;
+    std::thread library([future = given.get_future()]() mutable {
+      const Context context = future.get();
+      Require(context.Print("one\ntw"), "it prints");
+      Require(context.Print("o\n", Stream::kStderr), "to either stream");
+      puts("the library's own");
+    });
+    Context context;
+    Require(!context.Print("to nothing\n"), "nothing takes nothing");
+    {
+      Scope scope(&sink);
+      context = Context::Current();
+      given.set_value(context);
+      library.join();
+      printf("half a ");
+      Require(context.Print("line\n"), "the thread's own: it goes on with its line");
+    }
+    Require(!context.Print("too late\n"), "the scope has ended");
+  });
+  EXPECT_THAT(seen.captured(),
+              ElementsAre(Out("one"), OutPart("tw"), Err("o"), Out("half a line")));
+  EXPECT_EQ(seen.out, "the library's own\n");
 }
 
 TEST(Scope, UnfinishedTextArrivesAtItsEnd) {

@@ -157,6 +157,30 @@ TEST_F(TerminalTest, DrawsTheRowsOfAJobAndLeavesThem) {
   EXPECT_EQ(terminal.shown(), "a: waiting\r\nb: waiting\r\n\x1b[2A\x1b[Ka: done\r\x1b[2B");
 }
 
+// Who looks at a terminal is told how such rows would be readable in a file.
+TEST_F(TerminalTest, TellsOnceThatRowsWhichGoElsewhereAreDrawnOver) {
+  server_.on_tail = [](auto*, const auto&, FakeServer::Writer* writer) {
+    Write(writer, {Line(1, "\x1b[32mone\x1b[m"), Line(2, "two"), Line(3, "\x1b[2A\x1b[2Kone: done"),
+                   Line(4, "\x1b[1A\x1b[2Kone: done again"), ResultLine(5)});
+    return grpc::Status::OK;
+  };
+  const auto shown = [this](const std::string& flags) {
+    Terminal terminal(
+        {"/bin/sh", "-c",
+         absl::StrCat(JOBTAIL_COMMAND, " tail run-1 --server=", server_.address(), " ", flags)});
+    EXPECT_EQ(terminal.Wait(), 0);
+    return terminal.shown();
+  };
+  EXPECT_EQ(
+      shown(">/dev/null"),
+      "jobtail: the job draws over rows that it has printed; with --rendered they are printed "
+      "as they are in the end\r\n");
+  EXPECT_EQ(shown("--rendered >/dev/null"), "");
+  EXPECT_EQ(shown("--output=raw >/dev/null"), "");
+  EXPECT_EQ(shown(">/dev/null 2>/dev/null"), "");
+  EXPECT_THAT(shown(""), Not(HasSubstr("--rendered"))) << "the terminal shows them";
+}
+
 TEST_F(TerminalTest, TakesAColourUpAgainAfterANotice) {
   server_.on_tail = [](auto*, const auto&, FakeServer::Writer* writer) {
     v1::LogLine gap;

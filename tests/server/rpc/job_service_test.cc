@@ -5,6 +5,7 @@
 #include <gmock/gmock.h>
 #include <grpcpp/health_check_service_interface.h>
 
+#include <algorithm>
 #include <memory>
 #include <string>
 #include <thread>
@@ -225,6 +226,57 @@ TEST_F(JobServiceTest, SendsHeartbeatsWhileASearchFindsNothing) {
   while (reader->Read(&batch)) {
   }
   EXPECT_TRUE(reader->Finish().ok());
+}
+
+// By what the last heartbeat said, though the store lets nobody look there again.
+TEST_F(JobServiceTest, AResumedSearchGoesOnWhereTheFirstHasLooked) {
+  constexpr int kLines = 8000;
+  AddJob(Job("long", [](JobContext&) {
+    const std::string text(1000, '.');
+    for (int i = 1; i <= kLines; ++i) puts(text.c_str());
+    puts("needle");
+  }));
+  const std::string run = Start("long");
+  AwaitClosed(run);
+  const auto stub = v1::JobService::NewStub(Connect());
+  v1::TailLogRequest request = Search(run, "needle");
+  const int64_t before = store_.count(Call::kRead);
+  EXPECT_EQ(CountLines(*stub, request), 1);
+  int64_t reads = (store_.count(Call::kRead) - before) / 2;
+  const std::function<void()> after = [&] {
+    if (--reads > 0) return store_.AfterNext(Call::kRead, after);
+    store_.Block(Call::kRead, run);
+  };
+  store_.AfterNext(Call::kRead, after);
+  int64_t searched = 0;
+  {
+    grpc::ClientContext context;
+    context.set_deadline(std::chrono::system_clock::now() + kDeadline);
+    const auto reader = stub->TailLog(&context, request);
+    for (v1::LogBatch batch; searched == 0 && reader->Read(&batch);) {
+      for (const v1::LogLine& line : batch.lines()) {
+        searched = std::max(searched, line.heartbeat().searched_through());
+      }
+    }
+    context.TryCancel();
+    reader->Finish();
+  }
+  store_.Unblock(Call::kRead);
+  ASSERT_GT(searched, 0);
+  ASSERT_LT(searched, kLines);
+  store_.Damage(1, searched);
+  request.set_from_sequence(searched + 1);
+  grpc::ClientContext context;
+  const auto reader = stub->TailLog(&context, request);
+  std::vector<std::string> found;
+  for (v1::LogBatch batch; reader->Read(&batch);) {
+    for (const v1::LogLine& line : batch.lines()) {
+      EXPECT_FALSE(line.has_gap()) << "it has looked again";
+      if (line.has_text()) found.push_back(line.text());
+    }
+  }
+  EXPECT_TRUE(reader->Finish().ok());
+  EXPECT_THAT(found, ElementsAre("needle"));
 }
 
 TEST_F(JobServiceTest, AnswersProbesWhateverHangsInTheStore) {
