@@ -119,7 +119,8 @@ absl::StatusOr<DeviceCode> Provider::BeginSignIn(const std::string& scope) {
         absl::StrCat(Printable(issuer_), " has answered without a code, or with no address"));
   }
   if (!CheckUrl(code.whole_address).ok()) code.whole_address = "";
-  code.expires = Clock::System()->Steady() + SecondsAt(answer->numbers, "expires_in", 600, kLongestCode);
+  code.expires =
+      Clock::System()->Steady() + SecondsAt(answer->numbers, "expires_in", 600, kLongestCode);
   code.interval = SecondsAt(answer->numbers, "interval", 5, kLongestInterval);
   return code;
 }

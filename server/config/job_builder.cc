@@ -17,6 +17,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_replace.h"
 #include "base/quoting.h"
+#include "server/config/limits.h"
 #include "server/config/system_names.h"
 #include "server/config/value_check.h"
 #include "server/run/parameter_check.h"

@@ -35,7 +35,7 @@ class Reflection {
 
   // Null if there is none.
   const File* FindFile(const standard::v1::ServerReflectionRequest& request) const;
-  void Extensions(const std::string& type, standard::v1::ServerReflectionResponse* response) const;
+  void Extensions(const std::string& name, standard::v1::ServerReflectionResponse* response) const;
   standard::v1::FileDescriptorResponse WithImports(const File& file) const;
 
   const std::vector<std::string> services_;

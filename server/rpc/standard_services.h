@@ -59,7 +59,8 @@ class StandardServices final : public grpc::CallbackGenericService {
   // Ends all calls with UNAVAILABLE, those that are still to come as well.
   void Stop();
 
-  grpc::ServerGenericBidiReactor* CreateReactor(grpc::GenericCallbackServerContext* call) override;
+  grpc::ServerGenericBidiReactor* CreateReactor(
+      grpc::GenericCallbackServerContext* context) override;
 
  private:
   // A call, which gRPC has until it is done, and its kinds.
