@@ -363,11 +363,10 @@ void StandardServices::Forget(Call* call) {
 void StandardServices::CheckSoon() {
   if (!access_ || std::exchange(check_is_due_, true)) return;
   checks_.After(kCheckEvery, [this] {
+    Check();
     absl::MutexLock lock(&mutex_);
     check_is_due_ = false;
-    if (calls_.empty()) return;
-    for (Call* const call : calls_) call->CheckRight();
-    CheckSoon();
+    if (!calls_.empty()) CheckSoon();
   });
 }
 
