@@ -11,9 +11,14 @@ thread_local const Scheduler* running = nullptr;
 
 }  // namespace
 
-Scheduler::Scheduler(const std::string& name, Clock* clock, int threads) : clock_(clock) {
+Scheduler::Scheduler(const std::string& name, Clock* clock, int threads,
+                     const std::function<void()>& begin)
+    : clock_(clock) {
   for (int i = 0; i < threads; ++i) {
-    threads_.emplace_back([this] { Run(); });
+    threads_.emplace_back([this, begin] {
+      if (begin) begin();
+      Run();
+    });
     pthread_setname_np(threads_.back().native_handle(), name.c_str());
   }
 }

@@ -30,8 +30,10 @@ class Scheduler {
   // When a function is due by the steady clock, and a number.
   using Id = std::pair<absl::Duration, int64_t>;
 
-  // `name` is the threads', at most 15 characters. `clock` outlives the scheduler.
-  explicit Scheduler(const std::string& name, Clock* clock = Clock::System(), int threads = 1);
+  // `name` is the threads', at most 15 characters. `clock` outlives the scheduler. Each thread
+  // calls `begin` first, if there is one.
+  explicit Scheduler(const std::string& name, Clock* clock = Clock::System(), int threads = 1,
+                     const std::function<void()>& begin = nullptr);
   // Drops what has not run yet.
   ~Scheduler();
 

@@ -9,12 +9,12 @@ import time
 HANDSHAKE = b'\x16'  # a record in which the server has agreed, and signed
 
 
-def client_hello():
-    """What a client says first, to which a server has to agree on keys and sign."""
+def client_hello(protocol):
+    """What a client of that protocol says first, to which a server has to agree on keys and sign."""
     context = ssl.create_default_context()
     context.check_hostname = False
     context.verify_mode = ssl.CERT_NONE
-    context.set_alpn_protocols(['h2'])
+    context.set_alpn_protocols([protocol])
     sent = ssl.MemoryBIO()
     try:
         context.wrap_bio(ssl.MemoryBIO(), sent).do_handshake()
@@ -24,14 +24,14 @@ def client_hello():
 
 
 class Refusals:
-    """While it is entered: so many handshakes a second at HOST:PORT, each given up after the server has done
-    its part. The client spares itself the work: it says the same each time, and goes."""
+    """While it is entered: so many handshakes a second at HOST:PORT, which speaks that protocol ('h2', 'http/1.1'), each given
+    up after the server has done its part. The client spares itself the work: it says the same each time, and goes."""
 
-    def __init__(self, address, per_second):
+    def __init__(self, address, protocol, per_second):
         host, port = address.rsplit(':', 1)
         self.address = (host, int(port))
         self.per_second = per_second
-        self.hello = client_hello()
+        self.hello = client_hello(protocol)
         self.done = 0
         self.answered = 0  # of these, those for which the server has done its part; the others were closed at once
         self.rate = 0.0

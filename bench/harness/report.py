@@ -27,6 +27,8 @@ RATIOS = [
     ('latency p50 over mTLS, TailLog : bare gRPC with mTLS', AT_MOST, 1.3, 'tls', 'tail_log_tls', 'bare_tls', 'p50_us'),
     ('latency p50 over mTLS beside 1,000 handshakes a second that are refused : alone', AT_MOST, 1.5, 'tls', 'beside_refusals', 'alone',
      'p50_us'),
+    ("the same : beside those at another server's door", AT_MOST, 1.25, 'tls', 'beside_refusals', 'beside_refusals_elsewhere', 'p50_us'),
+    ("the same, at the HTTPS doors", AT_MOST, 1.25, 'tls', 'beside_https_refusals', 'beside_https_refusals_elsewhere', 'p50_us'),
 ]
 IDLE_READER_BYTES = 24 * 1024
 LARGE_LOG_BYTES = 250 * 10 ** 6

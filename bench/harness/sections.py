@@ -473,28 +473,49 @@ def tls(bench, quick):
         some = {key: system for key, system in ready.items() if key in TLS_LATENCY}
         for key, values in rounds(2 if quick else 8, some, ages).items():
             rows[key]['p50_us'] = figure(values)
-        rows |= beside_refusals(ready['tail_log_tls'], quick, ages)
+    rows |= beside_refusals(bench, quick, ages)
     return rows
 
 
 REFUSALS_PER_SECOND = 1000
+REFUSED = {
+    'alone': 'alone',
+    'beside_refusals': 'beside refused handshakes',
+    'beside_https_refusals': 'beside refused handshakes at its HTTPS door',
+    'beside_refusals_elsewhere': "beside refused handshakes at another server's door",
+    'beside_https_refusals_elsewhere': "beside refused handshakes at another server's HTTPS door",
+}
 
 
-def beside_refusals(system, quick, ages):
-    """How old a reader's lines are without, and beside, handshakes that come to nothing at the same door."""
-    def measure(key, refusals):
-        if not refusals:
-            return ages(key, system)
-        with Refusals(system.daemon.address, refusals) as all_:
-            age = ages(key, system)
-        tell(f'   beside {all_.rate:,.0f} handshakes a second that came to nothing, {all_.share:.0%} of them after the server had signed')
-        rates.append(all_.rate)
-        return age
-    rates = []
-    samples = rounds(2 if quick else 8, {'alone': 0, 'beside_refusals': REFUSALS_PER_SECOND}, measure)
-    return {'alone': {'label': f'{system.label}, alone', 'p50_us': figure(samples['alone'])},
-            'beside_refusals': {'label': f'{system.label}, beside refused handshakes', 'p50_us': figure(samples['beside_refusals']),
-                                'handshakes_per_second': figure(rates)}}
+def beside_refusals(bench, quick, ages):
+    """How old a reader's lines are without, and beside, handshakes that come to nothing: at the doors of its server, and at
+    those of another one, so that what they take of the machine wherever they are made can be told from what they do to who is
+    served at the same door."""
+    system = systems.JobtailTlsTailLogBesideOthers
+    with ExitStack() as stack:
+        ready, _ = started(bench, {'read': system, 'other': system}, stack)
+        read, other = (ready[key].daemon for key in ('read', 'other'))
+        doors = {'alone': None,
+                 'beside_refusals': (read.address, 'h2'),
+                 'beside_refusals_elsewhere': (other.address, 'h2'),
+                 'beside_https_refusals': (f'127.0.0.1:{read.http_port}', 'http/1.1'),
+                 'beside_https_refusals_elsewhere': (f'127.0.0.1:{other.http_port}', 'http/1.1')}
+        rates = {door: [] for door in doors}
+
+        def measure(key, door):
+            if not door:
+                return ages(key, ready['read'])
+            with Refusals(*door, REFUSALS_PER_SECOND) as all_:
+                age = ages(key, ready['read'])
+            tell(f'   {key}: {all_.rate:,.0f} handshakes a second came to nothing, {all_.share:.0%} of them after the server had signed')
+            rates[key].append(all_.rate * all_.share)
+            return age
+        samples = rounds(2 if quick else 8, doors, measure)
+    rows = {key: {'label': f'{system.label}, {REFUSED[key]}', 'p50_us': figure(samples[key])} for key in doors}
+    for key, signed in rates.items():
+        if signed:
+            rows[key]['signed_per_second'] = figure(signed)
+    return rows
 
 
 ALL = {

@@ -264,11 +264,12 @@ class Jobtail(System):
 
 class JobtailTls(Jobtail):
     label = '`jobtail run` over mTLS, live'
+    apart = True  # see Daemon
 
     def start(self):
         tls = self.bench.certificates()
         self.daemon = self.bench.start_jobtail(f'--tls-cert={tls}/server.pem', f'--tls-key={tls}/server.key',
-                                               f'--tls-client-ca={tls}/ca.pem')
+                                               f'--tls-client-ca={tls}/ca.pem', apart=self.apart)
 
     def command(self, *arguments):
         tls = self.bench.certificates()
@@ -286,6 +287,11 @@ class JobtailTlsTailLog(JobtailTls):
         return [self.bench.with_tls(self.bench.grpc(
             self.daemon.address, 'tail-job', 'stamps', '-p', 'count', count, '-p', 'interval_micros', micros,
             '--stamped'))]
+
+
+class JobtailTlsTailLogBesideOthers(JobtailTlsTailLog):
+    """In the session of this program, as all that it is compared with."""
+    apart = False
 
 
 class JobtailTailLog(Jobtail):

@@ -15,6 +15,7 @@
 #include <vector>
 
 #include "base/scheduler.h"
+#include "base/thread_slice.h"
 #include "server/process/process.h"
 
 namespace jobtail::process {
@@ -75,6 +76,7 @@ class ProcessPool::Threads {
       try {
         std::thread([this, function = std::function<void()>(function)]() mutable {
           pthread_setname_np(pthread_self(), "run-beside");
+          TakeUsualSlices();  // as will what it starts
           function();
           function = nullptr;  // what it holds on to is let go while this still exists
           Ended();

@@ -75,14 +75,15 @@ class UnaryCall final : public JobService::Unary {
   access::Quotas::Place place_;
 };
 
-// Finishes a unary call with a result, an absl::StatusOr of a message.
+// Puts a result, an absl::StatusOr of a message, into the response. Returns what the call ends
+// with.
 template <typename Result>
-void FinishWith(UnaryCall* call, const Result& result, grpc::ByteBuffer* response) {
-  if (!result.ok()) return call->FinishWith(result.status());
+absl::Status TakeResult(UnaryCall* call, const Result& result, grpc::ByteBuffer* response) {
+  if (!result.ok()) return result.status();
   *response = ToByteBuffer(*result);
-  const absl::Status held = call->HoldAnswer(response->Length());
+  absl::Status held = call->HoldAnswer(response->Length());
   if (!held.ok()) response->Clear();
-  call->FinishWith(held);
+  return held;
 }
 
 }  // namespace
@@ -117,7 +118,7 @@ absl::StatusOr<access::Quotas::Place> JobService::HoldRequest(const Context& con
   return place;
 }
 
-// Answers a unary call, in the pool, with what `answer` makes of the request.
+// Answers a unary call with what `answer` makes of the request, in the pool.
 template <typename Request, typename MakeAnswer>
 JobService::Unary* JobService::Answer(Context* context, const grpc::ByteBuffer& bytes,
                                       grpc::ByteBuffer* response, MakeAnswer answer) {
@@ -137,13 +138,14 @@ JobService::Unary* JobService::Answer(Context* context, const grpc::ByteBuffer& 
     call->FinishWith(status);
     return call;
   }
-  streams_.pool().Run(
-      context->peer(), [=, this, size = bytes.Length(), request = std::move(request)] {
-        if (context->IsCancelled()) return call->Finish(grpc::Status::CANCELLED);
-        const absl::StatusOr<access::Caller> caller = Admit(*context, size, &call->place());
-        if (!caller.ok()) return call->FinishWith(caller.status());
-        FinishWith(call, answer(request, *caller), response);
-      });
+  auto find = [=, this, size = bytes.Length(), request = std::move(request)] {
+    if (context->IsCancelled()) return absl::CancelledError("the client has gone away");
+    const absl::StatusOr<access::Caller> caller = Admit(*context, size, &call->place());
+    return caller.ok() ? TakeResult(call, answer(request, *caller), response) : caller.status();
+  };
+  streams_.pool().Run(context->peer(), [call, find = std::move(find), pool = &streams_.pool()] {
+    pool->Answer([call, status = find()] { call->FinishWith(status); });
+  });
   return call;
 }
 

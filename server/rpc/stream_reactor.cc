@@ -23,11 +23,13 @@ StreamReactor::StreamReactor(grpc::CallbackServerContext* context, StreamSet* se
       stream_(std::make_shared<Stream>(static_cast<StreamWriter*>(this), set, context->peer())) {}
 
 void StreamReactor::Start(Open open) {
-  set_->pool().Run(context_->peer(), [stream = stream_, open = std::move(open)] {
-    if (stream->IsClientGone())
-      return stream->Start(absl::CancelledError("the client has gone away"));
-    stream->Start(open());
-  });
+  set_->pool().Run(context_->peer(),
+                   [pool = &set_->pool(), stream = stream_, open = std::move(open)] {
+                     auto feed = std::make_shared<absl::StatusOr<std::unique_ptr<Feed>>>(
+                         absl::CancelledError("the client has gone away"));
+                     if (!stream->IsClientGone()) *feed = open();
+                     pool->Answer([stream, feed] { stream->Start(std::move(*feed)); });
+                   });
 }
 
 void StreamReactor::Fail(const absl::Status& status) { stream_->Start(status); }

@@ -9,6 +9,7 @@
 #include "absl/strings/str_cat.h"
 #include "base/codec/run_state.h"
 #include "base/quoting.h"
+#include "base/thread_slice.h"
 #include "server/run/job_check.h"
 #include "server/run/lost_run.h"
 #include "server/run/run_id.h"
@@ -32,7 +33,7 @@ Engine::Engine(LogStore* store, EngineOptions options)
       store_(store),
       cache_(options.cache_bytes),
       unsaved_{.most = options.unsaved_bytes},
-      committer_("log-commit", options.clock, kCommitters),
+      committer_("log-commit", options.clock, kCommitters, TakeLongSlices),
       small_committer_("log-commit-few", options.clock,
                        options.store_syncs_always ? kSmallSyncingCommitters : kSmallCommitters),
       waker_("log-wake", options.clock),

@@ -16,6 +16,7 @@
 #include "absl/functional/function_ref.h"
 #include "absl/strings/str_cat.h"
 #include "absl/time/time.h"
+#include "base/thread_slice.h"
 #include "capture/current.h"
 #include "capture/interposition.h"
 #include "capture/line_buffer.h"
@@ -27,7 +28,9 @@ namespace {
 
 constexpr size_t kMaxThreadName = 15;  // the kernel's limit
 
-void NameThread(const std::string& job) {
+// Who asked for the run may have had a thread with long slices make this one.
+void BeginThread(const std::string& job) {
+  TakeLongSlices();
   pthread_setname_np(pthread_self(), job.substr(0, kMaxThreadName).c_str());
 }
 
@@ -127,7 +130,7 @@ JobResult CallBeside(const JobFunction& function, const capture::Options& option
   RelaySink sink(&relay, &run->run().output());
   JobResult result = EndedItsThread();
   const auto call = [&] {
-    NameThread(run->run().job());
+    BeginThread(run->run().job());
     const absl::Cleanup end = [&] { relay.Close(); };
     const Ways ways{&sink, [&relay](absl::FunctionRef<void()> work) { relay.Do(work); }};
     result = CallCaptured(function, options, run, ways);
@@ -144,7 +147,7 @@ JobResult CallBeside(const JobFunction& function, const capture::Options& option
 
 void Execute(const JobFunction& function, const capture::Options& options,
              std::shared_ptr<Execution> execution) {
-  NameThread(execution->job());
+  BeginThread(execution->job());
   execution->Started();
   const auto run = std::make_shared<FunctionRun>(std::move(execution));
   JobResult result = EndedItsThread();

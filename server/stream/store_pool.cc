@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "base/connection_name.h"
+#include "base/thread_slice.h"
 
 namespace jobtail {
 namespace {
@@ -27,7 +28,10 @@ thread_local std::vector<Added> added;
 StorePool::StorePool(int threads)
     : most_at_once_(std::max(1, threads / 2)), most_of_client_(std::max(1, threads - 1)) {
   for (int i = 0; i < threads; ++i) {
-    threads_.emplace_back([this] { Work(); });
+    threads_.emplace_back([this] {
+      TakeLongSlices();
+      Work();
+    });
     pthread_setname_np(threads_.back().native_handle(), "store-calls");
   }
 }
@@ -43,6 +47,7 @@ void StorePool::Stop() {
   for (std::thread& thread : threads_) {
     if (thread.joinable()) thread.join();
   }
+  answers_.Stop();
   Clients dropped;  // destroyed without the lock
   absl::MutexLock lock(&mutex_);
   turns_.Clear();

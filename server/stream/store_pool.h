@@ -9,10 +9,12 @@
 #include <map>
 #include <string>
 #include <thread>
+#include <utility>
 #include <vector>
 
 #include "absl/base/thread_annotations.h"
 #include "absl/synchronization/mutex.h"
+#include "base/scheduler.h"
 
 namespace jobtail {
 
@@ -48,8 +50,16 @@ class StorePool {
   // begins after that task: it must not wait for it.
   void Run(const std::string& connection, std::function<void()> task);
 
-  // Waits for the tasks that have begun, and drops the others, as well as those that come later.
-  // For an owner whose tasks have nobody left who waits for them. Idempotent.
+  // Has `answer` called soon, one after the other in the order in which they come, by a thread that
+  // does nothing else. For what a task has found and a door is to send: short, and waiting for
+  // nobody. The threads of tasks are behind others for having worked; while one of them waits for
+  // its turn at a lock of the door's transport, so would everybody who is served by that
+  // (docs/decisions/0066).
+  void Answer(std::function<void()> answer) { answers_.Soon(std::move(answer)); }
+
+  // Waits for the tasks that have begun, and drops the others and what has not been answered, as
+  // well as what comes later. For an owner whose tasks have nobody left who waits for them.
+  // Idempotent.
   void Stop();
 
   // How many tasks have not begun, those included that wait for the task that has added them.
@@ -119,6 +129,7 @@ class StorePool {
   Turns<Clients::iterator> turns_ ABSL_GUARDED_BY(mutex_);
   // What each thread that waits for work waits for, the last to have begun last.
   std::vector<bool*> idle_ ABSL_GUARDED_BY(mutex_);
+  Scheduler answers_{"store-answers"};
   std::vector<std::thread> threads_;  // last: they use the rest
 };
 

@@ -141,6 +141,12 @@ void Stream::Execute(void (Stream::*step)()) {
   });
 }
 
+// In the pool, what is to be sent is left to others.
+void Stream::StepAfterPool() {
+  if (executor_) return Execute(&Stream::Step);
+  set_->pool().Answer([self = shared_from_this()] { self->Step(); });
+}
+
 void Stream::Step() {
   absl::MutexLock lock(&mutex_);
   StepLocked();
@@ -169,7 +175,7 @@ void Stream::StepLocked() {
     }
     if (!TakeLocked(std::move(reading))) return;
   }
-  set_->pool().Run(client_, [self = shared_from_this()] { self->Execute(&Stream::Step); });
+  set_->pool().Run(client_, [self = shared_from_this()] { self->StepAfterPool(); });
 }
 
 // False if that takes the pool.
@@ -209,8 +215,9 @@ void Stream::ReadInPool() {
     absl::MutexLock lock(&mutex_);
     reading_ = false;
     if (feed) ahead_ = std::move(reading);
+    if (sending_) return;  // it is taken once that is sent
   }
-  Execute(&Stream::Step);
+  StepAfterPool();
 }
 
 // Of many streams that stall each would hold what it has read ahead.

@@ -12,12 +12,15 @@
 #include <fstream>
 #include <iterator>
 #include <string>
+#include <thread>
 #include <vector>
 
 #include "absl/strings/match.h"
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
+#include "base/thread_slice.h"
 #include "tests/server/process/process_fixture.h"
+#include "tests/support/thread_slice_probe.h"
 
 namespace jobtail::testing {
 namespace {
@@ -128,6 +131,20 @@ TEST_F(ProcessTest, ItsPriorityIsAsAskedFor) {
   command.nice = 7;
   command.io_priority = 3 << 13;
   EXPECT_THAT(Lines(RunCommand(command)), ElementsAre("7", "idle"));
+}
+
+TEST_F(ProcessTest, ItHasTheUsualSlicesOfTheProcessorWhoeverAskedForIt) {
+  const auto usual = SchedulingOf();
+  std::string run;
+  std::thread([&] {
+    TakeLongSlices();
+    run = StartCommand(Shell("echo $$; exec sleep 1000"));
+  }).join();
+  ASSERT_TRUE(Eventually([&] { return !Lines(ReadLog(run)).empty(); }));
+  int pid;
+  ASSERT_TRUE(absl::SimpleAtoi(Lines(ReadLog(run)).front(), &pid));
+  EXPECT_EQ(SchedulingOf(pid).slice_nanos, usual.slice_nanos);
+  ASSERT_TRUE(Cancel(run).ok());
 }
 
 TEST_F(ProcessTest, ASignalThatEndsItIsInTheResult) {

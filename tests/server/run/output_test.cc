@@ -36,7 +36,7 @@ using ::testing::Not;
 constexpr int64_t kMilli = 1'000'000;
 
 // Remembers what it is given: text, then the ending as '\n', '\r' or '|' for none.
-class Recorder : public capture::Sink {
+class LineRecorder : public capture::Sink {
  public:
   void Write(std::span<const Line> lines) noexcept override {
     absl::MutexLock lock(&mutex_);
@@ -81,7 +81,7 @@ class OverwriteTest : public ::testing::Test {
     sink_->Write({&line, 1});
   }
 
-  Recorder log_;
+  LineRecorder log_;
   FakeClock clock_;
   Scheduler timers_{"timers", &clock_};
   std::shared_ptr<OverwriteSink> sink_ = std::make_shared<OverwriteSink>(&log_, &timers_);
@@ -178,7 +178,7 @@ TEST(MaskSink, HidesASecretHoweverItsLineIsCutIntoRecords) {
   for (const Ending ending : {Ending::kNone, Ending::kSplit}) {
     for (size_t first = 0; first <= text.size(); ++first) {
       for (size_t second = first; second <= text.size(); ++second) {
-        Recorder log;
+        LineRecorder log;
         MaskSink sink(&masker, &log);
         const Line lines[] = {At(0, std::string_view(text).substr(0, first), ending),
                               At(1, "other", Ending::kLf, Stream::kStderr),
@@ -197,7 +197,7 @@ TEST(MaskSink, HidesASecretHoweverItsLineIsCutIntoRecords) {
 
 TEST(MaskSink, ShowsWhatItHoldsBackAtTheEnd) {
   const Masker masker({"hunter2"}, {});
-  Recorder log;
+  LineRecorder log;
   MaskSink sink(&masker, &log);
   const Line line = At(0, "who? hunter", Ending::kNone);
   sink.Write({&line, 1});
@@ -208,7 +208,7 @@ TEST(MaskSink, ShowsWhatItHoldsBackAtTheEnd) {
 
 TEST(MaskSink, TakesNothingWhereTheLogIsFull) {
   const Masker masker({"hunter2"}, {});
-  Recorder log;
+  LineRecorder log;
   MaskSink sink(&masker, &log);
   log.full = true;
   const Line line = At(0, "hunter2!", Ending::kNone);

@@ -13,6 +13,7 @@
 
 #include "absl/synchronization/blocking_counter.h"
 #include "absl/synchronization/notification.h"
+#include "tests/support/thread_slice_probe.h"
 
 namespace jobtail {
 namespace {
@@ -61,6 +62,47 @@ class Served {
   absl::Mutex mutex_;
   std::vector<std::string> order_ ABSL_GUARDED_BY(mutex_);
 };
+
+TEST(StorePool, AnswersInOrderWhileAllThreadsHang) {
+  Plug plug(2);
+  Served served(2);
+  StorePool pool(/*threads=*/2);
+  pool.Run("one", plug.Task());
+  pool.Run("two", plug.Task());
+  plug.AwaitBegun();
+  pool.Answer(served.Task("first"));
+  pool.Answer(served.Task("second"));
+  EXPECT_THAT(served.Await(), ElementsAre("first", "second"));
+  plug.Open();
+}
+
+TEST(StorePool, AnswersNothingOnceItIsStopped) {
+  StorePool pool(/*threads=*/1);
+  pool.Stop();
+  bool answered = false;
+  pool.Answer([&answered] { answered = true; });
+  pool.Stop();
+  EXPECT_FALSE(answered);
+}
+
+// So that who answers, and is woken, need not wait for the end of a slice.
+TEST(StorePool, HasLongSlicesOfTheProcessorForTasksAlone) {
+  StorePool pool;
+  uint64_t in_task = 0;
+  uint64_t in_answer = 0;
+  absl::Notification done;
+  pool.Run("client", [&] {
+    in_task = testing::SchedulingOf().slice_nanos;
+    pool.Answer([&] {
+      in_answer = testing::SchedulingOf().slice_nanos;
+      done.Notify();
+    });
+  });
+  done.WaitForNotification();
+  const uint64_t usual = testing::SchedulingOf().slice_nanos;
+  EXPECT_EQ(in_task, usual + usual / 2);
+  EXPECT_EQ(in_answer, usual);
+}
 
 TEST(StorePool, GoesRoundByConnection) {
   Plug plug(1);

@@ -2,8 +2,10 @@
 #include "tests/server/stream/stream_fakes.h"
 
 #include <gtest/gtest.h>
+#include <pthread.h>
 
 #include <algorithm>
+#include <array>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
@@ -195,8 +197,16 @@ FakeWriter::~FakeWriter() {
   EXPECT_LE(finishes_, 1);
 }
 
-void FakeWriter::Note(std::string what) {
+std::string FakeWriter::sender() const {
   absl::MutexLock lock(&mutex_);
+  return sender_;
+}
+
+void FakeWriter::Note(std::string what) {
+  std::array<char, 16> thread{};
+  pthread_getname_np(pthread_self(), thread.data(), thread.size());
+  absl::MutexLock lock(&mutex_);
+  sender_ = thread.data();
   overlapped_ |= in_flight_ || finishes_ > 0;
   in_flight_ = true;
   sent_.push_back(std::move(what));

@@ -77,6 +77,8 @@ class FakeWriter : public StreamWriter {
   // What was begun to be sent, "begin", "heartbeat N" and texts, since the start.
   std::vector<std::string> sent() const;
   void AwaitSent(size_t count) const;
+  // The name of the thread that began the last of it.
+  std::string sender() const;
   // The message on its way is gone.
   void Deliver(bool ok = true);
   // Delivers each message as it comes, from now on, on a thread of its own.
@@ -107,6 +109,7 @@ class FakeWriter : public StreamWriter {
   const std::shared_ptr<Stream> stream_;
   mutable absl::Mutex mutex_;
   std::vector<std::string> sent_ ABSL_GUARDED_BY(mutex_);
+  std::string sender_ ABSL_GUARDED_BY(mutex_);
   std::deque<std::string> taken_ ABSL_GUARDED_BY(mutex_);
   int64_t records_ ABSL_GUARDED_BY(mutex_) = 0;  // that were sent
   bool in_flight_ ABSL_GUARDED_BY(mutex_) = false;

@@ -84,6 +84,24 @@ TEST_F(StreamTest, ReadsWhatIsNotCheapInThePoolAndAMessageAhead) {
   EXPECT_THAT(writer_.sent(), ElementsAre("begin", "one", "two", "three"));
 }
 
+// Or all that use a transport would wait for who has kept a processor busy, and holds its lock.
+TEST_F(StreamTest, IsNotSentByTheThreadsThatReadInThePool) {
+  script_.SetCheap(false);
+  script_.Add("");  // nothing found yet
+  script_.Add("one");
+  writer_.stream().Start(script_.MakeFeed());
+  writer_.Deliver();
+  writer_.AwaitSent(2);
+  EXPECT_EQ(writer_.sender(), "store-answers");
+  writer_.Deliver();
+  script_.Add("two");
+  writer_.AwaitSent(3);
+  EXPECT_EQ(writer_.sender(), "store-answers");
+  script_.End();
+  writer_.DeliverAll();
+  writer_.AwaitFinish();
+}
+
 TEST_F(StreamTest, SendsWhatItHasReadWhileTheNextReadHangs) {
   script_.SetCheap(false);
   script_.Hold(/*first=*/1);
