@@ -226,20 +226,16 @@ void Engine::EndUnstarted(const std::shared_ptr<Run>& run, const absl::Status& e
   }
 }
 
-absl::StatusOr<Engine::Created> Engine::Create(const v1::CreateRunRequest& request,
-                                               const Creator& creator) {
+absl::StatusOr<std::shared_ptr<Run>> Engine::Create(const v1::CreateRunRequest& request,
+                                                    const Creator& creator) {
   auto created = FindOrCreate(request, creator);
   const absl::Status& status = created.status();
   if (absl::IsResourceExhausted(status) || absl::IsUnavailable(status)) ++refused_runs_;
   return created;
 }
 
-absl::StatusOr<Engine::Created> Engine::FindOrCreate(const v1::CreateRunRequest& request,
-                                                     const Creator& creator) {
-  const auto created = [](auto run, bool is_new) -> absl::StatusOr<Created> {
-    if (!run.ok()) return run.status();
-    return Created{*std::move(run), is_new};
-  };
+absl::StatusOr<std::shared_ptr<Run>> Engine::FindOrCreate(const v1::CreateRunRequest& request,
+                                                          const Creator& creator) {
   if (!creator.view.everything()) {
     const auto job = FindJobFor(creator, access::Verb::kRun, request.job());
     if (!job.ok()) return job.status();
@@ -247,7 +243,7 @@ absl::StatusOr<Engine::Created> Engine::FindOrCreate(const v1::CreateRunRequest&
   const std::string& owner = creator.view.name();
   const std::string& request_id = request.request_id();
   const std::string id = ids_.Make(options_.clock->Now());
-  if (request_id.empty()) return created(CreateNew(id, request, creator), true);
+  if (request_id.empty()) return CreateNew(id, request, creator);
   auto parameters = request.parameters();
   if (const auto job = jobs_.Find(request.job()); job.ok()) {
     parameters = WithoutSecrets(**job, std::move(parameters));
@@ -255,10 +251,10 @@ absl::StatusOr<Engine::Created> Engine::FindOrCreate(const v1::CreateRunRequest&
   const absl::StatusOr<std::string> found =
       request_ids_.Enter(request_id, RequestIds::DigestOf(request.job(), parameters), id, owner);
   if (!found.ok()) return found.status();
-  if (*found != id) return created(runs_.Find(*found), false);
+  if (*found != id) return runs_.Find(*found);
   auto run = CreateNew(id, request, creator);
   request_ids_.Settle(request_id, id, run.ok(), owner);
-  return created(std::move(run), true);
+  return run;
 }
 
 absl::StatusOr<v1::Run> Engine::CreateRun(const v1::CreateRunRequest& request,
@@ -267,7 +263,7 @@ absl::StatusOr<v1::Run> Engine::CreateRun(const v1::CreateRunRequest& request,
   if (!view.ok()) return view.status();
   const auto created = Create(request, {caller, *view});
   if (!created.ok()) return created.status();
-  return view->Show(created->run->Get());
+  return view->Show((*created)->Get());
 }
 
 absl::StatusOr<v1::Run> Engine::CancelRun(const v1::CancelRunRequest& request,

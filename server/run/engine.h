@@ -148,14 +148,11 @@ class Engine {
     const View& view;
   };
 
-  // A run, or that which the same request has created before.
-  struct Created {
-    std::shared_ptr<Run> run;
-    bool is_new;
-  };
-
-  absl::StatusOr<Created> Create(const v1::CreateRunRequest& request, const Creator& creator);
-  absl::StatusOr<Created> FindOrCreate(const v1::CreateRunRequest& request, const Creator& creator);
+  // Returns a run, or that which the same request has created before.
+  absl::StatusOr<std::shared_ptr<Run>> Create(const v1::CreateRunRequest& request,
+                                              const Creator& creator);
+  absl::StatusOr<std::shared_ptr<Run>> FindOrCreate(const v1::CreateRunRequest& request,
+                                                    const Creator& creator);
   absl::StatusOr<std::shared_ptr<Run>> CreateNew(const std::string& id,
                                                  const v1::CreateRunRequest& request,
                                                  const Creator& creator);

@@ -35,11 +35,9 @@ absl::StatusOr<Engine::Started> Engine::RunJob(const v1::RunJobRequest& request,
   create.set_request_id(request.request_id());
   const auto created = Create(create, creator);
   if (!created.ok()) return created.status();
-  const auto& [run, is_new] = *created;
-  if (!is_new) {  // its log is opened, and nothing is started
-    const absl::Status allowed = Allow(caller, access::Verb::kReadLog, run->job(), run->id());
-    if (!allowed.ok()) return allowed;
-  }
+  const auto& run = *created;
+  const absl::Status allowed = Allow(caller, access::Verb::kReadLog, run->job(), run->id());
+  if (!allowed.ok()) return allowed;
   v1::TailLogRequest tail;
   tail.set_follow(true);
   auto cursor = Open(*run, tail);

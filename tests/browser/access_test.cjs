@@ -116,6 +116,18 @@ useAccess('a session ends with its token, while a log is followed', async ({ ser
   await page.locator('.account', { hasText: 'rosa' }).waitFor();
 });
 
+useAccess('a session that expires ends, while a log is followed', async ({ server, page, access }) => {
+  const run = await ask(server, access.olga, 'POST', '/v1/runs', { job: 'countdown', parameters: { times: '1000000', interval: '50ms' } });
+  await page.goto(`${server.url}/runs/${run.id}`);
+  await signIn(page, access.token('create', 'rosa', '--expires=8s').trim());
+  await row(page, 'Task #').first().waitFor();
+  await page.getByRole('heading', { name: 'Sign in' }).waitFor(); // by itself
+  await page.reload();
+  await page.getByRole('heading', { name: 'Sign in' }).waitFor();
+  await signIn(page, access.olga); // though the browser still has the cookie
+  await row(page, 'Task #').first().waitFor();
+});
+
 useAccess('the page shows only what one may do', async ({ server, page, access }) => {
   const run = await ask(server, access.olga, 'POST', '/v1/runs', { job: 'countdown', parameters: { times: '1000000', interval: '50ms' } });
   await page.goto(`${server.url}/runs/${run.id}`);
