@@ -38,6 +38,9 @@ class Feed {
   // Whether TryRead would do, as far as can be said beforehand.
   virtual bool IsCheap() const = 0;
 
+  // Whether a Read may keep a processor busy for long.
+  virtual bool Searches() const { return false; }
+
   // To be called before all else, if at all: a part of a long Read may be done by a thread that
   // `run_beside` finds.
   virtual void Share(RunBeside /*run_beside*/) {}  // NOLINT: overrides keep it
@@ -81,6 +84,7 @@ class LogFeed final : public Feed {
     return cursor_->TryRead(std::min(bytes_, most_bytes), slices);
   }
   bool IsCheap() const override { return cursor_->IsCheap(); }
+  bool Searches() const override { return cursor_->filters(); }
   void Share(RunBeside run_beside) override { cursor_->ShareSearch(std::move(run_beside)); }
   bool Wait(std::function<void()> wake) override { return cursor_->Wait(std::move(wake)); }
   void CancelWait() override { cursor_->CancelWait(); }

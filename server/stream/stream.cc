@@ -141,9 +141,9 @@ void Stream::Execute(void (Stream::*step)()) {
   });
 }
 
-// In the pool, what is to be sent is left to others.
-void Stream::StepAfterPool() {
-  if (executor_) return Execute(&Stream::Step);
+// In the pool, what a search has found is left to others to be sent.
+void Stream::StepAfterPool(bool has_searched) {
+  if (executor_ || !has_searched) return Execute(&Stream::Step);
   set_->pool().Answer([self = shared_from_this()] { self->Step(); });
 }
 
@@ -175,7 +175,9 @@ void Stream::StepLocked() {
     }
     if (!TakeLocked(std::move(reading))) return;
   }
-  set_->pool().Run(client_, [self = shared_from_this()] { self->StepAfterPool(); });
+  set_->pool().Run(client_, [self = shared_from_this(), searches = feed_->Searches()] {
+    self->StepAfterPool(searches);
+  });
 }
 
 // False if that takes the pool.
@@ -217,7 +219,7 @@ void Stream::ReadInPool() {
     if (feed) ahead_ = std::move(reading);
     if (sending_) return;  // it is taken once that is sent
   }
-  StepAfterPool();
+  StepAfterPool(feed && feed->Searches());
 }
 
 // Of many streams that stall each would hold what it has read ahead.

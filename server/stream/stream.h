@@ -30,7 +30,8 @@ namespace jobtail {
 //
 // What is in memory is read by the thread that comes by: the one that reports a message sent, or
 // the one that has stored the line. What is not, and what is filtered, is read in the StorePool,
-// which has another thread send it; what was read before that goes out meanwhile.
+// which has another thread send what a search has found; what was read before that goes out
+// meanwhile.
 //
 // The door holds it by shared_ptr from before Start until after Close, as do logs that may wake it.
 // Start, Sent and ClientGone are the door's, and come on the executor's thread if there is one; the
@@ -45,7 +46,7 @@ class Stream : public std::enable_shared_from_this<Stream> {
 
   // `set` outlives the stream, the writer outlives Finish. `client` is the connection whose turn
   // the StorePool counts. Without an executor the writer is called by whatever thread comes by, but
-  // for the pool's.
+  // for those that have searched.
   Stream(StreamWriter* writer, StreamSet* set, std::string client, Executor executor = nullptr);
 
   // Begins to send, or ends the stream with the error. To be called once; until then a stream does
@@ -90,7 +91,7 @@ class Stream : public std::enable_shared_from_this<Stream> {
   };
 
   void Execute(void (Stream::*step)());
-  void StepAfterPool();
+  void StepAfterPool(bool has_searched);
   void Step();
   void StepLocked() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   bool TryReadLocked(Reading* reading) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);

@@ -71,6 +71,11 @@ class ScriptFeed final : public Feed {
     return script_.cheap_;
   }
 
+  bool Searches() const override {
+    absl::MutexLock lock(&script_.mutex_);
+    return script_.searches_;
+  }
+
   bool Wait(std::function<void()> wake) override {
     absl::MutexLock lock(&script_.mutex_);
     if (!script_.texts_.empty() || script_.end_) return false;
@@ -130,6 +135,11 @@ void Script::Wake() {
 void Script::SetCheap(bool cheap) {
   absl::MutexLock lock(&mutex_);
   cheap_ = cheap;
+}
+
+void Script::Search() {
+  absl::MutexLock lock(&mutex_);
+  searches_ = true;
 }
 
 void Script::Hold(int64_t first) {

@@ -33,6 +33,8 @@ class Script {
   void Refuse(absl::Status status);
   // Whether Read is done by whoever comes by.
   void SetCheap(bool cheap);
+  // From now on feeds are searches.
+  void Search();
   // Holds back each Read, but for the first ones of all, until it is let go on.
   void Hold(int64_t first = 0);
   void Release();
@@ -55,6 +57,7 @@ class Script {
   absl::Status right_ ABSL_GUARDED_BY(mutex_);
   absl::Duration due_ ABSL_GUARDED_BY(mutex_) = absl::InfiniteDuration();
   bool cheap_ ABSL_GUARDED_BY(mutex_) = true;
+  bool searches_ ABSL_GUARDED_BY(mutex_) = false;
   bool held_ ABSL_GUARDED_BY(mutex_) = false;
   int64_t not_held_ ABSL_GUARDED_BY(mutex_) = 0;  // so many first ones
   bool waiting_ ABSL_GUARDED_BY(mutex_) = false;

@@ -85,8 +85,9 @@ TEST_F(StreamTest, ReadsWhatIsNotCheapInThePoolAndAMessageAhead) {
 }
 
 // Or all that use a transport would wait for who has kept a processor busy, and holds its lock.
-TEST_F(StreamTest, IsNotSentByTheThreadsThatReadInThePool) {
+TEST_F(StreamTest, IsNotSentByThreadsThatHaveSearched) {
   script_.SetCheap(false);
+  script_.Search();
   script_.Add("");  // nothing found yet
   script_.Add("one");
   writer_.stream().Start(script_.MakeFeed());
