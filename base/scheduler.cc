@@ -35,6 +35,9 @@ void Scheduler::Stop() {
   for (std::thread& thread : threads_) {
     if (thread.joinable()) thread.join();
   }
+  decltype(queue_) dropped;  // destroyed without the lock
+  std::lock_guard lock(mutex_);
+  dropped.swap(queue_);
 }
 
 Scheduler::Id Scheduler::After(absl::Duration delay, std::function<void()> function) {
@@ -42,6 +45,7 @@ Scheduler::Id Scheduler::After(absl::Duration delay, std::function<void()> funct
   const absl::Duration due = delay == -absl::InfiniteDuration() ? delay : clock_->Steady() + delay;
   std::lock_guard lock(mutex_);
   const Id id{due, next_id_++};
+  if (stopping_) return id;
   const auto added = queue_.emplace(id, std::move(function)).first;
   if (is_watched_) {
     if (added == queue_.begin()) first_changed_.notify_one();

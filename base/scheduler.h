@@ -40,8 +40,8 @@ class Scheduler {
   Scheduler(const Scheduler&) = delete;
   Scheduler& operator=(const Scheduler&) = delete;
 
-  // Waits for what is running, and runs no more; what is scheduled from now on is
-  // dropped. For an owner whose functions use this object until then. Idempotent.
+  // Waits for what is running, and drops what has not begun, as well as what is scheduled from now
+  // on. For an owner whose functions use this object until then. Idempotent.
   void Stop();
 
   // Runs `function` once `delay` has passed. Functions of one delay are begun in the order in which

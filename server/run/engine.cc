@@ -149,6 +149,9 @@ absl::StatusOr<std::shared_ptr<Run>> Engine::CreateNew(const std::string& id,
   run->Keep(*std::move(own_place));
   absl::Status added =
       Allow(creator.caller, access::Verb::kRun, request.job(), id, request.request_id());
+  if (added.ok() && creator.opens_log) {
+    added = Allow(creator.caller, access::Verb::kReadLog, request.job(), id);
+  }
   if (added.ok()) {
     added = AddRun(run, *job, *place, *std::move(own_wait));
     if (added.ok()) return run;
@@ -251,7 +254,14 @@ absl::StatusOr<std::shared_ptr<Run>> Engine::FindOrCreate(const v1::CreateRunReq
   const absl::StatusOr<std::string> found =
       request_ids_.Enter(request_id, RequestIds::DigestOf(request.job(), parameters), id, owner);
   if (!found.ok()) return found.status();
-  if (*found != id) return runs_.Find(*found);
+  if (*found != id) {
+    auto known = runs_.Find(*found);
+    if (!known.ok() || !creator.opens_log) return known;
+    const absl::Status allowed =
+        Allow(creator.caller, access::Verb::kReadLog, (*known)->job(), (*known)->id());
+    if (!allowed.ok()) return allowed;
+    return known;
+  }
   auto run = CreateNew(id, request, creator);
   request_ids_.Settle(request_id, id, run.ok(), owner);
   return run;

@@ -142,10 +142,11 @@ class Engine {
   size_t Stop(absl::Duration grace);
 
  private:
-  // Who asks for a run, and what it may do.
+  // Who asks for a run, what it may do, and whether the run's log is opened for it, too.
   struct Creator {
     const access::Caller& caller;
     const View& view;
+    bool opens_log = false;
   };
 
   // Returns a run, or that which the same request has created before.

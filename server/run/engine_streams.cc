@@ -25,7 +25,7 @@ absl::StatusOr<Engine::Started> Engine::RunJob(const v1::RunJobRequest& request,
   }
   const auto view = ViewOf(caller);
   if (!view.ok()) return view.status();
-  const Creator creator{caller, *view};
+  const Creator creator{caller, *view, /*opens_log=*/true};
   if (absl::Status allowed = CheckRunJob(request, creator); !allowed.ok()) return allowed;
   auto guard = GuardFor(creator, access::Verb::kReadLog, request.job(), view->name());
   if (!guard.ok()) return guard.status();
@@ -35,15 +35,12 @@ absl::StatusOr<Engine::Started> Engine::RunJob(const v1::RunJobRequest& request,
   create.set_request_id(request.request_id());
   const auto created = Create(create, creator);
   if (!created.ok()) return created.status();
-  const auto& run = *created;
-  const absl::Status allowed = Allow(caller, access::Verb::kReadLog, run->job(), run->id());
-  if (!allowed.ok()) return allowed;
   v1::TailLogRequest tail;
   tail.set_follow(true);
-  auto cursor = Open(*run, tail);
+  auto cursor = Open(**created, tail);
   if (!cursor.ok()) return cursor.status();
   (*cursor)->Guard(*std::move(guard));
-  return Started{run->id(), *std::move(cursor)};
+  return Started{(*created)->id(), *std::move(cursor)};
 }
 
 absl::StatusOr<std::unique_ptr<Cursor>> Engine::TailLog(const v1::TailLogRequest& request,

@@ -14,7 +14,11 @@ constexpr int kReadsInARow = 16;
 }  // namespace
 
 Stream::Stream(StreamWriter* writer, StreamSet* set, std::string client, Executor executor)
-    : writer_(writer), set_(set), client_(std::move(client)), executor_(std::move(executor)) {}
+    : writer_(writer),
+      set_(set),
+      pool_(&set->pool()),
+      client_(std::move(client)),
+      executor_(std::move(executor)) {}
 
 void Stream::Start(absl::StatusOr<std::unique_ptr<Feed>> feed) {
   {
@@ -25,7 +29,7 @@ void Stream::Start(absl::StatusOr<std::unique_ptr<Feed>> feed) {
       GoneLocked();
       return StepLocked();
     }
-    feed_->Share([pool = &set_->pool(), client = client_](std::function<void()> piece) {
+    feed_->Share([pool = pool_, client = client_](std::function<void()> piece) {
       pool->Run(client, std::move(piece));
     });
     resume_point_ = feed_->ResumePoint();
@@ -58,7 +62,7 @@ bool Stream::IsClientGone() const {
 void Stream::GoneLocked() {
   gone_ = true;
   if (!feed_ || end_) return;
-  set_->pool().Run(client_, [self = shared_from_this()]() ABSL_NO_THREAD_SAFETY_ANALYSIS {
+  pool_->Run(client_, [self = shared_from_this()]() ABSL_NO_THREAD_SAFETY_ANALYSIS {
     self->feed_->ClientGone();  // is not replaced once it is there
   });
 }
@@ -142,9 +146,9 @@ void Stream::Execute(void (Stream::*step)()) {
 }
 
 // In the pool, what a search has found is left to others to be sent.
-void Stream::StepAfterPool(bool has_searched) {
-  if (executor_ || !has_searched) return Execute(&Stream::Step);
-  set_->pool().Answer([self = shared_from_this()] { self->Step(); });
+void Stream::StepAfterSearch() {
+  if (executor_) return Execute(&Stream::Step);
+  pool_->Answer([self = shared_from_this()] { self->Step(); });
 }
 
 void Stream::Step() {
@@ -175,9 +179,7 @@ void Stream::StepLocked() {
     }
     if (!TakeLocked(std::move(reading))) return;
   }
-  set_->pool().Run(client_, [self = shared_from_this(), searches = feed_->Searches()] {
-    self->StepAfterPool(searches);
-  });
+  pool_->Run(client_, [self = shared_from_this()] { self->Execute(&Stream::Step); });
 }
 
 // False if that takes the pool.
@@ -198,15 +200,17 @@ void Stream::Complete(const Feed& feed, Reading* reading) {
 
 void Stream::ReadInPoolLocked() {
   reading_ = true;
-  set_->pool().Run(client_, [self = shared_from_this()] { self->ReadInPool(); });
+  pool_->Run(client_, [self = shared_from_this()] { self->ReadInPool(); });
 }
 
 void Stream::ReadInPool() {
   auto reading = std::make_unique<Reading>();
   Feed* feed = nullptr;
+  bool searches;
   {
     absl::MutexLock lock(&mutex_);
     reading->stopping = stopping_;
+    searches = feed_->Searches();
     if (!gone_ && !stopping_now_) feed = feed_.get();
   }
   if (feed) {
@@ -215,11 +219,22 @@ void Stream::ReadInPool() {
   }
   {
     absl::MutexLock lock(&mutex_);
+    if (feed && ReadsOnLocked(*reading)) {
+      resume_point_ = reading->resume_point;
+      return ReadInPoolLocked();
+    }
     reading_ = false;
     if (feed) ahead_ = std::move(reading);
     if (sending_) return;  // it is taken once that is sent
   }
-  StepAfterPool(feed && feed->Searches());
+  searches ? StepAfterSearch() : Execute(&Stream::Step);
+}
+
+// A search that has found nothing so far goes on, in its turn, without a look at what there is to
+// be sent.
+bool Stream::ReadsOnLocked(const Reading& reading) const {
+  return reading.next.ok() && *reading.next == Next::kMore && reading.slices.empty() && !gone_ &&
+         !stopping_now_;
 }
 
 // Of many streams that stall each would hold what it has read ahead.

@@ -91,13 +91,14 @@ class Stream : public std::enable_shared_from_this<Stream> {
   };
 
   void Execute(void (Stream::*step)());
-  void StepAfterPool(bool has_searched);
+  void StepAfterSearch();
   void Step();
   void StepLocked() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   bool TryReadLocked(Reading* reading) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   void Complete(const Feed& feed, Reading* reading);
   void ReadInPoolLocked() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   void ReadInPool();
+  bool ReadsOnLocked(const Reading& reading) const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   std::optional<int64_t> ResumePointLocked() const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   void ReadAheadLocked() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   bool TakeLocked(Reading reading) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
@@ -112,7 +113,8 @@ class Stream : public std::enable_shared_from_this<Stream> {
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
 
   StreamWriter* const writer_;  // not to be used once finished_
-  StreamSet* const set_;
+  StreamSet* const set_;        // may be gone once it is closed
+  StorePool* const pool_;
   const std::string client_;
   const Executor executor_;
 

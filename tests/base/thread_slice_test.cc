@@ -49,26 +49,30 @@ TEST(ThreadSlice, IsHandedOnAndGivenUp) {
 
 TEST(ThreadSlice, ChangesNothingElseOfTheThread) {
   std::thread([] {
-    ASSERT_EQ(setpriority(PRIO_PROCESS, 0, 7), 0);
+    const int nice = SchedulingOf().nice + 1;
+    ASSERT_EQ(setpriority(PRIO_PROCESS, 0, nice), 0);
     const ThreadScheduling before = SchedulingOf();
     TakeLongSlices();
-    EXPECT_EQ(SchedulingOf().nice, 7);
+    EXPECT_EQ(SchedulingOf().nice, nice);
     TakeUsualSlices();
     EXPECT_EQ(SchedulingOf(), before);
   }).join();
 }
 
 TEST(ThreadSlice, OfOnesOwnIsKept) {
+  std::thread(TakeLongSlices).join();
   std::thread([] {
-    if (SchedulingOf().slice_nanos == 0) return;  // there is no such thing here
-    constexpr uint64_t kOwn = 1'500'000;
+    const ThreadScheduling usual = SchedulingOf();
+    if (usual.slice_nanos == 0) return;  // there is no such thing here
+    const uint64_t own = usual.slice_nanos + usual.slice_nanos / 4;
     std::array<char, 48> attributes{};
     const uint32_t size = attributes.size();
     memcpy(attributes.data(), &size, sizeof size);
-    memcpy(attributes.data() + 24, &kOwn, sizeof kOwn);
+    memcpy(attributes.data() + 16, &usual.nice, sizeof usual.nice);
+    memcpy(attributes.data() + 24, &own, sizeof own);
     ASSERT_EQ(syscall(SYS_sched_setattr, 0, attributes.data(), 0), 0);
     TakeUsualSlices();
-    EXPECT_EQ(SchedulingOf().slice_nanos, kOwn);
+    EXPECT_EQ(SchedulingOf().slice_nanos, own);
   }).join();
 }
 

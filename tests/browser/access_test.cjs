@@ -119,7 +119,7 @@ useAccess('a session ends with its token, while a log is followed', async ({ ser
 useAccess('a session that expires ends, while a log is followed', async ({ server, page, access }) => {
   const run = await ask(server, access.olga, 'POST', '/v1/runs', { job: 'countdown', parameters: { times: '1000000', interval: '50ms' } });
   await page.goto(`${server.url}/runs/${run.id}`);
-  await signIn(page, access.token('create', 'rosa', '--expires=8s').trim());
+  await signIn(page, access.token('create', 'rosa', '--expires=15s').trim());
   await row(page, 'Task #').first().waitFor();
   await page.getByRole('heading', { name: 'Sign in' }).waitFor(); // by itself
   await page.reload();

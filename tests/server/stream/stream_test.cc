@@ -6,6 +6,7 @@
 
 #include <thread>
 
+#include "absl/synchronization/notification.h"
 #include "tests/server/stream/stream_fixture.h"
 #include "tests/support/observe.h"
 
@@ -101,6 +102,24 @@ TEST_F(StreamTest, IsNotSentByThreadsThatHaveSearched) {
   script_.End();
   writer_.DeliverAll();
   writer_.AwaitFinish();
+}
+
+// It keeps its place among those whose turn it is, and bothers nobody.
+TEST_F(StreamTest, ThatHasFoundNothingSearchesOnInThePool) {
+  script_.SetCheap(false);
+  script_.Search();
+  absl::Notification open;
+  pool_.Answer([&open] { open.WaitForNotification(); });
+  for (int i = 0; i < 3; ++i) script_.Add("");
+  writer_.stream().Start(script_.MakeFeed());
+  writer_.Deliver();
+  EXPECT_TRUE(Eventually([this] { return script_.reads() == 4; })) << "and one that waits";
+  open.Notify();
+  script_.Add("one");
+  script_.End();
+  writer_.DeliverAll();
+  writer_.AwaitFinish();
+  EXPECT_THAT(writer_.sent(), ElementsAre("begin", "one"));
 }
 
 TEST_F(StreamTest, SendsWhatItHasReadWhileTheNextReadHangs) {
