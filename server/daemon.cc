@@ -211,8 +211,8 @@ void Daemon::AddHttpFlags() {
       ->allow_extra_args(false)
       ->type_name("TEXT [" + http.address + "]");
   flags_.add_option("--http-allow-host", http.allowed_hosts,
-                    "A name, besides localhost and IP addresses, by which this server may be "
-                    "addressed");
+                    "A name by which this server may be addressed, besides localhost on loopback "
+                    "and, elsewhere, the address that a client connects to");
   flags_.add_option("--http-allow-origin", http.allowed_origins,
                     "An origin, such as https://ci.example.com, whose pages may use the API");
   flags_

@@ -92,6 +92,11 @@ bool ClientSocket::IsUnix() const {
   return !error && own.data()->sa_family == AF_UNIX;
 }
 
+std::string ClientSocket::own_address() const {
+  const std::optional<tcp::endpoint> own = Own();
+  return own ? own->address().to_string() : "";
+}
+
 std::optional<tcp::endpoint> ClientSocket::Own() const {
   ErrorCode error;
   const Protocol::endpoint own = plain_.socket().local_endpoint(error);

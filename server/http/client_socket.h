@@ -42,6 +42,8 @@ class ClientSocket {
   bool is_tls() const { return tls_.has_value(); }
   // Whether the client is on this machine, and has come by an address that others cannot reach.
   bool on_loopback() const;
+  // The address that the client has connected to; empty for a unix socket.
+  std::string own_address() const;
   // As NameOf below.
   std::string Name() const { return NameOf(plain_.socket()); }
   // Once Handshake was done.

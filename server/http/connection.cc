@@ -66,7 +66,8 @@ Connection::Connection(Protocol::socket socket, const ConnectionServices* servic
       held_(services->budget, client_),
       stranger_(services->newcomers->Enter(ClientAddress(client_))),
       began_(services->clock->Steady()),
-      on_loopback_(socket_->on_loopback()) {}
+      on_loopback_(socket_->on_loopback()),
+      own_address_(socket_->own_address()) {}
 
 net::awaitable<bool> Connection::Handshake() {
   idle_ = true;
@@ -240,7 +241,8 @@ Provenance Connection::ProvenanceOf(const Message& request) const {
           .fetch_site = Field(request, "Sec-Fetch-Site"),
           .content_type = Field(request, "Content-Type"),
           .has_body = request.chunked() || (!length.empty() && length != "0"),
-          .on_loopback = on_loopback_};
+          .on_loopback = on_loopback_,
+          .own_address = own_address_};
 }
 
 absl::Status Connection::Check(const Message& request) const {

@@ -114,6 +114,7 @@ class Connection {
   access::Quotas::Place place_;  // among the owner's connections
   PeerIdentity peer_;
   const bool on_loopback_;
+  const std::string own_address_;
   bool is_named_ = false;  // the request's Host is a name that others may be served under, too
   bool stopping_ = false;
   bool idle_ = false;  // between two requests

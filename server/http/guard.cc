@@ -2,6 +2,7 @@
 #include "server/http/guard.h"
 
 #include <algorithm>
+#include <optional>
 
 #include "absl/strings/ascii.h"
 #include "absl/strings/match.h"
@@ -12,10 +13,24 @@
 namespace jobtail::http {
 namespace {
 
-bool IsIpAddress(std::string_view name) {
+using IpAddress = boost::asio::ip::address;
+
+std::optional<IpAddress> ToAddress(std::string_view name) {
   boost::system::error_code error;
-  boost::asio::ip::make_address(std::string(name), error);
-  return !error;
+  const IpAddress parsed = boost::asio::ip::make_address(std::string(name), error);
+  return error ? std::nullopt : std::optional(parsed);
+}
+
+// An IPv4 address, where that is what an IPv6 address says.
+IpAddress Unmapped(const IpAddress& any) {
+  if (!any.is_v6() || !any.to_v6().is_v4_mapped()) return any;
+  return boost::asio::ip::make_address_v4(boost::asio::ip::v4_mapped, any.to_v6());
+}
+
+bool IsSameAddress(std::string_view one, std::string_view other) {
+  const std::optional<IpAddress> first = ToAddress(one);
+  const std::optional<IpAddress> second = ToAddress(other);
+  return first && second && Unmapped(*first) == Unmapped(*second);
 }
 
 bool Contains(const std::vector<std::string>& names, const std::string& name) {
@@ -68,18 +83,21 @@ bool IsAllowedOrigin(std::string_view origin, const HttpOptions& options) {
 
 bool IsOwnName(std::string_view name) {
   const std::string lower = absl::AsciiStrToLower(std::string(name));
-  return lower == "localhost" || absl::EndsWith(lower, ".localhost") || IsIpAddress(lower);
+  return lower == "localhost" || absl::EndsWith(lower, ".localhost") || ToAddress(lower);
 }
 
 absl::Status CheckHost(const Provenance& from, const HttpOptions& options) {
   const std::string name(HostOf(from.host));
-  if (IsOwnName(name) || Contains(options.allowed_hosts, name) ||
+  const bool is_own = from.on_loopback ? IsOwnName(name) : IsSameAddress(name, from.own_address);
+  if (is_own || Contains(options.allowed_hosts, name) ||
       (!name.empty() && absl::EqualsIgnoreCase(name, options.public_url.host))) {
     return absl::OkStatus();
   }
   return absl::PermissionDeniedError(absl::StrCat(
-      "Host ", Quoted(from.host), " is not a name of this server; use localhost or an ",
-      "IP address, or start the server with --http-allow-host, behind a proxy with --public-url"));
+      "Host ", Quoted(from.host), " is not a name of this server; use ",
+      from.on_loopback ? "localhost or an IP address" : "the address that you connect to",
+      ", or start the server with --http-allow-host and that name, behind a proxy with ",
+      "--public-url"));
 }
 
 absl::Status CheckOrigin(const Provenance& from, const HttpOptions& options) {
@@ -102,10 +120,6 @@ bool IsFromOwnPage(const Provenance& from) {
   return !from.origin.empty() || !from.referer.empty() || from.fetch_site == "same-origin";
 }
 
-bool IsLoopback(const boost::asio::ip::address& address) {
-  if (!address.is_v6() || !address.to_v6().is_v4_mapped()) return address.is_loopback();
-  return boost::asio::ip::make_address_v4(boost::asio::ip::v4_mapped, address.to_v6())
-      .is_loopback();
-}
+bool IsLoopback(const boost::asio::ip::address& address) { return Unmapped(address).is_loopback(); }
 
 }  // namespace jobtail::http

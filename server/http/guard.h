@@ -21,13 +21,16 @@ struct Provenance {
   std::string_view fetch_site = {};    // Sec-Fetch-Site
   std::string_view content_type = {};  // Content-Type
   bool has_body = false;
-  bool on_loopback = false;  // the connection's own end
+  bool on_loopback = false;           // the connection's own end
+  std::string_view own_address = {};  // of that; empty for a unix socket
 };
 
 // Keeps pages of other sites from using a server that the browser's user can reach, and they
 // cannot. Errors are PERMISSION_DENIED and say which option would allow it.
 
-// Against DNS rebinding: a name that an attacker has pointed at this server.
+// Against DNS rebinding: a name that an attacker has pointed at this server. Elsewhere than on
+// loopback, what is taken without being configured is the address alone that the client has
+// connected to.
 absl::Status CheckHost(const Provenance& from, const HttpOptions& options);
 
 // Against forms and scripts of other sites, for requests that change something.

@@ -29,7 +29,8 @@ struct HttpOptions {
   // Who may connect to the unix socket, if it is one.
   SocketAccess socket = {};
   // Names, without a port, by which clients may address this server, besides localhost and IP
-  // addresses. Another name is refused: it could be the trick of DNS rebinding.
+  // addresses on loopback and, elsewhere, the address that they connect to. Another name is
+  // refused: it could be the trick of DNS rebinding.
   std::vector<std::string> allowed_hosts = {};
   // Origins ("https://ci.example.com") whose pages may use the API from a browser.
   std::vector<std::string> allowed_origins = {};

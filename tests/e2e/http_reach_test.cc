@@ -86,6 +86,45 @@ TEST_F(HttpSharedCalls, AreForThatOriginAlone) {
   EXPECT_EQ(client.Get("/v1/jobs", {{"Host", "ci.example.com"}}).status, 200);
 }
 
+// In a network of its own: a server that others could reach, and what it answers to names.
+constexpr char kAskElsewhere[] = R"py(
+import fcntl, http.client, socket, struct, subprocess, sys
+UP_AND_RUNNING, SIOCSIFFLAGS, SIOCSIFADDR, ADDRESS = 0x41, 0x8914, 0x8916, '192.0.2.7'
+control = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+fcntl.ioctl(control, SIOCSIFFLAGS, struct.pack('16sH22x', b'lo', UP_AND_RUNNING))
+fcntl.ioctl(control, SIOCSIFADDR, struct.pack('16sHH4s16x', b'lo:1', socket.AF_INET, 0, socket.inet_aton(ADDRESS)))
+server = subprocess.Popen([sys.argv[1], '--insecure', '--grpc-address=127.0.0.1:0', '--http-address=0.0.0.0:0',
+                           '--http-allow-host=ci.example.com'], stdout=subprocess.PIPE, text=True)
+lines = [server.stdout.readline(), server.stdout.readline()]
+port = int(next(line for line in lines if line.startswith('http')).rsplit(':', 1)[1].strip().rstrip('/'))
+for host in sys.argv[2:]:
+    client = http.client.HTTPConnection(ADDRESS, port)
+    client.putrequest('GET', '/v1/jobs', skip_host=True)
+    client.putheader('Host', host)
+    client.endheaders()
+    print(host, client.getresponse().status, flush=True)
+server.terminate()
+server.wait()
+)py";
+
+TEST(HttpElsewhere, TakesTheNamesThatWereGivenAndTheAddressConnectedTo) {
+  const std::vector<std::string> apart = {"/usr/bin/unshare", "--user", "--map-root-user", "--net"};
+  std::vector<std::string> command = apart;
+  command.emplace_back("/bin/true");
+  if (jobtail::testing::Run({.command = command}).exit_code != 0) {
+    GTEST_SKIP() << "no networks of one's own here";
+  }
+  command = apart;
+  for (const char* word : {"/usr/bin/python3", "-c", kAskElsewhere, JOBTAIL_DEMO, "192.0.2.7:1",
+                           "ci.example.com", "localhost", "127.0.0.1", "192.0.2.8"}) {
+    command.emplace_back(word);
+  }
+  const jobtail::testing::Outcome outcome = jobtail::testing::Run({.command = command});
+  EXPECT_EQ(outcome.out,
+            "192.0.2.7:1 200\nci.example.com 200\nlocalhost 403\n127.0.0.1 403\n192.0.2.8 403\n")
+      << outcome.err;
+}
+
 TEST(HttpFlag, TurnsItOff) {
   jobtail::testing::Subprocess demo(
       {.command = {JOBTAIL_DEMO, "--grpc-address=127.0.0.1:0", "--http-address="}});

@@ -36,8 +36,23 @@ TEST(CheckHost, ElsewhereTakesNoNameThatIsNotConfigured) {
   EXPECT_FALSE(HostPasses("build-7.example.com:8080", false));
   EXPECT_TRUE(
       HostPasses("build-7.example.com:8080", false, {.allowed_hosts = {"build-7.example.com"}}));
-  EXPECT_TRUE(HostPasses("10.0.0.1:8080", false)) << "nobody can point an address elsewhere";
-  EXPECT_FALSE(HostPasses("", false));
+  for (const char* host : {"localhost", "demo.localhost:80", "127.0.0.1", "10.0.0.1:8080", ""}) {
+    EXPECT_FALSE(HostPasses(host, false)) << host;
+  }
+  EXPECT_TRUE(HostPasses("localhost:8080", false, {.allowed_hosts = {"localhost"}}));
+  EXPECT_TRUE(HostPasses("10.0.0.1:8080", false, {.allowed_hosts = {"10.0.0.1"}}));
+}
+
+TEST(CheckHost, ElsewhereTakesTheAddressThatTheClientHasConnectedTo) {
+  const auto passes = [](std::string_view host, std::string_view own) {
+    return CheckHost({.method = "GET", .host = host, .own_address = own}, {}).ok();
+  };
+  EXPECT_TRUE(passes("10.0.0.1:8080", "10.0.0.1"));
+  EXPECT_TRUE(passes("10.0.0.1", "::ffff:10.0.0.1"));
+  EXPECT_TRUE(passes("[fd00:0::1]:8080", "fd00::1"));
+  EXPECT_FALSE(passes("10.0.0.2:8080", "10.0.0.1"));
+  EXPECT_FALSE(passes("10.0.0.1.evil.example", "10.0.0.1"));
+  EXPECT_FALSE(passes("", ""));
 }
 
 Provenance Post() {
