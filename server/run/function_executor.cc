@@ -28,7 +28,7 @@ namespace {
 
 constexpr size_t kMaxThreadName = 15;  // the kernel's limit
 
-// Who asked for the run may have had a thread with long slices make this one.
+// A job works: who serves clients comes before it.
 void BeginThread(const std::string& job) {
   TakeLongSlices();
   pthread_setname_np(pthread_self(), job.substr(0, kMaxThreadName).c_str());

@@ -44,9 +44,9 @@ class Stream : public std::enable_shared_from_this<Stream> {
   // Has a function called, soon, on the one thread on which the door sends.
   using Executor = std::function<void(std::function<void()>)>;
 
-  // `set` outlives the stream, the writer outlives Finish. `client` is the connection whose turn
-  // the StorePool counts. Without an executor the writer is called by whatever thread comes by, but
-  // for those that have searched.
+  // `set` is there until Close, its pool outlives the stream, and the writer outlives Finish.
+  // `client` is the connection whose turn the StorePool counts. Without an executor the writer is
+  // called by whatever thread comes by, but for those that have searched.
   Stream(StreamWriter* writer, StreamSet* set, std::string client, Executor executor = nullptr);
 
   // Begins to send, or ends the stream with the error. To be called once; until then a stream does
