@@ -186,6 +186,15 @@ absl::StatusOr<Quotas::Place> AccessControl::HoldConnection(const Caller& caller
                        (*rights)->limits().connections);
 }
 
+absl::StatusOr<Quotas::Place> AccessControl::HoldStream(const Caller& caller, const Act& act) {
+  const auto rights = RightsOf(caller);
+  if (!rights.ok()) return rights.status();
+  auto place =
+      quotas_.Enter(Quotas::Kind::kStreams, ShareOf(caller), (*rights)->limits().streams);
+  if (!place.ok()) DenyBeyondLimit(caller, act, place.status());
+  return place;
+}
+
 // Not written down once it comes too often: the disk has an end, too.
 absl::Status AccessControl::Refuse(const Credentials& credentials, std::string_view verb,
                                    const absl::Status& why) {

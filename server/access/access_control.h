@@ -72,6 +72,19 @@ class AccessControl {
   // It must not wait for anything, nor call this. Null: nothing any more, from its return on.
   void OnChange(std::function<void()> changed);
 
+  // Beyond a limit: connections, bytes of requests, streams of health and of reflection.
+  static constexpr std::string_view kConnect = "CONNECT";
+  static constexpr std::string_view kRequest = "REQUEST";
+  static constexpr std::string_view kWatchHealth = "WATCH_HEALTH";
+  static constexpr std::string_view kReflect = "REFLECT";
+
+  // What an act is written down as.
+  struct Act {
+    std::string_view verb = {};
+    std::string_view job = {};
+    std::string_view run = {};
+    std::string_view request_id = {};
+  };
   // Who calls; for each call once, before anything is done for it. UNAUTHENTICATED for a wrong
   // proof, and for none if nothing is granted to who is not known; RESOURCE_EXHAUSTED beyond the
   // principal's calls a second, and where an address fails too often.
@@ -90,6 +103,9 @@ class AccessControl {
   // principal's limit: whoever asks has that written down, by DenyBeyondLimit with kConnect, once
   // nobody waits for its locks.
   absl::StatusOr<Quotas::Place> HoldConnection(const Caller& caller);
+  // One of the caller's streams, until the place is given back. RESOURCE_EXHAUSTED beyond the
+  // principal's limit, which is written down.
+  absl::StatusOr<Quotas::Place> HoldStream(const Caller& caller, const Act& act);
 
   // Begins a session with a token: its secret, for a cookie. Errors as Admit's.
   absl::StatusOr<std::string> SignIn(const Credentials& credentials, std::string_view token);
@@ -111,17 +127,6 @@ class AccessControl {
   void NoteChange();
   int64_t version() const { return version_.load(std::memory_order_acquire); }
 
-  // Of connections and of bytes of requests beyond a limit.
-  static constexpr std::string_view kConnect = "CONNECT";
-  static constexpr std::string_view kRequest = "REQUEST";
-
-  // What an act is written down as.
-  struct Act {
-    std::string_view verb = {};
-    std::string_view job = {};
-    std::string_view run = {};
-    std::string_view request_id = {};
-  };
   // Writes down that it is allowed, and about to be done. UNAVAILABLE if it is not to be done,
   // because it cannot be written down.
   absl::Status Allow(const Caller& caller, const Act& act);

@@ -55,8 +55,13 @@ class Unimplemented final : public grpc::ServerGenericBidiReactor {
 // beside the other reactions; none of its operations calls a reaction before it returns.
 class StandardServices::Call : public grpc::ServerGenericBidiReactor {
  public:
-  Call(StandardServices* services, grpc::GenericCallbackServerContext* context)
-      : services_(services), context_(context), address_(ClientAddress(context->peer())) {}
+  // `stream`: what it is in the audit log, where it is one; empty for a unary call.
+  Call(StandardServices* services, grpc::GenericCallbackServerContext* context,
+       std::string_view stream)
+      : services_(services),
+        context_(context),
+        address_(ClientAddress(context->peer())),
+        stream_(stream) {}
 
   const std::string& address() const { return address_; }
 
@@ -107,6 +112,7 @@ class StandardServices::Call : public grpc::ServerGenericBidiReactor {
   absl::Mutex mutex_;
 
  private:
+  absl::StatusOr<access::Caller> AdmitCaller();  // may wait for the disk
   void Admitted(const absl::StatusOr<access::Caller>& caller);
   void FinishIfIdle() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) {
     if (!end_ || admitting_ || writing_ || std::exchange(finished_, true)) return;
@@ -115,6 +121,8 @@ class StandardServices::Call : public grpc::ServerGenericBidiReactor {
 
   grpc::GenericCallbackServerContext* const context_;
   const std::string address_;
+  const std::string_view stream_;
+  access::Quotas::Place place_;                                   // of a stream whose caller is known
   HandledCalls::Call held_;                                       // from the first request on
   int requests_ = 0;                                              // that have come
   grpc::ByteBuffer request_;                                      // gRPC's until OnReadDone
@@ -132,8 +140,16 @@ void StandardServices::Call::Begin() {
   if (!fit.ok()) return EndLocked(fit);
   if (!services_->access_ || !NeedsIdentity(*services_->access_)) return ReadNext();
   admitting_ = true;
-  services_->worker_.Soon(
-      [this] { Admitted(Admit(services_->access_, services_->on_admit_, *context_)); });
+  services_->worker_.Soon([this] { Admitted(AdmitCaller()); });
+}
+
+absl::StatusOr<access::Caller> StandardServices::Call::AdmitCaller() {
+  auto caller = Admit(services_->access_, services_->on_admit_, *context_);
+  if (!caller.ok() || stream_.empty()) return caller;
+  auto place = services_->access_->HoldStream(*caller, {.verb = stream_});
+  if (!place.ok()) return place.status();
+  place_ = *std::move(place);
+  return caller;
 }
 
 void StandardServices::Call::Admitted(const absl::StatusOr<access::Caller>& caller) {
@@ -344,9 +360,12 @@ grpc::ServerGenericBidiReactor* StandardServices::CreateReactor(
 
 StandardServices::Call* StandardServices::Make(grpc::GenericCallbackServerContext* context) {
   const std::string_view method = context->method();
-  if (method == kHealthCheck) return new HealthCheck(this, context);
-  if (method == kHealthWatch) return new HealthWatch(this, context);
-  if (method == kReflection || method == kOldReflection) return new ReflectionStream(this, context);
+  using access::AccessControl;
+  if (method == kHealthCheck) return new HealthCheck(this, context, "");
+  if (method == kHealthWatch) return new HealthWatch(this, context, AccessControl::kWatchHealth);
+  if (method == kReflection || method == kOldReflection) {
+    return new ReflectionStream(this, context, AccessControl::kReflect);
+  }
   return nullptr;
 }
 

@@ -169,7 +169,7 @@ class Engine {
                                                          const std::string& job,
                                                          const std::string& created_by) const;
   absl::StatusOr<std::shared_ptr<void>> TakePlace(const Creator& creator, access::Quotas::Kind kind,
-                                                  access::Verb verb, const std::string& job) const;
+                                                  const std::string& job) const;
   absl::Status Allow(const access::Caller& caller, access::Verb verb, const std::string& job,
                      const std::string& run, const std::string& request_id = "") const;
   absl::Status Deny(const access::Caller& caller, access::Verb verb, const std::string& job,

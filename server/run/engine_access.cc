@@ -44,7 +44,7 @@ void DenyUnseen(AccessControl* control, const Caller& caller, Verb verb, const s
 class ReadRight {
  public:
   ReadRight(AccessControl* access, const JobRegistry* jobs, const Caller& caller, Verb verb,
-            std::string job, std::string created_by, std::shared_ptr<void> place)
+            std::string job, std::string created_by, Quotas::Place place)
       : access_(access),
         jobs_(jobs),
         caller_(caller),
@@ -76,8 +76,8 @@ class ReadRight {
   const Verb verb_;
   const std::string job_;  // empty: any
   const std::string created_by_;
-  const std::shared_ptr<void> place_;  // among the streams that its reader may have
-  const absl::Time end_;               // of what has proved who reads
+  const Quotas::Place place_;  // among the streams that its reader may have
+  const absl::Time end_;       // of what has proved who reads
   std::atomic<int64_t> version_ = 0;   // that was looked at last
 };
 
@@ -135,20 +135,18 @@ absl::Status Engine::CheckRunJob(const v1::RunJobRequest& request, const Creator
 }
 
 absl::StatusOr<std::shared_ptr<void>> Engine::TakePlace(const Creator& creator, Quotas::Kind kind,
-                                                        Verb verb, const std::string& job) const {
+                                                        const std::string& job) const {
   const View& view = creator.view;
   if (view.everything()) return nullptr;
   const access::Limits& limits = view.rights().limits();
-  const int64_t limit = kind == Quotas::Kind::kStreams      ? limits.streams
-                        : kind == Quotas::Kind::kQueuedRuns ? limits.queued_runs
-                                                            : limits.active_runs;
+  const int64_t limit =
+      kind == Quotas::Kind::kQueuedRuns ? limits.queued_runs : limits.active_runs;
   // Runs that nobody has started outlive whoever has: they are counted together.
-  const std::string share =
-      kind == Quotas::Kind::kStreams ? access::ShareOf(creator.caller) : view.name();
-  absl::StatusOr<Quotas::Place> place = options_.access->quotas()->Enter(kind, share, limit);
+  absl::StatusOr<Quotas::Place> place =
+      options_.access->quotas()->Enter(kind, view.name(), limit);
   if (!place.ok()) {
-    options_.access->DenyBeyondLimit(creator.caller, {.verb = access::NameOf(verb), .job = job},
-                                     place.status());
+    options_.access->DenyBeyondLimit(
+        creator.caller, {.verb = access::NameOf(Verb::kRun), .job = job}, place.status());
     return place.status();
   }
   return std::make_shared<Quotas::Place>(*std::move(place));
@@ -160,7 +158,8 @@ absl::StatusOr<std::function<absl::Status()>> Engine::GuardFor(
     const std::string& created_by) const {
   std::function<absl::Status()> guard;
   if (creator.view.everything()) return guard;
-  auto place = TakePlace(creator, Quotas::Kind::kStreams, verb, job);
+  auto place = options_.access->HoldStream(creator.caller,
+                                           {.verb = access::NameOf(verb), .job = job});
   if (!place.ok()) return place.status();
   guard = [right = std::make_shared<ReadRight>(options_.access, &jobs_, creator.caller, verb, job,
                                                created_by, *std::move(place))] {

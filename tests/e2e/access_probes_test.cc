@@ -107,5 +107,40 @@ TEST_F(AccessProbesTest, AStreamThatAskedNobodyEndsWithThePermissionToDoSo) {
   EXPECT_THAT(status.error_message(), HasSubstr("call again"));
 }
 
+// --- How many
+
+class AccessProbeLimitsTest : public AccessProbesTest {
+ protected:
+  void SetUp() override {
+    SetPolicy(R"(token_file: "tokens" audit { file: "audit.log" }
+        probes_need_identity: true reflection_needs_identity: true
+        role { name: "few" allow { job: "*" verb: [LIST, READ, READ_LOG] } limits { streams: 1 } }
+        grant { role: "few" principal: "few" principal: "others" })");
+  }
+};
+
+TEST_F(AccessProbeLimitsTest, StreamsAreThoseOfTheirPrincipal) {
+  const std::string token = Token("few");
+  auto watch = Watch(token);
+  const grpc::Status refused = Call(kReflection, token).status;
+  EXPECT_EQ(refused.error_code(), grpc::StatusCode::RESOURCE_EXHAUSTED);
+  EXPECT_THAT(refused.error_message(), HasSubstr("streams"));
+  EXPECT_EQ(Call(kWatch, token).status.error_code(), grpc::StatusCode::RESOURCE_EXHAUSTED);
+  EXPECT_EQ(HttpClient(server().http_url()).Get("/v1/runs:watch", Bearer(token)).status, 429);
+  EXPECT_TRUE(Call(kCheck, token).status.ok()) << "is no stream";
+  EXPECT_TRUE(Call(kReflection, Token("others")).status.ok());
+  EXPECT_THAT(Audit(), HasSubstr("\"verb\":\"REFLECT\",\"outcome\":\"DENIED\""));
+  EXPECT_THAT(Audit(), HasSubstr("\"verb\":\"WATCH_HEALTH\",\"outcome\":\"DENIED\""));
+  watch.reset();
+  EXPECT_TRUE(testing::Eventually([&] { return Call(kReflection, token).status.ok(); }));
+}
+
+TEST_F(AccessProbeLimitsTest, ALogTakesTheirPlace) {
+  const std::string run = Run("wait", "x");
+  const std::string token = Token("few");
+  const FollowedLog log(stub(), token, run);
+  EXPECT_EQ(Call(kReflection, token).status.error_code(), grpc::StatusCode::RESOURCE_EXHAUSTED);
+}
+
 }  // namespace
 }  // namespace jobtail::e2e
