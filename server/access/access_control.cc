@@ -189,8 +189,7 @@ absl::StatusOr<Quotas::Place> AccessControl::HoldConnection(const Caller& caller
 absl::StatusOr<Quotas::Place> AccessControl::HoldStream(const Caller& caller, const Act& act) {
   const auto rights = RightsOf(caller);
   if (!rights.ok()) return rights.status();
-  auto place =
-      quotas_.Enter(Quotas::Kind::kStreams, ShareOf(caller), (*rights)->limits().streams);
+  auto place = quotas_.Enter(Quotas::Kind::kStreams, ShareOf(caller), (*rights)->limits().streams);
   if (!place.ok()) DenyBeyondLimit(caller, act, place.status());
   return place;
 }

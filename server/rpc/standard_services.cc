@@ -122,11 +122,11 @@ class StandardServices::Call : public grpc::ServerGenericBidiReactor {
   grpc::GenericCallbackServerContext* const context_;
   const std::string address_;
   const std::string_view stream_;
-  access::Quotas::Place place_;                                   // of a stream whose caller is known
-  HandledCalls::Call held_;                                       // from the first request on
-  int requests_ = 0;                                              // that have come
-  grpc::ByteBuffer request_;                                      // gRPC's until OnReadDone
-  grpc::ByteBuffer message_;                                      // gRPC's until OnWriteDone
+  access::Quotas::Place place_;  // of a stream whose caller is known
+  HandledCalls::Call held_;      // from the first request on
+  int requests_ = 0;             // that have come
+  grpc::ByteBuffer request_;     // gRPC's until OnReadDone
+  grpc::ByteBuffer message_;     // gRPC's until OnWriteDone
   std::optional<access::Caller> caller_ ABSL_GUARDED_BY(mutex_);  // once it was asked for
   bool admitting_ ABSL_GUARDED_BY(mutex_) = false;
   bool writing_ ABSL_GUARDED_BY(mutex_) = false;

@@ -130,15 +130,13 @@ absl::StatusOr<std::shared_ptr<Run>> Engine::CreateNew(const std::string& id,
   if (!job.ok()) return job.status();
   auto parameters = ParseParameters(**job, request.parameters());
   if (!parameters.ok()) return parameters.status();
-  auto own_place =
-      TakePlace(creator, access::Quotas::Kind::kActiveRuns, request.job());
+  auto own_place = TakePlace(creator, access::Quotas::Kind::kActiveRuns, request.job());
   if (!own_place.ok()) return own_place.status();
   const absl::StatusOr<RunQueue::Place> place = queue_.Enter(**job);
   if (!place.ok()) return place.status();
   absl::StatusOr<std::shared_ptr<void>> own_wait = nullptr;
   if (*place == RunQueue::Place::kQueued) {
-    own_wait =
-        TakePlace(creator, access::Quotas::Kind::kQueuedRuns, request.job());
+    own_wait = TakePlace(creator, access::Quotas::Kind::kQueuedRuns, request.job());
     if (!own_wait.ok()) {
       queue_.Leave(request.job(), *place);
       return own_wait.status();

@@ -76,9 +76,9 @@ class ReadRight {
   const Verb verb_;
   const std::string job_;  // empty: any
   const std::string created_by_;
-  const Quotas::Place place_;  // among the streams that its reader may have
-  const absl::Time end_;       // of what has proved who reads
-  std::atomic<int64_t> version_ = 0;   // that was looked at last
+  const Quotas::Place place_;         // among the streams that its reader may have
+  const absl::Time end_;              // of what has proved who reads
+  std::atomic<int64_t> version_ = 0;  // that was looked at last
 };
 
 }  // namespace
@@ -139,11 +139,9 @@ absl::StatusOr<std::shared_ptr<void>> Engine::TakePlace(const Creator& creator, 
   const View& view = creator.view;
   if (view.everything()) return nullptr;
   const access::Limits& limits = view.rights().limits();
-  const int64_t limit =
-      kind == Quotas::Kind::kQueuedRuns ? limits.queued_runs : limits.active_runs;
+  const int64_t limit = kind == Quotas::Kind::kQueuedRuns ? limits.queued_runs : limits.active_runs;
   // Runs that nobody has started outlive whoever has: they are counted together.
-  absl::StatusOr<Quotas::Place> place =
-      options_.access->quotas()->Enter(kind, view.name(), limit);
+  absl::StatusOr<Quotas::Place> place = options_.access->quotas()->Enter(kind, view.name(), limit);
   if (!place.ok()) {
     options_.access->DenyBeyondLimit(
         creator.caller, {.verb = access::NameOf(Verb::kRun), .job = job}, place.status());
@@ -158,8 +156,8 @@ absl::StatusOr<std::function<absl::Status()>> Engine::GuardFor(
     const std::string& created_by) const {
   std::function<absl::Status()> guard;
   if (creator.view.everything()) return guard;
-  auto place = options_.access->HoldStream(creator.caller,
-                                           {.verb = access::NameOf(verb), .job = job});
+  auto place =
+      options_.access->HoldStream(creator.caller, {.verb = access::NameOf(verb), .job = job});
   if (!place.ok()) return place.status();
   guard = [right = std::make_shared<ReadRight>(options_.access, &jobs_, creator.caller, verb, job,
                                                created_by, *std::move(place))] {

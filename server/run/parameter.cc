@@ -192,66 +192,54 @@ Parameter& Parameter::operator=(const Parameter& other) { return *this = Paramet
 Parameter& Parameter::operator=(Parameter&& other) noexcept = default;
 Parameter::~Parameter() = default;
 
-Parameter Parameter::String(std::string name) {
-  return Parameter(Declare(std::move(name), v1::PARAMETER_TYPE_STRING));
+TypedParameter<std::string> Parameter::String(std::string name) {
+  return TypedParameter<std::string>(Declare(std::move(name), v1::PARAMETER_TYPE_STRING));
 }
 
-Parameter Parameter::Int(std::string name) {
-  return Parameter(Declare(std::move(name), v1::PARAMETER_TYPE_INT));
+TypedParameter<int64_t> Parameter::Int(std::string name) {
+  return TypedParameter<int64_t>(Declare(std::move(name), v1::PARAMETER_TYPE_INT));
 }
 
-Parameter Parameter::Double(std::string name) {
-  return Parameter(Declare(std::move(name), v1::PARAMETER_TYPE_DOUBLE));
+TypedParameter<double> Parameter::Double(std::string name) {
+  return TypedParameter<double>(Declare(std::move(name), v1::PARAMETER_TYPE_DOUBLE));
 }
 
-Parameter Parameter::Bool(std::string name) {
-  return Parameter(Declare(std::move(name), v1::PARAMETER_TYPE_BOOL));
+TypedParameter<bool> Parameter::Bool(std::string name) {
+  return TypedParameter<bool>(Declare(std::move(name), v1::PARAMETER_TYPE_BOOL));
 }
 
-Parameter Parameter::Duration(std::string name) {
-  return Parameter(Declare(std::move(name), v1::PARAMETER_TYPE_DURATION));
+TypedParameter<absl::Duration> Parameter::Duration(std::string name) {
+  return TypedParameter<absl::Duration>(Declare(std::move(name), v1::PARAMETER_TYPE_DURATION));
 }
 
-Parameter Parameter::Path(std::string name) {
-  return Parameter(Declare(std::move(name), v1::PARAMETER_TYPE_PATH));
+TypedParameter<std::string> Parameter::Path(std::string name) {
+  return TypedParameter<std::string>(Declare(std::move(name), v1::PARAMETER_TYPE_PATH));
 }
 
-Parameter Parameter::Enum(std::string name, const std::vector<std::string>& values) {
+TypedParameter<std::string> Parameter::Enum(std::string name,
+                                            const std::vector<std::string>& values) {
   auto proto = Declare(std::move(name), v1::PARAMETER_TYPE_ENUM);
   proto->mutable_values()->Add(values.begin(), values.end());
-  return Parameter(std::move(proto));
+  return TypedParameter<std::string>(std::move(proto));
 }
 
-Parameter& Parameter::Help(std::string text) {
-  proto_->set_help(std::move(text));
-  return *this;
-}
+void Parameter::SetHelp(std::string text) { proto_->set_help(std::move(text)); }
 
-std::string Parameter::FormatDouble(double value) { return FormatValue(value); }
-
-std::string Parameter::Format(const ParameterValue& value) { return FormatValue(value); }
-
-Parameter& Parameter::SetDefault(std::string value) {
+void Parameter::SetDefault(std::string value) {
   proto_->set_required(false);
   proto_->set_default_value(std::move(value));
-  return *this;
 }
 
-Parameter& Parameter::SetRange(std::string minimum, std::string maximum) {
+void Parameter::SetRange(std::string minimum, std::string maximum) {
   proto_->set_minimum(std::move(minimum));
   proto_->set_maximum(std::move(maximum));
-  return *this;
 }
 
-Parameter& Parameter::Secret() {
-  proto_->set_secret(true);
-  return *this;
-}
+void Parameter::SetSecret() { proto_->set_secret(true); }
 
-Parameter& Parameter::Pattern(std::string pattern) {
-  proto_->set_pattern(std::move(pattern));
-  return *this;
-}
+void Parameter::SetPattern(std::string pattern) { proto_->set_pattern(std::move(pattern)); }
+
+std::string Parameter::Format(const ParameterValue& value) { return FormatValue(value); }
 
 absl::Status CheckDeclaration(const v1::Parameter& parameter) {
   if (!IsName(parameter.name(), /*dash=*/false)) {

@@ -61,11 +61,38 @@ TEST(WrongPrograms, GetOfATypeThatNoParameterHas) {
   }
 }
 
+// The one error of a declaration: "Int(\"n\").Default(1)".
+std::string ErrorInParameter(const std::string& declaration) {
+  return ErrorIn("jobtail::Parameter::" + declaration + ";");
+}
+
 TEST(WrongPrograms, ADefaultThatIsNoValue) {
-  const char* const kExpected = "a parameter's value is text, a number, a bool";
-  EXPECT_THAT(ErrorIn("jobtail::Parameter::Int(\"n\").Default(std::vector<int>());"),
-              HasSubstr(kExpected));
-  EXPECT_THAT(ErrorIn("jobtail::Parameter::Int(\"n\").Default(nullptr);"), HasSubstr(kExpected));
+  const std::string of_int = "a value of Parameter::Int is an integer";
+  for (const char* value : {"std::vector<int>()", "nullptr", "\"ten\"", "0.5", "true"}) {
+    EXPECT_THAT(ErrorInParameter("Int(\"n\").Default(" + std::string(value) + ")"),
+                HasSubstr(of_int));
+  }
+  EXPECT_THAT(ErrorInParameter("Double(\"x\").Default(\"0.5\")"),
+              HasSubstr("a value of Parameter::Double is a number"));
+  EXPECT_THAT(ErrorInParameter("Bool(\"b\").Default(1)"),
+              HasSubstr("a value of Parameter::Bool is a bool"));
+  EXPECT_THAT(ErrorInParameter("Duration(\"d\").Default(5)"),
+              HasSubstr("a value of Parameter::Duration is an absl::Duration, a duration of"));
+  for (const char* declaration : {"String(\"s\")", "Path(\"p\")", "Enum(\"e\", {\"a\"})"}) {
+    EXPECT_THAT(ErrorInParameter(std::string(declaration) + ".Default(1)"),
+                HasSubstr("a value of Parameter::String, Path or Enum is text"));
+  }
+}
+
+TEST(WrongPrograms, WhatATypeOfParameterCannotHave) {
+  EXPECT_THAT(ErrorInParameter("String(\"s\").Range(\"a\", \"b\")"),
+              HasSubstr("Range: Parameter::Int, Double and Duration can have one"));
+  EXPECT_THAT(ErrorInParameter("Int(\"n\").Range(0, 1.5)"),
+              HasSubstr("a value of Parameter::Int is an integer"));
+  EXPECT_THAT(ErrorInParameter("Int(\"n\").Secret()"),
+              HasSubstr("Secret: only Parameter::String can be one"));
+  EXPECT_THAT(ErrorInParameter("Int(\"n\").Pattern(\"[0-9]\")"),
+              HasSubstr("Pattern: Parameter::String and Path can have one"));
 }
 
 TEST(WrongPrograms, AJobThatTakesNoContext) {
@@ -89,6 +116,8 @@ TEST(RightPrograms, AreCompiled) {
       jobtail::Parameter::Double("x").Default(1).Range(0, 0.5f);
       jobtail::Parameter::Int("n").Default(10u).Range(int16_t{1}, 20L);
       jobtail::Parameter::Bool("b").Default(false);
+      jobtail::Parameter::Duration("d").Default("1.5s").Default(std::chrono::duration<double>(1.5));
+      const jobtail::Parameter kept = jobtail::Parameter::Enum("e", {"a"}).Default("a").Help("x");
       jobtail::Parameter::String("s").Default(std::string("x")).Default(std::string_view("y"));
       jobtail::Job("moves", [p = std::make_unique<int>(1)](jobtail::JobContext&) { return *p; });
       jobtail::Job("mutable", [n = 0](jobtail::JobContext&) mutable { ++n; });

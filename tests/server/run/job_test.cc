@@ -70,8 +70,8 @@ TEST(Job, IsAValue) {
   job = copy;
   copy.Help("three");
   EXPECT_EQ(job.proto().help(), "two");
-  Parameter parameter = Parameter::Int("n").Help("one");
-  Parameter other = parameter;
+  auto parameter = Parameter::Int("n").Help("one");
+  auto other = parameter;
   other.Help("two");
   EXPECT_EQ(parameter.proto().help(), "one");
 }
@@ -105,8 +105,8 @@ TEST(JobDeclaration, NeedsATimeoutThatTakesTime) {
 }
 
 TEST(JobDeclaration, NeedsParametersThatMakeSense) {
-  EXPECT_EQ(Complaint(Named("job").With(Parameter::Int("n").Default("x")).Check()),
-            "job job: parameter n=\"x\": give an integer of 64 bits, such as 10");
+  EXPECT_EQ(Complaint(Named("job").With(Parameter::Duration("d").Default("x")).Check()),
+            "job job: parameter d=\"x\": give a duration with its unit, such as 1.5s or 2h30m");
   EXPECT_EQ(Complaint(Named("job").With(Parameter::Int("n")).With(Parameter::String("n")).Check()),
             "job job: parameter n is declared twice");
 }

@@ -250,12 +250,14 @@ TEST_F(SecretTest, IsNotRepeatedInAnError) {
 }
 
 TEST_F(SecretTest, HasNoDefaultAndIsText) {
-  const auto add = [&](const Parameter& parameter) {
+  const auto add = [&](const auto& parameter) {
     return std::string(engine_.AddJob(Job("job", [](JobContext&) {}).With(parameter)).message());
   };
+  v1::Parameter number = Parameter::Int("key").proto();
+  number.set_secret(true);
   EXPECT_THAT(add(Parameter::String("key").Secret().Default(std::string("abc"))),
               HasSubstr("is a secret and has a default"));
-  EXPECT_THAT(add(Parameter::Int("key").Secret()), HasSubstr("only String can be one"));
+  EXPECT_THAT(add(number), HasSubstr("only String can be one"));
 }
 
 TEST_F(SecretTest, IsAlsoWhatAJobsPatternFinds) {

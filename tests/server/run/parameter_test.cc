@@ -3,6 +3,7 @@
 #include "server/run/parameter.h"
 
 #include <gmock/gmock.h>
+#include <google/protobuf/text_format.h>
 #include <gtest/gtest.h>
 
 #include <limits>
@@ -30,9 +31,17 @@ T Value(const Parameter& parameter, const std::string& text) {
   return std::get<T>(*ParseValue(parameter.proto(), text));
 }
 
-std::string Complaint(const Parameter& parameter) {
-  const absl::Status status = CheckDeclaration(parameter.proto());
-  return std::string(status.message());
+std::string Complaint(const v1::Parameter& parameter) {
+  return std::string(CheckDeclaration(parameter).message());
+}
+
+std::string Complaint(const Parameter& parameter) { return Complaint(parameter.proto()); }
+
+// One as files declare it, in which there can be mistakes that the compiler finds in a program.
+v1::Parameter FromFile(Parameter begun, const std::string& rest) {
+  v1::Parameter parameter = begun.proto();
+  EXPECT_TRUE(google::protobuf::TextFormat::MergeFromString(rest, &parameter)) << rest;
+  return parameter;
 }
 
 TEST(Parameter, StringTakesAnyText) {
@@ -166,10 +175,11 @@ TEST(Parameter, TellsWhatItIs) {
 
 TEST(ParameterDeclaration, ThatMakesSenseIsTaken) {
   for (const Parameter& parameter :
-       {Parameter::String("a"), Parameter::String("a_b2").Default(""),
-        Parameter::Int("n").Default(5).Range(5, 5), Parameter::Double("x").Default(1).Range(0, 1),
-        Parameter::Enum("e", {"only"}).Default("only"), Parameter::Duration("d"),
-        Parameter::String(std::string(63, 'x'))}) {
+       std::vector<Parameter>{Parameter::String("a"), Parameter::String("a_b2").Default(""),
+                              Parameter::Int("n").Default(5).Range(5, 5),
+                              Parameter::Double("x").Default(1).Range(0, 1),
+                              Parameter::Enum("e", {"only"}).Default("only"),
+                              Parameter::Duration("d"), Parameter::String(std::string(63, 'x'))}) {
     EXPECT_EQ(Complaint(parameter), "");
   }
 }
@@ -183,7 +193,7 @@ TEST(ParameterDeclaration, NeedsAName) {
 }
 
 TEST(ParameterDeclaration, NeedsADefaultThatItWouldTake) {
-  EXPECT_EQ(Complaint(Parameter::Int("n").Default("ten")),
+  EXPECT_EQ(Complaint(FromFile(Parameter::Int("n").Default(1), "default_value: 'ten'")),
             "parameter n=\"ten\": give an integer of 64 bits, such as 10");
   EXPECT_EQ(Complaint(Parameter::Int("n").Default(11).Range(0, 10)),
             "parameter n=\"11\": give 10 or less");
@@ -192,9 +202,9 @@ TEST(ParameterDeclaration, NeedsADefaultThatItWouldTake) {
 }
 
 TEST(ParameterDeclaration, NeedsLimitsThatMakeSense) {
-  EXPECT_EQ(Complaint(Parameter::String("s").Range(0, 1)),
+  EXPECT_EQ(Complaint(FromFile(Parameter::String("s"), "minimum: '0' maximum: '1'")),
             "parameter s: has a range; only Int, Double and Duration can have one");
-  EXPECT_THAT(Complaint(Parameter::Duration("d").Range(1, 2)),
+  EXPECT_THAT(Complaint(Parameter::Duration("d").Range("1", "2")),
               HasSubstr("parameter d=\"1\": give"));
   EXPECT_EQ(Complaint(Parameter::Int("n").Range(10, 0)),
             "parameter n: its range is empty: 10 to 0");
