@@ -2,6 +2,10 @@
 #ifndef JOBTAIL_CAPTURE_INTERPOSE_H_
 #define JOBTAIL_CAPTURE_INTERPOSE_H_
 
+#include <stdio.h>
+
+#include <optional>
+
 // Interposition: the program defines functions of the C library itself. The dynamic linker binds
 // every call to them, from the program and from every shared library, including libstdc++'s on
 // behalf of std::cout. Each of them asks whether the calling thread is captured and, if not, hands
@@ -36,6 +40,10 @@ void LinkVfork();
 void LinkSyscall();
 void LinkCancellation();
 void LinkProcesses();
+
+// pclose of a stream whose child a captured popen has started, also for a fclose in its place;
+// nullopt, with nothing done, for any other stream.
+std::optional<int> ClosePipe(FILE* file);
 
 }  // namespace jobtail::capture::internal
 

@@ -320,7 +320,9 @@ JOBTAIL_INTERPOSE(int, fclose, (FILE * file)) {
     redirection().Close(stream);
     return 0;
   }
-  if (file) Copies::Set(file->_fileno, {});
+  if (!file) return Real<"fclose", int(FILE*)>()(file);
+  if (const std::optional<int> status = ClosePipe(file)) return *status;
+  Copies::Set(file->_fileno, {});
   return Real<"fclose", int(FILE*)>()(file);
 }
 

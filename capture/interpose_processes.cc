@@ -304,6 +304,13 @@ FILE* PopenCaptured(const char* command, PipeMode mode, const ChildDescriptors& 
 
 }  // namespace
 
+std::optional<int> ClosePipe(FILE* file) {
+  const std::optional<pid_t> pid = OpenPipes::Get().Remove(file);
+  if (!pid || *pid == 0) return std::nullopt;
+  fclose(file);
+  return WaitFor(*pid);
+}
+
 void LinkProcesses() {
   Copies::SetOwner();
   pthread_atfork(BeforeFork, AfterForkInParent, AfterForkInChild);
@@ -350,10 +357,8 @@ JOBTAIL_INTERPOSE(FILE*, popen, (const char* command, const char* mode)) {
 }
 
 JOBTAIL_INTERPOSE(int, pclose, (FILE * file)) {
-  const std::optional<pid_t> pid = OpenPipes::Get().Remove(file);
-  if (!pid || *pid == 0) return Real<"pclose", int(FILE*)>()(file);
-  fclose(file);
-  return WaitFor(*pid);
+  const std::optional<int> status = ClosePipe(file);
+  return status ? *status : Real<"pclose", int(FILE*)>()(file);
 }
 
 // --- Waiting. What a child printed comes before what its parent prints once it has waited for it.

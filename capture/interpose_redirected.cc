@@ -5,6 +5,8 @@
 #include <fcntl.h>
 #include <stdarg.h>
 #include <stdio.h>
+#include <sys/file.h>
+#include <sys/ioctl.h>
 #include <sys/stat.h>
 #include <sys/types.h>
 #include <unistd.h>
@@ -20,6 +22,19 @@
 namespace jobtail::capture::internal {
 
 void LinkRedirected() {}
+
+namespace {
+
+template <typename Mode>
+void BeAPipe(Mode* mode) {
+  *mode = static_cast<Mode>((*mode & ~S_IFMT) | S_IFIFO);
+}
+
+bool IsOfDescriptor(const char* path, int flags) {
+  return current.thread && (flags & AT_EMPTY_PATH) != 0 && path && *path == '\0';
+}
+
+}  // namespace
 
 // NOLINTBEGIN(bugprone-macro-parentheses): lists of parameters and arguments come with theirs.
 // On what the job's `fd` is.
@@ -45,14 +60,67 @@ JOBTAIL_INTERPOSE_ON_FILE(int, fallocate, (int fd, int mode, off64_t offset, off
                           (JobsDescriptor(fd), mode, offset, size), ESPIPE)
 JOBTAIL_INTERPOSE_ON_FILE(int, fallocate64, (int fd, int mode, off64_t offset, off64_t size),
                           (JobsDescriptor(fd), mode, offset, size), ESPIPE)
-JOBTAIL_INTERPOSE_ON(fstat, (int fd, struct stat* out), (JobsDescriptor(fd), out))
-JOBTAIL_INTERPOSE_ON(fstat64, (int fd, struct stat64* out), (JobsDescriptor(fd), out))
+// A sink is as a pipe, where the process's own is a file.
+#define JOBTAIL_INTERPOSE_STAT(name, type)                                           \
+  JOBTAIL_INTERPOSE(int, name, (int fd, type* out)) {                                \
+    const int result = Real<#name, int(int, type*)>()(JobsDescriptor(fd), out);      \
+    if (result == 0 && S_ISREG(out->st_mode) && DescriptorTarget(fd).IsCaptured()) { \
+      BeAPipe(&out->st_mode);                                                        \
+      out->st_size = out->st_blocks = 0;                                             \
+    }                                                                                \
+    return result;                                                                   \
+  }
+JOBTAIL_INTERPOSE_STAT(fstat, struct stat)
+JOBTAIL_INTERPOSE_STAT(fstat64, struct stat64)
+// By a path they are the process's own, as `open` finds it.
+#define JOBTAIL_INTERPOSE_STAT_AT(name, type)                                                   \
+  JOBTAIL_INTERPOSE(int, name, (int fd, const char* path, type* out, int flags)) {              \
+    if (IsOfDescriptor(path, flags)) return fstat64(fd, reinterpret_cast<struct stat64*>(out)); \
+    return Real<#name, int(int, const char*, type*, int)>()(fd, path, out, flags);              \
+  }
+JOBTAIL_INTERPOSE_STAT_AT(fstatat, struct stat)
+JOBTAIL_INTERPOSE_STAT_AT(fstatat64, struct stat64)
+JOBTAIL_INTERPOSE(int, statx,
+                  (int fd, const char* path, int flags, unsigned mask, struct statx* out)) {
+  const auto real = Real<"statx", int(int, const char*, int, unsigned, struct statx*)>();
+  if (!IsOfDescriptor(path, flags)) return real(fd, path, flags, mask, out);
+  const int result = real(JobsDescriptor(fd), path, flags, mask, out);
+  if (result == 0 && S_ISREG(out->stx_mode) && DescriptorTarget(fd).IsCaptured()) {
+    BeAPipe(&out->stx_mode);
+    out->stx_size = out->stx_blocks = 0;
+  }
+  return result;
+}
 JOBTAIL_INTERPOSE_ON(fsync, (int fd), (JobsDescriptor(fd)))
 JOBTAIL_INTERPOSE_ON(fdatasync, (int fd), (JobsDescriptor(fd)))
-JOBTAIL_INTERPOSE_ON(fchmod, (int fd, mode_t mode), (JobsDescriptor(fd), mode))
-JOBTAIL_INTERPOSE_ON(fchown, (int fd, uid_t user, gid_t group), (JobsDescriptor(fd), user, group))
-JOBTAIL_INTERPOSE_ON(flock, (int fd, int operation), (JobsDescriptor(fd), operation))
 JOBTAIL_INTERPOSE_ON(isatty, (int fd), (JobsDescriptor(fd)))
+// A sink is nobody else's: it takes them, and nothing is changed.
+#define JOBTAIL_INTERPOSE_OF_OWN(name, parameters, arguments) \
+  JOBTAIL_INTERPOSE(int, name, parameters) {                  \
+    if (DescriptorTarget(fd).IsCaptured()) return 0;          \
+    return Real<#name, int parameters>() arguments;           \
+  }
+JOBTAIL_INTERPOSE_OF_OWN(fchmod, (int fd, mode_t mode), (JobsDescriptor(fd), mode))
+JOBTAIL_INTERPOSE_OF_OWN(fchown, (int fd, uid_t user, gid_t group),
+                         (JobsDescriptor(fd), user, group))
+JOBTAIL_INTERPOSE_OF_OWN(flock, (int fd, int operation), (JobsDescriptor(fd), operation))
+JOBTAIL_INTERPOSE_OF_OWN(futimens, (int fd, const timespec times[2]), (JobsDescriptor(fd), times))
+// They return the error.
+#define JOBTAIL_INTERPOSE_ALLOCATE(name)                                                \
+  JOBTAIL_INTERPOSE(int, name, (int fd, off64_t offset, off64_t size)) {                \
+    if (DescriptorTarget(fd).IsCaptured()) return ESPIPE;                               \
+    return Real<#name, int(int, off64_t, off64_t)>()(JobsDescriptor(fd), offset, size); \
+  }
+JOBTAIL_INTERPOSE_ALLOCATE(posix_fallocate)
+JOBTAIL_INTERPOSE_ALLOCATE(posix_fallocate64)
+
+JOBTAIL_INTERPOSE(int, ioctl, (int fd, unsigned long request, ...)) {
+  va_list arguments;
+  va_start(arguments, request);
+  void* const argument = va_arg(arguments, void*);
+  va_end(arguments);
+  return Real<"ioctl", int(int, unsigned long, ...)>()(JobsDescriptor(fd), request, argument);
+}
 // NOLINTEND(bugprone-macro-parentheses)
 
 // By a name of what the job prints to, as by its number.
@@ -88,6 +156,17 @@ JOBTAIL_INTERPOSE_SEEK(fseeko64, off64_t)
 JOBTAIL_INTERPOSE_TELL(ftell, long)
 JOBTAIL_INTERPOSE_TELL(ftello, off64_t)
 JOBTAIL_INTERPOSE_TELL(ftello64, off64_t)
+
+#define JOBTAIL_INTERPOSE_POSITION(name, type)                       \
+  JOBTAIL_INTERPOSE(int, name, (FILE * file, type position)) {       \
+    const FileTarget target(file);                                   \
+    if (target.IsCaptured()) return errno = ESPIPE, -1;              \
+    return Real<#name, int(FILE*, type)>()(target.file(), position); \
+  }
+JOBTAIL_INTERPOSE_POSITION(fgetpos, fpos_t*)
+JOBTAIL_INTERPOSE_POSITION(fgetpos64, fpos64_t*)
+JOBTAIL_INTERPOSE_POSITION(fsetpos, const fpos_t*)
+JOBTAIL_INTERPOSE_POSITION(fsetpos64, const fpos64_t*)
 
 JOBTAIL_INTERPOSE(void, rewind, (FILE * file)) {
   const FileTarget target(file);

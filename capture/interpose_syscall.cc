@@ -7,6 +7,8 @@
 #include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
+#include <sys/file.h>
+#include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/sendfile.h>
 #include <sys/stat.h>
@@ -132,6 +134,24 @@ __attribute__((used, visibility("hidden"))) long jobtail_capture_syscall(long nu
       return fchown(fd, static_cast<uid_t>(b), static_cast<gid_t>(c));
     case SYS_lseek:
       return lseek64(fd, b, third);
+    case SYS_fsync:
+      return fsync(fd);
+    case SYS_fdatasync:
+      return fdatasync(fd);
+    case SYS_flock:
+      return flock(fd, other);
+    case SYS_ioctl:
+      return ioctl(fd, static_cast<unsigned long>(b), c);
+    case SYS_statx:
+      return statx(fd, reinterpret_cast<const char*>(b), third, static_cast<unsigned>(d),
+                   reinterpret_cast<struct statx*>(e));
+#if defined(__x86_64__)  // where the C library's structure is the kernel's
+    case SYS_fstat:
+      return fstat64(fd, reinterpret_cast<struct stat64*>(b));
+    case SYS_newfstatat:
+      return fstatat64(fd, reinterpret_cast<const char*>(b), reinterpret_cast<struct stat64*>(c),
+                       static_cast<int>(d));
+#endif
     case SYS_munmap:
       return munmap(reinterpret_cast<void*>(a), static_cast<size_t>(b));
     case SYS_mprotect:

@@ -7,10 +7,13 @@
 #include <stdio.h>
 #include <sys/epoll.h>
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
+#include <chrono>
 #include <iterator>
 #include <memory>
+#include <optional>
 #include <system_error>
 #include <utility>
 #include <vector>
@@ -23,7 +26,7 @@
 namespace jobtail::capture::internal {
 namespace {
 
-constexpr int kRetryMilliseconds = 25;
+constexpr std::chrono::milliseconds kRetry{25};
 
 // Events come once and are asked for again, so that a pipe that nobody takes from keeps quiet.
 bool Ask(int epoll, int fd, int operation) {
@@ -149,17 +152,21 @@ void Pump::Start() {
 }
 
 // The number of descriptors that are ready, which are put into `ready`.
-int Pump::Wait(bool blocked, std::span<int> ready) {
+int Pump::Wait(std::optional<Clock::time_point> until, std::span<int> ready) {
+  int timeout = -1;
+  if (until) {
+    const auto left = std::chrono::ceil<std::chrono::milliseconds>(*until - Clock::now());
+    timeout = std::max(0, static_cast<int>(left.count()));
+  }
   std::array<epoll_event, 64> events;
-  const int count = epoll_wait(epoll_, events.data(), static_cast<int>(ready.size()),
-                               blocked ? kRetryMilliseconds : -1);
+  const int count = epoll_wait(epoll_, events.data(), static_cast<int>(ready.size()), timeout);
   for (int i = 0; i < count; ++i)
     ready[static_cast<size_t>(i)] = events[static_cast<size_t>(i)].data.fd;
   return count;
 }
 
 void Pump::Run() {
-  bool blocked = false;
+  std::optional<Clock::time_point> retry;  // where a pipe is blocked
   std::array<int, 64> ready;
   while (true) {
     {
@@ -169,9 +176,13 @@ void Pump::Run() {
         return;
       }
     }
-    const int count = Wait(blocked, ready);
+    const int count = Wait(retry, ready);
+    bool blocked = false;
     for (int i = 0; i < count; ++i) blocked |= TakeFrom(ready[static_cast<size_t>(i)]);
-    if (count == 0) blocked = TakeFromBlocked();
+    // Whatever others print meanwhile.
+    const bool is_due = retry && Clock::now() >= *retry;
+    if (is_due) blocked = TakeFromBlocked();
+    if (is_due || !retry) retry = blocked ? std::optional(Clock::now() + kRetry) : std::nullopt;
   }
 }
 

@@ -2,9 +2,11 @@
 #ifndef JOBTAIL_CAPTURE_PUMP_H_
 #define JOBTAIL_CAPTURE_PUMP_H_
 
+#include <chrono>
 #include <map>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <span>
 #include <vector>
 
@@ -53,6 +55,8 @@ class Pump : public std::enable_shared_from_this<Pump> {
   std::vector<int> OwnDescriptors();
 
  private:
+  using Clock = std::chrono::steady_clock;
+
   struct ChildPipe {
     std::shared_ptr<ChildOutput> child;
     Stream stream;
@@ -62,7 +66,7 @@ class Pump : public std::enable_shared_from_this<Pump> {
   void Watch(const std::shared_ptr<ChildOutput>& child, Stream stream);
   void Start();
   void Run();
-  int Wait(bool blocked, std::span<int> ready);
+  int Wait(std::optional<Clock::time_point> until, std::span<int> ready);
   bool TakeFrom(int fd);
   bool TakeFromBlocked();
 

@@ -5,7 +5,8 @@
 //   Node), is told that it is a stream.
 // - It stays a socket that blocks: one that does not would lose what comes while its queue is full.
 //   Nor is it shut down.
-// - A write that is larger than a datagram can be becomes several.
+// - A write that is larger than a datagram can be becomes several. stdio's, which the C library
+//   makes within itself, are kept small: what is long is handed to it in pieces.
 // - Opening it anew by a name such as /dev/stdout, which the system refuses for sockets, gives a
 //   copy of it.
 //
@@ -18,6 +19,8 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
 #include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -25,6 +28,10 @@
 #include <sys/uio.h>
 #include <sys/un.h>
 #include <unistd.h>
+
+// Those of stdio's functions in programs built with _FORTIFY_SOURCE that no header declares.
+extern "C" int __vfprintf_chk(FILE* file, int flag, const char* format, va_list arguments);
+extern "C" int __vdprintf_chk(int fd, int flag, const char* format, va_list arguments);
 
 namespace {
 
@@ -126,6 +133,93 @@ FILE* Reopen(const char* path, const char* mode) {
   if (mode[0] == 'r' && mode[1] != '+') return nullptr;
   const int fd = CopyOf(AT_FDCWD, path, false);
   return fd < 0 ? nullptr : fdopen(fd, mode);
+}
+
+// --- stdio
+
+bool IsOurs(FILE* file) {
+  const int error = errno;
+  const int fd = fileno(file);
+  errno = error;
+  return fd >= 0 && IsOurs(fd);
+}
+
+// In pieces, between which no other thread prints to the stream. How many bytes were taken.
+size_t PrintPieces(FILE* file, const char* bytes, size_t size) {
+  size_t printed = 0;
+  flockfile(file);
+  while (printed < size) {
+    const size_t piece = size - printed < kPiece ? size - printed : kPiece;
+    const size_t count = REAL(fwrite)(bytes + printed, 1, piece, file);
+    printed += count;
+    if (count < piece) break;
+  }
+  funlockfile(file);
+  return printed;
+}
+
+// Whether `bytes`, `size` of them, are for one of ours and too long for it at once.
+bool IsLong(FILE* file, size_t size) { return size > kPiece && IsOurs(file); }
+
+size_t WriteItems(decltype(fwrite)* real, const void* items, size_t size, size_t count,
+                  FILE* file) {
+  size_t bytes;
+  if (__builtin_mul_overflow(size, count, &bytes) || !IsLong(file, bytes)) {
+    return real(items, size, count, file);
+  }
+  return PrintPieces(file, static_cast<const char*>(items), bytes) / size;
+}
+
+int Put(decltype(fputs)* real, const char* text, FILE* file) {
+  const size_t size = strlen(text);
+  if (!IsLong(file, size)) return real(text, file);
+  return PrintPieces(file, text, size) == size ? 1 : EOF;
+}
+
+// Whether a format can make much: by a text, by a width, or by itself.
+bool MayBeLong(const char* format) {
+  return strpbrk(format, "sS*123456789") || strlen(format) > kPiece;
+}
+
+// What a format makes, if that is long; otherwise null, and `*size` is what it is or an error.
+char* LongText(const char* format, va_list arguments, int* size) {
+  const int error = errno;  // which "%m" prints
+  va_list again;
+  va_copy(again, arguments);
+  *size = vsnprintf(nullptr, 0, format, again);
+  va_end(again);
+  errno = error;
+  if (*size <= static_cast<int>(kPiece)) return nullptr;
+  auto* const text = static_cast<char*>(malloc(static_cast<size_t>(*size) + 1));
+  errno = error;
+  if (!text) return nullptr;
+  va_copy(again, arguments);
+  vsnprintf(text, static_cast<size_t>(*size) + 1, format, again);
+  va_end(again);
+  return text;
+}
+
+// True if it was printed, and `*result` is what the function returns.
+bool PrintLong(FILE* file, const char* format, va_list arguments, int* result) {
+  if (!MayBeLong(format) || !IsOurs(file)) return false;
+  int size;
+  char* const text = LongText(format, arguments, &size);
+  if (!text) return false;
+  const bool is_whole =
+      PrintPieces(file, text, static_cast<size_t>(size)) == static_cast<size_t>(size);
+  *result = is_whole ? size : -1;
+  free(text);
+  return true;
+}
+
+bool SendLong(int fd, const char* format, va_list arguments, int* result) {
+  if (!MayBeLong(format) || !IsOurs(fd)) return false;
+  int size;
+  char* const text = LongText(format, arguments, &size);
+  if (!text) return false;
+  *result = SendPieces(fd, text, static_cast<size_t>(size)) == size ? size : -1;
+  free(text);
+  return true;
 }
 
 bool HasMode(int flags) { return (flags & O_CREAT) != 0 || (flags & O_TMPFILE) == O_TMPFILE; }
@@ -250,6 +344,88 @@ FILE* fopen(const char* path, const char* mode) {
 FILE* fopen64(const char* path, const char* mode) {
   FILE* const file = REAL(fopen64)(path, mode);
   return file || errno != ENXIO ? file : Reopen(path, mode);
+}
+
+size_t fwrite(const void* items, size_t size, size_t count, FILE* file) {
+  return WriteItems(REAL(fwrite), items, size, count, file);
+}
+
+size_t fwrite_unlocked(const void* items, size_t size, size_t count, FILE* file) {
+  return WriteItems(REAL(fwrite_unlocked), items, size, count, file);
+}
+
+int fputs(const char* text, FILE* file) { return Put(REAL(fputs), text, file); }
+
+int fputs_unlocked(const char* text, FILE* file) { return Put(REAL(fputs_unlocked), text, file); }
+
+int puts(const char* text) {
+  const size_t size = strlen(text);
+  if (!IsLong(stdout, size)) return REAL(puts)(text);
+  flockfile(stdout);
+  const bool is_whole =
+      PrintPieces(stdout, text, size) == size && putc_unlocked('\n', stdout) != EOF;
+  funlockfile(stdout);
+  return is_whole ? 1 : EOF;
+}
+
+// A buffer that is larger would be written at once.
+int setvbuf(FILE* file, char* buffer, int mode, size_t size) noexcept {
+  return REAL(setvbuf)(file, buffer, mode, IsLong(file, size) ? kPiece : size);
+}
+
+int vfprintf(FILE* file, const char* format, va_list arguments) {
+  int result;
+  if (PrintLong(file, format, arguments, &result)) return result;
+  return REAL(vfprintf)(file, format, arguments);
+}
+
+int vprintf(const char* format, va_list arguments) { return vfprintf(stdout, format, arguments); }
+
+int vdprintf(int fd, const char* format, va_list arguments) {
+  int result;
+  if (SendLong(fd, format, arguments, &result)) return result;
+  return REAL(vdprintf)(fd, format, arguments);
+}
+
+int __vfprintf_chk(FILE* file, int flag, const char* format, va_list arguments) {
+  int result;
+  if (PrintLong(file, format, arguments, &result)) return result;
+  return REAL(__vfprintf_chk)(file, flag, format, arguments);
+}
+
+int __vprintf_chk(int flag, const char* format, va_list arguments) {
+  return __vfprintf_chk(stdout, flag, format, arguments);
+}
+
+int __vdprintf_chk(int fd, int flag, const char* format, va_list arguments) {
+  int result;
+  if (SendLong(fd, format, arguments, &result)) return result;
+  return REAL(__vdprintf_chk)(fd, flag, format, arguments);
+}
+
+#define FORWARD(call)          \
+  va_list arguments;           \
+  va_start(arguments, format); \
+  const int result = call;     \
+  va_end(arguments);           \
+  return result
+
+int fprintf(FILE* file, const char* format, ...) { FORWARD(vfprintf(file, format, arguments)); }
+
+int printf(const char* format, ...) { FORWARD(vfprintf(stdout, format, arguments)); }
+
+int dprintf(int fd, const char* format, ...) { FORWARD(vdprintf(fd, format, arguments)); }
+
+int __fprintf_chk(FILE* file, int flag, const char* format, ...) {
+  FORWARD(__vfprintf_chk(file, flag, format, arguments));
+}
+
+int __printf_chk(int flag, const char* format, ...) {
+  FORWARD(__vfprintf_chk(stdout, flag, format, arguments));
+}
+
+int __dprintf_chk(int fd, int flag, const char* format, ...) {
+  FORWARD(__vdprintf_chk(fd, flag, format, arguments));
 }
 
 }  // extern "C"

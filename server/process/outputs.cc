@@ -134,6 +134,8 @@ absl::Status OpenTerminal(Outputs* outputs) {
     fd = Descriptor(open(name.data(), static_cast<int>(kSlaveFlags)));
     if (!fd.ok()) return SystemError("no terminal");
   }
+  output.terminal = Descriptor(fcntl(outputs->theirs[1].get(), F_DUPFD_CLOEXEC, 0));
+  if (!output.terminal.ok()) return SystemError("no descriptor");
   SetTerminal(outputs->theirs[1].get());
   fcntl(output.fd.get(), F_SETFL, O_NONBLOCK);
   outputs->ours.push_back(std::move(output));
@@ -243,7 +245,7 @@ Output::State Output::Read(int from_fd, std::span<char> room, capture::Stream* f
                                reinterpret_cast<sockaddr*>(&sender), &length)
                     : read(from_fd, room.data(), room.size());
   } while (got < 0 && errno == EINTR);
-  // A terminal that nobody has open answers EIO.
+  // A terminal whose session has ended answers EIO.
   if (got < 0) return errno == EAGAIN ? State::kEmpty : State::kEnd;
   if (got == 0 && !datagrams) return State::kEnd;
   const std::string name = datagrams ? NameOf(sender, length) : "";

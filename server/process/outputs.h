@@ -24,6 +24,9 @@ struct Output {
   std::string output_address;
   std::string error_address;
   std::array<Descriptor, 2> senders;
+  // Of kTerminal: its other side. While it is open the terminal is there for whoever comes back to
+  // it, and the command is not hung up on, though nobody else may have it open for a while.
+  Descriptor terminal;
   bool datagrams = false;
 
   enum class State {

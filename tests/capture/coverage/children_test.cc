@@ -12,10 +12,15 @@
 #include <unistd.h>
 
 #include <array>
+#include <atomic>
+#include <cerrno>
 #include <cstdlib>
+#include <filesystem>
 #include <functional>
 #include <iostream>
+#include <span>
 #include <string>
+#include <thread>
 #include <vector>
 
 #include "tests/capture/coverage/row.h"
@@ -119,6 +124,60 @@ TEST(Children, PopenForWriting) {
     Require(child != nullptr, "popen starts the child");
     fprintf(child, "%s\n", Script(tag).c_str());
     RequireExit(pclose(child), 3, "pclose returns the exit code");
+  });
+}
+
+// As programs do by mistake, and the C library waits for the child all the same.
+TEST(Children, FcloseOfAStreamOfPopen) {
+  const Observation seen = Observe([](Recorder& sink) {
+    const Scope scope(&sink);
+    FILE* const child = popen("echo err >&2; exit 3", "r");
+    Require(child != nullptr, "popen starts the child");
+    int (*volatile close)(FILE*) = fclose;  // which the compiler would warn of
+    RequireExit(close(child), 3, "fclose returns what pclose would");
+    Require(waitpid(-1, nullptr, WNOHANG) < 0 && errno == ECHILD, "nobody is left to wait for");
+    FILE* const other = popen("true", "r");  // which closes what is still open of others
+    Require(other != nullptr && pclose(other) == 0, "another one starts and ends");
+  });
+  EXPECT_EQ(seen.captured(), std::vector{Err("err")});
+}
+
+// A sink that takes what does not wait, but for so many times.
+class Eager : public Recorder {
+ public:
+  explicit Eager(int refusals) : refusals_(refusals) {}
+
+  bool TryWrite(std::span<const Line> lines) noexcept override {
+    if (refusals_.fetch_sub(1) > 0) return false;
+    Write(lines);
+    return true;
+  }
+
+ private:
+  std::atomic<int> refusals_;
+};
+
+// Much, of which a pipe has room for a part, while another thread's child prints all the time.
+TEST(Children, ThatMustWaitDoNotWaitForAPauseOfOthers) {
+  Observe([](Recorder&) {
+    std::string busy = std::filesystem::temp_directory_path() / "jobtail-busy-XXXXXX";
+    close(mkstemp(busy.data()));
+    Eager others(0);
+    std::thread other([&] {
+      const Scope scope(&others);
+      const std::string script = "i=0; while test $i -lt 2000000; do echo $i; test -e " + busy +
+                                 " || exit 7; i=$((i+1)); done";
+      RequireExit(system(script.c_str()), 7, "the other one prints until it is told to end");
+    });
+    others.WaitFor([](const std::vector<Record>& records) { return !records.empty(); });
+    Eager own(20);
+    {
+      const Scope scope(&own);
+      Require(system("seq 100000") == 0, "the child ends");
+    }
+    Require(own.records().size() == 100000, "all that it has printed is there");
+    unlink(busy.c_str());
+    other.join();
   });
 }
 

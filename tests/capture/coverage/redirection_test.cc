@@ -10,6 +10,8 @@
 #include <stdio.h>
 #include <stdio_ext.h>
 #include <stdlib.h>
+#include <sys/file.h>
+#include <sys/ioctl.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -20,6 +22,7 @@
 #include <functional>
 #include <iostream>
 #include <string>
+#include <thread>
 #include <vector>
 
 #include "tests/capture/coverage/row.h"
@@ -355,6 +358,23 @@ TEST(Redirection, NamesDoNotTruncateTheRealFile) {
   });
 }
 
+// What the sink is asked is about no file of the process's.
+TEST(Redirection, TheSinkIsAsAPipe) {
+  ExpectRealFileUntouched([](const std::string&) {
+    struct stat info;
+    struct statx more;
+    Require(fstat(1, &info) == 0 && S_ISFIFO(info.st_mode) && info.st_size == 0, "fstat");
+    Require(statx(1, "", AT_EMPTY_PATH, STATX_SIZE, &more) == 0 && more.stx_size == 0, "statx");
+    Require(S_ISFIFO(more.stx_mode), "statx");
+    Require(fstatat(1, "", &info, AT_EMPTY_PATH) == 0 && S_ISFIFO(info.st_mode), "fstatat");
+    Require(posix_fallocate(1, 0, 1 << 20) == ESPIPE, "it has no room");
+    Require(fchmod(1, 0) == 0 && flock(1, LOCK_EX) == 0, "what is anybody's own can be set");
+    fpos_t position;
+    Require(fgetpos(stdout, &position) < 0 && errno == ESPIPE, "it has no position");
+    std::thread([] { Require(syscall(SYS_flock, 1, LOCK_SH | LOCK_NB) == 0, "no lock"); }).join();
+  });
+}
+
 TEST(Redirection, DescriptorsAreTheJobsOwnFile) {
   ExpectRealFileUntouched([](const std::string& own) {
     const int file = open(own.c_str(), O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
@@ -366,6 +386,16 @@ TEST(Redirection, DescriptorsAreTheJobsOwnFile) {
     Require(ftruncate(1, 2) == 0 && fstat(1, &info) == 0 && info.st_size == 2, "ftruncate");
     Require((fcntl(1, F_GETFL) & O_ACCMODE) == O_RDWR, "fcntl");
     Require(isatty(1) == 0 && fsync(1) == 0, "the others");
+    Require(posix_fallocate(1, 0, 100) == 0 && ReadFile(own).size() == 100, "posix_fallocate");
+    Require(ftruncate(1, 2) == 0, "ftruncate");
+    struct statx more;
+    Require(statx(1, "", AT_EMPTY_PATH, STATX_SIZE, &more) == 0 && more.stx_size == 2, "statx");
+    Require(fstatat(1, "", &info, AT_EMPTY_PATH) == 0 && info.st_size == 2, "fstatat");
+    Require(syscall(SYS_fstat, 1, &info) == 0 && info.st_size == 2, "SYS_fstat");
+    const timespec times[2] = {{.tv_sec = 5, .tv_nsec = 0}, {.tv_sec = 7, .tv_nsec = 0}};
+    Require(futimens(1, times) == 0 && fstat(1, &info) == 0 && info.st_mtime == 7, "futimens");
+    int unread = -1;
+    Require(ioctl(1, FIONREAD, &unread) == 0 && unread == -3, "ioctl");
     Require(lseek(1, 0, SEEK_SET) == 0, "lseek");
     puts("abc");
     Require(ftell(stdout) == 4, "ftell");

@@ -133,6 +133,18 @@ TEST_P(OutputTest, ItReadsItsInputToTheEnd) {
   EXPECT_THAT(Lines(RunCommand(command)), ElementsAre("given"));
 }
 
+// Though nobody has it open for a while, the terminal stays: whoever has turned away from it is not
+// hung up on, and can come back.
+TEST_F(ProcessTest, ATerminalStaysForWhoComesBackToIt) {
+  process::Command command = Shell(
+      "echo begin; exec 3>&1 >/dev/null 2>&1 </dev/null; exec 3>&-; sleep 0.3; "
+      "echo back > /dev/tty; sleep 0.3; exec > /dev/tty; echo end");
+  command.output = OutputMode::kTerminal;
+  const auto records = RunCommand(command);
+  EXPECT_THAT(Lines(records), ElementsAre("begin", "back", "end"));
+  EXPECT_EQ(records.back().result().state(), v1::RUN_STATE_SUCCEEDED);
+}
+
 // As programs do that want a password, whatever their standard input is.
 TEST_F(ProcessTest, NobodyWaitsForEverForWhatIsTypedAtATerminal) {
   process::Command command =

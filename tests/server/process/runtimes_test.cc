@@ -206,6 +206,26 @@ TEST_F(ExactTest, AWriteMayBeLargerThanADatagram) {
   EXPECT_EQ(printed.back(), 'z');
 }
 
+// The C library writes what is long at once, and without a call that could be seen.
+TEST_F(ExactTest, WhatStdioPrintsMayBeLargerThanADatagram) {
+  const auto records = RunCommand(Exact(R"(python3 -c "
+import ctypes
+c = ctypes.CDLL(None)
+text = b'x' * (3 << 20)
+buffer = ctypes.create_string_buffer(4 << 20)
+out = ctypes.c_void_p.in_dll(c, 'stdout')
+print(c.puts(text) >= 0, c.fputs(text, out) >= 0, c.fwrite(text, 1 << 20, 3, out),
+      c.printf(b'%s%d', text, 7), c.fprintf(out, b'%s\n', text), c.dprintf(1, b'%s', text),
+      c.__printf_chk(1, b'%s', text), c.setvbuf(out, buffer, 0, 4 << 20), flush=True)
+for i in range(40): c.fwrite(text, 1 << 16, 1, out)
+c.fflush(out)
+")"));
+  EXPECT_EQ(records.back().result().state(), v1::RUN_STATE_SUCCEEDED);
+  const std::string printed = Printed(records, v1::STREAM_STDOUT);
+  EXPECT_EQ(std::ranges::count(printed, 'x'), 7 * (3 << 20) + 40 * (1 << 16));
+  EXPECT_THAT(printed, HasSubstr("True True 3 3145729 3145729 3145728 3145728 0\n"));
+}
+
 // Without the library it fails, and says so; none is cut off.
 TEST_F(ExactTest, AWriteIsTakenWholeOrNotAtAll) {
   const auto records =
