@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { readdirSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import test from 'node:test';
+import type { LogRecord } from '../src/log/record';
 import { LogRows } from '../src/log/rows';
 import { LogWindow } from '../src/log/window';
 import type { Color } from 'ansi-sequence-parser';
@@ -100,12 +101,28 @@ for (const name of names) {
     const whole = textOf(bytes, 0);
     for (const length of [1, 7, 50]) assert.equal(textOf(bytes, length), whole, `${length} characters a record`);
   });
+
+  test(`${name}: all cells are the same where records end within escape sequences`, () => {
+    const cells = (records: readonly LogRecord[]): string[] => {
+      const rows: ScreenRow[] = [];
+      const screen = new Screen((row) => rows.push(row));
+      for (const { sequence, text, ending } of records) screen.write(sequence, text, ending);
+      return [...rows, ...screen.all].map((row) => rowText(cellsOf(row)));
+    };
+    const whole = cells(recordsOf(bytes));
+    for (const length of [1, 2, 7]) assert.deepEqual(cells(recordsOf(bytes, length, true)), whole, `${length} characters a record`);
+  });
+
+  test(`${name}: rows are the same where records end within escape sequences`, () => {
+    const whole = textOf(bytes, 0);
+    for (const length of [3, 7, 50]) assert.equal(textOf(bytes, length, true), whole, `${length} characters a record`);
+  });
 }
 
 // The text that the rows of a log show, in records of `length` characters at most.
-function textOf(bytes: string, length: number): string {
+function textOf(bytes: string, length: number, anywhere = false): string {
   const window = new LogWindow();
-  for (const record of recordsOf(bytes, length)) window.put(record);
+  for (const record of recordsOf(bytes, length, anywhere)) window.put(record);
   const rows = new LogRows(window, () => undefined);
   const texts: string[] = [];
   for (let at = rows.next(0); at !== undefined; at = rows.next(at)) texts.push(segmentsOf(rows.row(at)!).map((segment) => segment.text).join(''));

@@ -4,7 +4,7 @@ import test from 'node:test';
 import type { LogRecord } from '../src/log/record';
 import { ListRows, LogRows, type RowSource } from '../src/log/rows';
 import { LogWindow } from '../src/log/window';
-import { plainTextOf } from '../src/text/line';
+import { plainTextOf, segmentsOf } from '../src/text/line';
 import { record } from './support';
 
 function rowsOf(...records: LogRecord[]): LogRows {
@@ -236,4 +236,59 @@ test('the pieces that a filter has found are one row', () => {
   assert.equal(rows.positionOf(9), 2);
   assert.equal(rows.positionOf(11), 3);
   assert.equal(rows.records, 5);
+});
+
+// The texts of a row, with "*" before those that are red.
+const looks = (rows: RowSource, at: number): string[] =>
+  segmentsOf(rows.row(at)!).map(({ text, style }) => (style.foreground?.type === 'named' && style.foreground.name === 'red' ? '*' : '') + text);
+
+function listOf(...records: LogRecord[]): ListRows {
+  const list = new ListRows();
+  for (const one of records) list.push(one);
+  return list;
+}
+
+test('an escape sequence in two pieces of a line is one', () => {
+  const records = [record(1, 'a\x1b[3', { ending: 'NONE' }), record(2, '1mred\x1b[0m')];
+  assert.deepEqual(looks(rowsOf(...records), 2), ['a', '*red']);
+  assert.deepEqual(looks(listOf(...records), 1), ['a', '*red']);
+  const left = rowsOf(record(1, 'a\x1b', { ending: 'NONE' }), record(2, '[3', { ending: 'NONE' }), record(3, '1mred'), record(4, 'next'), record(5, 'next'));
+  assert.deepEqual([3, 4, 5].flatMap((at) => looks(left, at)), ['a', '*red', '*next', '*next']);
+});
+
+test('an escape sequence goes on in the next row of a line that is longer than a record', () => {
+  const records = [record(1, 'a\x1b', { ending: 'SPLIT' }), record(2, '[3', { ending: 'SPLIT' }), record(3, '1mred', { ending: 'NONE' }), record(4, '.'), record(5, 'next')];
+  const rows = rowsOf(...records);
+  assert.deepEqual([1, 2, 4, 5].flatMap((at) => looks(rows, at)), ['a', '*red.', '*next']);
+  assert.deepEqual([1, 2, 3].flatMap((at) => looks(listOf(...records), at)), ['a', '*red.']);
+  const cut = [record(1, 'a\x1b[', { ending: 'SPLIT', length: 65_536, tail: '\x1b[3' }), record(2, '1mred')];
+  assert.deepEqual(looks(rowsOf(...cut), 2), ['*red']);
+  assert.deepEqual(looks(listOf(...cut), 2), ['*red']);
+  assert.deepEqual(looks(rowsOf({ ...cut[0]!, tail: '' }, record(2, '1mplain')), 2), ['1mplain']);
+});
+
+test('an escape sequence goes on in the next piece of its own stream, and no further than its line', () => {
+  const err = { stderr: true };
+  const between = [record(1, 'a\x1b[3', { ending: 'NONE' }), record(2, '1merr', err), record(3, '1mred')];
+  assert.deepEqual([2, 3].flatMap((at) => looks(rowsOf(...between), at)), ['1merr', 'a', '*red']);
+  for (const ending of ['LF', 'CRLF', 'CR'] as const) {
+    const rows = rowsOf(record(1, 'a\x1b[3', { ending }), record(2, '1mb'));
+    assert.deepEqual(looks(rows, 2), ['1mb'], ending);
+  }
+  const gap = record(9, '', { gap: { first: 2, last: 9, reason: '' } });
+  assert.deepEqual(looks(rowsOf(record(1, 'a\x1b[3', { ending: 'NONE' }), gap, record(10, '1mb')), 10), ['1mb']);
+  const far = Array.from({ length: 500 }, (_, i) => record(i + 2, 'out'));
+  assert.deepEqual(looks(rowsOf(record(1, 'ERR\x1b[3', { ...err, ending: 'NONE' }), ...far, record(502, '1mOR', err)), 502), ['*OR']);
+});
+
+test('an escape sequence is whole as soon as the piece that it began in is loaded', () => {
+  const pieces = [record(1, 'a\x1b', { ending: 'SPLIT' }), record(2, '[3', { ending: 'SPLIT' }), record(3, '1mred'), record(4, 'next')];
+  const window = new LogWindow();
+  const rows = new LogRows(window, () => undefined);
+  const seen: string[][] = [];
+  for (const piece of [...pieces].reverse()) {
+    window.put(piece);
+    seen.push([3, 4].flatMap((at) => (window.get(at) ? looks(rows, at) : [])));
+  }
+  assert.deepEqual(seen, [['next'], ['1mred', 'next'], ['1mred', 'next'], ['*red', '*next']]);
 });

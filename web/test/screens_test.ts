@@ -4,7 +4,7 @@ import test from 'node:test';
 import { CarriedStyles } from '../src/log/carried';
 import type { LogRecord } from '../src/log/record';
 import { LogRows } from '../src/log/rows';
-import { Screens } from '../src/log/screens';
+import { DrawnStretch, Screens } from '../src/log/screens';
 import { LogWindow } from '../src/log/window';
 import { segmentsOf } from '../src/text/line';
 import { Screen, segmentsOfRows } from '../src/text/screen';
@@ -200,4 +200,94 @@ test('a colour of lines that are loaded later is taken up', () => {
   window.put(record(2, 'two'));
   window.put(record(1, '\x1b[32mone'));
   assert.deepEqual(carried.before(window.get(3)!), ['32']);
+});
+
+// The text on a screen that has printed this, without what is beyond its end.
+function drawn(printed: string, from: 'top' | 'end' = 'top'): string {
+  const screen = new Screen(() => undefined, from === 'end');
+  for (const { sequence, text, ending } of recordsOf(printed)) screen.write(sequence, text, ending);
+  return segmentsOfRows(screen.used).map(({ text }) => text).join('').trim();
+}
+const kLong = '0'.repeat(100);
+const kFull = '0'.repeat(80);
+const kRest = '0'.repeat(20);
+
+test('a line that goes over several rows ends where what follows it is deleted, moved or scrolled away', () => {
+  assert.equal(drawn(`${kLong}\n`), kLong);
+  for (const from of ['top', 'end'] as const) {
+    assert.equal(drawn(`${kLong}\x1b[M\rnext\n`, from), `${kFull}\nnext`);
+    assert.equal(drawn(`${kLong}\x1b[1L\rnext`, from), from === 'end' ? `${kFull}\nnext` : `${kFull}\nnext\n${kRest}`);
+  }
+  assert.equal(drawn(`${kLong}\x1b[2;10r\x1b[S\x1b[2Hnext`), `${kFull}\nnext`);
+  assert.equal(drawn(`${kLong}\x1b[2;10r\x1b[T\x1b[2Hnext`), `${kFull}\nnext\n${kRest}`);
+  assert.equal(drawn(`${kLong}\x1b[2;3r\x1b[3Hx\n\x1b[3Hy`), `${kFull}\nx\ny`);
+});
+
+test('a line ends at the last row of a region whose rows are scrolled', () => {
+  assert.equal(drawn(`\n\n${kLong}\x1b[1;3r\x1b[S`), `${kFull}\n\n${kRest}`);
+  assert.equal(drawn(`\n\n${kLong}\x1b[1;3r\x1b[2H\x1b[M`), `${kFull}\n\n${kRest}`);
+  assert.equal(drawn(`\n${kLong}\x1b[1;3r\x1b[T\x1b[4Hx`), `${kFull}\nx`);
+});
+
+test('a line that wraps in the last row of a region stays one', () => {
+  assert.equal(drawn(`top\x1b[2;3r\x1b[3H${kLong}`), `top\n${kLong}`);
+});
+
+test('rows of a line that ends so belong to the records that drew on them', () => {
+  const records = recordsOf(`before\n${kLong}\x1b[M\rnext\nafter\n`);
+  assert.deepEqual(shown(windowOf(records)), [[1, 'before'], [2, kFull], [3, 'next'], [4, 'after']]);
+});
+
+test('a character is repeated up to the right edge, and no further', () => {
+  assert.equal(drawn('x\x1b[3b|'), 'xxxx|');
+  assert.equal(drawn('x\x1b[b\x1b[2b'), 'xxxx');
+  assert.equal(drawn('x\x1b[200b\ny'), `${'x'.repeat(80)}\ny`);
+  assert.equal(drawn(`${kFull}\x1b[3b\ny`), `${kFull}\ny`);
+  assert.equal(drawn('\x1b[77Gx\x1b[9999by'), 'xxxxy');
+});
+
+test('what comes right after a character repeats it, whatever else is between', () => {
+  assert.equal(drawn('x\x1b[m\x1b[2b'), 'x');
+  assert.equal(drawn('x\t\x1b[2b'), 'x');
+  assert.equal(drawn('x\n\x1b[2b'), 'x');
+  assert.equal(drawn('x\x1b]0;title\x07\x1b[>c\x1b[2b'), 'xxx');
+  assert.equal(drawn('x\x1b(0\x1b[2bx'), 'xxx\u2502');
+  assert.equal(drawn('\x1b[2b'), '');
+  const screen = new Screen(() => undefined);
+  screen.write(1, 'x\x1b[', 'NONE');
+  screen.write(2, '2b', 'NONE');
+  assert.equal(segmentsOfRows(screen.used).map(({ text }) => text).join(''), 'xxx');
+});
+
+test('a move to another row is one where it begins in one record and ends in the next', () => {
+  const cut = (printed: string): LogRecord[] => recordsOf(printed)
+    .flatMap((one) => {
+      const [begin, rest] = one.text.split('[1A');
+      return rest === undefined ? [one] : [{ ...one, text: `${begin}[`, ending: 'NONE' as const }, { ...one, text: `1A${rest}` }];
+    })
+    .map(({ text, ending }, i) => record(i + 1, text, { ending }));
+  assert.deepEqual(shown(windowOf(cut(kBuild))).map(([, text]) => text), ['begin', 'step 1', 'step 2', 'step 3', 'done']);
+  const far = Array.from({ length: 60 }, (_, i) => `before ${i}\n`).join('');
+  assert.equal(shown(windowOf(cut(far + kBuild + far))).length, 60 + 5 + 60);
+});
+
+test('a screen goes on in the sequence that it begins within, and keeps those of both streams apart', () => {
+  const screen = new Screen(() => undefined);
+  screen.goOnFrom('\x1b[3', false);
+  screen.write(1, '1mred\x1b', 'NONE');
+  screen.write(2, '[err', 'NONE', true);
+  screen.write(3, '[0m.\x1b]0;', 'NONE');
+  screen.write(4, 'title', 'LF');
+  screen.write(5, 'next\x1b[3', 'SPLIT', false, '');
+  screen.write(6, '1m', 'LF');
+  assert.equal(segmentsOfRows(screen.used).map(({ text }) => text).join('').trim(), 'red[err.\nnext1m');
+  assert.deepEqual(screen.all[0]!.cells.at(0).style.foreground, { type: 'named', name: 'red' });
+  assert.equal(screen.all[0]!.cells.at(7).style.foreground, null);
+});
+
+test('a screen that begins within a sequence shows the rest of it nowhere', () => {
+  const window = windowOf([record(1, 'a\x1b]0;ti', { ending: 'NONE' }), record(2, 'tle\x07b', { ending: 'NONE' }), record(3, '\x1b[1Ac')]);
+  const late = new DrawnStretch(1, window.get(2)!, new CarriedStyles(window));
+  late.extend(window);
+  assert.equal([2, 3].flatMap((at) => late.segments(at)).map(({ text }) => text).join('').replace(/\s/g, ''), 'cb');
 });

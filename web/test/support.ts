@@ -7,9 +7,10 @@ export const record = (sequence: number, text = `line ${sequence}`, more: Partia
 });
 
 // What a program prints as the records of a log. `length`: the most characters that come at once; 0 for whole lines.
-export function recordsOf(bytes: string, length = 0): LogRecord[] {
+// `anywhere`: whether a record may end within an escape sequence.
+export function recordsOf(bytes: string, length = 0, anywhere = false): LogRecord[] {
   const records: LogRecord[] = [];
-  const whole = length > 0 ? new RegExp(`(?:\\x1b(?:\\[[0-?]*[ -/]*[@-~]|\\][^\\x07\\x1b]*(?:\\x07|\\x1b\\\\)|[ -/]*[0-~])|[^\\n\\r]){0,${length}}[\\n\\r]?`, 'gsu') : /[^\n\r]*[\n\r]?/gs;
+  const whole = anywhere ? new RegExp(`[^\\n\\r]{0,${length}}[\\n\\r]?`, 'gu') : length > 0 ? new RegExp(`(?:\\x1b(?:\\[[0-?]*[ -/]*[@-~]|\\][^\\x07\\x1b]*(?:\\x07|\\x1b\\\\)|[ -/]*[0-~])|[^\\n\\r]){0,${length}}[\\n\\r]?`, 'gsu') : /[^\n\r]*[\n\r]?/gs;
   for (const [line] of bytes.matchAll(whole)) {
     if (line === '') continue;
     const ending = line.endsWith('\n') ? 'LF' : line.endsWith('\r') ? 'CR' : 'NONE';

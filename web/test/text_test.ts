@@ -5,7 +5,8 @@ import test from 'node:test';
 import { recordOf, textOfBytes } from '../src/log/record';
 import { runsOf } from '../src/text/cells';
 import { TerminalRow } from '../src/text/terminal_row';
-import { safeLink, split } from '../src/text/escapes';
+import { leftBy, safeLink, split } from '../src/text/escapes';
+import { kPlain } from '../src/text/pen';
 import { misleading, wordsAround } from '../src/text/targets';
 import { cut, partsOf, visible } from '../src/text/visible';
 
@@ -37,8 +38,63 @@ test('what moves the cursor elsewhere, names the window or asks the terminal doe
 });
 
 test('an escape sequence that is cut off hides no text but itself', () => {
-  assert.equal(plain('before\x1b]0;never ended'), 'before0;never ended');
-  assert.equal(plain('end\x1b'), 'end');
+  for (const cut of ['\x1b', '\x1b(', '\x1b[', '\x1b[1;3', '\x9b3', '\x1b]0;never ended', '\x1bPq#0', '\x1b]8;;https://example.org\x1b']) {
+    assert.equal(plain(`before${cut}`), 'before', JSON.stringify(cut));
+    assert.equal(plain(`before${cut}\rB`), 'Before', JSON.stringify(cut));
+    assert.equal(plain(`before${cut}\x1b[31m after`), 'before after', JSON.stringify(cut));
+  }
+  assert.equal(plain('a\x1b[3\u00e9b\x1b[3\x18c\x1b]0;title\x1ad\x1bPq\x07e'), 'a\u00e9bcde');
+});
+
+const kSequences = 'a\x1b[1;31mred\x1b[0m \x9b32mgreen\x1b[m \x1b]0;title\x07t\x1b]8;;https://example.org/?a;b\x1b\\link\x1b]8;;\x1b\\' +
+  ' \x1bPq#0\x1b\\d\x9d0;title\x9ct\x1b^pm\x1b\\\x1b_apc\x1b\\\x1bXsos\x1b\\ \x1b(0lqk\x1b(B\x1b[>4;2mm \x1b[38;2;1;2;3mrgb\x1b[2Dx';
+
+test('a text that comes in pieces is the same wherever they end', () => {
+  const whole = segments(kSequences);
+  assert.equal(whole.map(({ text }) => text).join(''), 'ared green tlink dt \u250c\u2500\u2510m rxb');
+  for (let at = 1; at < kSequences.length; at += 1) {
+    const row = new TerminalRow();
+    row.write(kSequences.slice(0, at));
+    row.write(kSequences.slice(at));
+    assert.deepEqual(row.segments(), whole, JSON.stringify(kSequences.slice(0, at)));
+  }
+  const row = new TerminalRow();
+  for (const character of kSequences) row.write(character);
+  assert.deepEqual(row.segments(), whole);
+});
+
+test('a sequence that begins in one piece is over where the line is drawn over', () => {
+  const row = new TerminalRow();
+  row.write('abc\x1b[3');
+  row.carriageReturn();
+  row.write('1m');
+  assert.deepEqual(row.segments().map(({ text }) => text), ['1mc']);
+});
+
+test('of a sequence in many pieces little is kept, and its text is seen nowhere', () => {
+  for (const [begin, end] of [['\x1b]0;', '\x07'], ['\x1b]8;;https://example.org/', '\x1b\\'], ['\x1bP', '\x1b\\'], ['\x9d8;;https://example.org/', '\x9c'], ['\x1b[', 'm']] as const) {
+    const row = new TerminalRow();
+    row.write(`a${begin}`);
+    for (let i = 0; i < 40; i += 1) row.write('1;31'.repeat(64));
+    for (const character of end) row.write(character);
+    row.write('b');
+    assert.deepEqual(row.segments(), [{ text: 'ab', style: kPlain }], JSON.stringify(begin));
+  }
+});
+
+test('what a text leaves in force has what began before it', () => {
+  assert.deepEqual(leftBy('1mred', '\x1b[3').styles, ['31']);
+  assert.deepEqual(leftBy('mred', '\x1b[').reset, true);
+  assert.deepEqual(leftBy('1mred').styles, []);
+});
+
+test('a text that is cut has the tail of the whole one', () => {
+  const tail = (line: object) => recordOf({ sequence: '1', ...line })!.tail;
+  const long = `${'x'.repeat(9000)}\x1b[3`;
+  assert.equal(tail({ text: long, ending: 'ENDING_SPLIT' }), '\x1b[3');
+  assert.equal(tail({ text: `${long}1m`, ending: 'ENDING_SPLIT' }), '');
+  assert.equal(tail({ text: long, ending: 'ENDING_LF' }), '');
+  assert.equal(tail({ text: 'short\x1b[3', ending: 'ENDING_NONE' }), undefined);
 });
 
 test('erasing to the right, and back to the beginning', () => {

@@ -1,5 +1,6 @@
 // The announcements of new lines for screen readers.
-import type { LogRecord } from '../log/record';
+import { endsLineOf, type LogRecord, tailAfter } from '../log/record';
+import type { Row } from '../log/rows';
 import { plural } from '../text/format';
 import { resultText } from '../text/result_text';
 import { plainTextOf } from '../text/line';
@@ -9,7 +10,9 @@ const kAtOnce = 3; // lines read out; of more, only their number and the last
 
 // Tells a screen reader what a live log prints, politely and not more than it can say.
 export class Announcer {
-  private waiting: LogRecord[] = [];
+  private waiting: Row[] = [];
+  private readonly tails = new Map<boolean, string>(); // of escape sequences, by stream: stderr or not
+  private last = 0; // the record added last
   private count = 0;
   private timer: ReturnType<typeof setTimeout> | undefined;
 
@@ -20,14 +23,24 @@ export class Announcer {
   add(records: readonly LogRecord[]): void {
     if (records.length === 0) return;
     this.count += records.length;
-    this.waiting = [...this.waiting, ...records.slice(-kAtOnce)].slice(-kAtOnce);
+    const rows = records.map((record) => ({ record, before: [], tail: this.tailBefore(record) }));
+    this.waiting = [...this.waiting, ...rows].slice(-kAtOnce);
     this.timer ??= setTimeout(() => this.speak(), kEvery);
+  }
+
+  private tailBefore(record: LogRecord): string {
+    if (record.sequence !== this.last + 1) this.tails.clear(); // some have not been added
+    this.last = record.sequence;
+    const tail = this.tails.get(record.stderr) ?? '';
+    for (const stderr of [false, true]) if (endsLineOf(stderr, record)) this.tails.delete(stderr);
+    if (!record.gap && !record.result) this.tails.set(record.stderr, tailAfter(record, tail));
+    return tail;
   }
 
   private speak(): void {
     this.timer = undefined;
     const lines = this.count > kAtOnce ? this.waiting.slice(-1) : this.waiting;
-    const texts = lines.map((record) => textOf(record)).filter((text) => text !== '');
+    const texts = lines.map((row) => textOf(row)).filter((text) => text !== '');
     const more = this.count > kAtOnce ? `${plural(this.count, 'new line')}. ` : '';
     this.region.textContent = more + texts.join('\n');
     this.waiting = [];
@@ -35,7 +48,7 @@ export class Announcer {
   }
 }
 
-function textOf(record: LogRecord): string {
-  if (record.result) return resultText(record.result);
-  return plainTextOf({ record, before: [] }).slice(0, 300);
+function textOf(row: Row): string {
+  if (row.record.result) return resultText(row.record.result);
+  return plainTextOf(row).slice(0, 300);
 }

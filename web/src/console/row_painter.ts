@@ -32,7 +32,7 @@ export class ConsolePainter implements RowPainter {
     const { sequence } = row.record;
     const first = row.before[0]?.sequence ?? 0;
     const marks = `${contains(this.selection, sequence) ? 's' : ''}${sequence === this.current ? 'c' : ''}`;
-    const drawn = row.drawn ? `${row.drawn.id}:${row.drawn.count(sequence)}` : row.styles?.join() ?? '';
+    const drawn = row.drawn ? `${row.drawn.id}:${row.drawn.count(sequence)}` : `${row.styles?.join() ?? ''} ${row.tail ?? ''}`;
     return `${this.epoch} ${sequence} ${first}${row.cut ? '…' : ''}${row.above ? '↪' : ''} ${marks} ${this.wholes.has(sequence) ? 'w' : ''} ${drawn}`;
   }
 

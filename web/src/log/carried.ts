@@ -1,6 +1,7 @@
 // The look and the character sets that a line takes over from the lines before it.
 import { kindOf, leftBy } from '../text/escapes';
 import type { LogRecord } from './record';
+import { Tails } from './tails';
 import type { LogWindow } from './window';
 
 const kLook = 1024; // records looked back
@@ -18,9 +19,10 @@ interface Known {
 // The colours, styles and character sets that a line begins with: a terminal goes on in those that the lines before have
 // not reset. Each stream has its own.
 export class CarriedStyles {
+  readonly tails: Tails;
   private readonly known = new WeakMap<LogRecord, Known>();
 
-  constructor(private readonly window: LogWindow) {}
+  constructor(private readonly window: LogWindow) { this.tails = new Tails(window); }
 
   // The parameters of SGR sequences, in their order, after what designates and chooses character sets.
   before(record: LogRecord): readonly string[] {
@@ -44,7 +46,7 @@ export class CarriedStyles {
       const other = this.window.get(at);
       if (!other) return { styles, sets, from: at + 1 };
       if (other.gap || other.stderr !== record.stderr) continue;
-      const own = leftBy(other.text);
+      const own = leftBy(other.text, this.tails.before(other));
       take(own);
       isWhole ||= own.reset;
       const known = this.known.get(other);

@@ -1,5 +1,6 @@
 // A log's record as the page keeps it, and how it is made from a message.
 import type { LogLine, RunResult } from '../api/types';
+import { tailOf } from '../text/escapes';
 import { cut } from '../text/visible';
 
 export type Ending = 'LF' | 'CRLF' | 'CR' | 'NONE' | 'SPLIT';
@@ -15,8 +16,16 @@ export interface LogRecord {
   readonly ending: Ending;
   readonly text: string; // at most kMaxText characters
   readonly length: number; // of the whole text
+  readonly tail?: string; // of a text that is cut: the beginning of an escape sequence that the whole one ends within
   readonly result?: RunResult;
   readonly gap?: { first: number; last: number; reason: string };
+}
+
+// The beginning of an escape sequence that the next record of its line goes on with. `before`: the one that this record
+// goes on with.
+export function tailAfter(record: LogRecord, before: string): string {
+  if (record.ending !== 'NONE' && record.ending !== 'SPLIT') return '';
+  return record.tail ?? tailOf(record.text, before);
 }
 
 // Whether the next text of a stream begins a new line because of this record. The same rule as EndsLineOf in
@@ -77,13 +86,16 @@ export function recordOf(line: LogLine, limit = kMaxText): LogRecord | undefined
   const sequence = Number(line.sequence ?? 0);
   if (sequence === 0) return undefined;
   const whole = line.text ?? (line.raw === undefined ? '' : textOfBytes(line.raw));
-  const record = {
+  const text = cut(whole, limit);
+  const ending = kEndings[line.ending ?? ''] ?? 'LF';
+  const record: LogRecord = {
     sequence,
     time: line.time ? Date.parse(line.time) : 0,
     stderr: line.stream === 'STREAM_STDERR',
-    ending: kEndings[line.ending ?? ''] ?? 'LF',
-    text: cut(whole, limit),
+    ending,
+    text,
     length: whole.length,
+    ...(text.length < whole.length ? { tail: limit === 0 || endsLine(ending) ? '' : tailOf(whole) } : {}),
   };
   if (line.result) return { ...record, result: line.result };
   if (line.gap) {

@@ -1,19 +1,21 @@
 // The rows that records make on the page, of a whole log and of one that is filtered.
 import { CarriedStyles } from './carried';
-import { endsLineOf, type LogRecord } from './record';
+import { endsLineOf, type LogRecord, tailAfter } from './record';
 import { type DrawnStretch, Screens } from './screens';
 import type { LogWindow } from './window';
 
 // One row on the page. `before`: what the same stream printed on the same row of a terminal, oldest first. `cut`: the
 // line began even before that, with what no row shows. `above`: it began in a row above. `styles`: what the lines before have
-// left in force. `drawn`: the screen that shows it, if the program draws over rows above; the record may then have several
-// rows of it, or none, and has them in place of its text.
+// left in force. `tail`: the beginning of an escape sequence that it goes on with, where its line began in a row above.
+// `drawn`: the screen that shows it, if the program draws over rows above; the record may then have several rows of it, or
+// none, and has them in place of its text.
 export interface Row {
   readonly record: LogRecord;
   readonly before: readonly LogRecord[];
   readonly cut?: boolean;
   readonly above?: boolean;
   readonly styles?: readonly string[];
+  readonly tail?: string;
   readonly drawn?: DrawnStretch;
 }
 
@@ -81,7 +83,8 @@ export class LogRows implements RowSource {
     const drawn = this.screens.at(position);
     if (drawn) return { record, before: [], drawn };
     const row = this.partsBefore(record);
-    return { ...row, styles: this.carried.before(row.before[0] ?? record) };
+    const first = row.before[0] ?? record;
+    return { ...row, styles: this.carried.before(first), tail: this.carried.tails.before(first) };
   }
 
   private walk(from: number, step: 1 | -1, end: number): number | undefined {
@@ -179,6 +182,10 @@ interface ListedRow extends Row {
   readonly before: LogRecord[];
 }
 
+// What a row leaves unfinished for the next of its line.
+const tailOfRow = ({ before, record, tail = '' }: Row): string =>
+  [...before, record].reduce((left, part) => tailAfter(part, left), tail);
+
 // A list of rows, for what a filter has found: positions count from 1. The pieces of a line are one row, where the last
 // of them is; those of a line that is longer than a record may be have a row each.
 export class ListRows implements RowSource {
@@ -206,7 +213,7 @@ export class ListRows implements RowSource {
     const isCut = isText(record) ? this.cut.delete(record.stderr) : false;
     if (!isText(record)) this.cut.clear();
     if (!begun) return { record, before: [], ...(isCut ? kCut : {}) };
-    if (begun.record.ending === 'SPLIT') return { record, before: [], ...kAbove };
+    if (begun.record.ending === 'SPLIT') return { record, before: [], ...kAbove, tail: tailOfRow(begun) };
     this.rows.splice(this.rows.lastIndexOf(begun), 1);
     begun.before.push(begun.record);
     return { ...begun, record };

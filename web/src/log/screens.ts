@@ -23,11 +23,14 @@ export class DrawnStretch {
   private settled = 0; // the last record after which the cursor was below all that is drawn, since then
   private live: ReadonlyMap<number, ScreenRow[]> | undefined; // those on the screen
   private ended = false;
+  first: number;
   through: number; // the last record drawn
 
-  constructor(readonly id: number, public first: number, styles: readonly string[] = []) {
-    this.through = first - 1;
-    this.screen = new Screen((row) => this.keep(row), first > 1, styles);
+  constructor(readonly id: number, first: LogRecord, carried: CarriedStyles) {
+    this.first = first.sequence;
+    this.through = this.first - 1;
+    this.screen = new Screen((row) => this.keep(row), this.first > 1, carried.before(first));
+    this.screen.goOnFrom(carried.tails.before(first), first.stderr);
   }
 
   // Whether no later record changes anything.
@@ -56,9 +59,10 @@ export class DrawnStretch {
 
   private draw(record: LogRecord): void {
     this.live = undefined;
-    this.screen.write(record.sequence, record.text, record.ending);
+    const isMove = movesRows(this.screen.tail(record.stderr) + record.text);
+    this.screen.write(record.sequence, record.text, record.ending, record.stderr, record.tail);
     this.through = record.sequence;
-    if (movesRows(record.text)) this.note();
+    if (isMove) this.note();
     else if (endsLine(record.ending) && this.settled > 0) this.quiet += 1;
     if (this.moved && this.settled === 0 && this.screen.isSettled) this.settled = record.sequence;
     if (this.quiet >= kRows) this.close();
@@ -127,7 +131,7 @@ export class Screens {
 
   private make(sequence: number): DrawnStretch | undefined {
     const first = this.beginning(sequence);
-    const stretch = new DrawnStretch(this.made += 1, first, this.carried.before(this.window.get(first)!));
+    const stretch = new DrawnStretch(this.made += 1, this.window.get(first)!, this.carried);
     stretch.extend(this.window);
     this.stretches = this.stretches.filter(({ first, through }) => first > stretch.through || through < stretch.first);
     this.stretches.push(stretch);
@@ -151,11 +155,13 @@ export class Screens {
       const record = this.window.get(at);
       if (!record) return 'unknown';
       if (!isText(record) || (step < 0 && this.endsAt(at))) return 'calm';
-      if (movesRows(record.text)) return 'moves';
+      if (this.moves(record)) return 'moves';
       if (endsLine(record.ending)) rows += 1;
     }
     return 'calm';
   }
+
+  private moves(record: LogRecord): boolean { return movesRows(this.carried.tails.before(record) + record.text); }
 
   private endsAt(sequence: number): boolean {
     return this.stretches.some((stretch) => stretch.isClosed && stretch.through === sequence);
@@ -169,7 +175,7 @@ export class Screens {
       const record = this.window.get(at);
       if (!record || !isText(record) || this.endsAt(at)) break;
       if (at < sequence && endsLine(record.ending)) rows += 1;
-      if (movesRows(record.text)) rows = 0;
+      if (this.moves(record)) rows = 0;
       if (rows <= kRows) first = at;
     }
     return first;

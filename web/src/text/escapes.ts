@@ -10,11 +10,14 @@ export type Piece =
   | { kind: 'control'; final: string; mark: string; numbers: readonly number[] } // any other control sequence
   | { kind: 'escape'; code: string }; // ESC and up to two more: "7", "(0"
 
-// Every escape sequence of ECMA-48, whole: CSI; OSC and the other strings up to their terminator; two-byte ones.
+// Every escape sequence of ECMA-48: CSI; OSC and the other strings; two-byte ones. Each with what ends it, which is nothing
+// where the text or another sequence does; CAN and SUB (\x18, \x1a) cancel it. Much as client/cli/escape_reader.cc has them.
 // No alternative can match what another one does in a longer way, so that a line costs linear time.
 const kEscape =
   // eslint-disable-next-line no-control-regex
-  /(?:\x1b\[|\x9b)([0-?]*)([ -/]*)([@-~])|(?:\x1b\]|\x9d)([^\x07\x1b\x9c]*)(?:\x07|\x1b\\|\x9c)|(?:\x1b[PX^_]|[\x90\x98\x9e\x9f])[^\x1b\x9c]*(?:\x1b\\|\x9c)|\x1b([ -/]*[0-~]?)|[\r\x08\x09-\x0c\x0e\x0f]/g;
+  /(?:\x1b\[|\x9b)([\0-\x09\x0b\x0c\x0e-\x17\x19\x1c-?\x7f]*)([@-~\x18\x1a]?)|(?:\x1b[\]PX^_]|[\x90\x98\x9d-\x9f])([^\x07\n\r\x18\x1a\x1b\x9c]*)(\x1b\\|\x1b$|[\x07\x18\x1a\x9c]?)|\x1b([ -/]*)([0-~\x18\x1a]?)|[\r\x08\x09-\x0c\x0e\x0f]/g;
+
+const kMaxTail = 4096; // characters of a sequence that are kept from record to record
 
 // Most lines have nothing of the kind.
 // eslint-disable-next-line no-control-regex
@@ -25,18 +28,53 @@ export const hasEscapes = (text: string): boolean => /[\x1b\x90\x98\x9b\x9d-\x9f
 const kMoves = /(?:\x1b\[|\x9b)(?:[0-9;]*[ABEFHJLMSTdefrsu]|\?(?:47|1047|1049)[hl])|\x1b[78DEMc]/;
 export const movesRows = (text: string): boolean => (text.includes('\x1b') || text.includes('\x9b')) && kMoves.test(text);
 
-export function split(text: string): Piece[] {
-  const pieces: Piece[] = [];
-  let at = 0;
-  for (const match of text.matchAll(kEscape)) {
-    if (match.index > at) pieces.push({ kind: 'text', text: text.slice(at, match.index) });
-    at = match.index + match[0].length;
-    const piece = pieceOf(match);
-    if (piece) pieces.push(piece);
+// Takes the texts of one stream apart, as they come: a sequence may begin in one and end in a later one of the same line.
+export class Splitter {
+  // `tail`: the beginning of a sequence that has not ended yet.
+  constructor(public tail = '') {}
+
+  // `left`: the tail that the text leaves, where it is only the beginning of what was printed.
+  split(text: string, left?: string): Piece[] {
+    const whole = this.tail + text;
+    const pieces: Piece[] = [];
+    let tail = '';
+    let at = 0;
+    for (const match of whole.matchAll(kEscape)) {
+      if (match.index > at) pieces.push({ kind: 'text', text: whole.slice(at, match.index) });
+      at = match.index + match[0].length;
+      if (at === whole.length && isUnfinished(match)) tail = bounded(match[0]);
+      const piece = pieceOf(match);
+      if (piece) pieces.push(piece);
+    }
+    if (at < whole.length) pieces.push({ kind: 'text', text: whole.slice(at) });
+    this.tail = left ?? tail;
+    return pieces;
   }
-  if (at < text.length) pieces.push({ kind: 'text', text: text.slice(at) });
-  return pieces;
+
+  // The line ends, and what has not ended in it with it.
+  end(): void { this.tail = ''; }
 }
+
+export const split = (text: string): Piece[] => new Splitter().split(text);
+
+// What a text that comes after `tail` leaves unfinished.
+export function tailOf(text: string, tail = ''): string {
+  if (tail === '' && !hasEscapes(text)) return '';
+  const splitter = new Splitter(tail);
+  splitter.split(text);
+  return splitter.tail;
+}
+
+const endOf = (match: RegExpMatchArray): string | undefined => match[2] ?? match[4] ?? match[6];
+
+function isUnfinished(match: RegExpMatchArray): boolean {
+  const end = endOf(match);
+  return end === '' || end === '\x1b';
+}
+
+// Of a longer one only its kind stays, as one that nobody knows.
+const bounded = (tail: string): string =>
+  (tail.length <= kMaxTail ? tail : `${tail.slice(0, 2)}!!${tail.endsWith('\x1b') ? '\x1b' : ''}`);
 
 // What a text leaves in force for what follows it. `styles`: parameters of SGR sequences; with `reset`, all that there are.
 // `sets`: what designates a character set, and what chooses one.
@@ -51,11 +89,12 @@ const kAnew: Left = { styles: [], reset: true, sets: ['(B', ')B', '\x0f'] };
 // eslint-disable-next-line no-control-regex
 const kLeaves = /[\x1b\x9b\x0e\x0f]/;
 
-export function leftBy(text: string): Left {
+// `tail`: the beginning of a sequence that the text goes on with.
+export function leftBy(text: string, tail = ''): Left {
   let left = kNothing;
-  if (!kLeaves.test(text)) return left;
+  if (tail === '' && !kLeaves.test(text)) return left;
   let saved: Left | undefined;
-  for (const piece of split(text)) {
+  for (const piece of new Splitter(tail).split(text)) {
     const code = piece.kind === 'character' || piece.kind === 'escape' ? piece.code : piece.kind === 'control' ? `[${piece.mark}${piece.final}` : '';
     if (piece.kind === 'style') left = withStyle(left, piece.parameters);
     else if (code === 'c') left = kAnew;
@@ -78,17 +117,23 @@ function withStyle(left: Left, parameters: string): Left {
 }
 
 function pieceOf(match: RegExpMatchArray): Piece | undefined {
-  if (match[3] !== undefined) return control(match[1] ?? '', match[2] ?? '', match[3]);
-  if (match[4] !== undefined) return systemCommand(match[4]);
-  if (match[5] !== undefined) return { kind: 'escape', code: match[5] };
-  return match[0].length === 1 && match[0] < ' ' ? { kind: 'character', code: match[0] } : undefined;
+  const end = endOf(match);
+  if (end === undefined) return { kind: 'character', code: match[0] };
+  if (end === '' || end === '\x18' || end === '\x1a') return undefined;
+  if (match[1] !== undefined) return control(match[1], end);
+  if (match[5] !== undefined) return { kind: 'escape', code: match[5] + end };
+  return end !== '\x1b' && /^(?:\x1b\]|\x9d)/.test(match[0]) ? systemCommand(match[3]!) : undefined;
 }
 
-function control(parameters: string, between: string, final: string): Piece | undefined {
-  const mark = /^[<=>?]/.exec(parameters)?.[0] ?? '';
-  if (final === 'm') return mark || between ? undefined : { kind: 'style', parameters };
-  const numbers = parameters.slice(mark.length).split(';', 16).map((number) => Math.min(Number.parseInt(number, 10) || 0, 9999));
-  return { kind: 'control', final, mark: mark + between, numbers };
+// Control characters within it are left out. What has more than numbers, and a "?" before them, is not known here.
+function control(body: string, final: string): Piece | undefined {
+  // eslint-disable-next-line no-control-regex
+  const known = /^(\??)([\d:;]*)$/.exec(body.replace(/[\0-\x1f\x7f]/g, ''));
+  if (!known) return undefined;
+  const [, mark = '', parameters = ''] = known;
+  if (final === 'm') return mark ? undefined : { kind: 'style', parameters };
+  const numbers = parameters.split(';', 16).map((number) => Math.min(Number.parseInt(number, 10) || 0, 9999));
+  return { kind: 'control', final, mark, numbers };
 }
 
 function systemCommand(command: string): Piece | undefined {

@@ -9,11 +9,11 @@ import { TerminalRow } from './terminal_row';
 export function segmentsOf(row: Row): Segment[] {
   const { record, before } = row;
   if (row.drawn) return row.drawn.segments(record.sequence);
-  const styles = row.styles ?? [];
-  if (before.length === 0 && styles.length === 0 && !hasEscapes(record.text)) return [{ text: record.text, style: kPlain }];
-  const terminal = new TerminalRow(styles);
+  const { styles = [], tail = '' } = row;
+  if (before.length === 0 && styles.length === 0 && tail === '' && !hasEscapes(record.text)) return [{ text: record.text, style: kPlain }];
+  const terminal = new TerminalRow(styles, tail);
   for (const part of before) {
-    terminal.write(part.text);
+    terminal.write(part.text, part.tail);
     if (part.ending === 'CR') terminal.carriageReturn();
   }
   terminal.write(record.text);

@@ -1,6 +1,6 @@
 // The screen of a terminal, drawn on by a job.
 import { carryOn, Cells, CharacterSets, kColumns, type Segment, widthOf } from './cells';
-import { type Piece, split } from './escapes';
+import { type Piece, Splitter } from './escapes';
 import { kPlain, Pen } from './pen';
 
 export const kRows = 24; // of a terminal
@@ -36,6 +36,7 @@ export class Screen {
   private inserts = false;
   private lastCharacter = '';
   private touched = kRows; // the uppermost row drawn on since `write` began
+  private readonly splitters = { out: new Splitter(), err: new Splitter() }; // one for each stream
 
   // `onScroll` gets each row that leaves the screen at its top. `atEnd`: the cursor begins in the last row, as where
   // much was printed before. `carried`: what the lines before have left in force.
@@ -60,28 +61,41 @@ export class Screen {
   // Whether the cursor is below all that is drawn: what is printed next comes after it.
   get isSettled(): boolean { return this.main === undefined && this.column === 0 && this.used.length === this.row; }
 
-  // Obeys the text of record `owner`, and what ended it.
-  write(owner: number, text: string, ending: string): void {
+  // The beginning of a sequence that the next text of a stream goes on with.
+  tail(stderr: boolean): string { return this.splitter(stderr).tail; }
+  goOnFrom(tail: string, stderr: boolean): void { this.splitter(stderr).tail = tail; }
+
+  // Obeys the text of record `owner`, and what ended it. `left`: the tail that it leaves, where the text is only the
+  // beginning of what was printed.
+  write(owner: number, text: string, ending: string, stderr = false, left?: string): void {
     this.touched = kRows;
-    for (const piece of split(text)) this.apply(piece);
-    if (ending === 'CR') this.moveTo(this.row, 0);
-    if (ending === 'LF' || ending === 'CRLF') this.newLine();
+    for (const piece of this.splitter(stderr).split(text, left)) this.apply(piece);
+    if (ending !== 'NONE' && ending !== 'SPLIT') this.endLine(ending, stderr);
     for (let at = this.touched; at < kRows; at += 1) this.rows[at]!.owner = owner;
   }
 
+  private splitter(stderr: boolean): Splitter { return stderr ? this.splitters.err : this.splitters.out; }
+
+  private endLine(ending: string, stderr: boolean): void {
+    this.splitter(stderr).end();
+    this.lastCharacter = '';
+    if (ending === 'CR') this.moveTo(this.row, 0); else this.newLine();
+  }
+
   private apply(piece: Piece): void {
+    if (piece.kind === 'text') return this.print(piece.text);
+    if (piece.kind === 'link') return this.pen.link(piece.href);
+    if (piece.kind !== 'style' && piece.kind !== 'control' && this.sets.take(piece.code)) return;
     const last = this.lastCharacter;
     this.lastCharacter = ''; // only what comes right after a character repeats it
     switch (piece.kind) {
-      case 'text': return this.print(piece.text);
       case 'style': return this.pen.apply(piece.parameters);
-      case 'link': return this.pen.link(piece.href);
       case 'character': return this.character(piece.code);
       case 'escape': return this.escape(piece.code);
       case 'control':
         if (piece.mark === '?') return this.mode(piece.final, piece.numbers);
-        if (piece.mark === '' && piece.final === 'b') return this.print(last.repeat(Math.min(piece.numbers[0] || 1, kColumns * kRows)));
-        if (piece.mark === '') this.control(piece.final, piece.numbers);
+        if (piece.final === 'b') return this.repeat(last, piece.numbers[0] || 1);
+        this.control(piece.final, piece.numbers);
     }
   }
 
@@ -91,12 +105,11 @@ export class Screen {
       case '\b': return this.moveTo(this.row, this.column - 1);
       case '\t': return this.moveTo(this.row, (Math.floor(this.column / 8) + 1) * 8);
       case '\n': return this.newLine();
-      default: if (!this.sets.take(code)) this.lineFeed();
+      default: this.lineFeed();
     }
   }
 
   private escape(code: string): void {
-    if (this.sets.take(code)) return;
     switch (code) {
       case '7': this.saved = this.state; return;
       case '8': return this.restore(this.saved);
@@ -173,6 +186,14 @@ export class Screen {
     }
   }
 
+  // As often as there is room for, and no more, as tmux does.
+  private repeat(character: string, count: number): void {
+    if (character === '' || this.full) return;
+    const { style } = this.pen;
+    const width = widthOf(character) || 1;
+    for (let left = Math.min(count, kColumns - this.column); left > 0; left -= 1) this.put(character, width, style);
+  }
+
   private put(character: string, width: 1 | 2, style: Segment['style']): void {
     if (this.wrap && (this.full || this.column + width > kColumns)) {
       this.rows[this.row]!.wraps = true;
@@ -215,7 +236,7 @@ export class Screen {
     this.full = false;
     if (this.row !== this.bottom) return this.moveTo(this.row + 1, this.column);
     this.leave(this.top, 1);
-    if (this.top > 0 || this.main) return this.scrollUp(this.top, 1);
+    if (this.top > 0 || this.main) return this.moveUp(this.top, 1);
     this.rows.shift();
     this.rows.splice(this.bottom, 0, ...this.blanks(1));
     this.touched = Math.max(Math.min(this.touched - 1, this.bottom), 0);
@@ -230,8 +251,14 @@ export class Screen {
   private get isInRegion(): boolean { return this.row >= this.top && this.row <= this.bottom; }
 
   private scrollUp(from: number, count: number): void {
-    const by = Math.min(count, this.bottom - from + 1);
+    this.unlink(this.bottom);
+    this.moveUp(from, Math.min(count, this.bottom - from + 1));
+  }
+
+  // The rows of the region from `from` on. A line that goes on below them does so still.
+  private moveUp(from: number, by: number): void {
     this.touch(from);
+    this.unlink(from - 1);
     this.rows.splice(from, by);
     this.rows.splice(this.bottom - by + 1, 0, ...this.blanks(by));
   }
@@ -239,8 +266,15 @@ export class Screen {
   private scrollDown(from: number, count: number): void {
     const by = Math.min(count, this.bottom - from + 1);
     this.touch(from);
+    this.unlink(from - 1);
     this.rows.splice(this.bottom - by + 1, by);
     this.rows.splice(from, 0, ...this.blanks(by));
+    this.unlink(this.bottom);
+  }
+
+  // What comes below the row is not the rest of its line.
+  private unlink(row: number): void {
+    if (row >= 0) this.rows[row]!.wraps = false;
   }
 
   private blanks(count: number): ScreenRow[] {

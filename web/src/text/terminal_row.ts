@@ -1,6 +1,6 @@
 // A single row of a terminal, for lines that are drawn over in place.
 import { carryOn, Cells, CharacterSets, kColumns, kNoEnd, type Segment, widthOf } from './cells';
-import { type Piece, split } from './escapes';
+import { type Piece, Splitter } from './escapes';
 import { Pen } from './pen';
 
 const kMaxColumns = 4096; // that sequences can go to
@@ -11,16 +11,24 @@ export class TerminalRow {
   private readonly cells = new Cells();
   private readonly pen = new Pen();
   private readonly sets = new CharacterSets();
+  private readonly splitter: Splitter;
   private column = 0;
 
-  // `carried`: what the lines before have left in force.
-  constructor(carried: readonly string[] = []) { carryOn(carried, this.pen, this.sets); }
-
-  write(text: string): void {
-    for (const piece of split(text)) this.apply(piece);
+  // `carried`: what the lines before have left in force. `tail`: the beginning of a sequence that the row goes on with.
+  constructor(carried: readonly string[] = [], tail = '') {
+    carryOn(carried, this.pen, this.sets);
+    this.splitter = new Splitter(tail);
   }
 
-  carriageReturn(): void { this.column = 0; }
+  // `left`: the tail that it leaves, where the text is only the beginning of what was printed.
+  write(text: string, left?: string): void {
+    for (const piece of this.splitter.split(text, left)) this.apply(piece);
+  }
+
+  carriageReturn(): void {
+    this.splitter.end();
+    this.column = 0;
+  }
 
   segments(): Segment[] {
     const segments: { text: string; style: Segment['style'] }[] = [];
