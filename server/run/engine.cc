@@ -1,7 +1,11 @@
 // Every check and limit of the API, and the creation and the end of runs.
 #include "server/run/engine.h"
 
+#include <spdlog/spdlog.h>
+
 #include <algorithm>
+#include <condition_variable>
+#include <mutex>
 #include <system_error>
 #include <thread>
 #include <utility>
@@ -25,6 +29,19 @@ constexpr int kCommitters = 2;
 // For what is small. Where each write is synced, they wait for one sync together.
 constexpr int kSmallCommitters = 2;
 constexpr int kSmallSyncingCommitters = 4;
+
+// For how long a start tries to store the ends of runs that a former process has left, and how
+// often: a passing fault of the disk is over by then.
+constexpr absl::Duration kRecoverPatience = absl::Seconds(10);
+constexpr absl::Duration kRecoverAgain = absl::Milliseconds(100);
+
+void Pause(Clock* clock, absl::Duration time) {
+  std::mutex mutex;
+  std::condition_variable never;
+  std::unique_lock lock(mutex);
+  const absl::Duration end = clock->Steady() + time;
+  while (clock->Steady() < end) clock->WaitUntil(end, lock, never);
+}
 
 }  // namespace
 
@@ -87,16 +104,45 @@ absl::Status Engine::ReplaceJobs(const std::vector<std::string>& names, std::vec
 }
 
 absl::Status Engine::Recover() {
-  return store_->ForEachRun([this](storage::v1::StoredRun run) {
-    if (!IsFinal(run.run().state())) CloseLostRun(store_, options_.clock->Now(), &run);
-    ids_.Continue(run.run().id());
-    if (!run.request_id().empty()) {
-      request_ids_.Restore(run.request_id(),
-                           RequestIds::DigestOf(run.run().job(), run.request_parameters()),
-                           run.run().id(), run.run().created_by());
+  std::vector<storage::v1::StoredRun> lost;
+  absl::Status listed = store_->ForEachRun([&](storage::v1::StoredRun run) {
+    if (IsFinal(run.run().state())) {
+      Restore(std::move(run));
+    } else {
+      lost.push_back(std::move(run));
     }
-    runs_.AddEnded(std::make_shared<Run>(std::move(run), &run_services_));
   });
+  if (!listed.ok()) return listed;
+  const absl::Duration deadline = options_.clock->Steady() + kRecoverPatience;
+  for (storage::v1::StoredRun& run : lost) {
+    CloseLost(&run, deadline);
+    Restore(std::move(run));
+  }
+  return absl::OkStatus();
+}
+
+// A store that has met an error is opened anew meanwhile, if that helps.
+void Engine::CloseLost(storage::v1::StoredRun* run, absl::Duration deadline) {
+  const storage::v1::StoredRun before = *run;
+  absl::Status closed = CloseLostRun(store_, options_.clock->Now(), run);
+  while (!closed.ok() && options_.clock->Steady() < deadline) {
+    Pause(options_.clock, kRecoverAgain);
+    *run = before;
+    closed = CloseLostRun(store_, options_.clock->Now(), run);
+  }
+  if (closed.ok()) return;
+  spdlog::error("run {}: that it is lost cannot be stored, which the next start tries again: {}",
+                run->run().id(), closed.ToString());
+}
+
+void Engine::Restore(storage::v1::StoredRun run) {
+  ids_.Continue(run.run().id());
+  if (!run.request_id().empty()) {
+    request_ids_.Restore(run.request_id(),
+                         RequestIds::DigestOf(run.run().job(), run.request_parameters()),
+                         run.run().id(), run.run().created_by());
+  }
+  runs_.AddEnded(std::make_shared<Run>(std::move(run), &run_services_));
 }
 
 absl::Status Engine::CheckLimits(const v1::CreateRunRequest& request) const {

@@ -149,6 +149,9 @@ class Engine {
     bool opens_log = false;
   };
 
+  void CloseLost(storage::v1::StoredRun* run, absl::Duration deadline);
+  void Restore(storage::v1::StoredRun run);
+
   // Returns a run, or that which the same request has created before.
   absl::StatusOr<std::shared_ptr<Run>> Create(const v1::CreateRunRequest& request,
                                               const Creator& creator);

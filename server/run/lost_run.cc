@@ -2,24 +2,26 @@
 #include "server/run/lost_run.h"
 
 #include <google/protobuf/util/time_util.h>
-#include <spdlog/spdlog.h>
 
 #include <algorithm>
 #include <optional>
 #include <string>
 #include <utility>
 
+#include "absl/status/statusor.h"
 #include "server/log/record.h"
 
 namespace jobtail {
 namespace {
 
-// The last record of the log, if it is a result.
-std::optional<v1::LogLine> FindResult(LogStore* store, const std::string& run,
-                                      const LogExtent& extent) {
+// The last record of the log, if it is a result. An error if it may be one, and cannot be read now:
+// a log has one result, which is its end.
+absl::StatusOr<std::optional<v1::LogLine>> FindResult(LogStore* store, const std::string& run,
+                                                      const LogExtent& extent) {
   if (extent.last == 0) return std::nullopt;
   const absl::StatusOr<Batch> batch = store->Read(run, extent.last);
-  if (!batch.ok()) return std::nullopt;
+  if (absl::IsNotFound(batch.status()) || absl::IsDataLoss(batch.status())) return std::nullopt;
+  if (!batch.ok()) return batch.status();
   RecordWalker walker(*batch->bytes);
   std::string_view last;
   while (walker.Next()) last = walker.payload();
@@ -66,12 +68,17 @@ absl::Status AppendResult(LogStore* store, const std::string& run, const LogExte
 
 }  // namespace
 
-void CloseLostRun(LogStore* store, absl::Time now, storage::v1::StoredRun* stored) {
+absl::Status CloseLostRun(LogStore* store, absl::Time now, storage::v1::StoredRun* stored) {
   v1::Run& run = *stored->mutable_run();
   const absl::StatusOr<LogExtent> found = store->GetExtent(run.id());
   const LogExtent extent = found.ok() ? *found : LogExtent{};
   absl::Status status = found.status();
-  std::optional<v1::LogLine> record = FindResult(store, run.id(), extent);
+  std::optional<v1::LogLine> record;
+  if (status.ok()) {
+    absl::StatusOr<std::optional<v1::LogLine>> result = FindResult(store, run.id(), extent);
+    if (result.ok()) record = *std::move(result);
+    status = result.status();
+  }
   if (!record) {
     const int64_t time = std::max(absl::ToUnixNanos(now), extent.last_time_unix_nanos);
     record = ResultRecord(extent.last + 1, LostResult(run, extent), time);
@@ -79,10 +86,8 @@ void CloseLostRun(LogStore* store, absl::Time now, storage::v1::StoredRun* store
   }
   SetResult(*record, &run);
   if (status.ok()) status = store->PutRun(*stored);
-  if (!status.ok()) {
-    run.set_last_sequence(extent.last);
-    spdlog::error("run {}: that it is lost cannot be stored: {}", run.id(), status.ToString());
-  }
+  if (!status.ok()) run.set_last_sequence(extent.last);
+  return status;
 }
 
 }  // namespace jobtail

@@ -7,11 +7,13 @@
 #include <string>
 #include <vector>
 
+#include "base/codec/run_state.h"
 #include "server/log/record.h"
 #include "server/run/engine.h"
 #include "server/store/memory_store.h"
 #include "server/store/rocksdb_store.h"
 #include "tests/server/run/engine_fixture.h"
+#include "tests/server/support/faulty_store.h"
 #include "tests/server/support/following.h"
 #include "tests/server/support/records.h"
 #include "tests/server/support/temporary_directory.h"
@@ -25,6 +27,8 @@ using testing::ReadToEnd;
 using testing::RecordsOf;
 using testing::TemporaryDirectory;
 using testing::Texts;
+
+constexpr char kAbandoned[] = "019a7b3c-0000-7000-8000-000000000001";
 
 // An engine on a store on disk, both of which can be started anew.
 class Recover : public ::testing::Test {
@@ -69,7 +73,7 @@ class Recover : public ::testing::Test {
   // A run as a server leaves it that is killed while the job is at work, after `lines`.
   std::string Abandon(const std::vector<std::string>& lines) {
     storage::v1::StoredRun run;
-    run.mutable_run()->set_id("019a7b3c-0000-7000-8000-000000000001");
+    run.mutable_run()->set_id(kAbandoned);
     run.mutable_run()->set_job("gone");
     run.mutable_run()->set_state(v1::RUN_STATE_RUNNING);
     run.mutable_run()->mutable_start_time()->set_seconds(1000);
@@ -83,6 +87,17 @@ class Recover : public ::testing::Test {
       EXPECT_TRUE(store_->Append(run.run().id(), {batch}, false).ok());
     }
     return run.run().id();
+  }
+
+  // As the second record of a run that has been abandoned: it has failed with code 7.
+  void AppendResult(const std::string& run) {
+    v1::RunResult result;
+    result.set_state(v1::RUN_STATE_FAILED);
+    result.set_exit_code(7);
+    std::string bytes;
+    const int64_t time = int64_t{5000} * 1'000'000'000;
+    EncodeLine(ResultRecord(2, result, time), &bytes);
+    ASSERT_TRUE(store_->Append(run, {Batch{2, 2, time, 1, 2, Share(bytes)}}, true).ok());
   }
 
   TemporaryDirectory directory_;
@@ -180,18 +195,53 @@ TEST_F(Recover, ARunThatWaitedIsLostAndItsResultSaysThatItDidNotRun) {
 // Killed between the result's record and the note that the run has ended.
 TEST_F(Recover, AResultThatWasStoredCounts) {
   const std::string run = Abandon({"x"});
-  v1::RunResult result;
-  result.set_state(v1::RUN_STATE_FAILED);
-  result.set_exit_code(7);
-  std::string bytes;
-  const int64_t time = int64_t{5000} * 1'000'000'000;
-  EncodeLine(ResultRecord(2, result, time), &bytes);
-  ASSERT_TRUE(store_->Append(run, {Batch{2, 2, time, 1, 2, Share(bytes)}}, true).ok());
+  AppendResult(run);
   Restart();
   EXPECT_THAT(Texts(ReadLog(run)), ElementsAre("x", "result"));
   EXPECT_EQ(Get(run).state(), v1::RUN_STATE_FAILED);
   EXPECT_EQ(Get(run).result().exit_code(), 7);
   EXPECT_EQ(Get(run).end_time().seconds(), 5000);
+}
+
+// A disk that fails as the server starts, and is well a moment later.
+class RecoverFromASickStore : public Recover {
+ protected:
+  using Call = testing::FaultyStore::Call;
+
+  // Starts on a store of which the next calls fail, and once more on one that is well.
+  void RestartWith(Call call, int failures) {
+    engine_->Stop(absl::InfiniteDuration());
+    testing::FaultyStore sick(store_.get());
+    sick.Fail(call, absl::UnavailableError("EIO"), failures);
+    Engine meanwhile(&sick);
+    EXPECT_TRUE(meanwhile.Recover().ok());
+    EXPECT_GE(sick.count(call), failures);
+    meanwhile.Stop(absl::InfiniteDuration());
+    EXPECT_TRUE(IsFinal(store_->GetRun(kAbandoned)->run().state())) << "is stored";
+  }
+};
+
+TEST_F(RecoverFromASickStore, WhatItHasRefusedIsTriedAgain) {
+  for (const Call call : {Call::kGetExtent, Call::kRead, Call::kAppend, Call::kPutRun}) {
+    const std::string run = Abandon({"x", "y"});
+    RestartWith(call, 2);
+    Restart();
+    EXPECT_THAT(Texts(ReadLog(run)), ElementsAre("x", "y", "result"));
+    EXPECT_EQ(Get(run).state(), v1::RUN_STATE_LOST);
+    v1::DeleteRunRequest request;
+    request.set_run(run);
+    ASSERT_TRUE(engine_->DeleteRun(request).ok());
+  }
+}
+
+// A log has one result, and a run that has ended well is not lost.
+TEST_F(RecoverFromASickStore, AResultThatCannotBeReadAtFirstCounts) {
+  const std::string run = Abandon({"x"});
+  AppendResult(run);
+  RestartWith(Call::kRead, 2);
+  Restart();
+  EXPECT_THAT(Texts(ReadLog(run)), ElementsAre("x", "result"));
+  EXPECT_EQ(Get(run).state(), v1::RUN_STATE_FAILED);
 }
 
 TEST_F(Recover, ARunOfBeforeCanBeDeleted) {
