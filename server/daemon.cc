@@ -110,6 +110,10 @@ void SkipDeadlockDetection() {
 // them. Nothing is flushed: the lock of a stream that nobody reads may be held for ever.
 [[noreturn]] void LeaveAtOnce(int exit_code) { _exit(exit_code); }
 
+// For what comes after the grace for jobs, which takes seconds where the disk answers. What was
+// acknowledged is stored by then, as it is when the process is killed.
+constexpr absl::Duration kStopPatience = absl::Seconds(15);
+
 // Of one door.
 constexpr int kMostAddresses = 16;
 
@@ -335,6 +339,11 @@ int Daemon::Serve(const std::function<absl::Status(Server&)>& prepare) {
   }
   std::thread([] {
     WaitForEnd();
+    LeaveAtOnce(1);
+  }).detach();
+  std::thread([grace = options_.stop_grace] {
+    std::this_thread::sleep_for(absl::ToChronoMilliseconds(grace + kStopPatience));
+    spdlog::error("calls still wait for the store, which does not answer: ended without it");
     LeaveAtOnce(1);
   }).detach();
   spdlog::info("stopping; the same signal again ends it at once");

@@ -155,7 +155,8 @@ void Server::Impl::MakeGrpc() {
 
 absl::Status Server::Impl::CheckHealth() const {
   if (absl::Status store = engine_.CheckHealth(); !store.ok()) return store;
-  return grpc_->acceptor().CheckHealth();
+  if (absl::Status door = grpc_->acceptor().CheckHealth(); !door.ok()) return door;
+  return http_ ? http_->CheckHealth() : absl::OkStatus();
 }
 
 absl::Status Server::Impl::AddTo(grpc::ServerBuilder* builder) {

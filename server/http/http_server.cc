@@ -5,7 +5,10 @@
 #include <spdlog/spdlog.h>
 
 #include <atomic>
+#include <cerrno>
 #include <condition_variable>
+#include <cstdint>
+#include <limits>
 #include <list>
 #include <mutex>
 #include <optional>
@@ -84,6 +87,7 @@ class HttpServer::Impl {
   const std::vector<std::string>& urls() const { return urls_; }
   HttpStats stats() const;
   void CheckRights() { streams_.CheckRights(); }
+  absl::Status CheckHealth() const;
 
  private:
   // A place where clients come in.
@@ -98,6 +102,7 @@ class HttpServer::Impl {
   absl::Status Listen(const std::string& text);
   absl::Status ListenAtPath(const std::string& path);
   net::awaitable<void> Accept(Entrance* entrance);
+  void NoteShortage(const ErrorCode& error);
   bool IsFull(const Protocol::socket& socket);
   bool HasRoomForNewcomer(const std::string& address);
   net::awaitable<void> Refuse(Protocol::socket socket, bool is_plain);
@@ -113,6 +118,8 @@ class HttpServer::Impl {
   const std::shared_ptr<net::io_context> loop_ = std::make_shared<net::io_context>(1);
   std::atomic<int64_t> refused_{0};
   std::atomic<int64_t> failed_handshakes_{0};
+  // When there was nothing to accept with last, of descriptors or memory.
+  std::atomic<int64_t> short_at_{std::numeric_limits<int64_t>::min() / 2};  // steady, in ns
   Api api_;
   StreamSet streams_;
   Scheduler metrics_;
@@ -128,6 +135,7 @@ class HttpServer::Impl {
   std::thread thread_;
 
   // On the event loop alone.
+  bool is_short_ = false;
   std::list<Entrance> entrances_;
   std::unordered_set<Connection*> connections_;
   Tally handshakes_;  // that are under way, by client address; as the next
@@ -217,6 +225,7 @@ net::awaitable<void> HttpServer::Impl::Accept(Entrance* entrance) {
     ErrorCode error;
     Protocol::socket socket = co_await entrance->acceptor.async_accept(Into(&error));
     if (stopping_) break;
+    NoteShortage(error);
     if (error) {
       entrance->retry.expires_after(kAcceptAgain);
       co_await entrance->retry.async_wait(Into(&error));
@@ -230,6 +239,29 @@ net::awaitable<void> HttpServer::Impl::Accept(Entrance* entrance) {
                   net::detached);
   }
   Ended();
+}
+
+// A client that has gone meanwhile is no shortage.
+void HttpServer::Impl::NoteShortage(const ErrorCode& error) {
+  const bool is_short = error == net::error::no_descriptors || error == net::error::no_memory ||
+                        error == net::error::no_buffer_space || error.value() == ENFILE;
+  if (!is_short && error) return;
+  if (is_short) short_at_ = absl::ToInt64Nanoseconds(clock_->Steady());
+  if (std::exchange(is_short_, is_short) == is_short) return;
+  if (is_short) {
+    spdlog::error("HTTP connections cannot be accepted: {}; see ulimit -n", error.message());
+  } else {
+    spdlog::info("HTTP connections are accepted again");
+  }
+}
+
+// It is tried again all the time while somebody waits; who has gone tells nothing any more.
+absl::Status HttpServer::Impl::CheckHealth() const {
+  const absl::Duration since = clock_->Steady() - absl::Nanoseconds(short_at_.load());
+  if (since > 4 * absl::FromChrono(kAcceptAgain)) return absl::OkStatus();
+  return absl::ResourceExhaustedError(
+      "the server has no descriptors left to accept HTTP connections with; raise its limit of open "
+      "files (ulimit -n)");
 }
 
 net::awaitable<void> HttpServer::Impl::Refuse(Protocol::socket socket, bool is_plain) {
@@ -348,5 +380,7 @@ const std::vector<std::string>& HttpServer::urls() const { return impl_->urls();
 HttpStats HttpServer::stats() const { return impl_->stats(); }
 
 void HttpServer::CheckRights() { impl_->CheckRights(); }
+
+absl::Status HttpServer::CheckHealth() const { return impl_->CheckHealth(); }
 
 }  // namespace jobtail::http

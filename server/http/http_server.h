@@ -64,6 +64,9 @@ class HttpServer {
 
   HttpStats stats() const;
 
+  // RESOURCE_EXHAUSTED while no connection can be accepted.
+  absl::Status CheckHealth() const;
+
   // Soon ends the streams whose readers may not read on.
   void CheckRights();
 

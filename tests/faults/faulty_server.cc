@@ -191,6 +191,13 @@ void FaultyServer::Kill() {
   process_.reset();
 }
 
+int FaultyServer::Stop() {
+  process_->Signal(SIGTERM);
+  const testing::Outcome outcome = process_->Wait();
+  process_.reset();
+  return outcome.exit_code;
+}
+
 void FaultyServer::Ask(Answers* answers) const {
   v1::Run run;
   grpc::ClientContext context;

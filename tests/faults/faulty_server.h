@@ -108,6 +108,8 @@ class FaultyServer {
 
   void Start(const std::vector<std::string>& flags = {});
   void Kill();
+  // As SIGTERM does; the exit code.
+  int Stop();
 
   // Asks once at each door, over new connections.
   void Ask(Answers* answers) const;

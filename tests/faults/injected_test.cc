@@ -211,6 +211,43 @@ INSTANTIATE_TEST_SUITE_P(
         Case{"SyncsThatTakeTwoSeconds", {kSync, "data", 0, -1, 2000}, Load::kQuiet, {}, true}),
     [](const auto& one) { return std::string(one.param.name); });
 
+// Who asks over a connection of before is told the truth meanwhile.
+TEST(InjectedIntoAccepting, NobodyIsToldThatAServerIsReadyWhichTakesNoConnections) {
+  FaultyServer server;
+  server.Start();
+  ASSERT_FALSE(HasFatalFailure());
+  server.ExpectServed();
+  e2e::HttpClient probe(server.http_url());
+  EXPECT_EQ(probe.Get("/readyz").status, 200);
+  server.injector().Begin({kAccept, "", EMFILE});
+  e2e::HttpClient waiting(server.http_url());
+  e2e::HttpAnswer answer;
+  EXPECT_TRUE(Within(kPatience, [&] {
+    answer = probe.Get("/readyz");
+    return answer.status == 503;
+  }));
+  EXPECT_THAT(answer.body, ::testing::HasSubstr("descriptors"));
+  server.injector().End();
+  EXPECT_EQ(waiting.Get("/healthz").status, 200);
+  EXPECT_TRUE(Within(kPatience, [&] { return probe.Get("/readyz").status == 200; }));
+  server.ExpectServed();
+}
+
+// A disk that does not answer is no reason to stay for ever.
+TEST(InjectedIntoStopping, AServerEndsThoughItsDiskDoesNotAnswer) {
+  if (!IsWhole()) GTEST_SKIP() << "run with JOBTAIL_FAULTS=all";
+  FaultyServer server;
+  server.Start({"--stop-grace=1", "--sync=always"});
+  ASSERT_FALSE(HasFatalFailure());
+  server.ExpectServed();
+  server.injector().Begin({kSync | kWrite, "data", 0, -1, 3'600'000});
+  e2e::HttpClient client(server.http_url());
+  client.Send("POST", "/v1/runs", {{"Content-Type", "application/json"}},
+              R"({"job": "countdown"})");
+  EXPECT_TRUE(Within(kPatience, [&] { return server.injector().hits() > 0; }));
+  EXPECT_EQ(server.Stop(), 1);
+}
+
 // What keeps the database from being opened anew at first: one error in writing closes it.
 class InjectedIntoOpening : public ::testing::TestWithParam<const char*> {};
 
