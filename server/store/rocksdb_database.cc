@@ -19,6 +19,7 @@
 
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
+#include "server/store/rocksdb_compaction_pauses.h"
 #include "server/store/rocksdb_directory.h"
 #include "server/store/rocksdb_private_files.h"
 #include "server/store/rocksdb_tuning.h"
@@ -45,6 +46,12 @@ absl::Status OpenError(const rocksdb::Status& status, const std::string& name) {
                      "); start that one, or choose another directory"));
   }
   return ToStatus(status, name);
+}
+
+// Whether a table cannot be read, as where the disk has a bad sector: it is tried again whenever
+// somebody wants what is in it. Not so what is needed to know what there is.
+bool IsOfATable(const rocksdb::Status& status) {
+  return status.IsIOError() && !status.IsNoSpace() && absl::StrContains(status.ToString(), ".sst");
 }
 
 // Nobody else may have the directory while it is mended. What was not looked at must not be opened:
@@ -79,7 +86,8 @@ absl::Status CheckIsFree(const std::string& directory) {
 Database::Database(std::string directory, std::shared_ptr<rocksdb::Cache> cache)
     : directory_(std::move(directory)),
       cache_(std::move(cache)),
-      errors_(std::make_shared<BackgroundErrors>()) {}
+      errors_(std::make_shared<BackgroundErrors>()),
+      pauses_(std::make_shared<CompactionPauses>()) {}
 
 absl::StatusOr<std::unique_ptr<Database>> Database::Open(const RocksDbOptions& options,
                                                          ReadErrors errors,
@@ -102,9 +110,9 @@ absl::Status Database::OpenRocks(const RocksDbOptions& options) {
   }
   std::vector<rocksdb::ColumnFamilyHandle*> handles;
   rocksdb::DB* rocks = nullptr;
-  rocksdb::DBOptions setup = MakeDbOptions(options, errors_);
+  rocksdb::DBOptions setup = MakeDbOptions(options, {errors_, pauses_});
   rocksdb::Status opened = rocksdb::DB::Open(setup, directory_, families, &handles, &rocks);
-  if (opened.IsCorruption()) {
+  if (opened.IsCorruption() || IsOfATable(opened)) {
     spdlog::error("{}: damaged ({}); what is sound in it is served", Name(), opened.ToString());
     setup.paranoid_checks = false;
     opened = rocksdb::DB::Open(setup, directory_, families, &handles, &rocks);
@@ -124,6 +132,10 @@ Database::~Database() {
     rocks_->DestroyColumnFamilyHandle(family).PermitUncheckedError();
   }
   rocks_->Close().PermitUncheckedError();
+}
+
+void Database::PauseCompactions(absl::Duration now) const {
+  pauses_->Apply(rocks_.get(), {batches_, index_, runs_}, now);
 }
 
 absl::Status Database::BackgroundError() const { return ToStatus(errors_->First(), Name()); }

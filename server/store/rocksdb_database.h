@@ -8,6 +8,7 @@
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include "absl/time/time.h"
 #include "server/store/rocksdb_options.h"
 #include "server/store/rocksdb_wal_salvage.h"
 
@@ -22,6 +23,7 @@ class Status;
 namespace jobtail {
 
 class BackgroundErrors;
+class CompactionPauses;
 
 // An open database, with its column families. Whoever writes goes through a WriteGate: a direct
 // write after one that has failed can be lost, or end the process.
@@ -57,6 +59,9 @@ class Database {
   // OK if there was none. It is not met again: the database has to be opened anew.
   absl::Status BackgroundError() const;
 
+  // See CompactionPauses::Apply.
+  void PauseCompactions(absl::Duration now) const;
+
   // Ends what RocksDB does by itself, and what waits for that; nothing is written from then on.
   void StopBackgroundWork() const;
 
@@ -79,6 +84,7 @@ class Database {
   const std::string directory_;
   const std::shared_ptr<rocksdb::Cache> cache_;
   const std::shared_ptr<BackgroundErrors> errors_;
+  const std::shared_ptr<CompactionPauses> pauses_;
   std::unique_ptr<rocksdb::DB> rocks_;
   rocksdb::ColumnFamilyHandle* batches_ = nullptr;
   rocksdb::ColumnFamilyHandle* index_ = nullptr;

@@ -47,6 +47,11 @@ class ServerLog : public rocksdb::Logger {
 
 }  // namespace
 
+bool IsUnreadable(const rocksdb::Status& status) {
+  if (status.IsNoSpace() || status.subcode() == rocksdb::Status::kSpaceLimit) return false;
+  return status.IsCorruption() || status.IsIOError();
+}
+
 rocksdb::Status BackgroundErrors::First() const {
   absl::MutexLock lock(&mutex_);
   return first_;
@@ -55,9 +60,10 @@ rocksdb::Status BackgroundErrors::First() const {
 void BackgroundErrors::OnBackgroundError(rocksdb::BackgroundErrorReason reason,
                                          rocksdb::Status* error) {
   absl::MutexLock lock(&mutex_);
-  if (reason == rocksdb::BackgroundErrorReason::kCompaction && error->IsCorruption()) {
+  // Nothing has changed that was there before, whatever compaction was about to make of it.
+  if (reason == rocksdb::BackgroundErrorReason::kCompaction && IsUnreadable(*error)) {
     if (!std::exchange(reported_damage_, true)) {
-      spdlog::error("store: a file is damaged, and is left as it is: {}", error->ToString());
+      spdlog::error("store: files are left as they are: {}", error->ToString());
     }
     *error = rocksdb::Status::OK();
     return;
@@ -73,7 +79,7 @@ void BackgroundErrors::OnErrorRecoveryBegin(rocksdb::BackgroundErrorReason /*rea
 }
 
 rocksdb::DBOptions MakeDbOptions(const RocksDbOptions& options,
-                                 std::shared_ptr<BackgroundErrors> errors) {
+                                 std::vector<std::shared_ptr<rocksdb::EventListener>> listeners) {
   rocksdb::DBOptions db;
   db.create_if_missing = true;
   db.create_missing_column_families = true;
@@ -82,7 +88,7 @@ rocksdb::DBOptions MakeDbOptions(const RocksDbOptions& options,
   db.stats_dump_period_sec = 0;
   db.stats_persist_period_sec = 0;
   // Damage is met where it is read; it must keep nobody from what is sound.
-  db.listeners.push_back(std::move(errors));
+  db.listeners = std::move(listeners);
   db.max_bgerror_resume_count = 0;
   db.skip_checking_sst_file_sizes_on_db_open = true;
   // What is damaged has been taken out (SalvageWals). An error that is met all the same, as one in
@@ -122,8 +128,8 @@ rocksdb::ColumnFamilyOptions MakeFamilyOptions(ColumnFamily family, const RocksD
   result.target_file_size_base = uint64_t{32} << 20;
   result.max_bytes_for_level_base = uint64_t{256} << 20;
   // A burst may run ahead of compaction: most files only have to be moved.
-  result.level0_slowdown_writes_trigger = 40;
-  result.level0_stop_writes_trigger = 64;
+  result.level0_slowdown_writes_trigger = kLevel0Slowdown;
+  result.level0_stop_writes_trigger = kLevel0Stop;
   return result;
 }
 

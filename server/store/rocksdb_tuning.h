@@ -8,6 +8,7 @@
 
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "absl/base/thread_annotations.h"
 #include "absl/status/status.h"
@@ -21,7 +22,14 @@ namespace jobtail {
 enum ColumnFamily { kBatchesFamily, kIndexFamily, kRunsFamily, kFormatFamily, kFamilies };
 extern const char* const kFamilyNames[kFamilies];
 
-// What RocksDB tells of errors on its own threads. Damage that compaction meets lets writing go on,
+// Files of a level 0, at which writing is slowed down, and stopped, until they are compacted.
+inline constexpr int kLevel0Slowdown = 40;
+inline constexpr int kLevel0Stop = 64;
+
+// Whether something is damaged on the disk, or cannot be read from it.
+bool IsUnreadable(const rocksdb::Status& status);
+
+// What RocksDB tells of errors on its own threads. What compaction cannot read lets writing go on,
 // for which RocksDB would stop all of it; it is reported once. Thread-safe.
 class BackgroundErrors : public rocksdb::EventListener {
  public:
@@ -40,7 +48,7 @@ class BackgroundErrors : public rocksdb::EventListener {
 
 // For large values that are written once, in the order of their keys, and for little memory.
 rocksdb::DBOptions MakeDbOptions(const RocksDbOptions& options,
-                                 std::shared_ptr<BackgroundErrors> errors);
+                                 std::vector<std::shared_ptr<rocksdb::EventListener>> listeners);
 rocksdb::ColumnFamilyOptions MakeFamilyOptions(ColumnFamily family, const RocksDbOptions& options,
                                                const std::shared_ptr<rocksdb::Cache>& cache);
 

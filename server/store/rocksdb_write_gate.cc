@@ -52,7 +52,8 @@ uint64_t WalBytes(rocksdb::Env* env, const std::string& directory) {
 }  // namespace
 
 WriteGate::WriteGate(const RocksDbOptions& options, ReopenableDatabase* database)
-    : syncs_always_(options.sync == SyncMode::kAlways),
+    : clock_(options.clock),
+      syncs_always_(options.sync == SyncMode::kAlways),
       database_(database),
       min_free_bytes_(MinFreeBytes(options)),
       wal_sync_(database) {}
@@ -144,6 +145,7 @@ void WriteGate::CloseAfterBackgroundError() {
   const auto database = database_->Use();
   const absl::Status error = database.ok() ? (*database)->BackgroundError() : database.status();
   if (!error.ok()) Close(error, opening);
+  if (database.ok()) (*database)->PauseCompactions(clock_->Steady());
 }
 
 // Whether it is worth while to take the database from its readers: there is room for what is to

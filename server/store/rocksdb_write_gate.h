@@ -70,6 +70,7 @@ class WriteGate {
   absl::Status CheckCanReopen() const;
   void Reopen();
 
+  Clock* const clock_;
   const bool syncs_always_;
   ReopenableDatabase* const database_;
   const uint64_t min_free_bytes_;

@@ -138,6 +138,26 @@ TEST_F(Damage, InABatchCostsThatBatchAndNoOther) {
   EXPECT_EQ(store_->GetExtent(kRun)->last, kBatches);
 }
 
+// Compaction meets it and fails: that must hold up nobody, however many files come to wait for it.
+TEST_F(Damage, HoldsUpNoWriting) {
+  Fill(kRun, 1, kBatches);
+  Fill(kOtherRun, 1, kBatches);
+  Flush();
+  const std::string file = FileOf(kBatchesFamily);
+  store_.reset();
+  Overwrite(file, 0.25, 100);
+  Open();
+  // Of both runs, so that they are to be compacted with it.
+  constexpr int64_t kLast = kBatches + kLevel0Stop + 20;
+  for (int64_t i = kBatches + 1; i <= kLast; ++i) {
+    Fill(kRun, i, i);
+    Fill(kOtherRun, i, i);
+    Flush();
+  }
+  ExpectWhole(kOtherRun, kLast);
+  EXPECT_TRUE(store_->CheckHealth().ok()) << store_->CheckHealth();
+}
+
 TEST_F(Damage, OfTheIndexCostsNothingButTime) {
   Fill(kRun, 1, kBatches);
   Fill(kOtherRun, 1, kBatches);

@@ -3,7 +3,9 @@
 #include <gtest/gtest.h>
 #include <rocksdb/db.h>
 
+#include <algorithm>
 #include <atomic>
+#include <limits>
 #include <memory>
 #include <ostream>
 #include <string>
@@ -14,6 +16,7 @@
 #include "absl/time/time.h"
 #include "server/log/record.h"
 #include "server/store/rocksdb_store.h"
+#include "server/store/rocksdb_tuning.h"
 #include "tests/server/support/faulty_disk.h"
 #include "tests/server/support/full_disk.h"
 #include "tests/server/support/records.h"
@@ -163,6 +166,33 @@ INSTANTIATE_TEST_SUITE_P(Disk, ReopenAfter,
                                            Fault{"AReadOfATable", Call::kRead, ".sst", 1},
                                            Fault{"ReadsOfTables", Call::kRead, ".sst", 4}),
                          [](const auto& parameter) { return parameter.param.name; });
+
+// A bad sector: the files that are there cannot be read any more, and new ones can.
+TEST_F(Reopen, ATableThatCannotBeReadKeepsNobodyFromWriting) {
+  Open(nullptr);
+  PutRuns();
+  Work();
+  AwaitRecords(200);
+  Rest();
+  ASSERT_TRUE(store_->Flush().ok());
+  std::vector<rocksdb::LiveFileMetaData> files;
+  store_->db()->GetLiveFilesMetaData(&files);
+  const auto sick = std::ranges::find_if(files, [](const rocksdb::LiveFileMetaData& file) {
+    return file.column_family_name == kFamilyNames[kBatchesFamily];
+  });
+  ASSERT_NE(sick, files.end());
+  FaultyDisk disk;
+  for (const Call call : {Call::kRead, Call::kOpen}) {
+    disk.FailNext(call, sick->name, std::numeric_limits<int64_t>::max());
+    Open(disk.env());
+    Work();
+    AwaitRecords(200);
+    Rest();
+    EXPECT_TRUE(store_->CheckHealth().ok()) << store_->CheckHealth();
+  }
+  Open(nullptr);
+  ExpectAll();  // it was the disk's fault alone
+}
 
 // Over and over, under writers and readers.
 TEST_F(Reopen, AfterAFullDiskAsOftenAsThereIsOne) {

@@ -166,7 +166,8 @@ IOStatus FaultyDisk::On(Call call, const std::string& file) {
   absl::MutexLock lock(&mutex_);
   if (left_ == 0 || call != call_ || file.find(part_) == std::string::npos) return IOStatus::OK();
   --left_;
-  return error_;
+  // As RocksDB's own, which name the file.
+  return error_.IsNoSpace() ? error_ : IOStatus::IOError(error_.ToString(), file);
 }
 
 }  // namespace jobtail::testing
