@@ -15,6 +15,9 @@ namespace {
 
 constexpr size_t kKiB = 1 << 10;
 constexpr size_t kMiB = 1 << 20;
+// What an HTTP connection takes at most beside bodies and answers, as measured.
+constexpr size_t kOfHttpsConnection = 116 * kKiB;
+constexpr size_t kOfHttpConnection = 26 * kKiB;
 constexpr size_t kNoLimit = std::numeric_limits<size_t>::max();
 
 // The number that the file begins with; kNoLimit if there is none ("max").
@@ -78,6 +81,9 @@ MemoryPlan PlanMemory(size_t memory) {
   plan.clients.total = share(4, 24 * kMiB, 256 * kMiB);
   plan.clients.address = std::max(plan.clients.total / 4, 9 * kMiB);
   plan.clients.connection = plan.clients.address / 2;  // an HTTP request finds room in any case
+  const size_t connections = std::max(memory / 4, 16 * kMiB);
+  plan.https_connections = connections / kOfHttpsConnection;
+  plan.http_connections = connections / kOfHttpConnection;
   plan.grpc = share(2, 48 * kMiB, 128 * kMiB);
   plan.unfinished_of_address = static_cast<int64_t>(plan.grpc / 2);
   plan.unfinished_of_connection = plan.unfinished_of_address / 2;

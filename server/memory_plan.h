@@ -19,6 +19,9 @@ struct MemoryPlan {
   int64_t unsaved = 0;         // of all logs
   size_t stream_messages = 0;  // of the streams of a door, where there are many
   ByteBudget::Limits clients;
+  // HTTP connections, with TLS and without: a header that is not whole, and what encrypts.
+  size_t https_connections = 0;
+  size_t http_connections = 0;
   size_t grpc = 0;
   // Of that, what a connection and a client's address may have of requests that are not whole.
   int64_t unfinished_of_connection = 0;

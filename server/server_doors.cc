@@ -119,10 +119,13 @@ void Server::Impl::MakeHttp() {
 
 http::HttpOptions Server::Impl::MakeHttpOptions() {
   http::HttpOptions http = options_.http;
-  http.max_connections = descriptors_.http_connections;
+  const MemoryPlan memory = PlanMemory(options_.memory_bytes);
+  http.max_connections =
+      std::min(descriptors_.http_connections,
+               certificates_ ? memory.https_connections : memory.http_connections);
   if (http.files.empty()) http.files = web::ConsolePage();
   http.heartbeat = options_.heartbeat;
-  http.stream_message_bytes = PlanMemory(options_.memory_bytes).stream_messages;
+  http.stream_message_bytes = memory.stream_messages;
   http.socket = options_.socket;
   http.metrics = [this](const access::Caller& caller, std::string* text) {
     return Metrics(caller, text);

@@ -3,7 +3,7 @@
 #include "client/cli/terminal_modes.h"
 
 #include <algorithm>
-#include <utility>
+#include <vector>
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_split.h"
@@ -12,10 +12,11 @@ namespace jobtail::client::cli {
 namespace {
 
 constexpr size_t kMaxSequence = 64;  // in bytes
-constexpr std::string_view kUsuallyOn[] = {"7", "25"};
-constexpr std::string_view kUsuallyOff[] = {"1",    "5",    "6",    "9",    "47",   "1000",
-                                            "1001", "1002", "1003", "1004", "1005", "1006",
-                                            "1015", "1016", "1047", "1049", "2004"};
+constexpr int kMaxKeyFlags = 16;     // as many as a terminal keeps
+constexpr std::string_view kUsuallyOn[] = {"?7", "?25"};
+constexpr std::string_view kUsuallyOff[] = {
+    "4",     "20",    "?1",    "?5",    "?6",    "?9",    "?47",   "?1000", "?1001", "?1002",
+    "?1003", "?1004", "?1005", "?1006", "?1015", "?1016", "?1047", "?1049", "?2004"};
 
 bool Has(const auto& names, std::string_view name) {
   return std::ranges::find(names, name) != std::end(names);
@@ -77,24 +78,37 @@ void TerminalModes::TakeEscape(char byte) {
 }
 
 void TerminalModes::EndControl(char final) {
-  const bool is_private = sequence_.starts_with('?');
-  if (is_private && (final == 'h' || final == 'l')) {
-    for (const absl::string_view mode : absl::StrSplit(sequence_.substr(1), ';')) {
-      SetMode({mode.data(), mode.size()}, final == 'h');
-    }
-  } else if (final == 'm' && (sequence_.empty() || (sequence_[0] >= '0' && sequence_[0] <= ';'))) {
-    is_styled_ = !sequence_.empty() && sequence_ != "0";
-  } else if (final == 'r' && !is_private) {
-    has_region_ = !sequence_.empty();
+  const std::string_view sequence = sequence_;
+  const bool is_plain = sequence.empty() || (sequence[0] >= '0' && sequence[0] <= ';');
+  if (final == 'h' || final == 'l') {
+    if (is_plain) SetModes("", sequence, final == 'h');
+    if (sequence.starts_with('?')) SetModes("?", sequence.substr(1), final == 'h');
+  } else if (final == 'm' && is_plain) {
+    is_styled_ = !sequence.empty() && sequence != "0";
+  } else if (final == 'm' && sequence.starts_with('>')) {
+    has_key_modifiers_ = true;
+  } else if (final == 'u' && sequence.starts_with('>')) {
+    key_flags_ = std::min(key_flags_ + 1, kMaxKeyFlags);
+  } else if (final == 'u' && sequence.starts_with('<')) {
+    key_flags_ = std::max(key_flags_ - 1, 0);
+  } else if (final == 'q' && sequence.ends_with(' ')) {
+    has_cursor_shape_ = sequence != " " && sequence != "0 ";
+  } else if (final == 'r' && is_plain) {
+    has_region_ = !sequence.empty();
   }
 }
 
-void TerminalModes::SetMode(std::string_view mode, bool on) {
-  if (!Has(kUsuallyOn, mode) && !Has(kUsuallyOff, mode)) return;
-  if (on == Has(kUsuallyOn, mode)) {
-    modes_.erase(std::string(mode));
-  } else {
-    modes_.emplace(mode);
+void TerminalModes::SetModes(std::string_view prefix, std::string_view modes, bool on) {
+  const std::vector<std::string> numbers =
+      absl::StrSplit(absl::string_view(modes.data(), modes.size()), ';');
+  for (const std::string& number : numbers) {
+    const std::string mode = std::string(prefix) + number;
+    if (!Has(kUsuallyOn, mode) && !Has(kUsuallyOff, mode)) continue;
+    if (on == Has(kUsuallyOn, mode)) {
+      modes_.erase(mode);
+    } else {
+      modes_.emplace(mode);
+    }
   }
 }
 
@@ -109,8 +123,11 @@ std::string TerminalModes::Undo() {
         "\x1b"
         "7\x1b[r\x1b"
         "8";  // whose setting moves the cursor
+  if (has_key_modifiers_) bytes += "\x1b[>m";
+  if (key_flags_ > 0) absl::StrAppend(&bytes, "\x1b[<", key_flags_, "u");
+  if (has_cursor_shape_) bytes += "\x1b[0 q";
   for (const std::string& mode : modes_) {
-    absl::StrAppend(&bytes, "\x1b[?", mode, Has(kUsuallyOn, mode) ? "h" : "l");
+    absl::StrAppend(&bytes, "\x1b[", mode, Has(kUsuallyOn, mode) ? "h" : "l");
   }
   *this = TerminalModes();
   return bytes;

@@ -11,8 +11,9 @@ namespace jobtail::client::cli {
 
 // Follows what --raw sends to a terminal, as far as the user would be left with it: colours, the
 // hidden cursor, the alternate screen, mouse reports, pasting with brackets, keys of another mode,
-// lines that do not wrap, the scrolling region and the character set. One for each terminal; for
-// one thread. Bytes may come in any pieces.
+// lines that do not wrap, the scrolling region, the character set, inserting, line feeds that
+// return, the cursor's shape, and what xterm's and kitty's ways to tell more of keys make of them.
+// One for each terminal; for one thread. Bytes may come in any pieces.
 class TerminalModes {
  public:
   void Note(std::string_view bytes);
@@ -26,7 +27,7 @@ class TerminalModes {
   void Take(char byte);
   void TakeEscape(char byte);
   void EndControl(char final);
-  void SetMode(std::string_view mode, bool on);
+  void SetModes(std::string_view prefix, std::string_view modes, bool on);
 
   State state_ = State::kText;
   std::string sequence_;                      // of a control sequence
@@ -36,6 +37,9 @@ class TerminalModes {
   bool has_character_set_ = false;
   bool is_shifted_ = false;  // to the other character set
   bool has_keypad_ = false;
+  bool has_cursor_shape_ = false;
+  bool has_key_modifiers_ = false;  // xterm's modifyOtherKeys and its like
+  int key_flags_ = 0;               // kitty's, that were pushed; no more than kMaxKeyFlags
 };
 
 }  // namespace jobtail::client::cli

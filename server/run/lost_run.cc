@@ -76,8 +76,11 @@ absl::Status CloseLostRun(LogStore* store, absl::Time now, storage::v1::StoredRu
   std::optional<v1::LogLine> record;
   if (status.ok()) {
     absl::StatusOr<std::optional<v1::LogLine>> result = FindResult(store, run.id(), extent);
-    if (result.ok()) record = *std::move(result);
-    status = result.status();
+    if (result.ok()) {
+      record = *std::move(result);
+    } else {
+      status = result.status();
+    }
   }
   if (!record) {
     const int64_t time = std::max(absl::ToUnixNanos(now), extent.last_time_unix_nanos);

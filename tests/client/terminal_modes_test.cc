@@ -26,7 +26,7 @@ TEST(TerminalModes, LeaveATerminalAloneThatIsAsUsual) {
         "\x1b(0q\x1b(B", "\x1b[2;5r\x1b[r", "\x1b[?1000;1006h\x1b[?1006;1000l", "\x1b=\x1b>",
         "\x1b[?25l\x1b[31m\x1b"
         "c",
-        "\x1b[?12h\x1b[4h"}) {
+        "\x1b[?12h", "\x1b[4;20h\x1b[20l\x1b[4l", "\x1b[6 q\x1b[0 q", "\x1b[>1u\x1b[<u"}) {
     EXPECT_EQ(UndoOf(bytes), "") << bytes;
   }
 }
@@ -41,6 +41,16 @@ TEST(TerminalModes, TakeBackWhatWasLeft) {
             "\x1b"
             "7\x1b[r\x1b"
             "8");
+}
+
+// What would change what the user types next, and where it is seen.
+TEST(TerminalModes, TakeBackWhatMakesOtherKeys) {
+  EXPECT_EQ(UndoOf("\x1b[4h"), "\x1b[4l");
+  EXPECT_EQ(UndoOf("\x1b[20h"), "\x1b[20l");
+  EXPECT_EQ(UndoOf("\x1b[>4;2m"), "\x1b[>m");
+  EXPECT_EQ(UndoOf("\x1b[>1u\x1b[>5u"), "\x1b[<2u");
+  EXPECT_EQ(UndoOf("\x1b[<u\x1b[>1u"), "\x1b[<1u");
+  EXPECT_EQ(UndoOf("\x1b[6 q"), "\x1b[0 q");
 }
 
 TEST(TerminalModes, EndASequenceThatIsNotComplete) {

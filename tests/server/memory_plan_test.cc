@@ -36,6 +36,14 @@ TEST(MemoryPlan, GrowsNoFurtherThanWhatIsOfUse) {
   EXPECT_EQ(plan.clients.connection, 32 * kMiB);
 }
 
+// Some hundreds, of whom one address may have three quarters; and all that may be asked for.
+TEST(MemoryPlan, HasAsManyHttpConnectionsAsThereIsRoomFor) {
+  EXPECT_GE(PlanMemory(0).https_connections, 128);
+  EXPECT_LE(PlanMemory(150 * kMiB).https_connections * 116, 150 * 1024 / 4);
+  EXPECT_GE(PlanMemory(150 * kMiB).http_connections, 1000);
+  EXPECT_GE(PlanMemory(8192 * kMiB).https_connections, 10'000);
+}
+
 TEST(MemoryPlan, LeavesRoomForARequestHoweverLittleThereIs) {
   const MemoryPlan plan = PlanMemory(0);
   EXPECT_GE(plan.clients.connection, 4 * kMiB + kMiB / 2);
