@@ -3,24 +3,13 @@
 
 #include <spdlog/spdlog.h>
 
-#include <unordered_map>
-
 #include "absl/strings/str_cat.h"
 #include "server/store/rocksdb_tuning.h"
 
 namespace jobtail {
 namespace {
 
-using Options = std::unordered_map<std::string, std::string>;
-
 constexpr int kNoLimit = 1 << 30;
-
-Options Paused(bool paused) { return {{"disable_auto_compactions", paused ? "true" : "false"}}; }
-
-Options Limits(int slowdown, int stop) {
-  return {{"level0_slowdown_writes_trigger", absl::StrCat(slowdown)},
-          {"level0_stop_writes_trigger", absl::StrCat(stop)}};
-}
 
 }  // namespace
 
@@ -36,47 +25,60 @@ void CompactionPauses::OnCompactionCompleted(rocksdb::DB* /*database*/,
   }
 }
 
+// The options are set without the lock: what setting them waits for may be about to tell of a
+// compaction.
 void CompactionPauses::Apply(rocksdb::DB* database,
                              absl::Span<rocksdb::ColumnFamilyHandle* const> families,
                              absl::Duration now) {
-  absl::MutexLock lock(&mutex_);
-  if (families_.empty()) return;
   for (rocksdb::ColumnFamilyHandle* const handle : families) {
-    const auto found = families_.find(handle->GetName());
-    if (found == families_.end()) continue;
-    Apply(database, handle, now, &found->second);
-    if (!found->second.is_unlimited && found->second.failures == 0) families_.erase(found);
+    const std::string& name = handle->GetName();
+    const Step step = NextOf(name, now);
+    if (step == Step::kNone) continue;
+    if (database->SetOptions(handle, OptionsOf(step)).ok()) Note(name, step, now);
   }
 }
 
-// The options are set without the lock: RocksDB tells of other compactions meanwhile, and one that
-// waits for the lock may be what setting them waits for.
-void CompactionPauses::Apply(rocksdb::DB* database, rocksdb::ColumnFamilyHandle* handle,
-                             absl::Duration now, Family* family) {
-  const auto set = [&](const Options& options) {
-    mutex_.Unlock();
-    const rocksdb::Status status = database->SetOptions(handle, options);
-    mutex_.Lock();
-    return status.ok();
+CompactionPauses::Step CompactionPauses::NextOf(const std::string& name, absl::Duration now) const {
+  absl::MutexLock lock(&mutex_);
+  const auto found = families_.find(name);
+  if (found == families_.end()) return Step::kNone;
+  const Family& family = found->second;
+  if (family.is_paused) return now >= family.resumes ? Step::kResume : Step::kNone;
+  if (family.failures >= kFailures) return Step::kPause;
+  return family.is_unlimited && family.failures == 0 ? Step::kLimit : Step::kNone;
+}
+
+CompactionPauses::Options CompactionPauses::OptionsOf(Step step) {
+  const auto limits = [](int slowdown, int stop) {
+    return Options{{"level0_slowdown_writes_trigger", absl::StrCat(slowdown)},
+                   {"level0_stop_writes_trigger", absl::StrCat(stop)}};
   };
-  if (!family->is_paused && family->failures >= kFailures) {
-    if (!set(Paused(true)) || !set(Limits(kNoLimit, kNoLimit))) return;
-    if (!family->is_unlimited) {
-      spdlog::error(
-          "store: files of {} cannot be rewritten: one of them is damaged, or cannot be "
-          "read; it is tried every {}, and new files are kept as they are",
-          handle->GetName(), absl::FormatDuration(kPause));
-    }
-    family->is_paused = family->is_unlimited = true;
-    family->resumes = now + kPause;
-  } else if (family->is_paused && now >= family->resumes) {
-    if (!set(Paused(false))) return;
-    family->is_paused = false;
-    family->failures = 1;  // until one is done
-  } else if (!family->is_paused && family->is_unlimited && family->failures == 0) {
-    if (!set(Limits(kLevel0Slowdown, kLevel0Stop))) return;
-    family->is_unlimited = false;
-    spdlog::info("store: files of {} are rewritten again", handle->GetName());
+  if (step == Step::kResume) return {{"disable_auto_compactions", "false"}};
+  if (step == Step::kLimit) return limits(kLevel0Slowdown, kLevel0Stop);
+  Options options = limits(kNoLimit, kNoLimit);
+  options.emplace("disable_auto_compactions", "true");
+  return options;
+}
+
+void CompactionPauses::Note(const std::string& name, Step step, absl::Duration now) {
+  absl::MutexLock lock(&mutex_);
+  Family& family = families_[name];
+  switch (step) {
+    case Step::kPause:
+      if (!family.is_unlimited) {
+        spdlog::error(
+            "store: files of {} cannot be rewritten: one of them is damaged, or cannot be read; it "
+            "is tried every {}, and new files are kept as they are",
+            name, absl::FormatDuration(kPause));
+      }
+      family = {.failures = 1, .is_paused = true, .is_unlimited = true, .resumes = now + kPause};
+      return;
+    case Step::kResume:
+      family.is_paused = false;  // and without a limit, until one is done
+      return;
+    default:
+      families_.erase(name);
+      spdlog::info("store: files of {} are rewritten again", name);
   }
 }
 

@@ -7,6 +7,7 @@
 
 #include <map>
 #include <string>
+#include <unordered_map>
 
 #include "absl/base/thread_annotations.h"
 #include "absl/synchronization/mutex.h"
@@ -41,10 +42,14 @@ class CompactionPauses : public rocksdb::EventListener {
     absl::Duration resumes = absl::ZeroDuration();
   };
 
-  void Apply(rocksdb::DB* database, rocksdb::ColumnFamilyHandle* handle, absl::Duration now,
-             Family* family) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  enum class Step { kNone, kPause, kResume, kLimit };
+  using Options = std::unordered_map<std::string, std::string>;
 
-  absl::Mutex mutex_;
+  Step NextOf(const std::string& name, absl::Duration now) const;
+  static Options OptionsOf(Step step);
+  void Note(const std::string& name, Step step, absl::Duration now);
+
+  mutable absl::Mutex mutex_;
   std::map<std::string, Family> families_ ABSL_GUARDED_BY(mutex_);  // of which one has failed
 };
 
