@@ -16,6 +16,7 @@
 #include "capture/current.h"
 #include "capture/descriptor_names.h"
 #include "capture/interpose.h"
+#include "capture/readable.h"
 #include "capture/real.h"
 #include "capture/target.h"
 
@@ -30,8 +31,11 @@ void BeAPipe(Mode* mode) {
   *mode = static_cast<Mode>((*mode & ~S_IFMT) | S_IFIFO);
 }
 
-bool IsOfDescriptor(const char* path, int flags) {
-  return current.thread && (flags & AT_EMPTY_PATH) != 0 && path && *path == '\0';
+// Whether it is about one of the job's own 1 and 2, or a copy, and not about a path.
+bool IsOfOwn(int fd, const char* path, int flags) {
+  if (!current.thread || (flags & AT_EMPTY_PATH) == 0) return false;
+  if (path && (Readable::Bytes(path, 1) == 0 || *path != '\0')) return false;
+  return DescriptorTarget(fd).IsCaptured() || JobsDescriptor(fd) != fd;
 }
 
 }  // namespace
@@ -72,19 +76,24 @@ JOBTAIL_INTERPOSE_ON_FILE(int, fallocate64, (int fd, int mode, off64_t offset, o
   }
 JOBTAIL_INTERPOSE_STAT(fstat, struct stat)
 JOBTAIL_INTERPOSE_STAT(fstat64, struct stat64)
-// By a path they are the process's own, as `open` finds it.
-#define JOBTAIL_INTERPOSE_STAT_AT(name, type)                                                   \
-  JOBTAIL_INTERPOSE(int, name, (int fd, const char* path, type* out, int flags)) {              \
-    if (IsOfDescriptor(path, flags)) return fstat64(fd, reinterpret_cast<struct stat64*>(out)); \
-    return Real<#name, int(int, const char*, type*, int)>()(fd, path, out, flags);              \
+#define JOBTAIL_INTERPOSE_STAT_AT(name, type)                                        \
+  JOBTAIL_INTERPOSE(int, name, (int fd, const char* path, type* out, int flags)) {   \
+    const auto real = Real<#name, int(int, const char*, type*, int)>();              \
+    if (!IsOfOwn(fd, path, flags)) return real(fd, path, out, flags);                \
+    const int result = real(JobsDescriptor(fd), "", out, flags);                     \
+    if (result == 0 && S_ISREG(out->st_mode) && DescriptorTarget(fd).IsCaptured()) { \
+      BeAPipe(&out->st_mode);                                                        \
+      out->st_size = out->st_blocks = 0;                                             \
+    }                                                                                \
+    return result;                                                                   \
   }
 JOBTAIL_INTERPOSE_STAT_AT(fstatat, struct stat)
 JOBTAIL_INTERPOSE_STAT_AT(fstatat64, struct stat64)
 JOBTAIL_INTERPOSE(int, statx,
                   (int fd, const char* path, int flags, unsigned mask, struct statx* out)) {
   const auto real = Real<"statx", int(int, const char*, int, unsigned, struct statx*)>();
-  if (!IsOfDescriptor(path, flags)) return real(fd, path, flags, mask, out);
-  const int result = real(JobsDescriptor(fd), path, flags, mask, out);
+  if (!IsOfOwn(fd, path, flags)) return real(fd, path, flags, mask, out);
+  const int result = real(JobsDescriptor(fd), "", flags, mask, out);
   if (result == 0 && S_ISREG(out->stx_mode) && DescriptorTarget(fd).IsCaptured()) {
     BeAPipe(&out->stx_mode);
     out->stx_size = out->stx_blocks = 0;
@@ -119,6 +128,8 @@ JOBTAIL_INTERPOSE(int, ioctl, (int fd, unsigned long request, ...)) {
   va_start(arguments, request);
   void* const argument = va_arg(arguments, void*);
   va_end(arguments);
+  // The process's would not block any more, for anybody.
+  if (request == FIONBIO && DescriptorTarget(fd).IsCaptured()) return 0;
   return Real<"ioctl", int(int, unsigned long, ...)>()(JobsDescriptor(fd), request, argument);
 }
 // NOLINTEND(bugprone-macro-parentheses)

@@ -3,6 +3,7 @@
 #include "client/cli/terminal_modes.h"
 
 #include <algorithm>
+#include <charconv>
 #include <vector>
 
 #include "absl/strings/str_cat.h"
@@ -86,16 +87,45 @@ void TerminalModes::EndControl(char final) {
   } else if (final == 'm' && is_plain) {
     is_styled_ = !sequence.empty() && sequence != "0";
   } else if (final == 'm' && sequence.starts_with('>')) {
-    has_key_modifiers_ = true;
-  } else if (final == 'u' && sequence.starts_with('>')) {
-    key_flags_ = std::min(key_flags_ + 1, kMaxKeyFlags);
-  } else if (final == 'u' && sequence.starts_with('<')) {
-    key_flags_ = std::max(key_flags_ - 1, 0);
+    // "RESOURCE;VALUE"; without a value it is as usual again.
+    const size_t value = sequence.find(';');
+    has_key_modifiers_ = value != sequence.npos && sequence.substr(value + 1) != "0";
+  } else if (final == 'u' && !is_plain) {
+    SetKeyFlags(sequence);
   } else if (final == 'q' && sequence.ends_with(' ')) {
     has_cursor_shape_ = sequence != " " && sequence != "0 ";
   } else if (final == 'r' && is_plain) {
     has_region_ = !sequence.empty();
   }
+}
+
+bool TerminalModes::IsOnAlternateScreen() const {
+  return modes_.contains("?47") || modes_.contains("?1047") || modes_.contains("?1049");
+}
+
+// ">FLAGS" pushes, "<COUNT" pops, "=FLAGS" sets.
+void TerminalModes::SetKeyFlags(std::string_view sequence) {
+  int& pushed = key_flags_[IsOnAlternateScreen() ? 1 : 0];
+  int count = 1;
+  switch (sequence[0]) {
+    case '>':
+      pushed = std::min(pushed + 1, kMaxKeyFlags);
+      return;
+    case '<':
+      std::from_chars(sequence.data() + 1, sequence.data() + sequence.size(), count);
+      pushed = std::max(pushed - std::clamp(count, 1, kMaxKeyFlags), 0);
+      return;
+    case '=':
+      has_set_key_flags_ = sequence != "=0" && sequence != "=";
+      return;
+    default:
+      return;
+  }
+}
+
+std::string TerminalModes::UndoKeyFlags(bool alternate) const {
+  const int pushed = key_flags_[alternate ? 1 : 0];
+  return pushed > 0 ? absl::StrCat("\x1b[<", pushed, "u") : "";
 }
 
 void TerminalModes::SetModes(std::string_view prefix, std::string_view modes, bool on) {
@@ -124,11 +154,13 @@ std::string TerminalModes::Undo() {
         "7\x1b[r\x1b"
         "8";  // whose setting moves the cursor
   if (has_key_modifiers_) bytes += "\x1b[>m";
-  if (key_flags_ > 0) absl::StrAppend(&bytes, "\x1b[<", key_flags_, "u");
+  if (has_set_key_flags_) bytes += "\x1b[=0u";
+  if (IsOnAlternateScreen()) bytes += UndoKeyFlags(true);
   if (has_cursor_shape_) bytes += "\x1b[0 q";
   for (const std::string& mode : modes_) {
     absl::StrAppend(&bytes, "\x1b[", mode, Has(kUsuallyOn, mode) ? "h" : "l");
   }
+  bytes += UndoKeyFlags(false);  // each screen has its own
   *this = TerminalModes();
   return bytes;
 }

@@ -2,6 +2,7 @@
 #ifndef JOBTAIL_CLIENT_CLI_TERMINAL_MODES_H_
 #define JOBTAIL_CLIENT_CLI_TERMINAL_MODES_H_
 
+#include <array>
 #include <cstddef>
 #include <set>
 #include <string>
@@ -27,6 +28,9 @@ class TerminalModes {
   void Take(char byte);
   void TakeEscape(char byte);
   void EndControl(char final);
+  bool IsOnAlternateScreen() const;
+  void SetKeyFlags(std::string_view sequence);
+  std::string UndoKeyFlags(bool alternate) const;
   void SetModes(std::string_view prefix, std::string_view modes, bool on);
 
   State state_ = State::kText;
@@ -39,7 +43,9 @@ class TerminalModes {
   bool has_keypad_ = false;
   bool has_cursor_shape_ = false;
   bool has_key_modifiers_ = false;  // xterm's modifyOtherKeys and its like
-  int key_flags_ = 0;               // kitty's, that were pushed; no more than kMaxKeyFlags
+  // Kitty's, that were pushed on the screen, and on the alternate one; no more than kMaxKeyFlags.
+  std::array<int, 2> key_flags_{};
+  bool has_set_key_flags_ = false;  // without pushing
 };
 
 }  // namespace jobtail::client::cli

@@ -32,6 +32,8 @@ namespace {
 
 // When there are no descriptors left: others may be closed soon.
 constexpr std::chrono::milliseconds kAcceptAgain(50);
+// For so long there must have been enough; where one place is free now and then, it is not over.
+constexpr absl::Duration kShortageIsOver = absl::Seconds(1);
 
 // How often to look for connections that give way, however many want to come in.
 constexpr absl::Duration kLookAgain = absl::Milliseconds(20);
@@ -246,11 +248,13 @@ void HttpServer::Impl::NoteShortage(const ErrorCode& error) {
   const bool is_short = error == net::error::no_descriptors || error == net::error::no_memory ||
                         error == net::error::no_buffer_space || error.value() == ENFILE;
   if (!is_short && error) return;
-  if (is_short) short_at_ = absl::ToInt64Nanoseconds(clock_->Steady());
-  if (std::exchange(is_short_, is_short) == is_short) return;
+  const absl::Duration now = clock_->Steady();
   if (is_short) {
+    short_at_ = absl::ToInt64Nanoseconds(now);
+    if (std::exchange(is_short_, true)) return;
     spdlog::error("HTTP connections cannot be accepted: {}; see ulimit -n", error.message());
-  } else {
+  } else if (is_short_ && now - absl::Nanoseconds(short_at_.load()) > kShortageIsOver) {
+    is_short_ = false;
     spdlog::info("HTTP connections are accepted again");
   }
 }

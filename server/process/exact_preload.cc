@@ -11,7 +11,7 @@
 //   copy of it.
 //
 // Needs no library of its own, so that it can be loaded beside any C library, and keeps nothing.
-// Thread-safe, and safe in signal handlers.
+// Thread-safe; and safe in signal handlers, but for stdio, which is not.
 #include <dlfcn.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -32,6 +32,8 @@
 // Those of stdio's functions in programs built with _FORTIFY_SOURCE that no header declares.
 extern "C" int __vfprintf_chk(FILE* file, int flag, const char* format, va_list arguments);
 extern "C" int __vdprintf_chk(int fd, int flag, const char* format, va_list arguments);
+extern "C" int __vsnprintf_chk(char* room, size_t size, int flag, size_t there, const char* format,
+                               va_list arguments);
 
 namespace {
 
@@ -181,43 +183,55 @@ bool MayBeLong(const char* format) {
   return strpbrk(format, "sS*123456789") || strlen(format) > kPiece;
 }
 
-// What a format makes, if that is long; otherwise null, and `*size` is what it is or an error.
-char* LongText(const char* format, va_list arguments, int* size) {
+// How a text is made of a format: as printf does, or as in programs built with _FORTIFY_SOURCE.
+struct Formatter {
+  int flag = -1;
+
+  int operator()(char* room, size_t size, const char* format, va_list arguments) const {
+    va_list own;
+    va_copy(own, arguments);
+    const int length = flag < 0 ? REAL(vsnprintf)(room, size, format, own)
+                                : REAL(__vsnprintf_chk)(room, size, flag, size, format, own);
+    va_end(own);
+    return length;
+  }
+};
+
+// What a format makes, if that is long, and `*size` is how long; otherwise null.
+char* LongText(const Formatter& make, const char* format, va_list arguments, size_t* size) {
   const int error = errno;  // which "%m" prints
-  va_list again;
-  va_copy(again, arguments);
-  *size = vsnprintf(nullptr, 0, format, again);
-  va_end(again);
+  const int length = make(nullptr, 0, format, arguments);
   errno = error;
-  if (*size <= static_cast<int>(kPiece)) return nullptr;
-  auto* const text = static_cast<char*>(malloc(static_cast<size_t>(*size) + 1));
+  if (length <= static_cast<int>(kPiece)) return nullptr;
+  const size_t room = static_cast<size_t>(length) + 1;
+  auto* const text = static_cast<char*>(malloc(room));
   errno = error;
   if (!text) return nullptr;
-  va_copy(again, arguments);
-  vsnprintf(text, static_cast<size_t>(*size) + 1, format, again);
-  va_end(again);
+  // Others may have changed meanwhile what it is made of.
+  const int made = make(text, room, format, arguments);
+  *size = made < 0 ? 0 : made < length ? static_cast<size_t>(made) : room - 1;
   return text;
 }
 
 // True if it was printed, and `*result` is what the function returns.
-bool PrintLong(FILE* file, const char* format, va_list arguments, int* result) {
-  if (!MayBeLong(format) || !IsOurs(file)) return false;
-  int size;
-  char* const text = LongText(format, arguments, &size);
+bool PrintLong(const Formatter& make, FILE* file, const char* format, va_list arguments,
+               int* result) {
+  if (!format || !MayBeLong(format) || !IsOurs(file)) return false;
+  size_t size;
+  char* const text = LongText(make, format, arguments, &size);
   if (!text) return false;
-  const bool is_whole =
-      PrintPieces(file, text, static_cast<size_t>(size)) == static_cast<size_t>(size);
-  *result = is_whole ? size : -1;
+  *result = PrintPieces(file, text, size) == size ? static_cast<int>(size) : -1;
   free(text);
   return true;
 }
 
-bool SendLong(int fd, const char* format, va_list arguments, int* result) {
-  if (!MayBeLong(format) || !IsOurs(fd)) return false;
-  int size;
-  char* const text = LongText(format, arguments, &size);
+bool SendLong(const Formatter& make, int fd, const char* format, va_list arguments, int* result) {
+  if (!format || !MayBeLong(format) || !IsOurs(fd)) return false;
+  size_t size;
+  char* const text = LongText(make, format, arguments, &size);
   if (!text) return false;
-  *result = SendPieces(fd, text, static_cast<size_t>(size)) == size ? size : -1;
+  const ssize_t sent = SendPieces(fd, text, size);
+  *result = sent == static_cast<ssize_t>(size) ? static_cast<int>(size) : -1;
   free(text);
   return true;
 }
@@ -373,9 +387,13 @@ int setvbuf(FILE* file, char* buffer, int mode, size_t size) noexcept {
   return REAL(setvbuf)(file, buffer, mode, IsLong(file, size) ? kPiece : size);
 }
 
+void setbuffer(FILE* file, char* buffer, size_t size) noexcept {
+  setvbuf(file, buffer, buffer ? _IOFBF : _IONBF, size);
+}
+
 int vfprintf(FILE* file, const char* format, va_list arguments) {
   int result;
-  if (PrintLong(file, format, arguments, &result)) return result;
+  if (PrintLong({}, file, format, arguments, &result)) return result;
   return REAL(vfprintf)(file, format, arguments);
 }
 
@@ -383,13 +401,13 @@ int vprintf(const char* format, va_list arguments) { return vfprintf(stdout, for
 
 int vdprintf(int fd, const char* format, va_list arguments) {
   int result;
-  if (SendLong(fd, format, arguments, &result)) return result;
+  if (SendLong({}, fd, format, arguments, &result)) return result;
   return REAL(vdprintf)(fd, format, arguments);
 }
 
 int __vfprintf_chk(FILE* file, int flag, const char* format, va_list arguments) {
   int result;
-  if (PrintLong(file, format, arguments, &result)) return result;
+  if (PrintLong({flag}, file, format, arguments, &result)) return result;
   return REAL(__vfprintf_chk)(file, flag, format, arguments);
 }
 
@@ -399,7 +417,7 @@ int __vprintf_chk(int flag, const char* format, va_list arguments) {
 
 int __vdprintf_chk(int fd, int flag, const char* format, va_list arguments) {
   int result;
-  if (SendLong(fd, format, arguments, &result)) return result;
+  if (SendLong({flag}, fd, format, arguments, &result)) return result;
   return REAL(__vdprintf_chk)(fd, flag, format, arguments);
 }
 

@@ -245,7 +245,6 @@ Output::State Output::Read(int from_fd, std::span<char> room, capture::Stream* f
                                reinterpret_cast<sockaddr*>(&sender), &length)
                     : read(from_fd, room.data(), room.size());
   } while (got < 0 && errno == EINTR);
-  // A terminal whose session has ended answers EIO.
   if (got < 0) return errno == EAGAIN ? State::kEmpty : State::kEnd;
   if (got == 0 && !datagrams) return State::kEnd;
   const std::string name = datagrams ? NameOf(sender, length) : "";

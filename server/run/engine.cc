@@ -35,6 +35,11 @@ constexpr int kSmallSyncingCommitters = 4;
 constexpr absl::Duration kRecoverPatience = absl::Seconds(10);
 constexpr absl::Duration kRecoverAgain = absl::Milliseconds(100);
 
+// What may pass: a store that has met an error is opened anew meanwhile.
+bool MayPass(const absl::Status& error) {
+  return absl::IsUnavailable(error) || absl::IsResourceExhausted(error);
+}
+
 void Pause(Clock* clock, absl::Duration time) {
   std::mutex mutex;
   std::condition_variable never;
@@ -121,11 +126,10 @@ absl::Status Engine::Recover() {
   return absl::OkStatus();
 }
 
-// A store that has met an error is opened anew meanwhile, if that helps.
 void Engine::CloseLost(storage::v1::StoredRun* run, absl::Duration deadline) {
   const storage::v1::StoredRun before = *run;
   absl::Status closed = CloseLostRun(store_, options_.clock->Now(), run);
-  while (!closed.ok() && options_.clock->Steady() < deadline) {
+  while (MayPass(closed) && options_.clock->Steady() < deadline) {
     Pause(options_.clock, kRecoverAgain);
     *run = before;
     closed = CloseLostRun(store_, options_.clock->Now(), run);

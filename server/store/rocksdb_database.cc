@@ -48,12 +48,6 @@ absl::Status OpenError(const rocksdb::Status& status, const std::string& name) {
   return ToStatus(status, name);
 }
 
-// Whether a table cannot be read, as where the disk has a bad sector: it is tried again whenever
-// somebody wants what is in it. Not so what is needed to know what there is.
-bool IsOfATable(const rocksdb::Status& status) {
-  return status.IsIOError() && !status.IsNoSpace() && absl::StrContains(status.ToString(), ".sst");
-}
-
 // Nobody else may have the directory while it is mended. What was not looked at must not be opened:
 // RocksDB would give up all that comes after what is damaged.
 absl::Status Salvage(const RocksDbOptions& options, ReadErrors errors, rocksdb::Env* env) {
@@ -112,7 +106,7 @@ absl::Status Database::OpenRocks(const RocksDbOptions& options) {
   rocksdb::DB* rocks = nullptr;
   rocksdb::DBOptions setup = MakeDbOptions(options, {errors_, pauses_});
   rocksdb::Status opened = rocksdb::DB::Open(setup, directory_, families, &handles, &rocks);
-  if (opened.IsCorruption() || IsOfATable(opened)) {
+  if (opened.IsCorruption()) {
     spdlog::error("{}: damaged ({}); what is sound in it is served", Name(), opened.ToString());
     setup.paranoid_checks = false;
     opened = rocksdb::DB::Open(setup, directory_, families, &handles, &rocks);

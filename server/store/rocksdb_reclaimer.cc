@@ -63,6 +63,9 @@ void Reclaimer::Reclaim() {
   if (done.ok() || absl::IsCancelled(done)) return;
   spdlog::warn("{}: room that was deleted stays taken for now: {}", database_->Name(),
                done.ToString());
+  // What lies behind damage comes back when RocksDB can write those files anew, if ever; it would
+  // come to more and more.
+  if (absl::IsDataLoss(done)) return;
   absl::MutexLock lock(&mutex_);
   deleted_.insert(deleted_.end(), std::make_move_iterator(ranges.begin()),
                   std::make_move_iterator(ranges.end()));
@@ -83,6 +86,7 @@ absl::Status Reclaimer::Reclaim(const Database* database, const std::vector<Rang
   const rocksdb::Slice begin = *std::ranges::min_element(ends, by_key);
   const rocksdb::Slice end = *std::ranges::max_element(ends, by_key);
   rocksdb::DB* const rocks = database->rocks();
+  absl::Status damaged;
   for (rocksdb::ColumnFamilyHandle* family : {database->batches(), database->index()}) {
     // Compacting begins with another write-ahead log. Where beginning one has failed, RocksDB 7.8
     // ends the process that tries again: with the first error it has to be opened anew.
@@ -90,9 +94,11 @@ absl::Status Reclaimer::Reclaim(const Database* database, const std::vector<Rang
     rocksdb::Status done = DropFiles(rocks, family, pointers);
     if (done.ok()) done = rocks->CompactRange({}, family, &begin, &end);
     if (done.IsIncomplete() || done.IsShutdownInProgress()) return absl::CancelledError();
-    if (!done.ok()) return ToStatus(done, database_->Name());
+    const absl::Status status = ToStatus(done, database_->Name());
+    if (!status.ok() && !absl::IsDataLoss(status)) return status;
+    damaged.Update(status);
   }
-  return absl::OkStatus();
+  return damaged;
 }
 
 }  // namespace jobtail

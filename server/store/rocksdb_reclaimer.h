@@ -20,7 +20,8 @@ namespace jobtail {
 // once enough has come together, or some time after the first.
 //
 // A store owns it; `database` outlives it. Thread-safe. Where RocksDB fails, the room stays taken
-// for now, the server's log says so, and it is tried again after that time.
+// for now, the server's log says so, and it is tried again after that time; but not what cannot be
+// had for damage, of which the files in which there is nothing else are gone all the same.
 class Reclaimer {
  public:
   // Keys from `begin` up, below `end`, in both families of a log.

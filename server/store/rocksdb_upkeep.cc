@@ -13,11 +13,19 @@ Upkeep::Upkeep(const RocksDbOptions& options, WriteGate* gate)
       sync_(options.sync),
       interval_(sync_ == SyncMode::kInterval ? options.sync_interval : TimeSpan(absl::Seconds(1))),
       gate_(gate),
-      thread_("store-upkeep", clock_) {
+      thread_("store-upkeep", clock_),
+      compactions_("store-compactions", clock_) {
   Run();
+  PauseCompactions();
+}
+
+void Upkeep::PauseCompactions() {
+  gate_->PauseCompactions();
+  compactions_.After(absl::Seconds(1), [this] { PauseCompactions(); });
 }
 
 Upkeep::~Upkeep() {
+  compactions_.Stop();
   thread_.Stop();
   if (sync_ != SyncMode::kNone) gate_->Sync().IgnoreError();
 }

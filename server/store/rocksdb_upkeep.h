@@ -56,7 +56,10 @@ class Upkeep {
   absl::Mutex mutex_;
   BeforeSync before_sync_ ABSL_GUARDED_BY(mutex_);
 
-  Scheduler thread_;  // last: it uses the rest
+  void PauseCompactions();
+
+  Scheduler thread_;       // last, these two: they use the rest
+  Scheduler compactions_;  // never writes: it ends what writing waits for
 };
 
 }  // namespace jobtail

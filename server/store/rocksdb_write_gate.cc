@@ -145,6 +145,10 @@ void WriteGate::CloseAfterBackgroundError() {
   const auto database = database_->Use();
   const absl::Status error = database.ok() ? (*database)->BackgroundError() : database.status();
   if (!error.ok()) Close(error, opening);
+}
+
+void WriteGate::PauseCompactions() const {
+  const auto database = database_->Use();
   if (database.ok()) (*database)->PauseCompactions(clock_->Steady());
 }
 

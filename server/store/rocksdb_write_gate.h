@@ -59,6 +59,9 @@ class WriteGate {
   // there is room, and a file can be written. To be called every second or so, by one thread.
   void Recover();
 
+  // See CompactionPauses: to be called every second or so, by a thread that never writes.
+  void PauseCompactions() const;
+
   // As Database::Name.
   std::string name() const { return database_->Name(); }
 

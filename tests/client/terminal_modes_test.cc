@@ -50,6 +50,13 @@ TEST(TerminalModes, TakeBackWhatMakesOtherKeys) {
   EXPECT_EQ(UndoOf("\x1b[>4;2m"), "\x1b[>m");
   EXPECT_EQ(UndoOf("\x1b[>1u\x1b[>5u"), "\x1b[<2u");
   EXPECT_EQ(UndoOf("\x1b[<u\x1b[>1u"), "\x1b[<1u");
+  EXPECT_EQ(UndoOf("\x1b[>1u\x1b[>1u\x1b[<2u"), "");
+  EXPECT_EQ(UndoOf("\x1b[=1u"), "\x1b[=0u");
+  EXPECT_EQ(UndoOf("\x1b[>4;2m\x1b[>4m"), "");
+  EXPECT_EQ(UndoOf("\x1b[>4;2m\x1b[>4;0m"), "");
+  // Each screen has its own.
+  EXPECT_EQ(UndoOf("\x1b[>1u\x1b[?1049h\x1b[>1u\x1b[>1u"), "\x1b[<2u\x1b[?1049l\x1b[<1u");
+  EXPECT_EQ(UndoOf("\x1b[?1049h\x1b[>1u\x1b[?1049l"), "");
   EXPECT_EQ(UndoOf("\x1b[6 q"), "\x1b[0 q");
 }
 

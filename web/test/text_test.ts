@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import test from 'node:test';
-import { recordOf, textOfBytes } from '../src/log/record';
+import { recordOf, tailAfter, textOfBytes } from '../src/log/record';
 import { runsOf } from '../src/text/cells';
 import { TerminalRow } from '../src/text/terminal_row';
 import { leftBy, safeLink, split } from '../src/text/escapes';
@@ -187,6 +187,14 @@ test('bytes that are not UTF-8 are shown as what they are, beside text that is',
 
 test('markup is text', () => {
   assert.equal(plain('<script>alert(1)</script></pre>'), '<script>alert(1)</script></pre>');
+});
+
+test('what is cut in the middle of a long sequence goes on with it', () => {
+  const middle = recordOf({ sequence: '2', text: 'A'.repeat(5000), ending: 'ENDING_SPLIT' })!;
+  assert.notEqual(tailAfter(middle, '\x1b]1337;'), '');
+  assert.equal(tailAfter(middle, ''), '');
+  const last = recordOf({ sequence: '3', text: 'A'.repeat(5000) + '\x07', ending: 'ENDING_SPLIT' })!;
+  assert.equal(tailAfter(last, '\x1b]1337;'), '');
 });
 
 test('a very long line is cut, not within a character', () => {

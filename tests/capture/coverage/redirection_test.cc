@@ -367,6 +367,12 @@ TEST(Redirection, TheSinkIsAsAPipe) {
     Require(statx(1, "", AT_EMPTY_PATH, STATX_SIZE, &more) == 0 && more.stx_size == 0, "statx");
     Require(S_ISFIFO(more.stx_mode), "statx");
     Require(fstatat(1, "", &info, AT_EMPTY_PATH) == 0 && S_ISFIFO(info.st_mode), "fstatat");
+    Require(fstatat(AT_FDCWD, "", &info, AT_EMPTY_PATH) == 0 && S_ISDIR(info.st_mode), "a folder");
+    const char* volatile bad = reinterpret_cast<const char*>(1);
+    Require(fstatat(1, bad, &info, AT_EMPTY_PATH) < 0 && errno == EFAULT, "a bad pointer");
+    int on = 1;
+    Require(ioctl(1, FIONBIO, &on) == 0, "it never blocks");
+    Require((fcntl(1, F_GETFL) & O_NONBLOCK) == 0, "and the process's does as before");
     Require(posix_fallocate(1, 0, 1 << 20) == ESPIPE, "it has no room");
     Require(fchmod(1, 0) == 0 && flock(1, LOCK_EX) == 0, "what is anybody's own can be set");
     fpos_t position;

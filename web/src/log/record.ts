@@ -5,6 +5,8 @@ import { cut } from '../text/visible';
 
 export type Ending = 'LF' | 'CRLF' | 'CR' | 'NONE' | 'SPLIT';
 
+const kSigns = /[\x07\x18\x1a\x1b\x9c]/; // that begin and end escape sequences
+
 // Whether what follows is on a row of its own, whatever the text has in it.
 export function endsLine(ending: Ending): boolean { return ending === 'LF' || ending === 'CRLF'; }
 
@@ -95,7 +97,9 @@ export function recordOf(line: LogLine, limit = kMaxText): LogRecord | undefined
     ending,
     text,
     length: whole.length,
-    ...(text.length < whole.length ? { tail: limit === 0 || endsLine(ending) ? '' : tailOf(whole) } : {}),
+    // Without a sign of where a sequence begins or ends, all of it goes on with what came before.
+    ...(text.length < whole.length && kSigns.test(whole) ?
+      { tail: limit === 0 || endsLine(ending) ? '' : tailOf(whole) } : {}),
   };
   if (line.result) return { ...record, result: line.result };
   if (line.gap) {
