@@ -17,6 +17,8 @@
 #include <sys/uio.h>
 #include <unistd.h>
 
+#include <optional>
+
 #include "capture/current.h"
 #include "capture/descriptor_names.h"
 #include "capture/interpose.h"
@@ -63,6 +65,47 @@ bool MeansCapturedDescriptor(int directory, long path) {
 bool HasFlags(long how, long size) {
   return static_cast<size_t>(size) >= sizeof(open_how) &&
          Readable::Bytes(reinterpret_cast<const void*>(how), sizeof(open_how)) == sizeof(open_how);
+}
+// What a job asks of its descriptors, or sets about them, besides printing; nullopt for any other
+// call.
+std::optional<long> Ask(long number, long a, long b, long c, long d, long e) {
+  const auto fd = static_cast<int>(a);
+  const auto other = static_cast<int>(b);
+  const auto third = static_cast<int>(c);
+  switch (number) {
+    case SYS_truncate:
+      return truncate64(reinterpret_cast<const char*>(a), b);
+    case SYS_ftruncate:
+      return ftruncate64(fd, b);
+    case SYS_fallocate:
+      return fallocate64(fd, other, c, d);
+    case SYS_fchmod:
+      return fchmod(fd, static_cast<mode_t>(b));
+    case SYS_fchown:
+      return fchown(fd, static_cast<uid_t>(b), static_cast<gid_t>(c));
+    case SYS_lseek:
+      return lseek64(fd, b, third);
+    case SYS_fsync:
+      return fsync(fd);
+    case SYS_fdatasync:
+      return fdatasync(fd);
+    case SYS_flock:
+      return flock(fd, other);
+    case SYS_ioctl:
+      return ioctl(fd, static_cast<unsigned long>(b), c);
+    case SYS_statx:
+      return statx(fd, reinterpret_cast<const char*>(b), third, static_cast<unsigned>(d),
+                   reinterpret_cast<struct statx*>(e));
+#if defined(__x86_64__)  // where the C library's structure is the kernel's
+    case SYS_fstat:
+      return fstat64(fd, reinterpret_cast<struct stat64*>(b));
+    case SYS_newfstatat:
+      return fstatat64(fd, reinterpret_cast<const char*>(b), reinterpret_cast<struct stat64*>(c),
+                       static_cast<int>(d));
+#endif
+    default:
+      return std::nullopt;
+  }
 }
 // NOLINTEND(performance-no-int-to-ptr)
 
@@ -122,36 +165,6 @@ __attribute__((used, visibility("hidden"))) long jobtail_capture_syscall(long nu
       break;
     case SYS_close_range:
       return close_range(static_cast<unsigned>(a), static_cast<unsigned>(b), third);
-    case SYS_truncate:
-      return truncate64(reinterpret_cast<const char*>(a), b);
-    case SYS_ftruncate:
-      return ftruncate64(fd, b);
-    case SYS_fallocate:
-      return fallocate64(fd, other, c, d);
-    case SYS_fchmod:
-      return fchmod(fd, static_cast<mode_t>(b));
-    case SYS_fchown:
-      return fchown(fd, static_cast<uid_t>(b), static_cast<gid_t>(c));
-    case SYS_lseek:
-      return lseek64(fd, b, third);
-    case SYS_fsync:
-      return fsync(fd);
-    case SYS_fdatasync:
-      return fdatasync(fd);
-    case SYS_flock:
-      return flock(fd, other);
-    case SYS_ioctl:
-      return ioctl(fd, static_cast<unsigned long>(b), c);
-    case SYS_statx:
-      return statx(fd, reinterpret_cast<const char*>(b), third, static_cast<unsigned>(d),
-                   reinterpret_cast<struct statx*>(e));
-#if defined(__x86_64__)  // where the C library's structure is the kernel's
-    case SYS_fstat:
-      return fstat64(fd, reinterpret_cast<struct stat64*>(b));
-    case SYS_newfstatat:
-      return fstatat64(fd, reinterpret_cast<const char*>(b), reinterpret_cast<struct stat64*>(c),
-                       static_cast<int>(d));
-#endif
     case SYS_munmap:
       return munmap(reinterpret_cast<void*>(a), static_cast<size_t>(b));
     case SYS_mprotect:
@@ -166,6 +179,7 @@ __attribute__((used, visibility("hidden"))) long jobtail_capture_syscall(long nu
 #endif
     default:
       if (current.thread && IsFork(number, a, b)) return fork();
+      if (const auto answer = Ask(number, a, b, c, d, e)) return *answer;
   }
   return Real<"syscall", long(long, ...)>()(number, a, b, c, d, e, f);
 }
