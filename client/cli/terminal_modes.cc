@@ -89,7 +89,7 @@ void TerminalModes::EndControl(char final) {
   } else if (final == 'm' && sequence.starts_with('>')) {
     // "RESOURCE;VALUE"; without a value it is as usual again.
     const size_t value = sequence.find(';');
-    has_key_modifiers_ = value != sequence.npos && sequence.substr(value + 1) != "0";
+    has_key_modifiers_ = value != std::string_view::npos && sequence.substr(value + 1) != "0";
   } else if (final == 'u' && !is_plain) {
     SetKeyFlags(sequence);
   } else if (final == 'q' && sequence.ends_with(' ')) {

@@ -319,7 +319,7 @@ TEST(Children, VforkOfAProgramThatIsNotThere) {
 
 // What fork does, by the system call or without the handlers of pthread_atfork.
 TEST(Children, OtherWaysToFork) {
-  SKIP_FORKED_CHILDREN_UNDER_ADDRESS_SANITIZER();
+  SKIP_FORKED_CHILDREN_UNDER_SANITIZERS();
   if (kThreadSanitizer) GTEST_SKIP() << "ThreadSanitizer prepares for fork() alone";
   ExpectCaptured({.captured = {[](const Tag& tag) {
                                  const std::string line = tag.line();
@@ -349,7 +349,7 @@ TEST(Children, OtherWaysToFork) {
 
 // A child that goes on in the same program, with all ways to print that has.
 TEST(Children, ForkWithoutExec) {
-  SKIP_FORKED_CHILDREN_UNDER_ADDRESS_SANITIZER();
+  SKIP_FORKED_CHILDREN_UNDER_SANITIZERS();
   ExpectChildrenCaptured([](const Tag& tag) {
     const pid_t pid = fork();
     if (pid == 0) {

@@ -47,8 +47,8 @@ inline constexpr bool kThreadSanitizer = false;
   if (kThreadSanitizer)                                   \
   GTEST_SKIP() << "ThreadSanitizer takes descriptors of one number in different tables for one"
 
-// The threads of capture go on while a child is forked, and GCC's AddressSanitizer
-// has no handlers for that.
+// The threads of capture go on while a child is forked, and GCC's sanitizers have no handlers for
+// that.
 #if defined(__SANITIZE_ADDRESS__)
 inline constexpr bool kAddressSanitizer = true;
 #elif defined(__has_feature)
@@ -57,8 +57,8 @@ inline constexpr bool kAddressSanitizer = __has_feature(address_sanitizer);
 inline constexpr bool kAddressSanitizer = false;
 #endif
 
-#define SKIP_FORKED_CHILDREN_UNDER_ADDRESS_SANITIZER() \
-  if (kAddressSanitizer)                               \
+#define SKIP_FORKED_CHILDREN_UNDER_SANITIZERS() \
+  if (kAddressSanitizer || kThreadSanitizer)    \
   GTEST_SKIP() << "its heap may be locked in the forked child, which waits for that for ever"
 
 using Lines = std::function<std::vector<Record>(const Tag& tag)>;
