@@ -29,8 +29,8 @@ for (const [example, name, path] of kPlaces) {
     const port = await freePort();
     const root = `https://${name}:${port}${path}`;
     const flags = [`--public-url=${root}`, `--access-file=${world.access(kPolicy)}`];
+    const token = world.token('olga'); // known to the server from its start on
     await world.proxy(example, port, await world.serve(flags));
-    const token = world.token('olga');
 
     await page.goto(root);
     await signIn(page, token);
