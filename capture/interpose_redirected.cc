@@ -26,9 +26,14 @@ void LinkRedirected() {}
 
 namespace {
 
-template <typename Mode>
-void BeAPipe(Mode* mode) {
+// What is told of the job's `fd`: a sink is as a pipe, where the process's own is a file.
+template <typename Mode, typename Size, typename Blocks>
+int Told(int fd, int result, Mode* mode, Size* size, Blocks* blocks) {
+  if (result != 0 || !S_ISREG(*mode) || !DescriptorTarget(fd).IsCaptured()) return result;
   *mode = static_cast<Mode>((*mode & ~S_IFMT) | S_IFIFO);
+  *size = 0;
+  *blocks = 0;
+  return result;
 }
 
 // Whether it is about one of the job's own 1 and 2, or a copy, and not about a path.
@@ -64,28 +69,19 @@ JOBTAIL_INTERPOSE_ON_FILE(int, fallocate, (int fd, int mode, off64_t offset, off
                           (JobsDescriptor(fd), mode, offset, size), ESPIPE)
 JOBTAIL_INTERPOSE_ON_FILE(int, fallocate64, (int fd, int mode, off64_t offset, off64_t size),
                           (JobsDescriptor(fd), mode, offset, size), ESPIPE)
-// A sink is as a pipe, where the process's own is a file.
-#define JOBTAIL_INTERPOSE_STAT(name, type)                                           \
-  JOBTAIL_INTERPOSE(int, name, (int fd, type* out)) {                                \
-    const int result = Real<#name, int(int, type*)>()(JobsDescriptor(fd), out);      \
-    if (result == 0 && S_ISREG(out->st_mode) && DescriptorTarget(fd).IsCaptured()) { \
-      BeAPipe(&out->st_mode);                                                        \
-      out->st_size = out->st_blocks = 0;                                             \
-    }                                                                                \
-    return result;                                                                   \
+#define JOBTAIL_INTERPOSE_STAT(name, type)                                      \
+  JOBTAIL_INTERPOSE(int, name, (int fd, type* out)) {                           \
+    const int result = Real<#name, int(int, type*)>()(JobsDescriptor(fd), out); \
+    return Told(fd, result, &out->st_mode, &out->st_size, &out->st_blocks);     \
   }
 JOBTAIL_INTERPOSE_STAT(fstat, struct stat)
 JOBTAIL_INTERPOSE_STAT(fstat64, struct stat64)
-#define JOBTAIL_INTERPOSE_STAT_AT(name, type)                                        \
-  JOBTAIL_INTERPOSE(int, name, (int fd, const char* path, type* out, int flags)) {   \
-    const auto real = Real<#name, int(int, const char*, type*, int)>();              \
-    if (!IsOfOwn(fd, path, flags)) return real(fd, path, out, flags);                \
-    const int result = real(JobsDescriptor(fd), "", out, flags);                     \
-    if (result == 0 && S_ISREG(out->st_mode) && DescriptorTarget(fd).IsCaptured()) { \
-      BeAPipe(&out->st_mode);                                                        \
-      out->st_size = out->st_blocks = 0;                                             \
-    }                                                                                \
-    return result;                                                                   \
+#define JOBTAIL_INTERPOSE_STAT_AT(name, type)                                      \
+  JOBTAIL_INTERPOSE(int, name, (int fd, const char* path, type* out, int flags)) { \
+    const auto real = Real<#name, int(int, const char*, type*, int)>();            \
+    if (!IsOfOwn(fd, path, flags)) return real(fd, path, out, flags);              \
+    const int result = real(JobsDescriptor(fd), "", out, flags);                   \
+    return Told(fd, result, &out->st_mode, &out->st_size, &out->st_blocks);        \
   }
 JOBTAIL_INTERPOSE_STAT_AT(fstatat, struct stat)
 JOBTAIL_INTERPOSE_STAT_AT(fstatat64, struct stat64)
@@ -94,11 +90,7 @@ JOBTAIL_INTERPOSE(int, statx,
   const auto real = Real<"statx", int(int, const char*, int, unsigned, struct statx*)>();
   if (!IsOfOwn(fd, path, flags)) return real(fd, path, flags, mask, out);
   const int result = real(JobsDescriptor(fd), "", flags, mask, out);
-  if (result == 0 && S_ISREG(out->stx_mode) && DescriptorTarget(fd).IsCaptured()) {
-    BeAPipe(&out->stx_mode);
-    out->stx_size = out->stx_blocks = 0;
-  }
-  return result;
+  return Told(fd, result, &out->stx_mode, &out->stx_size, &out->stx_blocks);
 }
 JOBTAIL_INTERPOSE_ON(fsync, (int fd), (JobsDescriptor(fd)))
 JOBTAIL_INTERPOSE_ON(fdatasync, (int fd), (JobsDescriptor(fd)))

@@ -13,8 +13,6 @@
 namespace jobtail {
 namespace {
 
-std::string_view View(const rocksdb::Slice& slice) { return {slice.data(), slice.size()}; }
-
 // The entry that a batch with this key and value would have.
 absl::StatusOr<IndexEntry> Rebuild(std::string_view key, std::string_view value) {
   const std::optional<int64_t> first = DecodeBatchKey(key);
@@ -84,8 +82,8 @@ absl::StatusOr<IndexEntry> IndexCursor::Current() const {
     if (iterator_->status().ok()) return absl::NotFoundError(what + ": no such record");
     return ToStatus(iterator_->status(), what);
   }
-  const std::string_view key = View(iterator_->key());
-  const std::string_view value = View(iterator_->value());
+  const std::string_view key = iterator_->key().ToStringView();
+  const std::string_view value = iterator_->value().ToStringView();
   return trusts_index_ ? FromIndex(key, value) : Rebuild(key, value);
 }
 
@@ -99,7 +97,7 @@ absl::StatusOr<IndexEntry> IndexCursor::FromIndex(std::string_view key,
       database_->rocks()->Get({}, database_->batches(), iterator_->key(), &batch);
   if (read.IsNotFound()) return entry;  // just deleted
   if (!read.ok()) return ToStatus(read, "a batch");
-  const absl::StatusOr<IndexEntry> rebuilt = Rebuild(key, View(batch));
+  const absl::StatusOr<IndexEntry> rebuilt = Rebuild(key, batch.ToStringView());
   if (rebuilt.ok() && rebuilt->last == entry->last) return entry;
   return absl::DataLossError(absl::StrCat("records ", entry->first, " to ", entry->last,
                                           " in a batch that does not have them"));
@@ -140,7 +138,7 @@ int64_t IndexCursor::CountOffset(const IndexEntry& rebuilt) {
     rocksdb::PinnableSlice value;
     const std::string key = BatchKey(run_key_, before->first);
     if (!database_->rocks()->Get({}, database_->index(), key, &value).ok()) continue;
-    const absl::StatusOr<IndexEntry> known = DecodeIndexEntry(key, View(value));
+    const absl::StatusOr<IndexEntry> known = DecodeIndexEntry(key, value.ToStringView());
     if (known.ok() && known->last == before->last && known->size == before->size) {
       return known->offset + bytes;
     }

@@ -18,8 +18,6 @@
 namespace jobtail {
 namespace {
 
-std::string_view View(const rocksdb::Slice& slice) { return {slice.data(), slice.size()}; }
-
 // What RocksDB returned, and the cache that it may lie in.
 struct CachedValue {
   std::shared_ptr<rocksdb::Cache> cache;
@@ -27,9 +25,9 @@ struct CachedValue {
 };
 
 absl::StatusOr<SharedBytes> Decode(CachedValue cached) {
-  if (!PlainBytes(View(cached.value))) return Decompress(View(cached.value));
+  if (!PlainBytes(cached.value.ToStringView())) return Decompress(cached.value.ToStringView());
   return Share(std::move(cached),
-               [](const CachedValue& owner) { return *PlainBytes(View(owner.value)); });
+               [](const CachedValue& owner) { return *PlainBytes(owner.value.ToStringView()); });
 }
 
 absl::StatusOr<Batch> ReadAt(const Database* database, std::string_view run_key,
@@ -57,7 +55,7 @@ std::optional<IndexEntry> EntryFrom(const Database* database, std::string_view r
   const std::string key = BatchKey(run_key, sequence);
   rocksdb::PinnableSlice value;
   if (!database->rocks()->Get({}, database->index(), key, &value).ok()) return std::nullopt;
-  const absl::StatusOr<IndexEntry> entry = DecodeIndexEntry(key, View(value));
+  const absl::StatusOr<IndexEntry> entry = DecodeIndexEntry(key, value.ToStringView());
   if (!entry.ok() || !FitIn(entry->size, entry->first, entry->last)) return std::nullopt;
   return *entry;
 }
@@ -118,10 +116,10 @@ std::optional<LogStore::CompressedBatch> RocksDbLogReader::ReadCompressed(std::s
   const rocksdb::Status read = (*database)->rocks()->Get(
       {}, (*database)->batches(), BatchKey(run_key, sequence), &cached.value);
   if (!read.ok()) return std::nullopt;
-  const auto compressed = CompressedBytesOf(View(cached.value));
+  const auto compressed = CompressedBytesOf(cached.value.ToStringView());
   if (!compressed || std::cmp_not_equal(compressed->size, entry->size)) return std::nullopt;
   SharedBytes block = Share(std::move(cached), [](const CachedValue& owner) {
-    return CompressedBytesOf(View(owner.value))->block;
+    return CompressedBytesOf(owner.value.ToStringView())->block;
   });
   return LogStore::CompressedBatch{entry->last, std::move(block), compressed->size};
 }

@@ -19,8 +19,6 @@ namespace {
 
 using storage::v1::StoredRun;
 
-std::string_view Text(const rocksdb::Slice& slice) { return {slice.data(), slice.size()}; }
-
 bool Has(const Database& database, const std::string& run_key) {
   rocksdb::PinnableSlice value;
   return !database.rocks()->Get({}, database.runs(), run_key, &value).IsNotFound();
@@ -66,7 +64,8 @@ rocksdb::Status ReadPage(const Database& database, const std::string& after, Pag
     if (run.ParseFromArray(it->value().data(), static_cast<int>(it->value().size()))) {
       page->runs.push_back(std::move(run));
     } else {
-      spdlog::error("run {}: what is known of it cannot be read", RunOfKey(Text(it->key())));
+      spdlog::error("run {}: what is known of it cannot be read",
+                    RunOfKey(it->key().ToStringView()));
     }
   }
   return it->status();
@@ -81,7 +80,7 @@ void ReadPageByLogs(const Database& database, const std::string& after, Page* pa
       rocks->NewIterator(WithoutCaching(), database.index()));
   SeekAfter(after, it.get());
   while (it->Valid() && page->HasRoom()) {
-    page->last_key = Text(it->key()).substr(0, kRunKeyBytes);
+    page->last_key = it->key().ToStringView().substr(0, kRunKeyBytes);
     std::string value;
     StoredRun& run = page->runs.emplace_back();
     const rocksdb::Status found =
